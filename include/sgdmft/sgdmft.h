@@ -1,0 +1,14 @@
+/* Everything a user of libsgdmft needs. */
+#ifndef SGDMFT_H
+#define SGDMFT_H
+
+#include "context.h"
+#include "output.h"
+#include "plugin.h"
+#include "problem.h"
+#include "solution.h"
+#include "solve.h"
+#include "status.h"
+#include "version.h"
+
+#endif

@@ -1,0 +1,74 @@
+/* A solution: curves with error bars, two-time arrays, and how they were obtained. Solver and simulator fill the
+   same structure, writers read it. All memory is owned by the solution (sgdmft_solution_free). */
+#ifndef SGDMFT_SOLUTION_H
+#define SGDMFT_SOLUTION_H
+
+#include <stddef.h>
+
+#include "status.h"
+
+SGDMFT_BEGIN_DECLS
+
+/* One quantity at the output times. */
+typedef struct sgdmft_curve {
+    char *name;         /* column name, e.g. "train_loss", "q21", "test_margin" */
+    double *value;      /* [n_times] mean over replicas */
+    double *se;         /* [n_times] one standard error of the mean; 0 where the value is exact */
+    double *step_error; /* [n_times] estimated time-step error of value (signed: value - limit); 0 if not estimated */
+} sgdmft_curve;
+
+/* An identity that holds exactly in the limit: `defect` should vanish within `se` and the time-step error. */
+typedef struct sgdmft_identity {
+    char *name;
+    double t;      /* time at which it is evaluated */
+    double defect; /* left side minus right side, mean over replicas */
+    double se;     /* one standard error of defect */
+    double scale;  /* size of the terms that cancel */
+} sgdmft_identity;
+
+/* How the solve went. */
+typedef struct sgdmft_solve_info {
+    size_t paths;           /* Monte-Carlo paths per replica */
+    size_t replicas;        /* independent solves */
+    size_t steps;           /* time steps on [0, T] */
+    double visits;          /* events of the driver, all paths and replicas together */
+    double passes;          /* mean corrector passes per step (march) or sweeps (picard) */
+    size_t passes_max;      /* largest number of passes of a step */
+    double residual_max;    /* largest self-consistency residual over steps and replicas */
+    double step_error_max;  /* largest |step_error| relative to the scale of its curve */
+    double se_max;          /* largest se relative to the scale of its curve */
+    double memory_bytes;    /* memory held by the solver at its peak */
+    double wall_seconds, cpu_seconds;
+    int extrapolated;       /* 1 if curves are extrapolated to zero time step */
+} sgdmft_solve_info;
+
+typedef struct sgdmft_solution {
+    sgdmft_status status; /* SGDMFT_OK, or why the solution stops early or is not to be trusted */
+    char *message;        /* what happened, empty if OK */
+    int k, kstar;
+
+    size_t n_times; /* output times reached */
+    double *times;  /* [n_times] */
+    size_t n_curves;
+    sgdmft_curve *curves; /* in the order of the CSV columns */
+
+    size_t n_grid;    /* grid nodes, 0 if there are no two-time arrays */
+    double *t;        /* [n_grid] */
+    double *C;        /* [n_grid][n_grid][k][k], C(t_i, t_j), symmetric under (i,a) <-> (j,b) */
+    double *R;        /* [n_grid][n_grid][k][k], R(t_i, t_j), 0 for j > i, identity for j = i */
+    double *m;        /* [n_grid][k][kstar] */
+    double *residual; /* [n_grid] self-consistency residual of the step ending at node i */
+
+    size_t n_identities;
+    sgdmft_identity *identities;
+    sgdmft_solve_info info;
+} sgdmft_solution;
+
+/* The curve of that name, or NULL. */
+SGDMFT_API const sgdmft_curve *sgdmft_solution_curve(const sgdmft_solution *solution, const char *name);
+
+SGDMFT_API void sgdmft_solution_free(sgdmft_solution *solution); /* NULL is allowed */
+
+SGDMFT_END_DECLS
+
+#endif

@@ -1,0 +1,75 @@
+/* The problem structure: one field per option of the table in options.c, in the order of the problem file. */
+#ifndef SGDMFT_PROBLEM_INTERNAL_H
+#define SGDMFT_PROBLEM_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/origin.h"
+#include "sgdmft/problem.h"
+
+typedef enum dynamics_kind { DYNAMICS_SGD, DYNAMICS_SME, DYNAMICS_GRADIENT_FLOW, DYNAMICS_ONLINE } dynamics_kind;
+typedef enum method_kind { METHOD_MARCH, METHOD_PICARD } method_kind;
+typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
+
+/* An expression (or list of them, or a named one) with the place of its first character. */
+typedef struct problem_text {
+    char *name; /* observables: their name; otherwise NULL */
+    char *text;
+    origin where;
+} problem_text;
+
+typedef struct problem_texts {
+    size_t n;
+    problem_text *item;
+} problem_texts;
+
+struct sgdmft_problem {
+    char *source; /* file name for messages */
+
+    dynamics_kind dynamics;
+    double delta;
+    problem_text eta; /* a number is an expression too */
+    double lambda;
+    problem_text penalty; /* text NULL if absent */
+    double horizon;
+
+    struct {
+        int students, teachers;
+        problem_texts label, predict, loss; /* loss: exactly one, predict: any number (may be 0) */
+        char *plugin;                       /* path as written, or NULL; then label, predict, loss are empty */
+        origin plugin_where;
+    } model;
+
+    struct {
+        double *q;   /* [k][k]   symmetric */
+        double *m;   /* [k][k*] */
+        double *rho; /* [k*][k*] symmetric positive definite */
+    } initial;
+
+    problem_texts observables;
+
+    struct {
+        int64_t paths;
+        int replicas, steps;
+        double tolerance;
+        uint64_t seed;
+        method_kind method;
+        double grading;      /* nodes t_i = T (i/N)^grading, >= 1 */
+        int extrapolate;     /* 1: curves are extrapolated to zero step from steps and steps/2 */
+        int passes_max;      /* corrector passes (or sweeps) before giving up */
+    } numerics;
+
+    struct {
+        int times;
+    } output;
+
+    struct {
+        int d;
+        int64_t batch;
+        int repetitions;
+        entries_kind entries;
+    } simulate;
+};
+
+#endif
