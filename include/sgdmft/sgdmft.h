@@ -9,6 +9,6 @@
 #include "solution.h"
 #include "solve.h"
 #include "status.h"
-#include "version.h"
+#include "sgdmft/version.h" /* generated: not beside this file in the build tree */
 
 #endif
