@@ -37,12 +37,12 @@ install_missing_packages()
     missing=$(missing_packages)
     [ -n "$missing" ] || return 0
 
-    say "installing: $missing"
     if [ ${#as_root[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
-        say "no rights to install packages (not root, and there is no sudo). Ask an administrator to run:"
+        say "packages are missing, and there are no rights to install them (not root, no sudo). Ask an administrator for"
         say "  apt-get install $missing"
         exit 1
     fi
+    say "installing: $missing"
     local log
     log=$(mktemp)
     # An update that fails (no network, a stale source) need not matter: the packages may be in reach all the same.

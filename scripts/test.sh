@@ -8,7 +8,7 @@ usage()
     echo "  --release   the build that users run, in build/ (the default when no build is named)"
     echo "  --sanitize  address and undefined-behaviour sanitizers with leak check, in build-sanitize/"
     echo "  --clang     compiled by clang, in build-clang/ (left out where there is no clang)"
-    echo "  Several builds may be named. The rest goes to meson: test names, '--suite NAME', '--list', ..."
+    echo "  Several builds may be named. The rest goes to meson: test names, '--suite NAME', ..."
 }
 
 kinds=()
