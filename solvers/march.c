@@ -1,0 +1,124 @@
+/* Marching. The system is causal: node i + 1 needs the averages at nodes up to i + 1 only, and those at i + 1 through
+   the trapezoid rule. So each step is solved to self-consistency before the next begins:
+
+     predict the averages at node i + 1 by linear extrapolation      -> kernel rows i + 1
+     repeat   all paths from t_i to t_{i+1} with these rows          -> averages at node i + 1
+              kernel rows i + 1 from the averages
+     until    the rows change by less than the tolerance
+
+   The map contracts by O(delta eta h) a pass. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "solvers/replica.h"
+
+/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`). */
+static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
+{
+    const estimates_layout *at = &rep->set->at;
+    size_t row = (size_t)ROW_KINDS * (size_t)(at->k * at->k);
+    double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
+    memcpy(next, now, sizeof(double) * estimates_used(at, i));
+    memset(next + estimates_used(at, i), 0, sizeof(double) * row);
+    if (i == 0)
+        return;
+    for (size_t c = 0; c < estimates_used(at, i - 1); c++)
+        next[c] += ratio * (now[c] - before[c]);
+    /* the newest cell looks from its end as the one before did */
+    memcpy(next + estimates_used(at, i), now + estimates_used(at, i - 1), sizeof(double) * row);
+}
+
+typedef struct marcher {
+    replica *rep;
+    double *before, *now, *next; /* averages at nodes i - 1, i, i + 1 */
+} marcher;
+
+static int step_to_consistency(marcher *m, int i)
+{
+    replica *rep = m->rep;
+    double residual = NAN, t = rep->grid->t[i + 1];
+    int pass = 0;
+    predict(rep, i, m->before, m->now, m->next);
+    kernels_advance(rep->kern, i, &rep->set->at, m->now, m->next);
+    do {
+        pass++;
+        if (replica_advance(rep, i, m->next)) {
+            replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
+            return -1;
+        }
+        residual = kernels_advance(rep->kern, i, &rep->set->at, m->now, m->next);
+    } while (residual > rep->tolerance && pass < rep->passes_max);
+    rep->out->residual[i + 1] = residual;
+    rep->out->passes += pass;
+    if (pass > rep->out->passes_max)
+        rep->out->passes_max = pass;
+    if (isnan(residual)) {
+        replica_stop(rep, SGDMFT_ERR_DIVERGED,
+                     "the dynamics diverge: an average over paths is not finite at t = %.6g; hint: lower eta, or "
+                     "shorten horizon to below %.6g", t, t);
+        return -1;
+    }
+    if (residual > rep->tolerance) {
+        replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
+                     "the step to t = %.6g is not self-consistent: residual %.3g after %d passes, allowed %.3g; hint: "
+                     "raise numerics.steps or numerics.passes", t, residual, pass, rep->tolerance);
+        return -1;
+    }
+    return 0;
+}
+
+static int report(marcher *m, int i)
+{
+    if (!m->rep->monitor.report(m->rep->monitor.user, i + 1, m->rep->grid->t[i + 1]))
+        return 0;
+    replica_stop(m->rep, SGDMFT_ERR_INTERRUPTED, "interrupted at t = %.6g", m->rep->grid->t[i + 1]);
+    return -1;
+}
+
+static void rotate(marcher *m)
+{
+    double *oldest = m->before;
+    m->before = m->now;
+    m->now = m->next;
+    m->next = oldest;
+}
+
+static void march(marcher *m)
+{
+    replica *rep = m->rep;
+    if (replica_start(rep, m->now) || replica_observe(rep, 0)) {
+        replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop at t = 0");
+        return;
+    }
+    kernels_start(rep->kern, &rep->set->at, m->now);
+    replica_set_scales(rep, m->now);
+    replica_accept(rep);
+    rep->out->nodes = 1;
+    for (int i = 0; i < rep->grid->steps; i++) {
+        if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
+            break;
+        if (replica_observe(rep, i + 1))
+            break;
+        replica_identity_cell(rep, i, m->now, m->next);
+        replica_accept(rep);
+        rep->out->nodes = i + 2;
+        rotate(m);
+        if (report(m, i))
+            break;
+    }
+    replica_identity_finish(rep, rep->out->nodes - 1);
+}
+
+sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
+{
+    size_t size = rep->set->at.size;
+    double *space = memory_doubles(3 * size);
+    if (!space)
+        return context_out_of_memory(ctx, "the averages over paths", 24.0 * (double)size);
+    marcher m = {.rep = rep, .before = space, .now = space + size, .next = space + 2 * size};
+    march(&m);
+    free(space);
+    return SGDMFT_OK;
+}

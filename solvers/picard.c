@@ -1,0 +1,142 @@
+/* Global fixed-point (Picard) iteration: each sweep carries all paths over the whole of [0, T] with the kernels of the
+   sweep before, then rebuilds all kernel rows from the averages. With the same random numbers it has the same fixed
+   point as marching, but the iterate at late t needs the more sweeps the longer T is. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "solvers/replica.h"
+
+typedef struct sweeper {
+    replica *rep;
+    double **estimates; /* [N+1] averages at every node */
+} sweeper;
+
+static void sweeper_clear(sweeper *s)
+{
+    for (int i = 0; s->estimates && i <= s->rep->grid->steps; i++)
+        free(s->estimates[i]);
+    free(s->estimates);
+}
+
+static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
+{
+    s->rep = rep;
+    s->estimates = calloc((size_t)rep->grid->steps + 1, sizeof *s->estimates);
+    if (!s->estimates)
+        return context_out_of_memory(ctx, "the averages over paths", 8.0 * rep->grid->steps);
+    for (int i = 0; i <= rep->grid->steps; i++) {
+        size_t used = estimates_used(&rep->set->at, i);
+        s->estimates[i] = memory_doubles(used);
+        if (!s->estimates[i])
+            return context_out_of_memory(ctx, "the averages over paths", 8.0 * (double)used);
+    }
+    return SGDMFT_OK;
+}
+
+/* The constant guess: all averages as at t = 0 and no memory. */
+static void guess(sweeper *s)
+{
+    const estimates_layout *at = &s->rep->set->at;
+    for (int i = 1; i <= s->rep->grid->steps; i++)
+        memcpy(s->estimates[i], s->estimates[0], sizeof(double) * at->rows);
+}
+
+/* All kernel rows from the averages; the largest residual, also per node. */
+static double rebuild(sweeper *s)
+{
+    replica *rep = s->rep;
+    double worst = 0;
+    for (int i = 0; i < rep->grid->steps; i++) {
+        double residual = kernels_advance(rep->kern, i, &rep->set->at, s->estimates[i], s->estimates[i + 1]);
+        rep->out->residual[i + 1] = residual;
+        if (isnan(residual))
+            return NAN;
+        worst = fmax(worst, residual);
+    }
+    return worst;
+}
+
+static int stop_by_plugin(replica *rep)
+{
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop");
+    return -1;
+}
+
+static int sweep(sweeper *s, int observe)
+{
+    replica *rep = s->rep;
+    if (replica_start(rep, s->estimates[0]))
+        return stop_by_plugin(rep);
+    for (int i = -1; i < rep->grid->steps; i++) {
+        if (i >= 0 && replica_advance(rep, i, s->estimates[i + 1]))
+            return stop_by_plugin(rep);
+        if (observe && replica_observe(rep, i + 1))
+            return stop_by_plugin(rep);
+        replica_accept(rep);
+    }
+    return 0;
+}
+
+static int iterate(sweeper *s)
+{
+    replica *rep = s->rep;
+    double residual = INFINITY, T = rep->grid->t[rep->grid->steps];
+    int count = 0;
+    while (residual > rep->tolerance && count < rep->passes_max) {
+        count++;
+        if (sweep(s, 0))
+            return -1;
+        residual = rebuild(s);
+        if (isnan(residual))
+            break;
+        if (rep->monitor.report(rep->monitor.user, 0, T)) {
+            replica_stop(rep, SGDMFT_ERR_INTERRUPTED, "interrupted after %d sweeps", count);
+            return -1;
+        }
+    }
+    rep->out->passes = (double)count * rep->grid->steps;
+    rep->out->passes_max = count;
+    if (residual <= rep->tolerance)
+        return 0;
+    replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
+                 "the global iteration did not converge: residual %.3g after %d sweeps, allowed %.3g; hint: use "
+                 "numerics.method: march, raise numerics.passes or shorten horizon", residual, count, rep->tolerance);
+    return -1;
+}
+
+/* With converged kernels: observables, identities, and a check that nothing diverged. */
+static void finish(sweeper *s)
+{
+    replica *rep = s->rep;
+    if (sweep(s, 1))
+        return;
+    rep->out->nodes = 1;
+    for (int i = 0; i < rep->grid->steps; i++) {
+        if (replica_diverged(rep, i + 1, s->estimates[i + 1]))
+            break;
+        replica_identity_cell(rep, i, s->estimates[i], s->estimates[i + 1]);
+        rep->out->nodes = i + 2;
+        rep->monitor.report(rep->monitor.user, i + 1, rep->grid->t[i + 1]);
+    }
+    replica_identity_finish(rep, rep->out->nodes - 1);
+}
+
+sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep)
+{
+    sweeper s = {0};
+    sgdmft_status status = sweeper_init(ctx, rep, &s);
+    if (!status && replica_start(rep, s.estimates[0])) {
+        stop_by_plugin(rep);
+    } else if (!status) {
+        replica_set_scales(rep, s.estimates[0]);
+        guess(&s);
+        kernels_start(rep->kern, &rep->set->at, s.estimates[0]);
+        rebuild(&s);
+        if (!iterate(&s))
+            finish(&s);
+    }
+    sweeper_clear(&s);
+    return status;
+}

@@ -1,0 +1,229 @@
+#include "solvers/replica.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "twotime/block.h"
+
+/* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
+   moment of theta by 1e8 over the scale of teacher and start. */
+static const double STEP_GROWTH = 1e4, MOMENT_GROWTH = 1e8;
+
+static int most_slots(const path_ensemble *paths)
+{
+    int most = 1;
+    for (size_t b = 0; b < paths->n_blocks; b++)
+        if (paths->block[b].slots > most)
+            most = paths->block[b].slots;
+    return most;
+}
+
+sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const path_ensemble *paths, trajectory *out,
+                          const time_grid *grid, int threads, replica **result)
+{
+    replica *rep = calloc(1, sizeof *rep);
+    if (!rep)
+        return context_out_of_memory(ctx, "a replica", sizeof *rep);
+    rep->set = set;
+    rep->grid = grid;
+    rep->out = out;
+    rep->kern = out->kern;
+    rep->threads = threads;
+    rep->paths = paths->paths;
+    rep->block = calloc(paths->n_blocks, sizeof *rep->block);
+    rep->scratch = calloc((size_t)threads, sizeof *rep->scratch);
+    rep->sums = memory_doubles(REPLICA_PARTS * set->at.size);
+    rep->observed = memory_doubles(REPLICA_PARTS * out->observables);
+    sgdmft_status status = SGDMFT_OK;
+    if (!rep->block || !rep->scratch || !rep->sums || !rep->observed)
+        status = context_out_of_memory(ctx, "the averages over paths", 8.0 * REPLICA_PARTS * (double)set->at.size);
+    for (; rep->block && rep->n_blocks < paths->n_blocks && !status; rep->n_blocks++)
+        status = path_block_new(ctx, set, &paths->block[rep->n_blocks], &rep->block[rep->n_blocks]);
+    for (int i = 0; i < threads && !status; i++)
+        status = path_scratch_new(ctx, set, paths->block[0].n, most_slots(paths), &rep->scratch[i]);
+    if (status)
+        replica_free(rep);
+    else
+        *result = rep;
+    return status;
+}
+
+void replica_free(replica *rep)
+{
+    if (!rep)
+        return;
+    for (size_t b = 0; b < rep->n_blocks; b++)
+        path_block_clear(&rep->block[b]);
+    for (int i = 0; rep->scratch && i < rep->threads; i++)
+        path_scratch_free(rep->scratch[i]);
+    free(rep->block);
+    free(rep->scratch);
+    free(rep->sums);
+    free(rep->observed);
+    free(rep);
+}
+
+/* Means of `count` numbers from the partial sums, in fixed order. */
+static void join_parts(const double *parts, size_t stride, size_t count, double paths, double *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (size_t part = 0; part < REPLICA_PARTS; part++)
+            sum += parts[part * stride + i];
+        out[i] = sum / paths;
+    }
+}
+
+/* Node 0 for cell = -1, node cell + 1 otherwise. Which blocks make up a part does not depend on the threads. */
+static int all_blocks(replica *rep, int cell, double *estimates)
+{
+    const path_setting *set = rep->set;
+    size_t stride = set->at.size;
+    int failed = 0;
+#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
+    for (int part = 0; part < REPLICA_PARTS; part++) {
+        path_scratch *scratch = rep->scratch[part % rep->threads];
+        double *sums = rep->sums + (size_t)part * stride;
+        memset(sums, 0, sizeof(double) * stride);
+        for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
+            failed |= cell < 0 ? path_block_start(&rep->block[b], set, scratch, sums)
+                               : path_block_advance(&rep->block[b], set, rep->kern, cell, scratch, sums);
+    }
+    join_parts(rep->sums, stride, estimates_used(&set->at, cell + 1), (double)rep->paths, estimates);
+    return failed;
+}
+
+int replica_start(replica *rep, double *estimates)
+{
+    return all_blocks(rep, -1, estimates);
+}
+
+int replica_advance(replica *rep, int cell, double *estimates)
+{
+    return all_blocks(rep, cell, estimates);
+}
+
+void replica_accept(replica *rep)
+{
+    for (size_t b = 0; b < rep->n_blocks; b++)
+        path_block_accept(&rep->block[b]);
+}
+
+int replica_observe(replica *rep, int node)
+{
+    if (!rep->out->wanted[node])
+        return 0;
+    const path_setting *set = rep->set;
+    size_t count = rep->out->observables;
+    double C[BLOCK_MAX * BLOCK_MAX];
+    const double *m = rep->kern->m + (size_t)node * (size_t)(set->shape.k * set->shape.kstar);
+    int failed = 0;
+    kernels_correlation(rep->kern, set->q0, set->rho, node, node, C);
+#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
+    for (int part = 0; part < REPLICA_PARTS; part++) {
+        double *sums = rep->observed + (size_t)part * count;
+        memset(sums, 0, sizeof(double) * count);
+        for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
+            failed |= path_block_observe(&rep->block[b], set, rep->grid->t[node], C, m, rep->kern->rho_inverse,
+                                         rep->scratch[part % rep->threads], sums);
+    }
+    join_parts(rep->observed, count, count, (double)rep->paths, rep->out->observed + (size_t)node * count);
+    return failed;
+}
+
+void replica_stop(replica *rep, sgdmft_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    free(rep->out->message);
+    if (vasprintf(&rep->out->message, format, args) < 0)
+        rep->out->message = NULL;
+    va_end(args);
+    rep->out->status = status;
+}
+
+static double trace(int k, const double *a)
+{
+    double sum = 0;
+    for (int i = 0; i < k; i++)
+        sum += a[i * k + i];
+    return sum;
+}
+
+/* Largest eta^2 next to a node. */
+static double eta_squared(const time_grid *grid, int node)
+{
+    double before = node > 0 ? grid->eta_end[node - 1] : 0, after = node < grid->steps ? grid->eta_start[node] : 0;
+    return before > after ? before * before : after * after;
+}
+
+void replica_set_scales(replica *rep, const double *first)
+{
+    const path_setting *set = rep->set;
+    double scale = trace(set->shape.k, set->q0) + trace(set->shape.kstar, set->rho);
+    double step = eta_squared(rep->grid, 0) * trace(set->shape.k, first + set->at.outer);
+    rep->divergence_scale = STEP_GROWTH * (scale + step);
+    rep->moment_scale = MOMENT_GROWTH * (scale + step);
+}
+
+int replica_diverged(replica *rep, int node, const double *estimates)
+{
+    const path_setting *set = rep->set;
+    double C[BLOCK_MAX * BLOCK_MAX], t = rep->grid->t[node];
+    kernels_correlation(rep->kern, set->q0, set->rho, node, node, C);
+    double step = eta_squared(rep->grid, node) * trace(set->shape.k, estimates + set->at.outer);
+    double moment = trace(set->shape.k, C);
+    if (step <= rep->divergence_scale && moment <= rep->moment_scale)
+        return 0;
+    replica_stop(rep, SGDMFT_ERR_DIVERGED,
+                 "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g) and the mean "
+                 "square of theta is %.3g (limit %.3g); hint: lower eta, or shorten horizon to below %.6g",
+                 t, step, rep->divergence_scale, moment, rep->moment_scale, t);
+    return 1;
+}
+
+/* Both identities of C as integrals over a cell, by the trapezoid rule at its ends. */
+void replica_identity_cell(replica *rep, int cell, const double *now, const double *next)
+{
+    const path_setting *set = rep->set;
+    int k = set->shape.k;
+    size_t kk = (size_t)(k * k);
+    double delta = rep->kern->delta, lambda = rep->kern->lambda, half = 0.5 * rep->grid->h[cell];
+    for (int end = 0; end < 2; end++) {
+        const double *e = end ? next : now;
+        double eta = end ? rep->grid->eta_end[cell] : rep->grid->eta_start[cell];
+        double equal[BLOCK_MAX * BLOCK_MAX], start[BLOCK_MAX * BLOCK_MAX];
+        kernels_correlation(rep->kern, set->q0, set->rho, cell + end, cell + end, equal);
+        kernels_correlation(rep->kern, set->q0, set->rho, cell + end, 0, start);
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b < k; b++) {
+                size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
+                double drift = delta * eta * (e[set->at.gr + c] + e[set->at.gr + transposed]);
+                double noise = rep->kern->singular ? delta * eta * eta * e[set->at.outer + c] : 0;
+                double single = delta * eta * e[set->at.gw0 + c];
+                rep->out->identity[c] += half * (-2 * lambda * equal[c] - drift + noise);
+                rep->out->identity[kk + c] += half * (-lambda * start[c] - single);
+                rep->out->identity_scale[c] += half * (2 * lambda * fabs(equal[c]) + fabs(drift) + noise);
+                rep->out->identity_scale[kk + c] += half * (lambda * fabs(start[c]) + fabs(single));
+            }
+    }
+}
+
+void replica_identity_finish(replica *rep, int node)
+{
+    const path_setting *set = rep->set;
+    size_t kk = (size_t)(set->shape.k * set->shape.k);
+    double C[BLOCK_MAX * BLOCK_MAX];
+    for (int which = 0; which < 2; which++) {
+        kernels_correlation(rep->kern, set->q0, set->rho, node, which == 0 ? node : 0, C);
+        for (size_t c = 0; c < kk; c++) {
+            double *defect = &rep->out->identity[(size_t)which * kk + c];
+            *defect = C[c] - set->q0[c] - *defect;
+            rep->out->identity_scale[(size_t)which * kk + c] += fabs(C[c]);
+        }
+    }
+}

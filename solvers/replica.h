@@ -1,0 +1,63 @@
+/* One replica on one grid: its kernels, its paths in lockstep, and the averages that join them. March and picard are
+   two orders of calling these functions. */
+#ifndef SGDMFT_REPLICA_H
+#define SGDMFT_REPLICA_H
+
+#include <stddef.h>
+
+#include "paths/block.h"
+#include "solvers/trajectory.h"
+
+/* Called after every cell with the work done (in cells weighted by their history); non-zero asks to stop. */
+typedef struct replica_monitor {
+    int (*report)(void *user, double work, double t);
+    void *user;
+} replica_monitor;
+
+typedef struct replica {
+    const path_setting *set;
+    const time_grid *grid;
+    kernels *kern; /* owned by `out` */
+    trajectory *out;
+    size_t n_blocks, paths;
+    path_block *block;
+    int threads;            /* threads inside this replica */
+    path_scratch **scratch; /* [threads] */
+    double *sums;           /* [REPLICA_PARTS][at.size]: partial sums over blocks, always the same blocks in a part */
+    double *observed;       /* [REPLICA_PARTS][observables] */
+    double tolerance;
+    int passes_max;
+    double divergence_scale; /* E|eta g|^2 above this counts as divergence */
+    double moment_scale;     /* a second moment above this does, too */
+    replica_monitor monitor;
+} replica;
+
+enum { REPLICA_PARTS = 16 };
+
+sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const path_ensemble *paths,
+                          trajectory *out, const time_grid *grid, int threads, replica **rep);
+void replica_free(replica *rep);
+
+/* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. */
+int replica_start(replica *rep, double *estimates);
+int replica_advance(replica *rep, int cell, double *estimates);
+void replica_accept(replica *rep);
+
+/* Averages of the observables at the node last computed, if they are wanted there. */
+int replica_observe(replica *rep, int node);
+
+/* 1, with status and message in the trajectory, if node `node` shows that the dynamics diverge. */
+int replica_diverged(replica *rep, int node, const double *estimates);
+/* Sets the scales that define divergence from node 0. */
+void replica_set_scales(replica *rep, const double *first);
+void replica_stop(replica *rep, sgdmft_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds the cell's share to the integrals of the identities, and turns them into defects at the last node. */
+void replica_identity_cell(replica *rep, int cell, const double *now, const double *next);
+void replica_identity_finish(replica *rep, int node);
+
+/* The two ways of solving. Both fill rep->out; the return value reports system failures only. */
+sgdmft_status solve_march(sgdmft_context *ctx, replica *rep);
+sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep);
+
+#endif

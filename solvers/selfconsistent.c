@@ -1,0 +1,164 @@
+/* The self-consistent solver.
+
+   Data side, one path per sample, k-vectors, left limits:
+     w(t) = R(t,0) w(0) + F(t) w* - sqrt(delta) int_0^t R(t,v) dU(v),    F = (m - R(.,0) m(0)) rho^{-1}
+     r(t) = w(t) - int_0^t R(t,v) eta g(r(v-), y) dZ(v)
+   Parameter side, closed by averages over paths:
+     dm/dt      = - lambda m - delta E[eta g w*^T]
+     dR(t,s)/dt = - lambda R - delta E[eta G(t) J(t,s)],   J(t,s) = R(t,s) - int_s^t R(t,v) eta G(v) J(v,s) dZ(v)
+     E dU dU^T  = E[eta g dZ (eta g dZ)^T]
+   with G = dg/dr and Z the driver: for SGD a Poisson process of rate 1, whose jumps are the visits.
+
+   A replica draws its paths once, then solves on the grid of the problem and on every second node with the same
+   paths: the difference estimates the time-step error with little noise, and removes it to leading order.
+   Replicas are independent, so their spread gives honest standard errors of everything. */
+#include "solvers/selfconsistent.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solvers/replica.h"
+
+/* Shared by the threads of one solve. */
+typedef struct solve_state {
+    sgdmft_context *ctx;
+    const solve_setting *s;
+    replica_pair *pair;
+    int inner_threads;
+    double work_done, work_total;
+    int stop; /* set when the caller interrupts or a system failure makes the rest pointless */
+    sgdmft_status status;
+    char *message;
+} solve_state;
+
+static double level_work(const time_grid *grid)
+{
+    return 0.5 * grid->steps * (grid->steps + 1.0);
+}
+
+/* Runs on any thread; only the first talks to the caller. */
+static int report_work(void *user, double work, double t)
+{
+    solve_state *state = user;
+    double done;
+    int stop;
+#pragma omp atomic capture
+    done = state->work_done += work;
+#pragma omp atomic read
+    stop = state->stop;
+    if (omp_get_thread_num() == 0 && context_progress(state->ctx, done / state->work_total, t)) {
+        stop = 1;
+#pragma omp atomic write
+        state->stop = 1;
+    }
+    return stop;
+}
+
+static void want_stencils(const solve_setting *s, const time_grid *grid, trajectory *tr)
+{
+    double weights[4];
+    int count;
+    for (int i = 0; i < s->problem->output.times; i++) {
+        int first = time_grid_stencil(grid, solve_setting_time(s, i), &count, weights);
+        memset(tr->wanted + first, 1, (size_t)count);
+    }
+}
+
+static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const path_ensemble *paths,
+                                 trajectory **out)
+{
+    const solve_setting *s = state->s;
+    const sgdmft_problem *problem = s->problem;
+    const path_setting *set = &s->set[level];
+    kernels *kern = NULL;
+    replica *rep = NULL;
+    sgdmft_status status = kernels_new(ctx, set->shape.k, set->shape.kstar, problem->delta, problem->lambda, 1,
+                                       s->grid[level], problem->initial.m, problem->initial.rho, &kern);
+    if (status)
+        return status;
+    status = trajectory_new(ctx, kern, 2 + 2 * (size_t)set->shape.observables, out);
+    if (status) {
+        kernels_free(kern);
+        return status;
+    }
+    want_stencils(s, s->grid[level], *out);
+    status = replica_new(ctx, set, paths, *out, s->grid[level], state->inner_threads, &rep);
+    if (status)
+        return status;
+    rep->tolerance = problem->numerics.tolerance;
+    rep->passes_max = problem->numerics.passes_max;
+    rep->monitor = (replica_monitor){report_work, state};
+    status = problem->numerics.method == METHOD_PICARD ? solve_picard(ctx, rep) : solve_march(ctx, rep);
+    replica_free(rep);
+    return status;
+}
+
+static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int index)
+{
+    const solve_setting *s = state->s;
+    path_ensemble *paths = NULL, *coarse = NULL;
+    replica_pair *pair = &state->pair[index];
+    sgdmft_status status = path_ensemble_new(ctx, s->problem, s->m, &s->law, s->eta, s->grid[LEVEL_FINE],
+                                             (uint32_t)index, &paths);
+    if (!status)
+        status = path_ensemble_coarsen(ctx, paths, s->m, s->grid[LEVEL_FINE], s->grid[LEVEL_COARSE], &coarse);
+    if (!status)
+        status = solve_level(ctx, state, LEVEL_COARSE, coarse, &pair->level[LEVEL_COARSE]);
+    path_ensemble_free(coarse);
+    if (!status)
+        status = solve_level(ctx, state, LEVEL_FINE, paths, &pair->level[LEVEL_FINE]);
+    if (!status)
+        pair->visits = paths->visits;
+    path_ensemble_free(paths);
+    return status;
+}
+
+/* A thread has a context of its own: messages of different replicas do not mix. */
+static void run_replica(solve_state *state, int index)
+{
+    sgdmft_context *own = NULL;
+    sgdmft_status status = sgdmft_context_new(&own);
+    if (!status)
+        status = solve_replica(own, state, index);
+    if (status) {
+#pragma omp critical(sgdmft_replica_failure)
+        if (!state->status) {
+            state->status = status;
+            state->message = own ? strdup(sgdmft_context_message(own)) : NULL;
+        }
+#pragma omp atomic write
+        state->stop = 1;
+    }
+    sgdmft_context_free(own);
+}
+
+sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_pair *pair)
+{
+    int replicas = s->problem->numerics.replicas, threads = sgdmft_context_threads(ctx);
+    int outer = threads < replicas ? threads : replicas;
+    solve_state state = {.ctx = ctx, .s = s, .pair = pair};
+    /* few replicas on many threads: share each replica's blocks instead */
+    if (threads > replicas) {
+        outer = 1;
+        state.inner_threads = threads < REPLICA_PARTS ? threads : REPLICA_PARTS;
+    } else {
+        state.inner_threads = 1;
+    }
+    state.work_total = replicas * (level_work(s->grid[LEVEL_FINE]) + level_work(s->grid[LEVEL_COARSE]));
+#pragma omp parallel for schedule(dynamic, 1) num_threads(outer) if (outer > 1)
+    for (int i = 0; i < replicas; i++)
+        run_replica(&state, i);
+    if (!state.status)
+        return SGDMFT_OK;
+    sgdmft_status status = context_fail(ctx, state.status, "%s", state.message ? state.message : "out of memory");
+    free(state.message);
+    return status;
+}
+
+void replica_pair_clear(replica_pair *pair)
+{
+    for (int level = 0; level < LEVELS; level++)
+        trajectory_free(pair->level[level]);
+    memset(pair, 0, sizeof *pair);
+}

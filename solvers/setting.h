@@ -1,0 +1,29 @@
+/* What all replicas of a solve share: the compiled model, the grids, the constants of the averages. Immutable. */
+#ifndef SGDMFT_SETTING_H
+#define SGDMFT_SETTING_H
+
+#include "paths/block.h"
+#include "problem/initial.h"
+#include "problem/model.h"
+#include "problem/problem.h"
+#include "twotime/grid.h"
+#include "twotime/schedule.h"
+
+enum { LEVEL_FINE = 0, LEVEL_COARSE = 1, LEVELS = 2 };
+
+typedef struct solve_setting {
+    const sgdmft_problem *problem;
+    model *m;
+    initial_law law;
+    schedule *eta;
+    time_grid *grid[LEVELS]; /* the problem's steps (made even), and every second node */
+    path_setting set[LEVELS];
+} solve_setting;
+
+sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *problem, solve_setting *out);
+void solve_setting_clear(solve_setting *s);
+
+/* Output time number i of the problem. */
+double solve_setting_time(const solve_setting *s, int i);
+
+#endif

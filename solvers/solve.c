@@ -1,0 +1,102 @@
+/* Dispatch: which way of solving a problem asks for, and what it would cost. */
+#include "sgdmft/solve.h"
+
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "problem/problem.h"
+#include "sgdmft/version.h"
+#include "solvers/selfconsistent.h"
+
+static sgdmft_status check_supported(sgdmft_context *ctx, const sgdmft_problem *problem)
+{
+    if (problem->dynamics != DYNAMICS_SGD)
+        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
+                            "%s: dynamics: only sgd can be solved by version %s; sme, gradient-flow and online are not "
+                            "available yet",
+                            problem->source, sgdmft_version());
+    if (problem->penalty.text)
+        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
+                            "%s:%d:%d: penalty: general penalties cannot be solved by version %s; allowed: a ridge, "
+                            "key lambda",
+                            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column,
+                            sgdmft_version());
+    return SGDMFT_OK;
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, solve_setting *s, sgdmft_cost *cost)
+{
+    sgdmft_status status = check_supported(ctx, problem);
+    if (!status)
+        status = solve_setting_init(ctx, problem, s);
+    if (!status)
+        selfconsistent_cost(s, sgdmft_context_threads(ctx), cost);
+    return status;
+}
+
+sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
+{
+    solve_setting s;
+    sgdmft_status status = prepare(ctx, problem, &s, out);
+    if (!status)
+        solve_setting_clear(&s);
+    return status;
+}
+
+static sgdmft_status check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
+{
+    if (cost->available_bytes <= 0 || cost->memory_bytes <= cost->available_bytes)
+        return SGDMFT_OK;
+    return context_fail(ctx, SGDMFT_ERR_MEMORY,
+                        "the problem would need %.3g GiB of memory, but %.3g GiB are available; hint: lower "
+                        "numerics.paths or numerics.steps, or use fewer threads",
+                        cost->memory_bytes / 1073741824.0, cost->available_bytes / 1073741824.0);
+}
+
+static sgdmft_status run(sgdmft_context *ctx, const solve_setting *s, sgdmft_solution **out)
+{
+    int replicas = s->problem->numerics.replicas;
+    replica_pair *pair = calloc((size_t)replicas, sizeof *pair);
+    if (!pair)
+        return context_out_of_memory(ctx, "the replicas", sizeof *pair * (double)replicas);
+    sgdmft_status status = selfconsistent_replicas(ctx, s, pair);
+    if (!status)
+        status = selfconsistent_solution(ctx, s, pair, out);
+    for (int r = 0; r < replicas; r++)
+        replica_pair_clear(&pair[r]);
+    free(pair);
+    return status;
+}
+
+sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
+{
+    double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    solve_setting s;
+    sgdmft_cost cost;
+    *out = NULL;
+    context_clear(ctx);
+    sgdmft_status status = prepare(ctx, problem, &s, &cost);
+    if (status)
+        return status;
+    status = check_memory(ctx, &cost);
+    if (!status)
+        status = run(ctx, &s, out);
+    solve_setting_clear(&s);
+    if (status)
+        return status;
+    sgdmft_solution *solution = *out;
+    solution->info.memory_bytes = cost.memory_bytes;
+    solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;
+    solution->info.cpu_seconds = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    return solution->status ? context_fail(ctx, solution->status, "%s", solution->message) : SGDMFT_OK;
+}

@@ -1,0 +1,299 @@
+/* From replicas to a solution: mean and standard error over replicas of every curve at the output times, the
+   time-step error from the two grids,
+
+     X_h = X + c h^2:   step error of X_h = (X_2h - X_h) / 3,   extrapolated X = X_h + (X_h - X_2h) / 3,
+
+   and the means of the two-time arrays and of the identities. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "output/solution.h"
+#include "solvers/selfconsistent.h"
+#include "twotime/block.h"
+
+/* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
+static double *node_curves(const solve_setting *s, const trajectory *tr, int level, const solution_columns *col)
+{
+    int k = s->set[level].shape.k, kstar = s->set[level].shape.kstar;
+    double *values = memory_doubles((size_t)tr->nodes * col->count), C[BLOCK_MAX * BLOCK_MAX];
+    for (int i = 0; values && i < tr->nodes; i++) {
+        if (!tr->wanted[i])
+            continue;
+        double *row = values + (size_t)i * col->count;
+        const double *seen = tr->observed + (size_t)i * tr->observables;
+        row[col->train_loss] = seen[0];
+        row[col->test_loss] = seen[1];
+        for (size_t o = 2; o < tr->observables; o++)
+            row[col->observables + o - 2] = seen[o];
+        kernels_correlation(tr->kern, s->set[level].q0, s->set[level].rho, i, i, C);
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b <= a; b++)
+                row[col->q + (size_t)(a * (a + 1) / 2 + b)] = C[a * k + b];
+        for (int c = 0; c < k * kstar; c++)
+            row[col->m + (size_t)c] = tr->kern->m[(size_t)i * (size_t)(k * kstar) + (size_t)c];
+        for (int c = 0; c < k * k; c++)
+            row[col->response + (size_t)c] = kernels_R(tr->kern, c, i)[0];
+    }
+    return values;
+}
+
+/* Nodes that all replicas reached on this grid. */
+static int nodes_reached(const solve_setting *s, const replica_pair *pair, int level)
+{
+    int nodes = s->grid[level]->steps + 1;
+    for (int r = 0; r < s->problem->numerics.replicas; r++) {
+        const trajectory *tr = pair[r].level[level];
+        if (!tr || tr->nodes < nodes)
+            nodes = tr ? tr->nodes : 0;
+    }
+    return nodes;
+}
+
+/* Output times whose interpolation needs reached nodes only, on both grids. */
+static size_t times_reached(const solve_setting *s, const int nodes[LEVELS])
+{
+    double weights[4];
+    int count, times = 0;
+    for (; times < s->problem->output.times; times++)
+        for (int level = 0; level < LEVELS; level++) {
+            int first = time_grid_stencil(s->grid[level], solve_setting_time(s, times), &count, weights);
+            if (first + count > nodes[level])
+                return (size_t)times;
+        }
+    return (size_t)times;
+}
+
+static double interpolate(const time_grid *grid, double t, const double *values, size_t stride, size_t curve)
+{
+    double weights[4], sum = 0;
+    int count, first = time_grid_stencil(grid, t, &count, weights);
+    for (int i = 0; i < count; i++)
+        sum += weights[i] * values[(size_t)(first + i) * stride + curve];
+    return sum;
+}
+
+/* Mean and standard error of the mean; exactly 0 where replicas agree to rounding. */
+static void mean_and_error(const double *x, int n, double *mean, double *se)
+{
+    double sum = 0, squares = 0;
+    for (int i = 0; i < n; i++)
+        sum += x[i];
+    *mean = sum / n;
+    for (int i = 0; i < n; i++)
+        squares += (x[i] - *mean) * (x[i] - *mean);
+    *se = sqrt(squares / ((double)n * (n - 1)));
+    if (*se < 1e-13 * fabs(*mean))
+        *se = 0;
+}
+
+typedef struct pool {
+    const solve_setting *s;
+    int replicas;
+    double **values[LEVELS]; /* [replica] node curves */
+    double *sample, *step;   /* [replicas] */
+} pool;
+
+static void pool_clear(pool *p)
+{
+    for (int level = 0; level < LEVELS; level++) {
+        for (int r = 0; p->values[level] && r < p->replicas; r++)
+            free(p->values[level][r]);
+        free(p->values[level]);
+    }
+    free(p->sample);
+    free(p->step);
+}
+
+static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+                               const solution_columns *col, pool *p)
+{
+    *p = (pool){.s = s, .replicas = s->problem->numerics.replicas};
+    p->sample = memory_doubles((size_t)p->replicas);
+    p->step = memory_doubles((size_t)p->replicas);
+    int failed = !p->sample || !p->step;
+    for (int level = 0; level < LEVELS && !failed; level++) {
+        p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
+        failed = !p->values[level];
+        for (int r = 0; r < p->replicas && !failed; r++) {
+            p->values[level][r] = node_curves(s, pair[r].level[level], level, col);
+            failed = !p->values[level][r];
+        }
+    }
+    return failed ? context_out_of_memory(ctx, "the curves", 8.0 * p->replicas) : SGDMFT_OK;
+}
+
+static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_solution *solution)
+{
+    sgdmft_curve *out = &solution->curves[curve];
+    int extrapolate = p->s->problem->numerics.extrapolate;
+    for (size_t i = 0; i < solution->n_times; i++) {
+        double t = solution->times[i], unused;
+        for (int r = 0; r < p->replicas; r++) {
+            double fine = interpolate(p->s->grid[LEVEL_FINE], t, p->values[LEVEL_FINE][r], stride, curve);
+            double coarse = interpolate(p->s->grid[LEVEL_COARSE], t, p->values[LEVEL_COARSE][r], stride, curve);
+            p->step[r] = (coarse - fine) / 3;
+            p->sample[r] = extrapolate ? fine - p->step[r] : fine;
+        }
+        mean_and_error(p->sample, p->replicas, &out->value[i], &out->se[i]);
+        mean_and_error(p->step, p->replicas, &out->step_error[i], &unused);
+    }
+}
+
+static void worst_errors(sgdmft_solution *solution)
+{
+    sgdmft_solve_info *info = &solution->info;
+    for (size_t c = 0; c < solution->n_curves; c++) {
+        const sgdmft_curve *curve = &solution->curves[c];
+        double scale = solution_curve_scale(solution, curve);
+        for (size_t i = 0; i < solution->n_times && scale > 0; i++) {
+            info->se_max = fmax(info->se_max, curve->se[i] / scale);
+            info->step_error_max = fmax(info->step_error_max, fabs(curve->step_error[i]) / scale);
+        }
+    }
+}
+
+static void fill_two_time(const solve_setting *s, const replica_pair *pair, sgdmft_solution *solution)
+{
+    const path_setting *set = &s->set[LEVEL_FINE];
+    int k = set->shape.k, replicas = s->problem->numerics.replicas;
+    size_t kk = (size_t)(k * k), overlap = (size_t)(k * set->shape.kstar), n = solution->n_grid;
+    memcpy(solution->t, s->grid[LEVEL_FINE]->t, sizeof(double) * n);
+    for (int r = 0; r < replicas; r++) {
+        const trajectory *tr = pair[r].level[LEVEL_FINE];
+        for (size_t i = 0; i < n; i++) {
+            for (size_t j = 0; j <= i; j++) {
+                double C[BLOCK_MAX * BLOCK_MAX];
+                kernels_correlation(tr->kern, set->q0, set->rho, (int)i, (int)j, C);
+                for (size_t c = 0; c < kk; c++) {
+                    size_t transposed = c % (size_t)k * (size_t)k + c / (size_t)k;
+                    solution->C[(i * n + j) * kk + c] += C[c] / replicas;
+                    if (j < i)
+                        solution->C[(j * n + i) * kk + transposed] += C[c] / replicas;
+                    solution->R[(i * n + j) * kk + c] += kernels_R(tr->kern, (int)c, (int)i)[j] / replicas;
+                }
+            }
+            for (size_t c = 0; c < overlap; c++)
+                solution->m[i * overlap + c] += tr->kern->m[i * overlap + c] / replicas;
+            solution->residual[i] = fmax(solution->residual[i], tr->residual[i]);
+        }
+    }
+}
+
+static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_pair *pair, double t,
+                                    sgdmft_solution *solution)
+{
+    static const char *const kind[2] = {"dC(t,t)/dt", "dC(t,0)/dt"};
+    int k = solution->k;
+    size_t kk = (size_t)(k * k);
+    for (int which = 0; which < 2; which++)
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b < (which == 0 ? a + 1 : k); b++) {
+                size_t at = (size_t)which * kk + (size_t)(a * k + b);
+                sgdmft_identity identity = {.t = t};
+                for (int r = 0; r < p->replicas; r++) {
+                    double fine = pair[r].level[LEVEL_FINE]->identity[at];
+                    double coarse = pair[r].level[LEVEL_COARSE]->identity[at];
+                    p->sample[r] = p->s->problem->numerics.extrapolate ? fine + (fine - coarse) / 3 : fine;
+                    identity.scale += pair[r].level[LEVEL_FINE]->identity_scale[at] / p->replicas;
+                }
+                mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
+                if (asprintf(&identity.name, "%s %d%d", kind[which], a + 1, b + 1) < 0)
+                    return context_out_of_memory(ctx, "the identities", 64);
+                sgdmft_status status = solution_add_identity(ctx, solution, &identity);
+                free(identity.name);
+                if (status)
+                    return status;
+            }
+    return SGDMFT_OK;
+}
+
+static void count_work(const solve_setting *s, const replica_pair *pair, sgdmft_solve_info *info)
+{
+    double steps = 0;
+    info->paths = (size_t)s->problem->numerics.paths;
+    info->replicas = (size_t)s->problem->numerics.replicas;
+    info->steps = (size_t)s->grid[LEVEL_FINE]->steps;
+    info->extrapolated = s->problem->numerics.extrapolate;
+    for (int r = 0; r < s->problem->numerics.replicas; r++) {
+        info->visits += pair[r].visits;
+        for (int level = 0; level < LEVELS; level++) {
+            const trajectory *tr = pair[r].level[level];
+            info->passes += tr->passes;
+            steps += tr->nodes > 1 ? tr->nodes - 1 : 1;
+            if ((size_t)tr->passes_max > info->passes_max)
+                info->passes_max = (size_t)tr->passes_max;
+            for (int i = 0; i < tr->nodes; i++)
+                info->residual_max = fmax(info->residual_max, tr->residual[i]);
+        }
+    }
+    info->passes /= steps;
+}
+
+/* The first replica that stopped early says why. */
+static sgdmft_status take_status(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+                                 sgdmft_solution *solution)
+{
+    for (int r = 0; r < s->problem->numerics.replicas; r++)
+        for (int level = LEVELS - 1; level >= 0; level--)
+            if (pair[r].level[level]->status)
+                return solution_set_status(ctx, solution, pair[r].level[level]->status,
+                                           pair[r].level[level]->message ? pair[r].level[level]->message : "");
+    return SGDMFT_OK;
+}
+
+static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+                                   const solution_columns *col, sgdmft_solution *solution)
+{
+    int nodes[LEVELS] = {nodes_reached(s, pair, LEVEL_FINE), nodes_reached(s, pair, LEVEL_COARSE)};
+    pool p;
+    sgdmft_status status = pool_init(ctx, s, pair, col, &p);
+    if (!status) {
+        for (int i = 0; i < s->problem->output.times; i++)
+            solution->times[i] = solve_setting_time(s, i);
+        solution_truncate(solution, times_reached(s, nodes), (size_t)nodes[LEVEL_FINE]);
+        for (size_t c = 0; c < col->count; c++)
+            fill_curve(&p, c, col->count, solution);
+        worst_errors(solution);
+        fill_two_time(s, pair, solution);
+        count_work(s, pair, &solution->info);
+        status = take_status(ctx, s, pair, solution);
+    }
+    if (!status && nodes[LEVEL_FINE] == s->grid[LEVEL_FINE]->steps + 1)
+        status = add_identities(ctx, &p, pair, s->problem->horizon, solution);
+    pool_clear(&p);
+    return status;
+}
+
+sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+                                      sgdmft_solution **out)
+{
+    model_shape shape = s->set[LEVEL_FINE].shape;
+    size_t count = (size_t)shape.observables;
+    const char **names = calloc(count + 1, sizeof *names);
+    if (!names)
+        return context_out_of_memory(ctx, "the curves", 8.0 * (double)count);
+    for (size_t i = 0; i < count; i++)
+        names[i] = s->problem->observables.item[i].name;
+    solution_shape want = {.k = shape.k,
+                           .kstar = shape.kstar,
+                           .n_times = (size_t)s->problem->output.times,
+                           .n_grid = (size_t)s->grid[LEVEL_FINE]->steps + 1,
+                           .n_observables = count,
+                           .observables = names,
+                           .response = 1};
+    solution_columns col = solution_columns_of(&want);
+    sgdmft_solution *solution = NULL;
+    sgdmft_status status = solution_new(ctx, &want, &solution);
+    free(names);
+    if (!status)
+        status = fill_solution(ctx, s, pair, &col, solution);
+    if (status) {
+        sgdmft_solution_free(solution);
+        return status;
+    }
+    *out = solution;
+    return SGDMFT_OK;
+}

@@ -1,0 +1,71 @@
+/* A block of paths of the data-side process, carried from node to node in lockstep:
+
+     r(t) = w(t) - sum_{visits b before t} R(t, T_b) kick_b,   kick_b = step_b g(r(T_b), y)
+     chain(a, c) = step_a G_a d r_a / d w(T_c)  for visits c <= a of the same path
+
+   so that d r(t) / d w(T_c) = - sum_b R(t, T_b) chain(b, c). At a visit, w is the chord between the nodes minus the
+   scaled Brownian bridge of the cell; R is bilinear in its two times, and linear in t - s within one cell. */
+#ifndef SGDMFT_PATH_BLOCK_H
+#define SGDMFT_PATH_BLOCK_H
+
+#include <stddef.h>
+
+#include "base/context.h"
+#include "paths/inputs.h"
+#include "problem/initial.h"
+#include "problem/model.h"
+#include "twotime/estimates.h"
+#include "twotime/kernels.h"
+
+typedef struct path_block {
+    const path_inputs *in; /* not owned */
+    double *w;             /* [k][n] field at the last accepted node */
+    double *w_next;        /* [k][n] field at the node being computed */
+    double *r;             /* [k][n] at the node being computed */
+    double *kick;          /* [slots][k][n] */
+    double *chain;         /* [slots (slots + 1) / 2][k][k][n] */
+} path_block;
+
+/* Scratch of one thread, enough for any block of an ensemble. */
+typedef struct path_scratch {
+    model_work *model;
+    double *g, *G, *t, *work, *GK; /* node values */
+    double *rho;                   /* [slots][k][k][n] */
+    double *visit;                 /* gathered values at the visits of a group */
+} path_scratch;
+
+/* What averaging needs to know and does not change. */
+typedef struct path_setting {
+    const model *m;
+    model_shape shape;
+    const initial_law *law;
+    const double *q0, *rho; /* initial second moments */
+    estimates_layout at;
+} path_setting;
+
+sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out);
+void path_block_clear(path_block *block);
+double path_block_bytes(model_shape shape, int steps, size_t n, int slots);
+
+sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, size_t lanes, int slots,
+                               path_scratch **out);
+void path_scratch_free(path_scratch *scratch);
+
+/* Node 0. Adds to `sums` the sums over lanes of what estimates.h defines. Both functions return 0, or non-zero if a
+   plug-in asked to stop. */
+int path_block_start(path_block *block, const path_setting *set, path_scratch *scratch, double *sums);
+
+/* From node `cell` to node `cell + 1` with the kernel rows of both; may be repeated with better rows. */
+int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell,
+                       path_scratch *scratch, double *sums);
+
+/* Makes the computed node the last accepted one. */
+void path_block_accept(path_block *block);
+
+/* Adds the sums of the observables at the computed node t: train loss, test loss, then train and test of every user
+   observable: sums[2 + 2 observables]. The test law is (w, w*) with covariance C(t,t) and overlap m(t), sampled
+   with the initial normals, which are few and quasi-random. */
+int path_block_observe(const path_block *block, const path_setting *set, double t, const double *C, const double *m,
+                       const double *rho_inverse, path_scratch *scratch, double *sums);
+
+#endif

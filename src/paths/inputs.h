@@ -1,0 +1,68 @@
+/* Everything random about a block of paths, drawn once and never changed: teacher field w*, initial field, label
+   noise and label, the innovations xi of the field, and the visits with their place in the bridge.
+
+   Block layout: lane p of a block of n lanes is the fastest index. A slot is the ordinal of a visit within its path;
+   lanes with fewer visits than slots have visits of zero weight at the end. */
+#ifndef SGDMFT_INPUTS_H
+#define SGDMFT_INPUTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/context.h"
+#include "problem/initial.h"
+#include "problem/model.h"
+#include "problem/problem.h"
+#include "twotime/grid.h"
+#include "twotime/schedule.h"
+
+/* Visits that can be treated together: the same cell, the same rank within the cell, different lanes. */
+typedef struct visit_group {
+    size_t first, count; /* range in path_inputs.visit_slot and visit_lane */
+} visit_group;
+
+typedef struct path_inputs {
+    size_t n;  /* lanes */
+    int slots; /* largest number of visits of a lane */
+    int steps; /* cells of the grid these inputs belong to */
+    double *wstar; /* [k*][n] teacher pre-activations */
+    double *z0;    /* [k][n] standard normals: w(0) = A w* + B z0 */
+    double *eps;   /* [noises][n] */
+    double *y;     /* [labels][n] */
+    double *xi;    /* [steps][k][n] standard normals, one vector per cell */
+
+    double *time;   /* [slots][n] */
+    double *place;  /* [slots][n] (time - t_cell) / h_cell */
+    double *weight; /* [slots][n] eta(time) times the mark of the visit */
+    int *cell;      /* [slots][n] */
+    int *visits;    /* [n] number of visits of each lane */
+    double *bridge; /* [slots][k][n] unit-rate Brownian bridge of the cell at the visit */
+
+    int *slots_before;    /* [steps + 1] number of slots with a visit before node i in some lane */
+    size_t *group_first;  /* [steps + 1] groups of cell i: group_first[i] .. group_first[i + 1] - 1 */
+    visit_group *groups;  /* in order of cell, then rank */
+    int *visit_slot, *visit_lane;
+} path_inputs;
+
+/* The inputs of one replica, cut into blocks of paths with similar numbers of visits. */
+typedef struct path_ensemble {
+    size_t n_blocks;
+    path_inputs *block;
+    size_t paths;
+    double visits; /* in all */
+} path_ensemble;
+
+/* Draws `problem->numerics.paths` paths of replica `replica` on `grid`. Depends on the seed and the replica alone. */
+sgdmft_status path_ensemble_new(sgdmft_context *ctx, const sgdmft_problem *problem, const model *m,
+                                const initial_law *law, const schedule *eta, const time_grid *grid, uint32_t replica,
+                                path_ensemble **out);
+
+/* The same paths seen on the grid of every second node: the same visits, fields and labels. */
+sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const model *m,
+                                    const time_grid *fine_grid, const time_grid *coarse_grid, path_ensemble **out);
+void path_ensemble_free(path_ensemble *ensemble);
+
+/* Lanes per block that keep a block near the size of a level-2 cache. */
+size_t path_block_lanes(int k, int steps, int64_t paths);
+
+#endif

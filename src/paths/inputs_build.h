@@ -1,0 +1,23 @@
+/* Building blocks of path inputs, shared by drawing and coarsening. */
+#ifndef SGDMFT_INPUTS_BUILD_H
+#define SGDMFT_INPUTS_BUILD_H
+
+#include "paths/inputs.h"
+
+path_ensemble *ensemble_allocate(size_t n_blocks); /* zeroed, or NULL */
+
+/* Allocates all arrays of one block, zeroed. wstar, z0, eps and xi are one array, in this order. */
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, int steps, size_t n, int slots,
+                              path_inputs *out);
+void inputs_clear(path_inputs *in);
+
+/* The Gaussian rows [k* + k + noises + steps k][n] as one array. */
+static inline double *inputs_gaussian(const path_inputs *in)
+{
+    return in->wstar;
+}
+
+/* Fills slots_before and the groups from cell and visits. */
+sgdmft_status inputs_group_visits(sgdmft_context *ctx, path_inputs *in);
+
+#endif

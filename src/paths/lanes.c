@@ -1,0 +1,138 @@
+#include "paths/lanes.h"
+
+#include <string.h>
+
+/* The portable build picks the widest vectors at run time. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define VECTOR_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define VECTOR_CLONES
+#endif
+#define INLINED static inline __attribute__((always_inline))
+
+INLINED void response(size_t kk, size_t n, int slots, response_row R, const int *restrict cell,
+                      const double *restrict place, double *restrict rho)
+{
+    for (int b = 0; b < slots; b++)
+        for (size_t c = 0; c < kk; c++) {
+            const double *restrict row = R.row + c * R.plane;
+            const int *restrict at = cell + (size_t)b * n;
+            const double *restrict x = place + (size_t)b * n;
+            double *restrict out = rho + ((size_t)b * kk + c) * n;
+            for (size_t p = 0; p < n; p++) {
+                double low = row[at[p]], high = row[at[p] + 1];
+                out[p] = low + x[p] * (high - low);
+            }
+        }
+}
+
+VECTOR_CLONES void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place,
+                                  double *rho)
+{
+    if (k == 1)
+        response(1, n, slots, R, cell, place, rho);
+    else
+        response((size_t)(k * k), n, slots, R, cell, place, rho);
+}
+
+INLINED void react(size_t k, size_t n, int slots, const double *restrict rho, const double *restrict kick,
+                   double *restrict r)
+{
+    for (size_t b = 0; b < (size_t)slots; b++)
+        for (size_t a = 0; a < k; a++)
+            for (size_t c = 0; c < k; c++) {
+                const double *restrict x = rho + (b * k * k + a * k + c) * n, *restrict e = kick + (b * k + c) * n;
+                double *restrict out = r + a * n;
+                for (size_t p = 0; p < n; p++)
+                    out[p] -= x[p] * e[p];
+            }
+}
+
+VECTOR_CLONES void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
+{
+    if (k == 1)
+        react(1, n, slots, rho, kick, r);
+    else
+        react((size_t)k, n, slots, rho, kick, r);
+}
+
+/* out[a][b] (+)= sign * x[a][c] y[c][b] lane by lane */
+INLINED void multiply_add(size_t k, size_t n, double sign, const double *restrict x, const double *restrict y,
+                          double *restrict out)
+{
+    for (size_t a = 0; a < k; a++)
+        for (size_t b = 0; b < k; b++)
+            for (size_t c = 0; c < k; c++) {
+                const double *restrict left = x + (a * k + c) * n, *restrict right = y + (c * k + b) * n;
+                double *restrict target = out + (a * k + b) * n;
+                for (size_t p = 0; p < n; p++)
+                    target[p] += sign * left[p] * right[p];
+            }
+}
+
+INLINED void chain_node(size_t k, size_t n, int slots, int first, const double *rho, const double *chain,
+                        const double *G, double *work, double *out)
+{
+    size_t kk = k * k;
+    memset(work, 0, sizeof(double) * kk * n);
+    memset(out, 0, sizeof(double) * kk * n);
+    for (size_t b = (size_t)first; b < (size_t)slots; b++)
+        multiply_add(k, n, -1, rho + b * kk * n, chain + (b * (b + 1) / 2 + (size_t)first) * kk * n, work);
+    multiply_add(k, n, 1, G, work, out);
+}
+
+VECTOR_CLONES void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain,
+                               const double *G, double *work, double *out)
+{
+    if (k == 1)
+        chain_node(1, n, slots, first, rho, chain, G, work, out);
+    else
+        chain_node((size_t)k, n, slots, first, rho, chain, G, work, out);
+}
+
+INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double *restrict place,
+                     const double *restrict GK, const double *restrict g, const double *restrict kick,
+                     double *restrict rows)
+{
+    size_t kk = k * k;
+    for (size_t p = 0; p < n; p++) {
+        double *row = rows + (size_t)cell[p] * 3 * kk;
+        for (size_t a = 0; a < k; a++)
+            for (size_t b = 0; b < k; b++) {
+                size_t c = a * k + b;
+                double right = place[p] * GK[c * n + p];
+                row[c] += GK[c * n + p] - right;
+                row[kk + c] += right;
+                row[2 * kk + c] += g[a * n + p] * kick[b * n + p];
+            }
+    }
+}
+
+VECTOR_CLONES void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK,
+                                 const double *g, const double *kick, double *rows)
+{
+    if (k == 1)
+        scatter(1, n, cell, place, GK, g, kick, rows);
+    else
+        scatter((size_t)k, n, cell, place, GK, g, kick, rows);
+}
+
+/* Eight partial sums, so that the order of summation does not depend on the vector width. */
+VECTOR_CLONES void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
+{
+    enum { PARTS = 8 };
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < columns; b++) {
+            const double *left = x + (size_t)a * n, *right = y + (size_t)b * n;
+            double part[PARTS] = {0}, sum = 0;
+            size_t p = 0;
+            for (; p + PARTS <= n; p += PARTS)
+                for (size_t j = 0; j < PARTS; j++)
+                    part[j] += left[p + j] * right[p + j];
+            for (; p < n; p++)
+                sum += left[p] * right[p];
+            for (size_t j = 0; j < PARTS; j++)
+                sum += part[j];
+            out[a * columns + b] += sum;
+        }
+}

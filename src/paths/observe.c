@@ -1,0 +1,69 @@
+/* Averages of the loss and of the user's observables over the training law (r, w*, eps) and the test law
+   (w, w*, eps) at one node. */
+#include <string.h>
+
+#include "paths/block.h"
+#include "twotime/block.h"
+
+static int add_averages(const path_block *block, const path_setting *set, const double *position, path_scratch *s,
+                        double *sums)
+{
+    const path_inputs *in = block->in;
+    size_t n = in->n, count = (size_t)set->shape.observables;
+    if (model_loss(set->m, s->model, n, s->t, position, in->y, s->work))
+        return -1;
+    if (count && model_observables(set->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
+        return -1;
+    for (size_t i = 0; i <= count; i++) {
+        double sum = 0;
+        for (size_t p = 0; p < n; p++)
+            sum += s->work[i * n + p];
+        sums[2 * i] += sum;
+    }
+    return 0;
+}
+
+/* w = m rho^{-1} w* + root(C - m rho^{-1} m^T) z0 */
+static int test_position(const path_block *block, const path_setting *set, const double *C, const double *m,
+                         const double *rho_inverse, double *w)
+{
+    int k = set->shape.k, kstar = set->shape.kstar;
+    size_t n = block->in->n;
+    double onto[BLOCK_MAX * BLOCK_MAX] = {0}, rest[BLOCK_MAX * BLOCK_MAX];
+    double root[BLOCK_MAX * BLOCK_MAX], unused[BLOCK_MAX * BLOCK_MAX];
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < kstar; b++)
+            for (int c = 0; c < kstar; c++)
+                onto[a * kstar + b] += m[a * kstar + c] * rho_inverse[c * kstar + b];
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            rest[a * k + b] = C[a * k + b];
+            for (int c = 0; c < kstar; c++)
+                rest[a * k + b] -= onto[a * kstar + c] * m[b * kstar + c];
+        }
+    if (block_psd_root(k, rest, root, unused))
+        return -1;
+    memset(w, 0, sizeof(double) * (size_t)k * n);
+    for (int a = 0; a < k; a++) {
+        double *to = w + (size_t)a * n;
+        for (int b = 0; b < kstar; b++)
+            for (size_t p = 0; p < n; p++)
+                to[p] += onto[a * kstar + b] * block->in->wstar[(size_t)b * n + p];
+        for (int b = 0; b < k; b++)
+            for (size_t p = 0; p < n; p++)
+                to[p] += root[a * k + b] * block->in->z0[(size_t)b * n + p];
+    }
+    return 0;
+}
+
+int path_block_observe(const path_block *block, const path_setting *set, double t, const double *C, const double *m,
+                       const double *rho_inverse, path_scratch *s, double *sums)
+{
+    for (size_t p = 0; p < block->in->n; p++)
+        s->t[p] = t;
+    if (add_averages(block, set, block->r, s, sums))
+        return -1;
+    if (test_position(block, set, C, m, rho_inverse, s->g))
+        return -1;
+    return add_averages(block, set, s->g, s, sums + 1);
+}

@@ -1,0 +1,87 @@
+#include "paths/visits.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "paths/draws.h"
+
+enum { CHUNK = 1024, DRAWS = 32 };
+
+typedef struct list_builder {
+    double *time;
+    size_t used, capacity;
+} list_builder;
+
+static int append(list_builder *list, double time)
+{
+    if (list->used == list->capacity) {
+        size_t capacity = 2 * list->capacity + 1024;
+        double *grown = realloc(list->time, capacity * sizeof *grown);
+        if (!grown)
+            return -1;
+        list->time = grown;
+        list->capacity = capacity;
+    }
+    list->time[list->used++] = time;
+    return 0;
+}
+
+/* Appends the visits of one path; u[j * stride], j < quasi, are its quasi-random numbers. */
+static int draw_path(list_builder *list, random_key key, uint64_t path, double horizon, const double *u, size_t stride,
+                     unsigned quasi)
+{
+    double now = 0, more[DRAWS];
+    for (unsigned j = 0; j < quasi; j++) {
+        now -= log1p(-u[j * stride]);
+        if (!(now < horizon))
+            return 0;
+        if (append(list, now))
+            return -1;
+    }
+    for (uint64_t first = 0;; first += DRAWS) {
+        random_uniforms(key, path, first, DRAWS, more);
+        for (int j = 0; j < DRAWS; j++) {
+            now -= log1p(-more[j]);
+            if (!(now < horizon))
+                return 0;
+            if (append(list, now))
+                return -1;
+        }
+    }
+}
+
+sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
+                                 unsigned dimension, unsigned quasi, visit_list *out)
+{
+    random_key sobol = {seed, replica, DRAW_SOBOL}, philox = {seed, replica, DRAW_VISITS};
+    list_builder list = {NULL, 0, 0};
+    double *u = memory_doubles((size_t)CHUNK * (quasi ? quasi : 1));
+    size_t *first = memory_zeroed(paths + 1, sizeof *first);
+    int failed = !u || !first;
+    for (size_t start = 0; start < paths && !failed; start += CHUNK) {
+        size_t n = paths - start < CHUNK ? paths - start : CHUNK;
+        for (unsigned j = 0; j < quasi; j++)
+            sobol_points(sobol, dimension + j, start, n, u + (size_t)j * CHUNK);
+        for (size_t p = 0; p < n && !failed; p++) {
+            failed = draw_path(&list, philox, start + p, horizon, u + p, CHUNK, quasi);
+            first[start + p + 1] = list.used;
+        }
+    }
+    free(u);
+    if (failed) {
+        free(first);
+        free(list.time);
+        return context_out_of_memory(ctx, "the visit times", 8.0 * (double)paths * (1 + horizon));
+    }
+    *out = (visit_list){paths, first, list.time};
+    return SGDMFT_OK;
+}
+
+void visit_list_clear(visit_list *list)
+{
+    free(list->first);
+    free(list->time);
+    memset(list, 0, sizeof *list);
+}

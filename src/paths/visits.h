@@ -1,0 +1,24 @@
+/* The driver of SGD: every sample is visited at the times of a Poisson process of rate 1. */
+#ifndef SGDMFT_VISITS_H
+#define SGDMFT_VISITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/context.h"
+#include "base/random.h"
+
+/* Visits of many paths: path p has times time[first[p]] < ... < time[first[p + 1] - 1] in [0, horizon). */
+typedef struct visit_list {
+    size_t paths;
+    size_t *first; /* [paths + 1] */
+    double *time;
+} visit_list;
+
+/* Waiting times are exponential; the first `quasi` of each path come from Sobol' dimensions dimension,
+   dimension + 1, ..., the others from the counter-based generator. */
+sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
+                                 unsigned dimension, unsigned quasi, visit_list *out);
+void visit_list_clear(visit_list *list);
+
+#endif

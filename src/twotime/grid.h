@@ -1,0 +1,31 @@
+/* The time grid: nodes 0 = t_0 < ... < t_N = T and the cells between them, with eta at both ends of every cell. */
+#ifndef SGDMFT_GRID_H
+#define SGDMFT_GRID_H
+
+#include <stddef.h>
+
+#include "base/context.h"
+#include "twotime/schedule.h"
+
+typedef struct time_grid {
+    int steps;
+    double *t;         /* [steps + 1] */
+    double *h;         /* [steps] cell widths */
+    double *eta_start; /* [steps] eta just after t_i */
+    double *eta_end;   /* [steps] eta just before t_{i+1} */
+} time_grid;
+
+/* Nodes t_i = horizon (i / steps)^grading. */
+sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
+                            time_grid **out);
+/* Every second node of `fine`, whose number of steps must be even. */
+sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out);
+void time_grid_free(time_grid *grid);
+
+/* The cell that contains t in [0, T]: t_i <= t < t_{i+1} (the last cell for t = T). */
+int time_grid_cell(const time_grid *grid, double t);
+
+/* Weights of the local cubic interpolation at t: nodes first .. first + *count - 1. A node itself gets count 1. */
+int time_grid_stencil(const time_grid *grid, double t, int *count, double weights[4]);
+
+#endif

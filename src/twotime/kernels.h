@@ -1,0 +1,59 @@
+/* The two-time kernels of one replica and the discrete equations that advance them by one row.
+
+   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]:
+   rows are contiguous in j and zero for j > i. Q, stored alike, is E[G(t_i) J(t_i, t_j)], so that
+   dR/dt = - lambda R - delta eta Q.
+   L is the block lower triangular factor of the innovation covariance, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells,
+   with symmetric positive semi-definite diagonal blocks. Field: w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j
+   with independent standard normal vectors xi_j, one per cell. */
+#ifndef SGDMFT_KERNELS_H
+#define SGDMFT_KERNELS_H
+
+#include <stddef.h>
+
+#include "base/context.h"
+#include "twotime/estimates.h"
+#include "twotime/grid.h"
+
+typedef struct kernels {
+    int k, kstar, steps;
+    size_t stride, plane; /* R row length in memory; distance between planes */
+    double delta, lambda;
+    int singular; /* 1 if the driver jumps or diffuses, so that dU has white noise; 0 for a drift */
+    const time_grid *grid; /* not owned */
+    double *rho_inverse;   /* [k*][k*] */
+
+    double *R, *Q;
+    double *m, *F;         /* [N+1][k][k*] */
+    double *L;             /* [N][N][k][k], block (i, j), j <= i */
+    double *root_inverse;  /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
+    double *V;             /* [N+1][N][k][k] */
+    double *bridge;        /* [N][k][k] root of the white-noise rate of w in the cell */
+    double *scratch;       /* one row of blocks and its changes */
+} kernels;
+
+double kernels_bytes(int k, int kstar, int steps);
+
+/* q0[k][k], m0[k][k*], rho[k*][k*] are the initial second moments. */
+sgdmft_status kernels_new(sgdmft_context *ctx, int k, int kstar, double delta, double lambda, int singular,
+                          const time_grid *grid, const double *m0, const double *rho, kernels **out);
+void kernels_free(kernels *kern);
+
+/* Component (a, b) of R(t_i, .). */
+static inline double *kernels_R(const kernels *kern, int component, int i)
+{
+    return kern->R + (size_t)component * kern->plane + (size_t)i * kern->stride;
+}
+
+/* Completes node 0 from its estimates. */
+void kernels_start(kernels *kern, const estimates_layout *at, const double *first);
+
+/* Advances to node i + 1 from the estimates at nodes i (`now`) and i + 1 (`next`, from the last pass or predicted):
+   R, Q, m, F, L row i, V row i + 1 and the bridge of cell i. Rows up to i must be final. Returns the largest change
+   of the new row relative to its scale (the residual of the pass), or NaN when something is not finite. */
+double kernels_advance(kernels *kern, int i, const estimates_layout *at, const double *now, const double *next);
+
+/* C(t_i, t_j) as a k x k block. q0 and m0 as given at the start. */
+void kernels_correlation(const kernels *kern, const double *q0, const double *rho, int i, int j, double *out);
+
+#endif
