@@ -19,7 +19,7 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     s->problem = problem;
     sgdmft_status status = model_new(ctx, problem, &s->m);
     if (!status)
-        status = initial_law_new(ctx, problem, &s->law);
+        status = initial_law_init(ctx, problem, &s->law);
     if (!status)
         status = schedule_new(ctx, problem, &s->eta);
     if (!status)
@@ -44,7 +44,7 @@ void solve_setting_clear(solve_setting *s)
     for (int level = 0; level < LEVELS; level++)
         time_grid_free(s->grid[level]);
     schedule_free(s->eta);
-    initial_law_clear(&s->law);
+    initial_law_free(&s->law);
     model_free(s->m);
     memset(s, 0, sizeof *s);
 }

@@ -114,12 +114,12 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
         for (int b = 0; b < kstar; b++) {
             onto_teacher[a * kstar + b] = F[a * kstar + b];
             for (int c = 0; c < k; c++)
-                onto_teacher[a * kstar + b] += kernels_R(kern, a * k + c, node)[0] * set->law->A[c * kstar + b];
+                onto_teacher[a * kstar + b] += kernels_R(kern, a * k + c, node)[0] * set->law->a[c * kstar + b];
         }
         for (int b = 0; b < k; b++) {
             onto_start[a * k + b] = 0;
             for (int c = 0; c < k; c++)
-                onto_start[a * k + b] += kernels_R(kern, a * k + c, node)[0] * set->law->B[c * k + b];
+                onto_start[a * k + b] += kernels_R(kern, a * k + c, node)[0] * set->law->b[c * k + b];
         }
     }
     memset(w, 0, sizeof(double) * (size_t)k * n);
@@ -153,8 +153,8 @@ static int node_averages(path_block *block, const path_setting *set, double t, p
     lanes_outer(k, set->shape.kstar, n, s->g, block->in->wstar, sums + at->mu);
     /* w(0) = A w* + B z0 */
     memset(s->work, 0, sizeof(double) * (size_t)k * n);
-    combine(k, set->shape.kstar, n, set->law->A, block->in->wstar, s->work);
-    combine(k, k, n, set->law->B, block->in->z0, s->work);
+    combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, s->work);
+    combine(k, k, n, set->law->b, block->in->z0, s->work);
     lanes_outer(k, k, n, s->g, s->work, sums + at->gw0);
     return 0;
 }
@@ -166,8 +166,8 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
     memset(block->kick, 0, sizeof(double) * slots * (size_t)k * n);
     memset(block->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     memset(block->w_next, 0, sizeof(double) * (size_t)k * n);
-    combine(k, set->shape.kstar, n, set->law->A, block->in->wstar, block->w_next);
-    combine(k, k, n, set->law->B, block->in->z0, block->w_next);
+    combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, block->w_next);
+    combine(k, k, n, set->law->b, block->in->z0, block->w_next);
     memcpy(block->r, block->w_next, sizeof(double) * (size_t)k * n);
     return node_averages(block, set, 0, s, sums);
 }

@@ -111,7 +111,7 @@ static void pseudo_modes(const draw *d, path_inputs *in, size_t start, double *b
 
 /* Turns Brownian-bridge modes (in xi) into increments over the cells: mode 0 is the whole interval, each further mode
    splits one interval, breadth first. Orthonormal, so normals stay independent standard normals. */
-static void modes_to_cells(const time_grid *grid, int k, path_inputs *in, const int (*split)[3], double *sums)
+static void modes_to_cells(const time_grid *grid, int k, path_inputs *in, int (*split)[3], double *sums)
 {
     size_t n = in->n, width = (size_t)k * n;
     double root = sqrt(grid->t[grid->steps] - grid->t[0]);

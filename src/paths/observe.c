@@ -29,7 +29,7 @@ static int test_position(const path_block *block, const path_setting *set, const
 {
     int k = set->shape.k, kstar = set->shape.kstar;
     size_t n = block->in->n;
-    double onto[BLOCK_MAX * BLOCK_MAX] = {0}, rest[BLOCK_MAX * BLOCK_MAX];
+    double onto[BLOCK_MAX * BLOCK_MAX] = {0}, rest[BLOCK_MAX * BLOCK_MAX] = {0};
     double root[BLOCK_MAX * BLOCK_MAX], unused[BLOCK_MAX * BLOCK_MAX];
     for (int a = 0; a < k; a++)
         for (int b = 0; b < kstar; b++)

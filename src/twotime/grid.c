@@ -12,8 +12,9 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
 {
     double *work = memory_doubles(schedule_work(eta) + (size_t)grid->steps);
     if (!work) {
+        sgdmft_status status = context_out_of_memory(ctx, "the time grid", 8.0 * grid->steps);
         time_grid_free(grid);
-        return context_out_of_memory(ctx, "the time grid", 8.0 * grid->steps);
+        return status;
     }
     double *at = work + schedule_work(eta);
     size_t n = (size_t)grid->steps;

@@ -174,7 +174,7 @@ static double advance_R(kernels *kern, int i, const estimates_layout *at, const 
             rhs[(size_t)c * n + j] =
                 r[j] * (1 - half * kern->lambda) - half * start * q[j] - half * end * known[(size_t)c * n + j];
     }
-    double own[BLOCK_MAX * BLOCK_MAX], matrix[BLOCK_MAX * BLOCK_MAX];
+    double own[BLOCK_MAX * BLOCK_MAX] = {0}, matrix[BLOCK_MAX * BLOCK_MAX];
     const double *right = estimates_row(at, next, i, RESPONSE_RIGHT);
     for (int c = 0; c < kk; c++) {
         own[c] = next[at->gamma + (size_t)c] + right[c];
