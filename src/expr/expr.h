@@ -25,6 +25,9 @@ sgdmft_status expr_variable(sgdmft_context *ctx, expr_graph *graph, const char *
 sgdmft_status expr_bind(sgdmft_context *ctx, expr_graph *graph, const char *name, expr_node node);
 /* Removes a name from the scope (e.g. r while a label is parsed); its node stays valid. Unknown names are ignored. */
 void expr_unbind(expr_graph *graph, const char *name);
+/* Keeps a name in the scope but refuses expressions that use it, with `why` in the message ("labels are made from s
+   and eps"). NULL allows it again. Unknown names are ignored. */
+sgdmft_status expr_forbid(sgdmft_context *ctx, expr_graph *graph, const char *name, const char *why);
 
 /* Parses `text`. Errors carry where->source, the line and column of the offending character, `where->key`, what was
    found, what is allowed and the nearest valid name. */
@@ -51,8 +54,9 @@ typedef struct expr_jump {
 
 /* Searches for jumps of `node` in the variables `moving`: on every switching surface (zero set of the argument of
    sign, of a comparison, ...) that `node` depends on, compares the values on both sides along random lines, other
-   variables random. Deterministic for a given seed. */
-sgdmft_status expr_find_jump(sgdmft_context *ctx, const expr_graph *graph, expr_node node, const expr_node *moving,
+   variables random. Deterministic for a given seed. The size is that of the largest jump met; infinite at a pole.
+   Adds nodes to the graph (the switching functions). */
+sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,
                              size_t n_moving, uint64_t seed, expr_jump *out);
 
 /* Compiles a program whose outputs are `nodes` in that order. The graph may be freed afterwards. */

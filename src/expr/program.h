@@ -1,0 +1,41 @@
+/* A compiled program: instructions over places, run chunk by chunk. */
+#ifndef SGDMFT_EXPR_PROGRAM_H
+#define SGDMFT_EXPR_PROGRAM_H
+
+#include "expr/expr.h"
+#include "expr/graph.h"
+#include "expr/kernels.h"
+
+typedef enum place_kind { PLACE_INPUT, PLACE_CONSTANT, PLACE_REGISTER, PLACE_OUTPUT } place_kind;
+
+typedef struct place {
+    place_kind kind;
+    int index;
+} place;
+
+typedef struct instruction {
+    kernel_fn run;
+    place out;
+    int n_in, first; /* operands operand[first .. first + n_in - 1] */
+} instruction;
+
+struct expr_program {
+    const kernel_set *kernels;
+    instruction *instruction;
+    int n_instructions;
+    place *operand;
+    int n_operands;
+    double *constant; /* each repeated KERNEL_LANES times */
+    int n_constants;
+    int n_registers;
+    int n_outputs;
+    int n_inputs;              /* variables that are read: */
+    int input[EXPR_MAX_VARIABLES]; /* their numbers */
+    size_t chunk;              /* lanes worked on at a time */
+};
+
+/* Compiles for one kernel set; expr_compile takes the best. */
+sgdmft_status program_compile(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
+                              const kernel_set *kernels, expr_program **out);
+
+#endif
