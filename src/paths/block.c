@@ -89,19 +89,6 @@ void path_scratch_free(path_scratch *s)
     free(s);
 }
 
-/* out[a][p] = sum_b coefficient[a][b] x[b][p], adding to what is there */
-static void combine(int rows, int columns, size_t n, const double *coefficient, const double *x, double *out)
-{
-    for (int a = 0; a < rows; a++)
-        for (int b = 0; b < columns; b++) {
-            double factor = coefficient[a * columns + b];
-            const double *from = x + (size_t)b * n;
-            double *to = out + (size_t)a * n;
-            for (size_t p = 0; p < n; p++)
-                to[p] += factor * from[p];
-        }
-}
-
 /* w(t_node) = (R A + F) w* + R B z0 + sum_j V_j xi_j with R = R(t_node, 0). */
 static void field_at_node(const path_block *block, const path_setting *set, const kernels *kern, int node,
                           double *w)
@@ -123,11 +110,11 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
         }
     }
     memset(w, 0, sizeof(double) * (size_t)k * n);
-    combine(k, kstar, n, onto_teacher, block->in->wstar, w);
-    combine(k, k, n, onto_start, block->in->z0, w);
+    lanes_combine(k, kstar, n, onto_teacher, block->in->wstar, w);
+    lanes_combine(k, k, n, onto_start, block->in->z0, w);
     const double *V = kern->V + (size_t)node * (size_t)kern->steps * kk;
     for (int j = 0; j < node; j++)
-        combine(k, k, n, V + (size_t)j * kk, block->in->xi + (size_t)j * (size_t)k * n, w);
+        lanes_combine(k, k, n, V + (size_t)j * kk, block->in->xi + (size_t)j * (size_t)k * n, w);
 }
 
 static void fill(size_t n, double value, double *x)
@@ -153,8 +140,8 @@ static int node_averages(path_block *block, const path_setting *set, double t, p
     lanes_outer(k, set->shape.kstar, n, s->g, block->in->wstar, sums + at->mu);
     /* w(0) = A w* + B z0 */
     memset(s->work, 0, sizeof(double) * (size_t)k * n);
-    combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, s->work);
-    combine(k, k, n, set->law->b, block->in->z0, s->work);
+    lanes_combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, s->work);
+    lanes_combine(k, k, n, set->law->b, block->in->z0, s->work);
     lanes_outer(k, k, n, s->g, s->work, sums + at->gw0);
     return 0;
 }
@@ -166,8 +153,8 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
     memset(block->kick, 0, sizeof(double) * slots * (size_t)k * n);
     memset(block->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     memset(block->w_next, 0, sizeof(double) * (size_t)k * n);
-    combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, block->w_next);
-    combine(k, k, n, set->law->b, block->in->z0, block->w_next);
+    lanes_combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, block->w_next);
+    lanes_combine(k, k, n, set->law->b, block->in->z0, block->w_next);
     memcpy(block->r, block->w_next, sizeof(double) * (size_t)k * n);
     return node_averages(block, set, 0, s, sums);
 }

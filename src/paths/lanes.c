@@ -117,6 +117,19 @@ VECTOR_CLONES void lanes_scatter(int k, size_t n, const int *cell, const double 
         scatter((size_t)k, n, cell, place, GK, g, kick, rows);
 }
 
+VECTOR_CLONES void lanes_combine(int rows, int columns, size_t n, const double *coefficient, const double *x,
+                                 double *out)
+{
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < columns; b++) {
+            double factor = coefficient[a * columns + b];
+            const double *restrict from = x + (size_t)b * n;
+            double *restrict to = out + (size_t)a * n;
+            for (size_t p = 0; p < n; p++)
+                to[p] += factor * from[p];
+        }
+}
+
 /* Eight partial sums, so that the order of summation does not depend on the vector width. */
 VECTOR_CLONES void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
