@@ -40,6 +40,7 @@ typedef struct sgdmft_solve_info {
     double memory_bytes;    /* memory held by the solver at its peak */
     double wall_seconds, cpu_seconds;
     int extrapolated;       /* 1 if curves are extrapolated to zero time step */
+    int simulated;          /* 1 if the curves come from a finite-d simulation, not from the limiting equations */
 } sgdmft_solve_info;
 
 typedef struct sgdmft_solution {

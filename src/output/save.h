@@ -1,0 +1,18 @@
+/* Putting finished bytes into a file: all of them or none. */
+#ifndef SGDMFT_OUTPUT_SAVE_H
+#define SGDMFT_OUTPUT_SAVE_H
+
+#include <stddef.h>
+
+#include "base/context.h"
+
+/* Would save_bytes have a chance? Fails with SGDMFT_ERR_EXISTS if the file exists and `force` is 0, and with
+   SGDMFT_ERR_IO if its directory is missing or not writable or `path` is a directory. Writes nothing. */
+sgdmft_status save_check(sgdmft_context *ctx, const char *path, int force);
+
+/* Writes a temporary file beside `path` and renames it, so that `path` is either untouched or complete. An existing
+   file is replaced only if `force` is non-zero, even if it appeared a moment ago; a symbolic link is followed. A
+   device or a pipe is written to directly. Errors: SGDMFT_ERR_EXISTS, SGDMFT_ERR_IO, SGDMFT_ERR_MEMORY. */
+sgdmft_status save_bytes(sgdmft_context *ctx, const char *path, const void *bytes, size_t size, int force);
+
+#endif
