@@ -1,0 +1,375 @@
+"""Draws curves of sgdmft runs: theory as lines with bands, simulations as points with bars.
+
+Started by `sgdmft plot`; works alone too: python3 sgdmft_plot.py -o FIGURE.svg RUN.h5 CURVES.csv ...
+Exit codes: 0 done, 2 bad input, 4 system.
+"""
+
+import argparse
+import os
+import re
+import sys
+
+STANDARD_ERRORS = 2.0  # half height of bands and bars
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
+COMPONENT_COLOURS = [BLUE, VERMILLION, GREEN, PURPLE, "#E69F00", "#56B4E9", "#555555"]
+LINE_STYLES = ["-", (0, (5, 2)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]
+MARKERS = ["o", "s", "^", "D", "v", "p"]
+
+STYLE = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.labelsize": 10,
+    "legend.fontsize": 9,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.3,
+    "legend.frameon": False,
+    "legend.handlelength": 1.7,
+    "legend.borderaxespad": 0.3,
+    "legend.labelspacing": 0.3,
+    "savefig.dpi": 300,
+    "svg.hashsalt": "sgdmft",  # element names that do not change from run to run
+    "pdf.fonttype": 42,
+}
+
+
+class Panel:
+    """One set of axes: curves by name, each with its colour and label."""
+
+    def __init__(self, title, logarithmic=False):
+        self.title = title
+        self.logarithmic = logarithmic  # allowed, if it helps
+        self.curves = {}  # name -> (colour, label)
+
+
+def main():
+    options = parse_options()
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        import sgdmft
+    except ImportError as error:
+        return complain(4, f"drawing needs Matplotlib and NumPy: {error}")
+    runs = []
+    for path in options.files:
+        try:
+            runs.append(sgdmft.load(path))
+        except ImportError as error:
+            return complain(4, f"reading '{path}' needs h5py: {error}")
+        except (OSError, KeyError, ValueError) as error:
+            text = str(error)
+            return complain(2, text if path in text else f"cannot read '{path}': {text}")
+    panels = choose_panels(runs)
+    if not panels:
+        return complain(2, "there is nothing to draw: no curve has a finite value")
+    matplotlib.rcdefaults()  # the figure does not depend on the user's own settings
+    matplotlib.rcParams.update(STYLE)
+    figure = draw(runs, panels)
+    return save(figure, options.output, options.force)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="Draw curves of sgdmft runs.", allow_abbrev=False)
+    parser.add_argument("files", nargs="+", metavar="RUN.h5|CURVES.csv")
+    parser.add_argument("-o", "--output", required=True, metavar="FIGURE.svg|.pdf|.png")
+    parser.add_argument("--force", action="store_true", help="replace an existing figure")
+    options = parser.parse_args()
+    if os.path.splitext(options.output)[1] not in (".svg", ".pdf", ".png"):
+        parser.error(f"'{options.output}' has no known type; allowed endings: .svg, .pdf, .png")
+    return options
+
+
+def complain(code, text):
+    print(f"sgdmft: {text}", file=sys.stderr)
+    return code
+
+
+# --- what to draw -----------------------------------------------------------------------------------------------------
+
+
+def choose_panels(runs):
+    """Losses, overlaps, observables, response: only what some run has."""
+    names = []
+    for run in runs:
+        names += [name for name in run.curves if name not in names and is_drawable(run, name)]
+    panels = [train_test_panel("loss", names, logarithmic=True)]
+    panels += overlap_panels(names)
+    observables = [name[len("train_") :] for name in names if name.startswith("train_") and name != "train_loss"]
+    panels += [train_test_panel(name, names) for name in observables]
+    panels.append(component_panel("response", r"R", "(t,0)", names))
+    return [panel for panel in panels if panel.curves]
+
+
+def is_drawable(run, name):
+    import numpy as np
+
+    return bool(np.isfinite(run.curves[name]).any())
+
+
+def train_test_panel(quantity, names, logarithmic=False):
+    panel = Panel(quantity.replace("_", " "), logarithmic)
+    for law, colour in (("train", BLUE), ("test", VERMILLION)):
+        if f"{law}_{quantity}" in names:
+            panel.curves[f"{law}_{quantity}"] = (colour, law)
+    return panel
+
+
+def overlap_panels(names):
+    """q and m share a panel when each is a number."""
+    q = component_panel("student overlaps", "q", "", names)
+    m = component_panel("teacher overlaps", "m", "", names)
+    if set(q.curves) <= {"q11"} and set(m.curves) <= {"m11"}:
+        both = Panel("overlaps")
+        if q.curves:
+            both.curves["q11"] = (GREEN, "$q$")
+        if m.curves:
+            both.curves["m11"] = (PURPLE, "$m$")
+        return [both]
+    return [q, m]
+
+
+def component_panel(title, symbol, argument, names):
+    """All entries of a matrix; many entries are told apart only as diagonal or not."""
+    panel = Panel(title)
+    entries = [name for name in names if re.fullmatch(symbol + r"\d\d", name)]
+    for i, name in enumerate(entries):
+        a, b = name[-2:]
+        if len(entries) <= len(COMPONENT_COLOURS):
+            index = "" if len(entries) == 1 else f"_{{{a}{b}}}"
+            panel.curves[name] = (COMPONENT_COLOURS[i], f"${symbol}{index}{argument}$")
+        elif a == b:
+            panel.curves[name] = (BLUE, f"${symbol}_{{aa}}{argument}$")
+        else:
+            panel.curves[name] = (VERMILLION, f"${symbol}_{{ab}}{argument}$, $a \\neq b$")
+    return panel
+
+
+def label_runs(runs):
+    """A short unique name for each run: its file name, what it is, and how it ended if that was not well."""
+    stems = [os.path.splitext(os.path.basename(run.path))[0] for run in runs]
+    labels = []
+    for run, stem in zip(runs, stems):
+        label = os.path.basename(run.path) if stems.count(stem) > 1 else stem
+        if run.simulated:
+            label += describe_simulation(run)
+        status = run.info.get("status", "ok")
+        if status != "ok":
+            label += f" ({status})"
+        labels.append(label)
+    return labels
+
+
+def describe_simulation(run):
+    d = run.setting("simulate.d")
+    if d is None:
+        match = re.search(r"\bd=(\d+)", run.info.get("title", ""))
+        d = match.group(1) if match else None
+    return f", simulation, $d = {d}$" if d else ", simulation"
+
+
+def time_label(runs):
+    kinds = {run.setting("dynamics") for run in runs}
+    if kinds == {"online"}:
+        return r"$\tau = \delta t$"
+    if "online" in kinds or "gradient-flow" in kinds:
+        return "$t$"
+    return "$t$ (epochs)"
+
+
+# --- how to draw it ---------------------------------------------------------------------------------------------------
+
+
+def draw(runs, panels):
+    from matplotlib import pyplot
+
+    columns = min(len(panels), 3 if len(panels) != 4 else 2)
+    rows = -(-len(panels) // columns)
+    size = (2.65 * columns + 0.2, 2.15 * rows)
+    figure, grid = pyplot.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    axes = list(grid.flat)
+    for panel, ax in zip(panels, axes):
+        draw_panel(ax, panel, runs)
+    for ax in axes[len(panels) :]:
+        ax.remove()
+    for i, ax in enumerate(axes[: len(panels)]):
+        if i + columns >= len(panels):
+            ax.set_xlabel(time_label(runs))
+    if len(runs) > 1:
+        add_run_legend(figure, runs)
+    figure.canvas.draw()  # now the legends have their places
+    for ax in axes[: len(panels)]:
+        make_room(ax)
+    return figure
+
+
+def run_styles(runs):
+    """Line style of each theory run, marker of each simulation: (run, is simulation, style)."""
+    lines, points = 0, 0
+    for run in runs:
+        if run.simulated:
+            yield run, True, MARKERS[points % len(MARKERS)]
+            points += 1
+        else:
+            yield run, False, LINE_STYLES[lines % len(LINE_STYLES)]
+            lines += 1
+
+
+def draw_panel(ax, panel, runs):
+    for run, simulated, style in run_styles(runs):
+        for name, (colour, _) in panel.curves.items():
+            if name not in run.curves:
+                continue
+            if simulated:
+                draw_points(ax, run, name, colour, style)
+            else:
+                draw_line(ax, run, name, colour, style)
+    ax.set_title(panel.title)
+    ax.margins(x=0.02)
+    if panel.logarithmic and spans_decade(panel, runs):
+        set_logarithmic(ax)
+    add_curve_legend(ax, panel)
+
+
+def draw_line(ax, run, name, colour, style):
+    value, width = run.curves[name], STANDARD_ERRORS * run.se[name]
+    ax.fill_between(run.times, value - width, value + width, color=colour, alpha=0.22, linewidth=0, zorder=1)
+    ax.plot(run.times, value, color=colour, linestyle=style, zorder=2)
+
+
+def draw_points(ax, run, name, colour, marker):
+    size = 3.4 if len(run.times) <= 30 else 2.2
+    ax.errorbar(
+        run.times,
+        run.curves[name],
+        STANDARD_ERRORS * run.se[name],
+        linestyle="none",
+        marker=marker,
+        markersize=size,
+        markerfacecolor="white",
+        markeredgewidth=0.8,
+        elinewidth=0.8,
+        color=colour,
+        zorder=3,
+    )
+
+
+def spans_decade(panel, runs):
+    """Does a logarithmic axis help? All values positive, and the largest at least eight times the smallest."""
+    import numpy as np
+
+    values = np.concatenate([run.curves[name] for run in runs for name in panel.curves if name in run.curves])
+    values = values[np.isfinite(values)]
+    return values.min() > 0 and values.max() > 8 * values.min()
+
+
+def set_logarithmic(ax):
+    """A logarithmic axis with plain numbers, at 1, 2, 5 where it has room."""
+    from matplotlib import ticker
+
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    if high / low < 300:
+        ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_minor_locator(ticker.LogLocator(subs=range(1, 10)))
+        ax.yaxis.set_minor_formatter(ticker.NullFormatter())
+        ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda y, _: f"{y:g}"))
+
+
+def add_curve_legend(ax, panel):
+    from matplotlib.lines import Line2D
+
+    labels = {}
+    for colour, label in panel.curves.values():
+        labels.setdefault(label, Line2D([], [], color=colour))
+    ax.legend(labels.values(), labels.keys(), loc="best", ncols=2 if len(labels) > 4 else 1)
+
+
+def make_room(ax):
+    """Where even the best place for the legend covers data, the axis is extended upwards and the legend goes there."""
+    legend = ax.get_legend()
+    if not covers_data(ax, legend.get_window_extent()):
+        return
+    handles = getattr(legend, "legend_handles", None) or legend.legendHandles  # the name before Matplotlib 3.7
+    labels = [text.get_text() for text in legend.texts]
+    legend = ax.legend(handles, labels, loc="upper right", ncols=2 if len(labels) > 2 else 1)
+    share = legend.get_window_extent(ax.figure.canvas.get_renderer()).height / ax.bbox.height + 0.03
+    low, high = ax.get_ylim()
+    if ax.get_yscale() == "log":
+        ax.set_ylim(low, low * (high / low) ** (1 / (1 - share)))
+    else:
+        ax.set_ylim(low, low + (high - low) / (1 - share))
+
+
+def covers_data(ax, box):
+    for line in ax.lines:
+        path = line.get_transform().transform_path(line.get_path())
+        drawn = line.get_linestyle() != "None"
+        if path.intersects_bbox(box, filled=False) if drawn else box.count_contains(path.vertices):
+            return True
+    return False
+
+
+def add_run_legend(figure, runs):
+    """Which run is which: line styles and markers in a neutral colour, above the panels, as wide as the figure allows."""
+    from matplotlib.lines import Line2D
+
+    grey = "#333333"
+    handles = []
+    for (_, simulated, style), label in zip(run_styles(runs), label_runs(runs)):
+        if simulated:
+            look = {"linestyle": "none", "marker": style, "markersize": 4, "markerfacecolor": "white"}
+        else:
+            look = {"linestyle": style}
+        handles.append(Line2D([], [], color=grey, label=label, **look))
+    for columns in range(min(len(handles), 4), 0, -1):
+        legend = figure.legend(handles=handles, loc="upper center", ncols=columns)
+        extent = legend.get_window_extent(figure.canvas.get_renderer())
+        if columns == 1 or extent.width < 0.98 * figure.bbox.width:
+            break
+        legend.remove()
+    width, height = figure.get_size_inches()
+    band = extent.height / figure.dpi  # the panels keep their size below it
+    figure.set_size_inches(width, height + band)
+    figure.get_layout_engine().set(rect=(0, 0, 1, height / (height + band)))
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def save(figure, path, force):
+    """All of the file or nothing; no dates, so that the same curves give the same bytes."""
+    if os.path.exists(path) and not force:
+        return complain(4, f"output '{path}': the file exists already and is not overwritten; use --force to replace it")
+    kind = os.path.splitext(path)[1][1:]
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        try:
+            figure.savefig(temporary, format=kind, metadata=metadata)
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+    except OSError as error:
+        return complain(4, f"output '{path}': cannot write: {error.strerror or error}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # the program's exit code 1 means something else, so a traceback must not give it
+        sys.exit(complain(4, f"drawing failed: {type(error).__name__}: {error}"))

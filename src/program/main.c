@@ -1,0 +1,94 @@
+/* The program: finds the subcommand and runs it. Printing and exiting happen in src/program only. */
+#include <fcntl.h>
+#include <gsl/gsl_errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program/command.h"
+#include "program/messages.h"
+#include "sgdmft/version.h"
+
+static const command *const commands[] = {&command_solve,   &command_compare,   &command_plot,
+                                          &command_check,   &command_reference, &command_cite};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+/* A standard stream that the caller closed would lend its number to the next file opened, and messages would end in
+   a result. Take the number with something that cannot be written to, so that output fails and is noticed. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
+static int print_help(void)
+{
+    puts("usage: sgdmft SUBCOMMAND ...\n\n"
+         "Exact high-dimensional dynamics of multi-pass SGD in multi-index models: a problem file in, theory curves\n"
+         "with error bars out.\n\n"
+         "subcommands:");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+    puts("\n'sgdmft SUBCOMMAND --help' tells more; 'sgdmft --version' prints the version.\n\n"
+         "exit codes: 0 done; 1 a comparison says no; 2 usage or bad input; 3 the problem has no trustworthy\n"
+         "solution (what was computed is kept and marked); 4 system (disk, memory, I/O); 130 interrupted.");
+    return CODE_DONE;
+}
+
+static int print_version(void)
+{
+    printf("sgdmft %s\n%s\n", sgdmft_version(), sgdmft_build_info());
+    return CODE_DONE;
+}
+
+static const command *find_command(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int complain_unknown(const char *word)
+{
+    const char *names[N_COMMANDS + 2] = {"--help", "--version"};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        names[2 + i] = commands[i]->name;
+    const char *nearest = nearest_name(word, names, N_COMMANDS + 2);
+    const char *kind = word[0] == '-' ? "option" : "subcommand";
+    if (nearest)
+        return usage_error(NULL, "unknown %s '%s'; did you mean '%s'?", kind, word, nearest);
+    return usage_error(NULL, "unknown %s '%s'", kind, word);
+}
+
+static int run_command(const command *cmd, int argc, char **argv)
+{
+    arguments args;
+    int code = arguments_parse(cmd, argc, argv, 2, &args);
+    if (code == CODE_DONE && arguments_has(&args, "help"))
+        print_usage(cmd);
+    else if (code == CODE_DONE)
+        code = cmd->run(&args);
+    arguments_free(&args);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage_error(NULL, "no subcommand is given");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_help();
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
+    const command *cmd = find_command(argv[1]);
+    return cmd ? run_command(cmd, argc, argv) : complain_unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_streams();
+    gsl_set_error_handler_off(); /* its default aborts; failures come back as status codes */
+    return finish_output(run(argc, argv));
+}

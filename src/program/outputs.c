@@ -1,0 +1,90 @@
+#include "program/outputs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "output/save.h"
+#include "program/command.h"
+#include "program/messages.h"
+#include "sgdmft/output.h"
+
+/* The name of the problem file without directory and without .yaml or .yml. */
+static char *stem_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    size_t length = strlen(name);
+    static const char *const endings[] = {".yaml", ".yml"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t ending = strlen(endings[i]);
+        if (length > ending && strcmp(name + length - ending, endings[i]) == 0)
+            return strndup(name, length - ending);
+    }
+    return strdup(name);
+}
+
+static char *name_file(const char *given, const char *stem, const char *ending)
+{
+    char *name = NULL;
+    if (given)
+        return strdup(given);
+    return asprintf(&name, "%s%s", stem, ending) < 0 ? NULL : name;
+}
+
+static int same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    if (stat(a, &x) == 0 && stat(b, &y) == 0)
+        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return strcmp(a, b) == 0;
+}
+
+static int check_names(const arguments *args, const setup *s, const outputs *o)
+{
+    const char *problem = args->operands[0];
+    if (same_file(o->hdf5, o->csv))
+        return usage_error(args->command, "-o and --csv name the same file '%s'", o->csv);
+    if (same_file(o->hdf5, problem) || same_file(o->csv, problem))
+        return usage_error(args->command, "the problem file '%s' would be overwritten; choose another output", problem);
+    sgdmft_status status = save_check(s->ctx, o->hdf5, o->force);
+    if (status == SGDMFT_OK)
+        status = save_check(s->ctx, o->csv, o->force);
+    return status == SGDMFT_OK ? 0 : report_failure(s->ctx, status);
+}
+
+int outputs_plan(const arguments *args, const setup *s, outputs *out)
+{
+    char *stem = stem_of(args->operands[0]);
+    *out = (outputs){.force = arguments_has(args, "force"), .command = arguments_command_line(args)};
+    if (stem) {
+        out->hdf5 = name_file(arguments_value(args, "output"), stem, ".h5");
+        out->csv = name_file(arguments_value(args, "csv"), stem, ".csv");
+    }
+    free(stem);
+    if (!out->hdf5 || !out->csv || !out->command) {
+        complain("out of memory");
+        return CODE_SYSTEM;
+    }
+    return check_names(args, s, out);
+}
+
+int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution)
+{
+    sgdmft_status hdf5 = sgdmft_write_hdf5(s->ctx, solution, s->problem, o->command, o->hdf5, o->force);
+    if (hdf5 != SGDMFT_OK)
+        report_failure(s->ctx, hdf5);
+    sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, s->problem, o->command, o->csv, o->force);
+    if (csv != SGDMFT_OK)
+        report_failure(s->ctx, csv);
+    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv);
+}
+
+void outputs_free(outputs *o)
+{
+    free(o->hdf5);
+    free(o->csv);
+    free(o->command);
+    *o = (outputs){0};
+}

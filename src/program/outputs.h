@@ -1,0 +1,28 @@
+/* The pair of files a run leaves behind: two-time arrays (HDF5) and curves (CSV). */
+#ifndef SGDMFT_PROGRAM_OUTPUTS_H
+#define SGDMFT_PROGRAM_OUTPUTS_H
+
+#include "program/arguments.h"
+#include "program/setup.h"
+#include "sgdmft/solution.h"
+
+#define OPTION_OUTPUT \
+    {"output", 'o', "RUN.h5", 0, "HDF5 file with curves and two-time arrays (default: PROBLEM.h5 here)"}
+#define OPTION_CSV {"csv", 0, "CURVES.csv", 0, "CSV file with the curves (default: PROBLEM.csv here)"}
+
+typedef struct outputs {
+    char *hdf5, *csv; /* file names */
+    char *command;    /* command line to record */
+    int force;
+} outputs;
+
+/* Decides on the names and makes sure that both files can be written later: they do not exist (unless --force), their
+   directories do, and neither is the problem file. Returns 0 or an exit code after printing what is wrong. */
+int outputs_plan(const arguments *args, const setup *s, outputs *out);
+
+/* Writes both files; the second one also if the first fails. Returns 0 or an exit code. */
+int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution);
+
+void outputs_free(outputs *o);
+
+#endif

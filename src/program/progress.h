@@ -1,0 +1,20 @@
+/* One line on the terminal that tells how far a solve has come. */
+#ifndef SGDMFT_PROGRAM_PROGRESS_H
+#define SGDMFT_PROGRAM_PROGRESS_H
+
+typedef struct progress {
+    int shown;      /* 0: nothing is printed */
+    double started, printed; /* seconds on a steady clock */
+    int width;      /* characters of the line on the screen */
+} progress;
+
+/* Shows a line only if standard error is a terminal and `quiet` is 0. */
+void progress_start(progress *p, int quiet);
+
+/* An sgdmft_progress_fn; `user` is the progress. Asks to stop once an interrupt was noted. */
+int progress_report(void *user, double fraction, double t);
+
+/* Wipes the line. */
+void progress_end(progress *p);
+
+#endif

@@ -1,0 +1,70 @@
+#include "program/setup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "program/command.h"
+#include "program/messages.h"
+
+static void print_warning(void *user, sgdmft_log_level level, const char *line)
+{
+    (void)user;
+    if (level == SGDMFT_LOG_WARNING)
+        complain("warning: %s", line);
+}
+
+int check_readable(const char *path)
+{
+    struct stat info;
+    int error = stat(path, &info) != 0 || access(path, R_OK) != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : 0;
+    if (!error)
+        return 0;
+    complain("cannot read '%s': %s", path, strerror(error));
+    return CODE_USAGE;
+}
+
+int setup_context(const arguments *args, setup *out)
+{
+    *out = (setup){0};
+    long threads = 0;
+    int code = arguments_integer(args, "threads", 1, 4096, &threads);
+    if (code)
+        return code;
+    sgdmft_status status = sgdmft_context_new(&out->ctx);
+    if (status != SGDMFT_OK) {
+        complain("%s", sgdmft_status_string(status));
+        return sgdmft_status_exit_code(status);
+    }
+    sgdmft_context_set_logger(out->ctx, print_warning, NULL);
+    status = sgdmft_context_set_threads(out->ctx, (int)threads);
+    return status == SGDMFT_OK ? 0 : report_failure(out->ctx, status);
+}
+
+int setup_problem(const arguments *args, setup *out)
+{
+    int code = setup_context(args, out);
+    if (code == 0)
+        code = check_readable(args->operands[0]);
+    if (code)
+        return code;
+    const char **sets = calloc(args->n_given + 1, sizeof *sets);
+    if (!sets) {
+        complain("out of memory");
+        return CODE_SYSTEM;
+    }
+    size_t n_sets = arguments_values(args, "set", sets);
+    sgdmft_status status = sgdmft_problem_read(out->ctx, args->operands[0], sets, n_sets, &out->problem);
+    free(sets);
+    return status == SGDMFT_OK ? 0 : report_failure(out->ctx, status);
+}
+
+void setup_free(setup *s)
+{
+    sgdmft_problem_free(s->problem);
+    sgdmft_context_free(s->ctx);
+    *s = (setup){0};
+}

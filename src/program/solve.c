@@ -1,0 +1,89 @@
+/* sgdmft solve: problem file in, curves and two-time arrays out. */
+#include <stdio.h>
+
+#include "program/command.h"
+#include "program/interrupt.h"
+#include "program/messages.h"
+#include "program/outputs.h"
+#include "program/progress.h"
+#include "program/setup.h"
+#include "program/summary.h"
+#include "sgdmft/solve.h"
+
+static int announce(const arguments *args, const setup *s)
+{
+    sgdmft_cost cost;
+    sgdmft_status status = sgdmft_estimate_cost(s->ctx, s->problem, &cost);
+    if (status != SGDMFT_OK)
+        return report_failure(s->ctx, status);
+    if (arguments_has(args, "quiet"))
+        return 0;
+    printf("%s: estimated ", args->operands[0]);
+    put_cost(stdout, &cost);
+    putchar('\n');
+    fflush(stdout); /* the reader sees it while the solve runs */
+    return 0;
+}
+
+/* Writes and reports what a solve returned; a solution may come with a failure. Returns the exit code. */
+static int finish(const arguments *args, const setup *s, const outputs *o, const sgdmft_solution *solution,
+                  sgdmft_status status)
+{
+    int code = status == SGDMFT_OK ? CODE_DONE : report_failure(s->ctx, status);
+    if (!solution)
+        return code;
+    int written = outputs_write(o, s, solution);
+    if (!arguments_has(args, "quiet")) {
+        print_summary(solution);
+        if (written == CODE_DONE)
+            printf("  %-22s  %s, %s\n", status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5, o->csv);
+    }
+    return written == CODE_DONE ? code : written;
+}
+
+static int solve(const arguments *args, const setup *s, const outputs *o)
+{
+    progress meter;
+    progress_start(&meter, arguments_has(args, "quiet"));
+    sgdmft_context_set_progress(s->ctx, progress_report, &meter);
+    interrupt_catch();
+    sgdmft_solution *solution = NULL;
+    sgdmft_status status = sgdmft_solve(s->ctx, s->problem, &solution);
+    progress_end(&meter);
+    int code = finish(args, s, o, solution, status);
+    sgdmft_solution_free(solution);
+    return code;
+}
+
+static int run(const arguments *args)
+{
+    setup s;
+    outputs o = {0};
+    int code = setup_problem(args, &s);
+    if (code == 0)
+        code = outputs_plan(args, &s, &o);
+    if (code == 0)
+        code = announce(args, &s);
+    if (code == 0)
+        code = solve(args, &s, &o);
+    outputs_free(&o);
+    setup_free(&s);
+    return code;
+}
+
+static const option_spec options[] = {OPTION_OUTPUT, OPTION_CSV,   OPTION_SET,  OPTION_THREADS,
+                                      OPTION_FORCE,  OPTION_QUIET, OPTION_HELP, OPTIONS_END};
+
+const command command_solve = {
+    .name = "solve",
+    .operands = "PROBLEM.yaml",
+    .summary = "solve the limiting equations of a problem file",
+    .details = "Solves the dynamical mean-field equations of the problem and writes the curves with one standard\n"
+               "error each (CSV), and with them the two-time correlation and response (HDF5). The exit code is 3 if\n"
+               "the dynamics diverge or the tolerance is not reached, 130 after Ctrl-C or SIGTERM; what was computed\n"
+               "until then is written and marked.\n",
+    .options = options,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};
