@@ -33,7 +33,7 @@ struct expr_graph {
     int *table; /* open addressing: node index + 1, or 0 */
     size_t table_size;
     int n_variables;
-    names scope;
+    expr_names scope;
     graph_trouble trouble;
 };
 

@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "expr/functions.h"
 #include "expr/graph.h"
+
+/* Address of the random lines among the uses of a seed. */
+#define PURPOSE_JUMPS 0x6a756d70u
 
 /* Points of a line, and lines per length scale. */
 #define POINTS 128
@@ -33,38 +37,31 @@ typedef struct search {
     expr_program *program; /* outputs: the switch, the searched node */
     const expr_node *moving;
     size_t n_moving;
-    uint64_t state; /* of the random numbers */
+    random_key key;
+    uint64_t draws; /* taken so far */
     double *work;
     double base[EXPR_MAX_VARIABLES], direction[EXPR_MAX_VARIABLES];
     double lane[EXPR_MAX_VARIABLES][POINTS];
     double tau[POINTS], switch_value[POINTS], node_value[POINTS];
 } search;
 
-/* splitmix64 */
-static uint64_t next_random(search *s)
-{
-    uint64_t z = s->state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static double uniform(search *s)
 {
-    return ((double)(next_random(s) >> 11) + 0.5) * 0x1p-53;
+    double u;
+    random_uniforms(s->key, 0, s->draws++, 1, &u);
+    return u;
 }
 
 static double normal(search *s)
 {
-    double radius = sqrt(-2 * log(uniform(s)));
-    return radius * cos(2 * M_PI * uniform(s));
+    return normal_quantile(uniform(s));
 }
 
 /* Labels and the like: often normal, often one of the values that classes have. */
 static double random_value(search *s)
 {
     static const double classes[] = {-1, 1, 0, 1, -1, 2, 3, 4};
-    uint64_t kind = next_random(s) % 16;
+    int kind = (int)(16 * uniform(s));
     return kind < 8 ? classes[kind] : normal(s) * (kind < 12 ? 1 : 4);
 }
 
@@ -353,7 +350,7 @@ sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node n
         mark_below(graph, node, below);
         int switches = collect_switches(graph, node, mask, below, zero_of, owner);
         status = graph_report(ctx, graph, "in the search for jumps");
-        *s = (search){.graph = graph, .moving = moving, .n_moving = n_moving, .state = seed};
+        *s = (search){.graph = graph, .moving = moving, .n_moving = n_moving, .key = {seed, 0, PURPOSE_JUMPS}};
         if (status == SGDMFT_OK)
             status = search_all(ctx, s, node, zero_of, owner, switches, out);
     }

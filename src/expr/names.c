@@ -7,7 +7,7 @@
 /* Longer words are cut: it is only about hints. */
 #define LONGEST_WORD 40
 
-const names_entry *names_find(const names *scope, const char *name, size_t length)
+const names_entry *names_find(const expr_names *scope, const char *name, size_t length)
 {
     for (size_t i = 0; i < scope->n; i++)
         if (strlen(scope->entry[i].name) == length && memcmp(scope->entry[i].name, name, length) == 0)
@@ -15,7 +15,7 @@ const names_entry *names_find(const names *scope, const char *name, size_t lengt
     return NULL;
 }
 
-static names_entry *find_mutable(names *scope, const char *name)
+static names_entry *find_mutable(expr_names *scope, const char *name)
 {
     for (size_t i = 0; i < scope->n; i++)
         if (strcmp(scope->entry[i].name, name) == 0)
@@ -23,7 +23,7 @@ static names_entry *find_mutable(names *scope, const char *name)
     return NULL;
 }
 
-static int make_room(names *scope)
+static int make_room(expr_names *scope)
 {
     if (scope->n < scope->room)
         return 0;
@@ -36,7 +36,7 @@ static int make_room(names *scope)
     return 0;
 }
 
-int names_set(names *scope, const char *name, int node)
+int names_set(expr_names *scope, const char *name, int node)
 {
     names_entry *old = find_mutable(scope, name);
     if (old) {
@@ -52,7 +52,7 @@ int names_set(names *scope, const char *name, int node)
     return 0;
 }
 
-int names_forbid(names *scope, const char *name, const char *why)
+int names_forbid(expr_names *scope, const char *name, const char *why)
 {
     names_entry *entry = find_mutable(scope, name);
     if (!entry)
@@ -65,7 +65,7 @@ int names_forbid(names *scope, const char *name, const char *why)
     return 0;
 }
 
-void names_remove(names *scope, const char *name)
+void names_remove(expr_names *scope, const char *name)
 {
     names_entry *entry = find_mutable(scope, name);
     if (!entry)
@@ -76,14 +76,14 @@ void names_remove(names *scope, const char *name)
     memmove(entry, entry + 1, (size_t)(end - entry - 1) * sizeof *entry);
 }
 
-void names_free(names *scope)
+void names_free(expr_names *scope)
 {
     for (size_t i = 0; i < scope->n; i++) {
         free(scope->entry[i].name);
         free(scope->entry[i].forbidden);
     }
     free(scope->entry);
-    *scope = (names){0};
+    *scope = (expr_names){0};
 }
 
 static int smallest(int a, int b, int c)
