@@ -17,6 +17,7 @@ typedef struct problem_text {
     char *name; /* observables: their name; otherwise NULL */
     char *text;
     origin where;
+    char *key; /* observables: owns the dotted key that where.key points to; otherwise NULL */
 } problem_text;
 
 typedef struct problem_texts {
@@ -28,7 +29,7 @@ struct sgdmft_problem {
     char *source; /* file name for messages */
 
     dynamics_kind dynamics;
-    double delta;
+    double delta; /* infinite for online dynamics if not given */
     problem_text eta; /* a number is an expression too */
     double lambda;
     problem_text penalty; /* text NULL if absent */

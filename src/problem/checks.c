@@ -1,0 +1,144 @@
+#include "problem/checks.h"
+
+#include <lapacke.h>
+#include <stdlib.h>
+
+#include "problem/text.h"
+
+/* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */
+static const double semidefinite_tolerance = 1e-10;
+/* rho is inverted: below this relative size an eigenvalue counts as zero. */
+static const double definite_tolerance = 1e-12;
+
+static int given(const settings *s, option_id id)
+{
+    return s->value[id].node != NULL;
+}
+
+static int is_required(const settings *s, const sgdmft_problem *problem, option_id id)
+{
+    switch (id) {
+    case OPT_DELTA: return problem->dynamics != DYNAMICS_ONLINE;
+    case OPT_LABEL:
+    case OPT_LOSS: return !given(s, OPT_PLUGIN);
+    default: return option_get(id)->required != NULL;
+    }
+}
+
+/* A missing key is reported where its section starts. */
+static sgdmft_status fail_missing(sgdmft_context *ctx, const settings *s, option_id id)
+{
+    const option *o = option_get(id);
+    int section = option_section_of(id);
+    int present = s->line[section] > 0;
+    origin where = {s->source, present ? s->line[section] : 1, present ? s->column[section] : 1, o->key};
+    const char *quote = o->type == OPTION_EXPRESSIONS ? "\"" : "";
+    if (section == 0 || present)
+        return problem_fail(ctx, SGDMFT_ERR_MISSING, &where, "%s, but missing; add a line such as '%s: %s%s%s'",
+                            o->required, option_leaf(id), quote, o->example, quote);
+    return problem_fail(ctx, SGDMFT_ERR_MISSING, &where,
+                        "%s, but missing; add the section '%s:' with an indented line such as '%s: %s%s%s'",
+                        o->required, option_get_section(section)->name, option_leaf(id), quote, o->example, quote);
+}
+
+static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, option_id first, option_id second,
+                                   const char *why)
+{
+    origin a = settings_origin(s, first), b = settings_origin(s, second);
+    return problem_fail(ctx, SGDMFT_ERR_CONFLICT, &a, "cannot be combined with %s (%s:%d:%d): %s; remove one of them",
+                        b.key, b.source, b.line, b.column, why);
+}
+
+sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+{
+    static const option_id of_expressions[] = {OPT_LABEL, OPT_PREDICT, OPT_LOSS};
+    for (size_t i = 0; given(s, OPT_PLUGIN) && i < sizeof of_expressions / sizeof of_expressions[0]; i++)
+        if (given(s, of_expressions[i]))
+            return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in brings its own label and loss");
+    if (given(s, OPT_PENALTY) && problem->lambda > 0)
+        return fail_conflict(ctx, s, OPT_PENALTY, OPT_LAMBDA, "the penalty takes the place of the ridge");
+    for (option_id id = 0; id < OPTION_COUNT; id++)
+        if (!given(s, id) && is_required(s, problem, id))
+            return fail_missing(ctx, s, id);
+    if (given(s, OPT_DELTA) && problem->dynamics == DYNAMICS_ONLINE) {
+        origin where = settings_origin(s, OPT_DELTA);
+        context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: delta: not used by dynamics: online", where.source, where.line,
+                    where.column);
+    }
+    return SGDMFT_OK;
+}
+
+/* Eigenvalues of the symmetric n x n matrix `a`, which is destroyed, in ascending order. */
+static sgdmft_status eigenvalues(sgdmft_context *ctx, const origin *where, int n, double *a, double *out)
+{
+    lapack_int info = LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', n, a, n, out);
+    if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
+        return context_out_of_memory(ctx, "eigenvalues", 0);
+    if (info != 0)
+        return problem_fail(ctx, SGDMFT_ERR_RANGE, where, "the eigenvalues of this matrix cannot be computed");
+    return SGDMFT_OK;
+}
+
+static void fill_joint(const sgdmft_problem *problem, double *joint)
+{
+    int k = problem->model.students, ks = problem->model.teachers, n = k + ks;
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < k; j++)
+            joint[i * n + j] = problem->initial.q[i * k + j];
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < ks; j++)
+            joint[i * n + k + j] = joint[(k + j) * n + i] = problem->initial.m[i * ks + j];
+    for (int i = 0; i < ks; i++)
+        for (int j = 0; j < ks; j++)
+            joint[(k + i) * n + k + j] = problem->initial.rho[i * ks + j];
+}
+
+static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+{
+    enum { N = 8 };
+    int n = problem->model.teachers;
+    double copy[N * N], eigen[N] = {0};
+    origin where = settings_origin(s, OPT_RHO);
+    for (int i = 0; i < n * n; i++)
+        copy[i] = problem->initial.rho[i];
+    sgdmft_status status = eigenvalues(ctx, &where, n, copy, eigen);
+    if (status != SGDMFT_OK)
+        return status;
+    if (eigen[n - 1] > 0 && eigen[0] > definite_tolerance * eigen[n - 1])
+        return SGDMFT_OK;
+    return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
+                        "must be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
+                        "can be replaced by fewer",
+                        eigen[0]);
+}
+
+/* Where the joint matrix was last changed from its default. */
+static origin joint_origin(const settings *s)
+{
+    static const option_id parts[] = {OPT_M, OPT_Q, OPT_RHO};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (given(s, parts[i]))
+            return settings_origin(s, parts[i]);
+    return (origin){s->source, 0, 0, "initial"};
+}
+
+sgdmft_status check_initial(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+{
+    enum { N = 16 };
+    int n = problem->model.students + problem->model.teachers;
+    double joint[N * N], eigen[N] = {0};
+    sgdmft_status status = check_rho(ctx, s, problem);
+    if (status != SGDMFT_OK)
+        return status;
+    origin where = joint_origin(s);
+    fill_joint(problem, joint);
+    status = eigenvalues(ctx, &where, n, joint, eigen);
+    if (status != SGDMFT_OK)
+        return status;
+    if (eigen[0] >= -semidefinite_tolerance * eigen[n - 1])
+        return SGDMFT_OK;
+    return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
+                        "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive semi-definite, "
+                        "but its smallest eigenvalue is %.6g%s",
+                        eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");
+}

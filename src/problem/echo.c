@@ -1,0 +1,178 @@
+/* The effective problem as YAML, in the order of the table; reading it back gives the same problem. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "problem/number.h"
+#include "problem/options.h"
+#include "problem/text.h"
+
+static void write_quoted(FILE *out, const char *text)
+{
+    size_t size = strlen(text), at = 0;
+    fputc('"', out);
+    while (at < size) {
+        uint32_t code = 0;
+        size_t length = problem_utf8((const unsigned char *)text + at, size - at, &code);
+        if (length == 0) {
+            length = 1; /* cannot come from a file */
+            code = 0xFFFD;
+        }
+        if (code == '"' || code == '\\')
+            fprintf(out, "\\%c", (int)code);
+        else if (code == '\n')
+            fputs("\\n", out);
+        else if (problem_printable(code))
+            fwrite(text + at, 1, length, out);
+        else
+            fprintf(out, code < 0x100 ? "\\x%02" PRIX32 : "\\u%04" PRIX32, code);
+        at += length;
+    }
+    fputc('"', out);
+}
+
+static int is_number(const char *text)
+{
+    double value;
+    return number_read(text, &value) == NUMBER_OK;
+}
+
+static void write_rate(FILE *out, const problem_text *rate)
+{
+    if (is_number(rate->text))
+        fputs(rate->text, out);
+    else
+        write_quoted(out, rate->text);
+}
+
+static void write_texts(FILE *out, const problem_texts *texts)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        fputs(i ? ", " : texts->n > 1 ? "[" : "", out);
+        write_quoted(out, texts->item[i].text);
+    }
+    fputs(texts->n > 1 ? "]" : "", out);
+}
+
+static void write_matrix(FILE *out, const double *a, int rows, int columns)
+{
+    for (int i = 0; i < rows; i++) {
+        fputs(i ? ", [" : "[[", out);
+        for (int j = 0; j < columns; j++)
+            fprintf(out, "%s%s", j ? ", " : "", number_write(a[i * columns + j]).text);
+        fputc(']', out);
+    }
+    fputc(']', out);
+}
+
+/* Names that other YAML readers would take for a truth value or nothing. */
+static int needs_quotes(const char *name)
+{
+    static const char *const words[] = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(words[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+static void write_named(FILE *out, const problem_texts *texts)
+{
+    fputs(texts->n ? "observables:\n" : "observables: {}\n", out);
+    for (size_t i = 0; i < texts->n; i++) {
+        const char *name = texts->item[i].name;
+        fprintf(out, needs_quotes(name) ? "  \"%s\": " : "  %s: ", name);
+        write_quoted(out, texts->item[i].text);
+        fputc('\n', out);
+    }
+}
+
+static void write_integer(FILE *out, const void *field, size_t width)
+{
+    uint64_t value = 0;
+    if (width == sizeof value) {
+        memcpy(&value, field, sizeof value);
+    } else {
+        int narrow;
+        memcpy(&narrow, field, sizeof narrow);
+        value = (uint64_t)narrow;
+    }
+    fprintf(out, "%" PRIu64, value);
+}
+
+static int is_present(const sgdmft_problem *problem, option_id id)
+{
+    switch (id) {
+    case OPT_DELTA: return isfinite(problem->delta);
+    case OPT_LAMBDA: return problem->penalty.text == NULL;
+    case OPT_PENALTY: return problem->penalty.text != NULL;
+    case OPT_LABEL: return problem->model.label.n > 0;
+    case OPT_PREDICT: return problem->model.predict.n > 0;
+    case OPT_LOSS: return problem->model.loss.n > 0;
+    case OPT_PLUGIN: return problem->model.plugin != NULL;
+    default: return 1;
+    }
+}
+
+static void write_value(FILE *out, const sgdmft_problem *problem, const option *o)
+{
+    const void *field = (const char *)problem + o->offset;
+    int side[] = {problem->model.students, problem->model.teachers};
+    switch (o->type) {
+    case OPTION_CHOICE: fputs(o->choices[*(const unsigned *)field], out); break;
+    case OPTION_REAL: fputs(number_write(*(const double *)field).text, out); break;
+    case OPTION_INTEGER: write_integer(out, field, o->width); break;
+    case OPTION_BOOL: fputs(*(const int *)field ? "true" : "false", out); break;
+    case OPTION_EXPRESSION: write_quoted(out, ((const problem_text *)field)->text); break;
+    case OPTION_RATE: write_rate(out, field); break;
+    case OPTION_EXPRESSIONS: write_texts(out, field); break;
+    case OPTION_PATH: write_quoted(out, *(char *const *)field); break;
+    case OPTION_MATRIX: write_matrix(out, *(double *const *)field, side[o->rows], side[o->columns]); break;
+    case OPTION_NAMED: break; /* a section of its own */
+    }
+}
+
+static void write_problem(FILE *out, const sgdmft_problem *problem)
+{
+    int section = 0;
+    for (option_id id = 0; id < OPTION_COUNT; id++) {
+        if (id == OPT_OBSERVABLES) {
+            write_named(out, &problem->observables);
+            continue;
+        }
+        if (option_section_of(id) != section) {
+            section = option_section_of(id);
+            fprintf(out, "%s:\n", option_get_section(section)->name);
+        }
+        if (!is_present(problem, id))
+            continue;
+        fprintf(out, "%s%s: ", section ? "  " : "", option_leaf(id));
+        write_value(out, problem, option_get(id));
+        fputc('\n', out);
+    }
+}
+
+sgdmft_status sgdmft_problem_to_yaml(sgdmft_context *ctx, const sgdmft_problem *problem, char **out)
+{
+    if (out)
+        *out = NULL;
+    if (!ctx || !out)
+        return SGDMFT_ERR_ARGUMENT;
+    if (!problem)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "problem: NULL cannot be written as YAML");
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return context_out_of_memory(ctx, "the text of the problem", 0);
+    write_problem(stream, problem);
+    int failed = ferror(stream);
+    if (fclose(stream) != 0 || failed) {
+        free(text);
+        return context_out_of_memory(ctx, "the text of the problem", (double)size);
+    }
+    *out = text;
+    return SGDMFT_OK;
+}

@@ -1,0 +1,250 @@
+#include "problem/options.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problem/number.h"
+
+static const char *const dynamics_names[] = {"sgd", "sme", "gradient-flow", "online"};
+static const char *const method_names[] = {"march", "picard"};
+static const char *const entries_names[] = {"gaussian", "rademacher", "uniform"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define FIELD(member) .offset = offsetof(sgdmft_problem, member), .width = sizeof(((sgdmft_problem *)0)->member)
+#define CHOICES(array) .choices = (array), .n_choices = COUNT(array)
+#define ABOVE(end) .low = (end), .low_open = 1, .high = HUGE_VAL
+#define AT_LEAST(end) .low = (end), .high = HUGE_VAL
+
+static const option_section sections[SECTION_COUNT] = {
+    {"", "The dynamics and their constants."},
+    {"model", "What a sample looks like and what is minimised. Variables: `s` (or `s1`, `s2`, ...) the teacher's "
+              "pre-activations, `eps` (`eps1`, ...) standard normal noise, `r` (`r1`, ...) the student's "
+              "pre-activations, `y` (`y1`, ...) the label, `f` (`f1`, ...) the prediction, `t` the time."},
+    {"initial", "Second moments of the coordinates of student and teacher at t = 0. Together, [[q, m], [m^T, rho]] "
+                "must be positive semi-definite."},
+    {"observables", "Quantities of your own, `name: \"expression\"`; each is averaged over the training law "
+                    "(column train_NAME) and the test law (column test_NAME)."},
+    {"numerics", "How the equations are solved."},
+    {"output", "What is written."},
+    {"simulate", "Only read by `sgdmft simulate`: finite systems of synthetic data."},
+};
+
+static const option table[OPTION_COUNT] = {
+    [OPT_DYNAMICS] = {.key = "dynamics", .type = OPTION_CHOICE, FIELD(dynamics), .preset = "sgd",
+        CHOICES(dynamics_names),
+        .doc = "Which dynamics: sgd (every sample is visited at the times of a Poisson process), sme (stochastic "
+               "modified equation: Brownian motion instead), gradient-flow, online (every sample is seen once)."},
+    [OPT_DELTA] = {.key = "delta", .type = OPTION_REAL, FIELD(delta), .example = "2.0",
+        .required = "required unless dynamics is online", ABOVE(0), .unit = "n/d",
+        .doc = "Samples per dimension. Online dynamics have no use for it."},
+    [OPT_ETA] = {.key = "eta", .type = OPTION_RATE, FIELD(eta), .preset = "1.0", ABOVE(0),
+        .unit = "step per visit",
+        .doc = "Learning rate: one visit moves the pre-activation r of the visited sample by -eta dloss/dr. A number, "
+               "or an expression in t such as \"1/(1+t)\"."},
+    [OPT_LAMBDA] = {.key = "lambda", .type = OPTION_REAL, FIELD(lambda), .preset = "0.0", AT_LEAST(0),
+        .unit = "per unit of t",
+        .doc = "Ridge: the penalty (lambda/2) |theta|^2 (online: lambda' of the theory, per unit of tau)."},
+    [OPT_PENALTY] = {.key = "penalty", .type = OPTION_EXPRESSION, FIELD(penalty), .example = "0.1*log(cosh(th1))",
+        .doc = "Penalty of one coordinate of theta instead of the ridge, an expression in th1..thk."},
+    [OPT_HORIZON] = {.key = "horizon", .type = OPTION_REAL, FIELD(horizon), .example = "5.0", .required = "required",
+        ABOVE(0), .unit = "visits per sample",
+        .doc = "Time T at which the solution ends. gradient-flow: in units of eta*t with eta = 1; online: "
+               "T = delta*t."},
+
+    [OPT_STUDENTS] = {.key = "model.students", .type = OPTION_INTEGER, FIELD(model.students), .preset = "1",
+        .min = 1, .max = 8, .doc = "Number k of student directions theta."},
+    [OPT_TEACHERS] = {.key = "model.teachers", .type = OPTION_INTEGER, FIELD(model.teachers), .preset = "1",
+        .min = 1, .max = 8, .doc = "Number k* of teacher directions theta*."},
+    [OPT_LABEL] = {.key = "model.label", .type = OPTION_EXPRESSIONS, FIELD(model.label),
+        .example = "tanh(s) + 0.3*eps", .required = "required unless model.plugin is given", .min = 1, .max = 8,
+        .doc = "Label y in s and eps; a list gives y1, y2, ..."},
+    [OPT_PREDICT] = {.key = "model.predict", .type = OPTION_EXPRESSIONS, FIELD(model.predict), .example = "tanh(r)",
+        .min = 1, .max = 64,
+        .doc = "Prediction f in r, a name for a part of the loss; a list gives f1, f2, ... The loss may also "
+               "use r directly."},
+    [OPT_LOSS] = {.key = "model.loss", .type = OPTION_EXPRESSIONS, FIELD(model.loss), .example = "(f - y)^2/2",
+        .required = "required unless model.plugin is given", .min = 1, .max = 1,
+        .doc = "Loss of one sample in r, f, y and t. Its derivatives in r are taken exactly."},
+    [OPT_PLUGIN] = {.key = "model.plugin", .type = OPTION_PATH, FIELD(model.plugin), .example = "./libmymodel.so",
+        .doc = "Shared object with label and loss in C (sgdmft/plugin.h), instead of label, predict and loss."},
+
+    [OPT_Q] = {.key = "initial.q", .type = OPTION_MATRIX, FIELD(initial.q), .preset_words = "identity",
+        .example = "[[1.0]]", .rows = SIDE_STUDENTS, .columns = SIDE_STUDENTS, .identity = 1, .symmetric = 1,
+        .doc = "E theta0 theta0^T. May be singular: 0 starts from theta = 0."},
+    [OPT_M] = {.key = "initial.m", .type = OPTION_MATRIX, FIELD(initial.m), .preset_words = "zero", .example = "[[0.0]]",
+        .rows = SIDE_STUDENTS, .columns = SIDE_TEACHERS, .doc = "E theta0 theta*^T."},
+    [OPT_RHO] = {.key = "initial.rho", .type = OPTION_MATRIX, FIELD(initial.rho), .preset_words = "identity",
+        .example = "[[1.0]]", .rows = SIDE_TEACHERS, .columns = SIDE_TEACHERS, .identity = 1, .symmetric = 1,
+        .doc = "E theta* theta*^T. Must be positive definite."},
+
+    [OPT_OBSERVABLES] = {.key = "observables", .type = OPTION_NAMED, FIELD(observables), .example = "y*r",
+        .min = 0, .max = 256,
+        .doc = "Any number of lines NAME: \"expression\" in r, s, eps, y, f and t. A name is made of letters, digits "
+               "and _, starts with a letter, and is neither \"loss\" nor ends in \"_se\"."},
+
+    [OPT_PATHS] = {.key = "numerics.paths", .type = OPTION_INTEGER, FIELD(numerics.paths), .preset = "20000",
+        .min = 64, .max = 1000000000, .doc = "Monte-Carlo paths per replica."},
+    [OPT_REPLICAS] = {.key = "numerics.replicas", .type = OPTION_INTEGER, FIELD(numerics.replicas), .preset = "8",
+        .min = 2, .max = 1024, .doc = "Independent solves; their spread gives every standard error."},
+    [OPT_STEPS] = {.key = "numerics.steps", .type = OPTION_INTEGER, FIELD(numerics.steps), .preset = "100",
+        .min = 4, .max = 100000, .doc = "Time steps on [0, T]."},
+    [OPT_TOLERANCE] = {.key = "numerics.tolerance", .type = OPTION_REAL, FIELD(numerics.tolerance),
+        .preset = "1.0e-8", .low = 0, .low_open = 1, .high = 1e-2,
+        .doc = "Self-consistency residual at which a step (march) or a sweep (picard) is accepted."},
+    [OPT_SEED] = {.key = "numerics.seed", .type = OPTION_INTEGER, FIELD(numerics.seed), .preset = "1",
+        .min = 0, .max = UINT64_MAX, .doc = "Seed of everything that is random, in every subcommand."},
+    [OPT_METHOD] = {.key = "numerics.method", .type = OPTION_CHOICE, FIELD(numerics.method), .preset = "march",
+        CHOICES(method_names),
+        .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check."},
+    [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.0",
+        .low = 1, .high = 4, .doc = "Steps are finer at early times: t_i = T (i/steps)^grading."},
+    [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),
+        .preset = "true", .doc = "Extrapolate the curves to zero time step, from steps and steps/2."},
+    [OPT_PASSES] = {.key = "numerics.passes", .type = OPTION_INTEGER, FIELD(numerics.passes_max), .preset = "50",
+        .min = 1, .max = 10000,
+        .doc = "Corrector passes of a step, or sweeps, before giving up on the tolerance."},
+
+    [OPT_TIMES] = {.key = "output.times", .type = OPTION_INTEGER, FIELD(output.times), .preset = "51",
+        .min = 2, .max = 100001, .doc = "Equally spaced output times, 0 and T included."},
+
+    [OPT_D] = {.key = "simulate.d", .type = OPTION_INTEGER, FIELD(simulate.d), .preset = "2000",
+        .min = 2, .max = 100000000, .doc = "Dimension of the simulated system; it has n = delta d samples."},
+    [OPT_BATCH] = {.key = "simulate.batch", .type = OPTION_INTEGER, FIELD(simulate.batch), .preset = "1",
+        .min = 1, .max = 1000000000000, .unit = "samples", .doc = "Batch size kappa of one step."},
+    [OPT_REPETITIONS] = {.key = "simulate.repetitions", .type = OPTION_INTEGER, FIELD(simulate.repetitions),
+        .preset = "20", .min = 2, .max = 1000000,
+        .doc = "Independent simulations; their spread gives every standard error."},
+    [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
+        .preset = "gaussian", CHOICES(entries_names), .doc = "Law of the entries of the data matrix."},
+};
+
+const option *option_get(option_id id)
+{
+    return &table[id];
+}
+
+const option_section *option_get_section(int section)
+{
+    return &sections[section];
+}
+
+int option_find_section(const char *name)
+{
+    for (int i = 1; i < SECTION_COUNT; i++)
+        if (strcmp(sections[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int option_section_of(option_id id)
+{
+    const char *key = table[id].key;
+    size_t length = strcspn(key, ".");
+    for (int i = 1; i < SECTION_COUNT; i++)
+        if (strlen(sections[i].name) == length && strncmp(sections[i].name, key, length) == 0)
+            return i;
+    return 0;
+}
+
+const char *option_leaf(option_id id)
+{
+    const char *dot = strchr(table[id].key, '.');
+    return dot ? dot + 1 : table[id].key;
+}
+
+option_id option_find(int section, const char *leaf)
+{
+    for (option_id id = 0; id < OPTION_COUNT; id++)
+        if (option_section_of(id) == section && id != OPT_OBSERVABLES && strcmp(option_leaf(id), leaf) == 0)
+            return id;
+    return OPTION_COUNT;
+}
+
+const char *option_type_name(const option *o)
+{
+    switch (o->type) {
+    case OPTION_CHOICE: return "choice";
+    case OPTION_REAL: return "number";
+    case OPTION_INTEGER: return "integer";
+    case OPTION_BOOL: return "true or false";
+    case OPTION_EXPRESSION: return "expression";
+    case OPTION_RATE: return "number or expression";
+    case OPTION_EXPRESSIONS: return o->max > 1 ? "expression or list" : "expression";
+    case OPTION_PATH: return "path";
+    case OPTION_MATRIX: return "matrix";
+    case OPTION_NAMED: return "expression";
+    }
+    return "value";
+}
+
+static const char *side_name(option_side side)
+{
+    return side == SIDE_STUDENTS ? "k" : "k*";
+}
+
+static void write_choices(FILE *out, const option *o)
+{
+    for (size_t i = 0; i < o->n_choices; i++)
+        fprintf(out, "%s%s", i ? ", " : "", o->choices[i]);
+}
+
+/* An end of a range: 0, 0.01, 4. */
+static void write_end(FILE *out, const char *relation, double end)
+{
+    number_text number = number_write(end);
+    size_t length = strlen(number.text);
+    if (length > 2 && strcmp(number.text + length - 2, ".0") == 0)
+        length -= 2;
+    fprintf(out, "%s %.*s", relation, (int)length, number.text);
+}
+
+static void write_range(FILE *out, const option *o)
+{
+    if (o->low > -HUGE_VAL)
+        write_end(out, o->low_open ? ">" : ">=", o->low);
+    if (o->high < HUGE_VAL)
+        write_end(out, o->high_open ? " and <" : " and <=", o->high);
+}
+
+char *option_allowed(const option *o, int with_type)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    if (with_type && (o->type == OPTION_REAL || o->type == OPTION_INTEGER))
+        fprintf(out, "%s ", option_type_name(o));
+    switch (o->type) {
+    case OPTION_CHOICE: write_choices(out, o); break;
+    case OPTION_REAL: write_range(out, o); break;
+    case OPTION_INTEGER: fprintf(out, "%" PRIu64 " to %" PRIu64, o->min, o->max); break;
+    case OPTION_BOOL: fputs("true, false", out); break;
+    case OPTION_EXPRESSION: fputs("an expression", out); break;
+    case OPTION_RATE:
+        fputs("number ", out);
+        write_range(out, o);
+        fputs(", or an expression in t", out);
+        break;
+    case OPTION_EXPRESSIONS:
+        if (o->max > 1)
+            fprintf(out, "an expression, or a list of %" PRIu64 " to %" PRIu64, o->min, o->max);
+        else
+            fputs("one expression", out);
+        break;
+    case OPTION_PATH: fputs("a file name", out); break;
+    case OPTION_MATRIX:
+        fprintf(out, "%s x %s%s", side_name(o->rows), side_name(o->columns), o->symmetric ? ", symmetric" : "");
+        break;
+    case OPTION_NAMED: fprintf(out, "up to %" PRIu64, o->max); break;
+    }
+    int failed = ferror(out);
+    if (fclose(out) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}

@@ -1,0 +1,226 @@
+#include "problem/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "problem/text.h"
+#include "problem/unknown_key.h"
+
+static const char override_source[] = "--set";
+
+void settings_free(settings *s)
+{
+    tree_free(s->file);
+    for (size_t i = 0; i < s->n_sets; i++) {
+        tree_free(s->set[i]);
+        free(s->set_key[i]);
+    }
+    free(s->set);
+    free(s->set_key);
+    free(s->observable);
+    *s = (settings){.source = NULL};
+}
+
+origin settings_origin(const settings *s, option_id id)
+{
+    const setting *value = &s->value[id];
+    const char *key = option_get(id)->key;
+    if (!value->node)
+        return (origin){s->source, 0, 0, key};
+    return (origin){value->source, value->node->line, value->node->column, key};
+}
+
+/* The name of an observable becomes part of the names of columns. */
+static sgdmft_status check_name(sgdmft_context *ctx, const origin *where, const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    int letter = (name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z');
+    if (!letter || name[length] != '\0' || length > 64)
+        return problem_fail(ctx, SGDMFT_ERR_RANGE, where,
+                            "'%s' cannot name an observable; allowed: letters, digits and _, starting with a letter, "
+                            "at most 64 characters",
+                            problem_show(name).text);
+    if (strcmp(name, "loss") == 0)
+        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, where,
+                            "an observable cannot be named 'loss': train_loss and test_loss are columns already; "
+                            "choose another name");
+    if (length >= 3 && strcmp(name + length - 3, "_se") == 0)
+        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, where,
+                            "an observable's name cannot end in '_se', which marks the columns of standard errors: "
+                            "'%s'; choose another name",
+                            name);
+    return SGDMFT_OK;
+}
+
+static sgdmft_status add_observable(sgdmft_context *ctx, const origin *where, const char *name,
+                                    const tree_node *node, settings *s)
+{
+    sgdmft_status status = check_name(ctx, where, name);
+    if (status != SGDMFT_OK)
+        return status;
+    size_t most = option_get(OPT_OBSERVABLES)->max;
+    if (s->n_observables == most)
+        return problem_fail(ctx, SGDMFT_ERR_RANGE, where, "more than %zu observables; leave some out", most);
+    named_setting *grown = realloc(s->observable, (s->n_observables + 1) * sizeof *grown);
+    if (!grown)
+        return context_out_of_memory(ctx, "the observables", 0);
+    s->observable = grown;
+    grown[s->n_observables++] = (named_setting){name, where->line, where->column, {node, where->source}};
+    return SGDMFT_OK;
+}
+
+static sgdmft_status check_repeated(sgdmft_context *ctx, const origin *where, const tree_node *map, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(map->key[j]->text, map->key[i]->text) == 0)
+            return problem_fail(ctx, SGDMFT_ERR_DUPLICATE_KEY, where,
+                                "key '%s' is given twice; first in line %d, column %d; remove one of them",
+                                problem_show(map->key[i]->text).text, map->key[j]->line, map->key[j]->column);
+    return SGDMFT_OK;
+}
+
+static sgdmft_status read_section(sgdmft_context *ctx, int section, const tree_node *map, settings *s);
+
+static sgdmft_status read_pair(sgdmft_context *ctx, int section, const tree_node *map, size_t i, settings *s)
+{
+    const char *key = map->key[i]->text;
+    origin where = {s->source, map->key[i]->line, map->key[i]->column, NULL};
+    if (section > 0)
+        where.key = option_get_section(section)->name;
+    sgdmft_status status = check_repeated(ctx, &where, map, i);
+    if (status != SGDMFT_OK)
+        return status;
+    if (section == option_section_of(OPT_OBSERVABLES))
+        return add_observable(ctx, &where, key, map->item[i], s);
+    int inner = section == 0 ? option_find_section(key) : -1;
+    if (inner > 0)
+        return read_section(ctx, inner, map->item[i], s);
+    option_id id = option_find(section, key);
+    if (id == OPTION_COUNT)
+        return unknown_key_in_file(ctx, &where, section, key);
+    s->value[id] = (setting){map->item[i], s->source};
+    return SGDMFT_OK;
+}
+
+static sgdmft_status read_section(sgdmft_context *ctx, int section, const tree_node *map, settings *s)
+{
+    if (tree_is_null(map, 1))
+        return SGDMFT_OK; /* a section with everything in it commented out */
+    origin where = {s->source, map->line, map->column, section > 0 ? option_get_section(section)->name : NULL};
+    if (map->kind != TREE_MAP)
+        return problem_fail(ctx, SGDMFT_ERR_TYPE, &where, "%s is needed here: lines 'key: value'%s; found %s",
+                            section > 0 ? "a section" : "a problem", section > 0 ? ", indented" : "",
+                            tree_kind_name(map));
+    s->line[section] = map->line;
+    s->column[section] = map->column;
+    sgdmft_status status = SGDMFT_OK;
+    for (size_t i = 0; i < map->n && status == SGDMFT_OK; i++)
+        status = read_pair(ctx, section, map, i, s);
+    return status;
+}
+
+sgdmft_status settings_read(sgdmft_context *ctx, const yaml_source *source, settings *out)
+{
+    *out = (settings){.source = source->name};
+    sgdmft_status status = tree_parse(ctx, source, &out->file);
+    if (status != SGDMFT_OK)
+        return status;
+    if (!out->file || tree_is_null(out->file, 1)) {
+        origin where = {source->name, 1, 1, NULL};
+        return problem_fail(ctx, SGDMFT_ERR_YAML, &where,
+                            "the file holds no settings; `sgdmft reference` prints a complete one");
+    }
+    return read_section(ctx, 0, out->file, out);
+}
+
+/* The key of an override, without the blanks around it. */
+static sgdmft_status override_key(sgdmft_context *ctx, const char *text, const char *equals, char **out)
+{
+    origin where = {override_source, 1, 1, NULL};
+    if (!equals)
+        return problem_fail(ctx, SGDMFT_ERR_YAML, &where,
+                            "'%s' sets nothing; expected KEY=VALUE, for example --set delta=2.0",
+                            problem_show(text).text);
+    const char *first = text + strspn(text, " \t"), *last = equals;
+    while (last > first && (last[-1] == ' ' || last[-1] == '\t'))
+        last--;
+    if (first >= last)
+        return problem_fail(ctx, SGDMFT_ERR_YAML, &where,
+                            "'%s' has no key before the '='; expected KEY=VALUE, for example --set delta=2.0",
+                            problem_show(text).text);
+    *out = strndup(first, (size_t)(last - first));
+    return *out ? SGDMFT_OK : context_out_of_memory(ctx, "an override", 0);
+}
+
+static sgdmft_status override_observable(sgdmft_context *ctx, const char *name, const tree_node *node, settings *s)
+{
+    origin where = {override_source, 1, 1, "observables"};
+    for (size_t i = 0; i < s->n_observables; i++)
+        if (strcmp(s->observable[i].name, name) == 0) {
+            if (tree_is_null(node, 1)) {
+                memmove(&s->observable[i], &s->observable[i + 1], (--s->n_observables - i) * sizeof *s->observable);
+                return SGDMFT_OK;
+            }
+            s->observable[i].value = (setting){node, override_source};
+            return SGDMFT_OK;
+        }
+    if (tree_is_null(node, 1))
+        return SGDMFT_OK;
+    return add_observable(ctx, &where, name, node, s);
+}
+
+static sgdmft_status fail_section(sgdmft_context *ctx, const origin *where, const char *section)
+{
+    option_id id = 0;
+    while (option_section_of(id) != option_find_section(section))
+        id++;
+    return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "'%s' is a section; set one of its keys: --set %s=VALUE", section,
+                        id == OPT_OBSERVABLES ? "observables.NAME" : option_get(id)->key);
+}
+
+static sgdmft_status override_one(sgdmft_context *ctx, const char *key, const tree_node *node, settings *s)
+{
+    static const char observables[] = "observables.";
+    origin where = {override_source, 1, 1, NULL};
+    if (strncmp(key, observables, sizeof observables - 1) == 0)
+        return override_observable(ctx, key + sizeof observables - 1, node, s);
+    if (option_find_section(key) > 0)
+        return fail_section(ctx, &where, key);
+    for (option_id id = 0; id < OPTION_COUNT; id++)
+        if (strcmp(option_get(id)->key, key) == 0) {
+            s->value[id] = tree_is_null(node, 1) ? (setting){NULL, NULL} : (setting){node, override_source};
+            return SGDMFT_OK;
+        }
+    return unknown_key_in_override(ctx, &where, key);
+}
+
+sgdmft_status settings_override(sgdmft_context *ctx, const char *const *sets, size_t n_sets, settings *s)
+{
+    if (n_sets == 0)
+        return SGDMFT_OK;
+    s->set = calloc(n_sets, sizeof *s->set);
+    s->set_key = calloc(n_sets, sizeof *s->set_key);
+    if (!s->set || !s->set_key)
+        return context_out_of_memory(ctx, "the overrides", (double)(n_sets * sizeof *s->set));
+    for (size_t i = 0; i < n_sets; i++) {
+        const char *equals = strchr(sets[i], '=');
+        s->n_sets = i + 1;
+        sgdmft_status status = override_key(ctx, sets[i], equals, &s->set_key[i]);
+        if (status != SGDMFT_OK)
+            return status;
+        const char *text = equals + 1;
+        yaml_source source = {override_source, text, strlen(text), (int)(text - sets[i])};
+        status = tree_parse(ctx, &source, &s->set[i]);
+        if (status != SGDMFT_OK)
+            return status;
+        if (!s->set[i] || tree_is_null(s->set[i], 0)) {
+            origin where = {override_source, 1, source.column + 1, NULL};
+            return problem_fail(ctx, SGDMFT_ERR_YAML, &where, "'%s' has no value after the '='; expected KEY=VALUE",
+                                problem_show(sets[i]).text);
+        }
+        status = override_one(ctx, s->set_key[i], s->set[i], s);
+        if (status != SGDMFT_OK)
+            return status;
+    }
+    return SGDMFT_OK;
+}

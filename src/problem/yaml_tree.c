@@ -1,0 +1,318 @@
+#include "problem/yaml_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "problem/text.h"
+#include "problem/yaml_error.h"
+
+enum { DEEPEST = 16 }; /* a problem file needs 3 levels; this bounds the recursion below */
+
+typedef struct builder {
+    sgdmft_context *ctx;
+    const yaml_source *source;
+    yaml_parser_t parser;
+} builder;
+
+static sgdmft_status build(builder *b, const yaml_event_t *event, int depth, int in_flow, tree_node **out);
+
+void tree_free(tree_node *node)
+{
+    if (!node)
+        return;
+    for (size_t i = 0; i < node->n; i++) {
+        if (node->key)
+            tree_free(node->key[i]);
+        tree_free(node->item[i]);
+    }
+    free(node->key);
+    free(node->item);
+    free(node->text);
+    free(node);
+}
+
+int tree_is_null(const tree_node *node, int explicit_too)
+{
+    if (node->kind != TREE_SCALAR || node->style != TREE_PLAIN)
+        return 0;
+    if (node->text[0] == '\0')
+        return 1;
+    return explicit_too && (strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0 ||
+                            strcmp(node->text, "Null") == 0 || strcmp(node->text, "NULL") == 0);
+}
+
+const char *tree_kind_name(const tree_node *node)
+{
+    if (node->kind == TREE_LIST)
+        return "a list";
+    if (node->kind == TREE_MAP)
+        return "a section (key: value)";
+    return node->style == TREE_PLAIN ? "a single value" : "text between quotes";
+}
+
+static origin place(const builder *b, const yaml_mark_t *mark)
+{
+    origin where = {b->source->name, (int)mark->line + 1, (int)mark->column + 1, NULL};
+    if (mark->line == 0)
+        where.column += b->source->column;
+    return where;
+}
+
+static sgdmft_status out_of_memory(builder *b)
+{
+    return context_out_of_memory(b->ctx, "the problem file", (double)b->source->size);
+}
+
+static sgdmft_status next_event(builder *b, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&b->parser, event))
+        return SGDMFT_OK;
+    return yaml_error(b->ctx, b->source, &b->parser);
+}
+
+/* The first line of a block scalar that holds text starts its value; its header line holds only '|' or '>'. */
+static void place_block_scalar(const yaml_source *source, tree_node *node)
+{
+    const char *p = source->text, *end = source->text + source->size;
+    for (int line = 1; p < end; line++) {
+        const char *line_end = memchr(p, '\n', (size_t)(end - p));
+        line_end = line_end ? line_end : end;
+        const char *first = p;
+        while (first < line_end && (*first == ' ' || *first == '\r'))
+            first++;
+        if (line > node->line && first < line_end) {
+            node->line = line;
+            node->column = (int)(first - p) + 1;
+            return;
+        }
+        p = line_end + 1;
+    }
+}
+
+static sgdmft_status build_scalar(builder *b, const yaml_event_t *event, tree_node *node)
+{
+    const char *text = (const char *)event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+    yaml_scalar_style_t style = event->data.scalar.style;
+    origin where = place(b, &event->start_mark);
+    if (memchr(text, '\0', length))
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where, "a value holds a NUL character; remove the \\0");
+    node->kind = TREE_SCALAR;
+    node->style = TREE_PLAIN;
+    if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE) {
+        node->style = TREE_QUOTED;
+        node->column++;
+    } else if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE) {
+        node->style = TREE_BLOCK;
+        place_block_scalar(b->source, node);
+        text += strspn(text, " \n"); /* the text starts where its position is */
+    }
+    node->text = strdup(text);
+    return node->text ? SGDMFT_OK : out_of_memory(b);
+}
+
+/* Room for one more child; the room doubles whenever n + 1 is a power of two. */
+static int make_room(tree_node *node)
+{
+    if (node->n & (node->n + 1))
+        return 1;
+    size_t room = 2 * (node->n + 1);
+    tree_node **item = realloc(node->item, room * sizeof *item);
+    if (!item)
+        return 0;
+    node->item = item;
+    if (node->kind != TREE_MAP)
+        return 1;
+    tree_node **key = realloc(node->key, room * sizeof *key);
+    if (!key)
+        return 0;
+    node->key = key;
+    return 1;
+}
+
+/* A child from an event already read, or from the next one if `event` is NULL. */
+static sgdmft_status build_child(builder *b, const yaml_event_t *event, int depth, int in_flow, tree_node **out)
+{
+    if (event)
+        return build(b, event, depth, in_flow, out);
+    yaml_event_t next;
+    sgdmft_status status = next_event(b, &next);
+    if (status != SGDMFT_OK)
+        return status;
+    status = build(b, &next, depth, in_flow, out);
+    yaml_event_delete(&next);
+    return status;
+}
+
+static sgdmft_status add_child(builder *b, tree_node *node, const yaml_event_t *event, int depth, int in_flow)
+{
+    if (!make_room(node))
+        return out_of_memory(b);
+    tree_node *key = NULL, *item = NULL;
+    sgdmft_status status = SGDMFT_OK;
+    if (node->kind == TREE_MAP) {
+        status = build_child(b, event, depth, in_flow, &key);
+        if (status == SGDMFT_OK && key->kind != TREE_SCALAR) {
+            origin where = {b->source->name, key->line, key->column, NULL};
+            status = problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+                                  "%s cannot be a key; a setting is written 'key: value'", tree_kind_name(key));
+        }
+        event = NULL;
+    }
+    if (status == SGDMFT_OK)
+        status = build_child(b, event, depth, in_flow, &item);
+    if (status != SGDMFT_OK) {
+        tree_free(key);
+        return status;
+    }
+    if (node->kind == TREE_MAP)
+        node->key[node->n] = key;
+    node->item[node->n++] = item;
+    return SGDMFT_OK;
+}
+
+static sgdmft_status build_children(builder *b, tree_node *node, int depth, int in_flow)
+{
+    for (;;) {
+        yaml_event_t event;
+        sgdmft_status status = next_event(b, &event);
+        if (status != SGDMFT_OK)
+            return status;
+        int done = event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        if (!done)
+            status = add_child(b, node, &event, depth + 1, in_flow);
+        yaml_event_delete(&event);
+        if (done || status != SGDMFT_OK)
+            return status;
+    }
+}
+
+/* Anchors, aliases and tags have no meaning here, and aliases can make a small file huge. */
+static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
+{
+    origin where = place(b, &event->start_mark);
+    if (event->type == YAML_ALIAS_EVENT)
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+                            "YAML aliases are not used here: '*%s'; put an expression that starts with * between "
+                            "double quotes",
+                            problem_show((const char *)event->data.alias.anchor).text);
+    /* anchor and tag stand at different places in the three kinds of event */
+    const yaml_char_t *anchor = NULL, *tag = NULL;
+    if (event->type == YAML_SCALAR_EVENT) {
+        anchor = event->data.scalar.anchor;
+        tag = event->data.scalar.tag;
+    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
+        anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
+    } else if (event->type == YAML_MAPPING_START_EVENT) {
+        anchor = event->data.mapping_start.anchor;
+        tag = event->data.mapping_start.tag;
+    }
+    if (anchor)
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+                            "YAML anchors are not used here: '&%s'; put an expression that starts with & between "
+                            "double quotes",
+                            problem_show((const char *)anchor).text);
+    if (tag)
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+                            "YAML tags are not used here: '%s'; write the value alone, and between double quotes if "
+                            "it starts with !",
+                            problem_show((const char *)tag).text);
+    return SGDMFT_OK;
+}
+
+static sgdmft_status build_kind(builder *b, const yaml_event_t *event, int depth, int in_flow, tree_node *node)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return build_scalar(b, event, node);
+    case YAML_SEQUENCE_START_EVENT:
+        node->kind = TREE_LIST;
+        in_flow |= event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+        return build_children(b, node, depth, in_flow);
+    case YAML_MAPPING_START_EVENT:
+        node->kind = TREE_MAP;
+        in_flow |= event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+        return build_children(b, node, depth, in_flow);
+    default: {
+        origin where = place(b, &event->start_mark);
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: a value was expected here");
+    }
+    }
+}
+
+static sgdmft_status build(builder *b, const yaml_event_t *event, int depth, int in_flow, tree_node **out)
+{
+    origin where = place(b, &event->start_mark);
+    sgdmft_status status = refuse_references(b, event);
+    if (status != SGDMFT_OK)
+        return status;
+    if (depth > DEEPEST)
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where, "nested more than %d levels deep; a problem file has at "
+                            "most 3 (a matrix in a section)", DEEPEST);
+    tree_node *node = calloc(1, sizeof *node);
+    if (!node)
+        return out_of_memory(b);
+    node->line = where.line;
+    node->column = where.column;
+    node->in_flow = in_flow;
+    status = build_kind(b, event, depth, in_flow, node);
+    if (status != SGDMFT_OK) {
+        tree_free(node);
+        return status;
+    }
+    *out = node;
+    return SGDMFT_OK;
+}
+
+/* Reads the one document of the stream; *out stays as it is if there is none. */
+static sgdmft_status read_document(builder *b, tree_node **out)
+{
+    yaml_event_t event;
+    sgdmft_status status = next_event(b, &event); /* start of the stream */
+    if (status != SGDMFT_OK)
+        return status;
+    yaml_event_delete(&event);
+    status = next_event(b, &event); /* start of the document, or end of the stream */
+    if (status != SGDMFT_OK)
+        return status;
+    int empty = event.type == YAML_STREAM_END_EVENT;
+    yaml_event_delete(&event);
+    if (empty)
+        return SGDMFT_OK;
+    status = build_child(b, NULL, 0, 0, out);
+    if (status != SGDMFT_OK)
+        return status;
+    status = next_event(b, &event); /* end of the document */
+    if (status != SGDMFT_OK)
+        return status;
+    yaml_event_delete(&event);
+    status = next_event(b, &event);
+    if (status != SGDMFT_OK)
+        return status;
+    if (event.type != YAML_STREAM_END_EVENT) {
+        origin where = place(b, &event.start_mark);
+        status = problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+                              "a second YAML document starts here; a problem file holds one problem");
+    }
+    yaml_event_delete(&event);
+    return status;
+}
+
+sgdmft_status tree_parse(sgdmft_context *ctx, const yaml_source *source, tree_node **out)
+{
+    *out = NULL;
+    builder b = {.ctx = ctx, .source = source};
+    if (!yaml_parser_initialize(&b.parser))
+        return out_of_memory(&b);
+    yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&b.parser, (const unsigned char *)source->text, source->size);
+    sgdmft_status status = read_document(&b, out);
+    yaml_parser_delete(&b.parser);
+    if (status != SGDMFT_OK) {
+        tree_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
