@@ -1,0 +1,169 @@
+/* The time grid: nodes, cells, coarsening, interpolation. */
+#include <math.h>
+
+#include "base/random.h"
+#include "support/check.h"
+#include "support/schedule.h"
+#include "twotime/grid.h"
+
+typedef struct fixture {
+    sgdmft_context *ctx;
+    schedule *eta;
+} fixture;
+
+static int setup(void **state)
+{
+    static fixture f;
+    f.ctx = check_context(1);
+    check_ok(f.ctx, schedule_of(f.ctx, "0.8/(1 + 0.37*t)", 4, &f.eta));
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    schedule_free(f->eta);
+    sgdmft_context_free(f->ctx);
+    return 0;
+}
+
+static time_grid *graded(const fixture *f, int steps, double horizon, double grading)
+{
+    time_grid *grid = NULL;
+    check_ok(f->ctx, time_grid_new(f->ctx, steps, horizon, grading, f->eta, &grid));
+    return grid;
+}
+
+static void test_nodes(void **state)
+{
+    static const double grading[3] = {1, 1.37, 3};
+    for (int g = 0; g < 3; g++) {
+        time_grid *grid = graded(*state, 37, 3.71, grading[g]);
+        assert_int_equal(grid->steps, 37);
+        assert_true(grid->t[0] == 0);
+        assert_true(grid->t[37] == 3.71);
+        for (int i = 0; i < 37; i++) {
+            check_near(grid->t[i], 3.71 * pow(i / 37.0, grading[g]), 1e-14, "node %d", i);
+            check_near(grid->h[i], grid->t[i + 1] - grid->t[i], 1e-15, "width %d", i);
+            assert_true(grid->h[i] > 0);
+            check_near(grid->eta_start[i], 0.8 / (1 + 0.37 * grid->t[i]), 1e-9, "eta, cell %d", i);
+            check_near(grid->eta_end[i], 0.8 / (1 + 0.37 * grid->t[i + 1]), 1e-9, "eta, cell %d", i);
+        }
+        time_grid_free(grid);
+    }
+}
+
+static void test_coarsen(void **state)
+{
+    const fixture *f = *state;
+    time_grid *fine = graded(f, 26, 3.9, 1.7), *coarse = NULL;
+    check_ok(f->ctx, time_grid_coarsen(f->ctx, fine, f->eta, &coarse));
+    assert_int_equal(coarse->steps, 13);
+    for (int i = 0; i <= 13; i++)
+        assert_true(coarse->t[i] == fine->t[2 * i]);
+    for (int i = 0; i < 13; i++) {
+        check_near(coarse->h[i], fine->h[2 * i] + fine->h[2 * i + 1], 1e-14, "width %d", i);
+        check_near(coarse->eta_start[i], fine->eta_start[2 * i], 1e-8, "eta, cell %d", i);
+        check_near(coarse->eta_end[i], fine->eta_end[2 * i + 1], 1e-8, "eta, cell %d", i);
+    }
+    time_grid_free(fine);
+    time_grid_free(coarse);
+}
+
+static int cell_by_search(const time_grid *grid, double t)
+{
+    int cell = 0;
+    while (cell + 1 < grid->steps && grid->t[cell + 1] <= t)
+        cell++;
+    return cell;
+}
+
+static void test_cell(void **state)
+{
+    static const int steps[4] = {1, 2, 23, 64};
+    enum { TIMES = 500 };
+    double u[TIMES];
+    random_uniforms((random_key){8231, 0, 77}, 0, 0, TIMES, u);
+    for (int g = 0; g < 4; g++) {
+        time_grid *grid = graded(*state, steps[g], 2.93, 1.4);
+        for (int j = 0; j < TIMES; j++)
+            assert_int_equal(time_grid_cell(grid, 2.93 * u[j]), cell_by_search(grid, 2.93 * u[j]));
+        for (int i = 0; i < grid->steps; i++) {
+            assert_int_equal(time_grid_cell(grid, grid->t[i]), i);
+            assert_int_equal(time_grid_cell(grid, nextafter(grid->t[i + 1], 0)), i);
+        }
+        assert_int_equal(time_grid_cell(grid, 2.93), grid->steps - 1);
+        time_grid_free(grid);
+    }
+}
+
+static double polynomial(int degree, double t)
+{
+    static const double c[4] = {0.731, -1.377, 0.4519, 0.2867};
+    double sum = 0;
+    for (int i = degree; i >= 0; i--)
+        sum = sum * t + c[i];
+    return sum;
+}
+
+/* Interpolation is exact for cubics, or for polynomials of degree `steps` on fewer than four nodes. */
+static void test_stencil_is_exact(void **state)
+{
+    static const int steps[5] = {1, 2, 3, 4, 31};
+    for (int g = 0; g < 5; g++) {
+        time_grid *grid = graded(*state, steps[g], 3.3, 1.6);
+        int degree = steps[g] < 3 ? steps[g] : 3;
+        for (int j = 0; j <= 400; j++) {
+            double t = j == 400 ? 3.3 : 3.3 * j / 400, weights[4], sum = 0, total = 0;
+            int count, first = time_grid_stencil(grid, t, &count, weights);
+            assert_true(first >= 0 && count >= 1 && count <= degree + 1 && first + count <= steps[g] + 1);
+            for (int i = 0; i < count; i++) {
+                sum += weights[i] * polynomial(degree, grid->t[first + i]);
+                total += weights[i];
+            }
+            check_near(sum, polynomial(degree, t), 1e-12, "%d steps, t = %g", steps[g], t);
+            check_near(total, 1, 1e-13, "weights, %d steps, t = %g", steps[g], t);
+        }
+        time_grid_free(grid);
+    }
+}
+
+/* It does not claim more: a quartic is missed, by an amount of order h^4. */
+static void test_stencil_order(void **state)
+{
+    double error[2];
+    for (int g = 0; g < 2; g++) {
+        time_grid *grid = graded(*state, 20 << g, 2, 1);
+        double weights[4], t = grid->t[7 << g] + 0.31 * grid->h[0];
+        error[g] = -pow(t, 4);
+        int count, first = time_grid_stencil(grid, t, &count, weights);
+        for (int i = 0; i < count; i++)
+            error[g] += weights[i] * pow(grid->t[first + i], 4);
+        time_grid_free(grid);
+    }
+    check_between(error[0] / error[1], 15.5, 16.5, "error ratio of a quartic");
+}
+
+static void test_stencil_at_nodes(void **state)
+{
+    time_grid *grid = graded(*state, 19, 2.7, 2);
+    for (int i = 0; i <= 19; i++) {
+        double weights[4];
+        int count, first = time_grid_stencil(grid, grid->t[i], &count, weights);
+        assert_int_equal(first, i);
+        assert_int_equal(count, 1);
+        assert_true(weights[0] == 1);
+    }
+    time_grid_free(grid);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nodes),        cmocka_unit_test(test_coarsen),
+        cmocka_unit_test(test_cell),         cmocka_unit_test(test_stencil_is_exact),
+        cmocka_unit_test(test_stencil_order), cmocka_unit_test(test_stencil_at_nodes),
+    };
+    return cmocka_run_group_tests_name("grid", tests, setup, teardown);
+}
