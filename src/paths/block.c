@@ -94,7 +94,7 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
                           double *w)
 {
     int k = set->shape.k, kstar = set->shape.kstar;
-    size_t n = block->in->n, kk = (size_t)(k * k);
+    size_t n = block->in->n;
     double onto_teacher[BLOCK_MAX * BLOCK_MAX], onto_start[BLOCK_MAX * BLOCK_MAX];
     const double *F = kern->F + (size_t)node * (size_t)(k * kstar);
     for (int a = 0; a < k; a++) {
@@ -110,11 +110,9 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
         }
     }
     memset(w, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, kstar, n, onto_teacher, block->in->wstar, w);
-    lanes_combine(k, k, n, onto_start, block->in->z0, w);
-    const double *V = kern->V + (size_t)node * (size_t)kern->steps * kk;
-    for (int j = 0; j < node; j++)
-        lanes_combine(k, k, n, V + (size_t)j * kk, block->in->xi + (size_t)j * (size_t)k * n, w);
+    lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
+    lanes_combine(k, k, (size_t)k, n, onto_start, block->in->z0, w);
+    lanes_combine(k, k * node, (size_t)(k * kern->steps), n, kernels_V(kern, node, 0), block->in->xi, w);
 }
 
 static void fill(size_t n, double value, double *x)
@@ -140,8 +138,8 @@ static int node_averages(path_block *block, const path_setting *set, double t, p
     lanes_outer(k, set->shape.kstar, n, s->g, block->in->wstar, sums + at->mu);
     /* w(0) = A w* + B z0 */
     memset(s->work, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, s->work);
-    lanes_combine(k, k, n, set->law->b, block->in->z0, s->work);
+    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, set->law->a, block->in->wstar, s->work);
+    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, s->work);
     lanes_outer(k, k, n, s->g, s->work, sums + at->gw0);
     return 0;
 }
@@ -153,8 +151,8 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
     memset(block->kick, 0, sizeof(double) * slots * (size_t)k * n);
     memset(block->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     memset(block->w_next, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, set->shape.kstar, n, set->law->a, block->in->wstar, block->w_next);
-    lanes_combine(k, k, n, set->law->b, block->in->z0, block->w_next);
+    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, set->law->a, block->in->wstar, block->w_next);
+    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, block->w_next);
     memcpy(block->r, block->w_next, sizeof(double) * (size_t)k * n);
     return node_averages(block, set, 0, s, sums);
 }

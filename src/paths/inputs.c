@@ -19,7 +19,7 @@ size_t path_block_lanes(int k, int steps, int64_t paths)
         lanes /= 2;
     while (lanes > LEAST && (int64_t)lanes * 8 > paths)
         lanes /= 2;
-    return lanes;
+    return lanes - 8; /* rows of a power of two would all fall into the same cache sets */
 }
 
 /* How the Sobol' dimensions are dealt out: first what fixes the sample, then visits, then coarse innovations. */

@@ -29,10 +29,7 @@ INLINED void response(size_t kk, size_t n, int slots, response_row R, const int 
 VECTOR_CLONES void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place,
                                   double *rho)
 {
-    if (k == 1)
-        response(1, n, slots, R, cell, place, rho);
-    else
-        response((size_t)(k * k), n, slots, R, cell, place, rho);
+    response((size_t)(k * k), n, slots, R, cell, place, rho);
 }
 
 INLINED void react(size_t k, size_t n, int slots, const double *restrict rho, const double *restrict kick,
@@ -50,10 +47,12 @@ INLINED void react(size_t k, size_t n, int slots, const double *restrict rho, co
 
 VECTOR_CLONES void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
 {
-    if (k == 1)
-        react(1, n, slots, rho, kick, r);
-    else
-        react((size_t)k, n, slots, rho, kick, r);
+    switch (k) {
+    case 1: react(1, n, slots, rho, kick, r); break;
+    case 2: react(2, n, slots, rho, kick, r); break;
+    case 3: react(3, n, slots, rho, kick, r); break;
+    default: react((size_t)k, n, slots, rho, kick, r);
+    }
 }
 
 /* out[a][b] (+)= sign * x[a][c] y[c][b] lane by lane */
@@ -84,10 +83,12 @@ INLINED void chain_node(size_t k, size_t n, int slots, int first, const double *
 VECTOR_CLONES void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain,
                                const double *G, double *work, double *out)
 {
-    if (k == 1)
-        chain_node(1, n, slots, first, rho, chain, G, work, out);
-    else
-        chain_node((size_t)k, n, slots, first, rho, chain, G, work, out);
+    switch (k) {
+    case 1: chain_node(1, n, slots, first, rho, chain, G, work, out); break;
+    case 2: chain_node(2, n, slots, first, rho, chain, G, work, out); break;
+    case 3: chain_node(3, n, slots, first, rho, chain, G, work, out); break;
+    default: chain_node((size_t)k, n, slots, first, rho, chain, G, work, out);
+    }
 }
 
 INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double *restrict place,
@@ -111,23 +112,40 @@ INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double 
 VECTOR_CLONES void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK,
                                  const double *g, const double *kick, double *rows)
 {
-    if (k == 1)
-        scatter(1, n, cell, place, GK, g, kick, rows);
-    else
-        scatter((size_t)k, n, cell, place, GK, g, kick, rows);
+    switch (k) {
+    case 1: scatter(1, n, cell, place, GK, g, kick, rows); break;
+    case 2: scatter(2, n, cell, place, GK, g, kick, rows); break;
+    case 3: scatter(3, n, cell, place, GK, g, kick, rows); break;
+    default: scatter((size_t)k, n, cell, place, GK, g, kick, rows);
+    }
 }
 
-VECTOR_CLONES void lanes_combine(int rows, int columns, size_t n, const double *coefficient, const double *x,
-                                 double *out)
+/* A strip of lanes stays in registers while all columns pass by. */
+INLINED void combine_strip(size_t strip, int columns, size_t n, const double *restrict coefficient,
+                           const double *restrict x, double *restrict out)
 {
-    for (int a = 0; a < rows; a++)
-        for (int b = 0; b < columns; b++) {
-            double factor = coefficient[a * columns + b];
-            const double *restrict from = x + (size_t)b * n;
-            double *restrict to = out + (size_t)a * n;
-            for (size_t p = 0; p < n; p++)
-                to[p] += factor * from[p];
-        }
+    double sum[32];
+    for (size_t p = 0; p < strip; p++)
+        sum[p] = out[p];
+    for (int b = 0; b < columns; b++)
+        for (size_t p = 0; p < strip; p++)
+            sum[p] += coefficient[b] * x[(size_t)b * n + p];
+    for (size_t p = 0; p < strip; p++)
+        out[p] = sum[p];
+}
+
+VECTOR_CLONES void lanes_combine(int rows, int columns, size_t stride, size_t n, const double *coefficient,
+                                 const double *x, double *out)
+{
+    enum { STRIP = 32 };
+    for (int a = 0; a < rows; a++) {
+        const double *row = coefficient + (size_t)a * stride;
+        size_t p = 0;
+        for (; p + STRIP <= n; p += STRIP)
+            combine_strip(STRIP, columns, n, row, x + p, out + (size_t)a * n + p);
+        for (; p < n; p++)
+            combine_strip(1, columns, n, row, x + p, out + (size_t)a * n + p);
+    }
 }
 
 /* Eight partial sums, so that the order of summation does not depend on the vector width. */

@@ -25,8 +25,9 @@ void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const
 void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
                    const double *kick, double *rows);
 
-/* out[a][p] += sum_b coefficient[a][b] x[b][p] */
-void lanes_combine(int rows, int columns, size_t n, const double *coefficient, const double *x, double *out);
+/* out[a][p] += sum_b coefficient[a][b] x[b][p], b < columns; rows of coefficients are `stride` apart */
+void lanes_combine(int rows, int columns, size_t stride, size_t n, const double *coefficient, const double *x,
+                   double *out);
 
 /* out[a][b] += sum_p x[a][p] y[b][p] */
 void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out);

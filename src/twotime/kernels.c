@@ -109,11 +109,6 @@ static double *block_L(const kernels *kern, int i, int j)
     return kern->L + ((size_t)i * (size_t)kern->steps + (size_t)j) * (size_t)(kern->k * kern->k);
 }
 
-static double *block_V(const kernels *kern, int i, int j)
-{
-    return kern->V + ((size_t)i * (size_t)kern->steps + (size_t)j) * (size_t)(kern->k * kern->k);
-}
-
 /* Q(t_i, t_i) = gamma: no visit lies between a kick and its own time. */
 static void set_diagonal_Q(kernels *kern, int i, const estimates_layout *at, const double *estimates)
 {
@@ -318,12 +313,17 @@ static double field_row(kernels *kern, int i)
                 block_add_product(k, scale, mean, factor + (size_t)j * kk, fresh + (size_t)j * kk);
         }
     }
-    double *target = block_V(kern, i + 1, 0), change = 0;
-    for (size_t x = 0; x < used; x++) {
-        if (!isfinite(fresh[x]))
-            return NAN;
-        change = fmax(change, relative_change(target[x], fresh[x], fabs(fresh[x])));
-        target[x] = fresh[x];
+    double change = 0;
+    for (int a = 0; a < k; a++) {
+        double *target = kernels_V(kern, i + 1, a);
+        for (int j = 0; j <= i; j++)
+            for (int b = 0; b < k; b++) {
+                double value = fresh[(size_t)j * kk + (size_t)(a * k + b)];
+                if (!isfinite(value))
+                    return NAN;
+                change = fmax(change, relative_change(target[j * k + b], value, fabs(value)));
+                target[j * k + b] = value;
+            }
     }
     return change;
 }
@@ -372,6 +372,10 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
             for (int b = 0; b < k; b++)
                 out[a * k + b] += sum * Fj[b * kstar + c];
         }
-    for (int l = 0; l < (i < j ? i : j); l++)
-        block_add_product_t(k, 1, block_V(kern, i, l), block_V(kern, j, l), out);
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            const double *x = kernels_V(kern, i, a), *y = kernels_V(kern, j, b);
+            for (int l = 0; l < k * (i < j ? i : j); l++)
+                out[a * k + b] += x[l] * y[l];
+        }
 }

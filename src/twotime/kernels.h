@@ -27,7 +27,7 @@ typedef struct kernels {
     double *m, *F;         /* [N+1][k][k*] */
     double *L;             /* [N][N][k][k], block (i, j), j <= i */
     double *root_inverse;  /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
-    double *V;             /* [N+1][N][k][k] */
+    double *V;             /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row meets all xi at once */
     double *bridge;        /* [N][k][k] root of the white-noise rate of w in the cell */
     double *scratch;       /* one row of blocks and its changes */
 } kernels;
@@ -43,6 +43,12 @@ void kernels_free(kernels *kern);
 static inline double *kernels_R(const kernels *kern, int component, int i)
 {
     return kern->R + (size_t)component * kern->plane + (size_t)i * kern->stride;
+}
+
+/* Row a of V(t_i, .): columns j k + b. */
+static inline double *kernels_V(const kernels *kern, int i, int a)
+{
+    return kern->V + ((size_t)i * (size_t)kern->k + (size_t)a) * (size_t)kern->steps * (size_t)kern->k;
 }
 
 /* Completes node 0 from its estimates. */
