@@ -220,7 +220,8 @@ static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zer
 static expr_node switch_function(expr_graph *g, expr_node node)
 {
     const graph_node *n = &g->node[node];
-    expr_node a = n->n_args > 0 ? graph_arg(g, node, 0) : EXPR_NONE, b = n->n_args > 1 ? graph_arg(g, node, 1) : EXPR_NONE;
+    expr_node a = n->n_args > 0 ? graph_arg(g, node, 0) : EXPR_NONE;
+    expr_node b = n->n_args > 1 ? graph_arg(g, node, 1) : EXPR_NONE;
     switch (n->op) {
     case OP_SIGN: case OP_ABS: case OP_RELU: case OP_SQRT: case OP_LOG: case OP_POW:
         return a;
