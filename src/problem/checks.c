@@ -138,7 +138,7 @@ sgdmft_status check_initial(sgdmft_context *ctx, const settings *s, const sgdmft
     if (eigen[0] >= -semidefinite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
     return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                        "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive semi-definite, "
-                        "but its smallest eigenvalue is %.6g%s",
+                        "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive "
+                        "semi-definite, but its smallest eigenvalue is %.6g%s",
                         eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");
 }

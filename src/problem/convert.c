@@ -35,8 +35,9 @@ static sgdmft_status need_plain(sgdmft_context *ctx, const origin *where, const 
     if (tree_is_null(node, 1))
         return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "a value (%s) is needed, found nothing", kind);
     if (node->style != TREE_PLAIN && o->type != OPTION_CHOICE)
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "a value (%s) is needed, found the text \"%s\"; remove the quotes",
-                            kind, problem_show(node->text).text);
+        return problem_fail(ctx, SGDMFT_ERR_TYPE, where,
+                            "a value (%s) is needed, found the text \"%s\"; remove the quotes", kind,
+                            problem_show(node->text).text);
     return SGDMFT_OK;
 }
 
@@ -69,12 +70,10 @@ static sgdmft_status convert_real(sgdmft_context *ctx, const origin *where, cons
 {
     double value = 0;
     switch (number_read(node->text, &value)) {
-    case NUMBER_OK:
-        break;
+    case NUMBER_OK: break;
     case NUMBER_NOT_FINITE:
         return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is not a finite number", node->text, "");
-    default:
-        return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is not a number", node->text, "");
+    default: return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is not a number", node->text, "");
     }
     if (!in_range(o, value))
         return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is out of range", node->text, "");
@@ -87,19 +86,16 @@ static sgdmft_status convert_integer(sgdmft_context *ctx, const origin *where, c
 {
     uint64_t value = 0;
     switch (number_read_integer(node->text, &value)) {
-    case NUMBER_OK:
-        break;
-    case NUMBER_NONE:
-        return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is not an integer", node->text, "");
+    case NUMBER_OK: break;
+    case NUMBER_NONE: return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is not an integer", node->text, "");
     case NUMBER_FRACTION:
         return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is not an integer but a fraction", node->text, "");
     case NUMBER_NOT_FINITE:
         return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is not a finite number", node->text, "");
     case NUMBER_TOO_LARGE:
-        return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is too large, or too large to be given with a point or an "
-                            "exponent", node->text, "");
-    case NUMBER_NEGATIVE:
-        return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is out of range", node->text, "");
+        return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o,
+                            "is too large, or too large to be given with a point or an exponent", node->text, "");
+    case NUMBER_NEGATIVE: return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is out of range", node->text, "");
     }
     if (value < o->min || value > o->max)
         return fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is out of range", node->text, "");
@@ -121,7 +117,8 @@ static sgdmft_status convert_bool(sgdmft_context *ctx, const origin *where, cons
             *out = (int)(i % 2);
             return SGDMFT_OK;
         }
-    return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is neither true nor false", node->text, " (or yes, no, on, off)");
+    return fail_allowed(ctx, SGDMFT_ERR_TYPE, where, o, "is neither true nor false", node->text,
+                        " (or yes, no, on, off)");
 }
 
 /* A number is checked and kept in the form in which it is echoed; anything else is an expression. */
@@ -147,9 +144,7 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     case OPTION_EXPRESSION: return convert_text(ctx, where, node, "an expression", field);
     case OPTION_RATE: return convert_rate(ctx, where, node, o, field);
     case OPTION_EXPRESSIONS: return convert_texts(ctx, where, node, o, field);
-    case OPTION_PATH:
-        problem->model.plugin_where = *where;
-        return convert_path(ctx, where, node, field);
+    case OPTION_PATH: problem->model.plugin_where = *where; return convert_path(ctx, where, node, field);
     case OPTION_MATRIX: return convert_matrix(ctx, where, node, o, problem, field);
     case OPTION_NAMED: return SGDMFT_OK; /* see convert_observables */
     default: break;

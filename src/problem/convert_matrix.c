@@ -52,14 +52,15 @@ static found_text counted(const char *holder, size_t n, const char *what)
 static sgdmft_status fail_shape(sgdmft_context *ctx, const origin *where, const option *o, int rows, int columns,
                                 const char *found)
 {
-    const char *wide = rows > 1 ? "[[a, b], [c, d]]" : "[[a, b]]", *narrow = rows > 1 ? "[[a], [b]]" : "[[a]], or a number";
+    const char *wide = rows > 1 ? "[[a, b], [c, d]]" : "[[a, b]]";
+    const char *narrow = rows > 1 ? "[[a], [b]]" : "[[a]], or a number";
     return problem_fail(ctx, SGDMFT_ERR_SHAPE, where,
                         "found %s; needed: a %d x %d matrix (%s x %s), a list of rows in the manner of %s", found, rows,
                         columns, side_words(o->rows), side_words(o->columns), columns > 1 ? wide : narrow);
 }
 
-static sgdmft_status read_row(sgdmft_context *ctx, const origin *outer, const tree_node *node, const option *o, int rows,
-                              int columns, double *out)
+static sgdmft_status read_row(sgdmft_context *ctx, const origin *outer, const tree_node *node, const option *o,
+                              int rows, int columns, double *out)
 {
     origin where = {outer->source, node->line, node->column, outer->key};
     if (node->kind != TREE_LIST)

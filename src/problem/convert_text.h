@@ -5,7 +5,8 @@
 #include "problem/options.h"
 #include "problem/yaml_tree.h"
 
-/* `where` is the origin of `node`, `what` names what is needed ("an expression"). On failure, too, the fields hold only what problem_free can free. */
+/* `where` is the origin of `node`, `what` names what is needed ("an expression"). On failure, too, the fields hold
+   only what sgdmft_problem_free can free. */
 sgdmft_status convert_text(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *what,
                            problem_text *out);
 sgdmft_status convert_texts(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,

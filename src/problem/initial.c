@@ -13,8 +13,10 @@ static sgdmft_status lapack_failed(sgdmft_context *ctx, lapack_int info, const c
 {
     if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
         return context_out_of_memory(ctx, what, 0);
-    return context_fail(ctx, SGDMFT_ERR_RANGE, "initial: %s cannot be computed (LAPACK info %d); check initial.q, "
-                        "initial.m and initial.rho", what, (int)info);
+    return context_fail(ctx, SGDMFT_ERR_RANGE,
+                        "initial: %s cannot be computed (LAPACK info %d); check initial.q, "
+                        "initial.m and initial.rho",
+                        what, (int)info);
 }
 
 static void clear_above_diagonal(double *a, int n)
@@ -61,7 +63,8 @@ static void residual_moments(const sgdmft_problem *problem, const initial_law *l
             double explained = 0;
             for (int l = 0; l < ks; l++)
                 explained += (law->a[i * ks + l] * problem->initial.m[j * ks + l] +
-                              law->a[j * ks + l] * problem->initial.m[i * ks + l]) / 2;
+                              law->a[j * ks + l] * problem->initial.m[i * ks + l]) /
+                             2;
             s[i * k + j] = s[j * k + i] = problem->initial.q[i * k + j] - explained;
         }
 }

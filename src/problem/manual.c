@@ -26,8 +26,11 @@ static int write_row(FILE *out, option_id id)
     free(allowed);
     const char *preset = reference_preset(o);
     const char *tick = o->preset ? "`" : "";
-    fprintf(out, " | %s%s%s | %s | ", tick, preset ? preset : o->required ? o->required : "none", tick,
-            o->unit ? o->unit : "");
+    fprintf(out, " | %s%s%s | %s | ", tick,
+            preset        ? preset
+            : o->required ? o->required
+                          : "none",
+            tick, o->unit ? o->unit : "");
     write_cell(out, o->doc);
     fputs(" |\n", out);
     return 1;
@@ -36,23 +39,29 @@ static int write_row(FILE *out, option_id id)
 static const char rules[] =
     "# The problem file\n"
     "\n"
-    "<!-- Generated from the tables of options and functions: do not edit. `meson compile -C BUILD update-docs` writes it\n"
+    "<!-- Generated from the tables of options and functions: do not edit. `meson compile -C BUILD update-docs` writes "
+    "it\n"
     "anew, and a test compares. -->\n"
     "\n"
-    "A problem file is a short YAML text in UTF-8: keys at the top level, and sections of indented keys. Every key that\n"
+    "A problem file is a short YAML text in UTF-8: keys at the top level, and sections of indented keys. Every key "
+    "that\n"
     "has a default may be left out. `sgdmft reference` prints a complete commented file, `sgdmft check FILE` the\n"
     "effective settings.\n"
     "\n"
-    "- Anything that cannot be meant is an error which names file, line, column and key: unknown keys (with the nearest\n"
+    "- Anything that cannot be meant is an error which names file, line, column and key: unknown keys (with the "
+    "nearest\n"
     "  valid name), keys given twice, values of the wrong type, shape or range.\n"
     "- Numbers are written in decimal: `2`, `0.5`, `1.0e-8`; integers may have an exponent (`2e4`). Truth values are\n"
     "  `true`, `false`, `yes`, `no`, `on`, `off`.\n"
-    "- Expressions are text, best put between double quotes: YAML gives a meaning of its own to a leading `*`, `&`, `!`,\n"
+    "- Expressions are text, best put between double quotes: YAML gives a meaning of its own to a leading `*`, `&`, "
+    "`!`,\n"
     "  `|`, `>`, `%`, `@`, to `: ` and ` #`, and inside a list to commas.\n"
-    "- A matrix is a list of rows, `[[1.0, 0.2], [0.2, 1.0]]`; a number will do if it is 1 x 1. k is `model.students`,\n"
+    "- A matrix is a list of rows, `[[1.0, 0.2], [0.2, 1.0]]`; a number will do if it is 1 x 1. k is "
+    "`model.students`,\n"
     "  k\\* is `model.teachers`.\n"
     "- `--set KEY=VALUE` on the command line replaces or adds one setting under its dotted key, for example\n"
-    "  `--set numerics.steps=200` or `--set 'initial.q=[[1, 0], [0, 1]]'`. VALUE is read as YAML; `null` takes a setting\n"
+    "  `--set numerics.steps=200` or `--set 'initial.q=[[1, 0], [0, 1]]'`. VALUE is read as YAML; `null` takes a "
+    "setting\n"
     "  of the file back; of several the last one counts.\n"
     "- `penalty` excludes a `lambda` other than 0, and `model.plugin` excludes `model.label`, `model.predict` and\n"
     "  `model.loss`.\n"
@@ -66,15 +75,18 @@ static const char expressions[] =
     "| `eta` | `t` |\n"
     "| `penalty` | `th1` .. `thk` |\n"
     "| `model.label` | `s1` .. `sk*`, `eps1` .. `eps8` |\n"
-    "| `model.predict` | `r1` .. `rk` |\n"
+    "| `model.predict` | `r1` .. `rk`, `t` |\n"
     "| `model.loss` | `r1` .. `rk`, `f1`, `f2`, ..., `y1`, `y2`, ..., `t` |\n"
     "| `observables` | all of these but `th` |\n"
     "\n"
-    "Where there is only one, `s`, `r`, `f` and `y` stand for `s1`, `r1`, `f1` and `y1`; `eps` is `eps1`. The teacher's\n"
+    "Where there is only one, `s`, `r`, `f` and `y` stand for `s1`, `r1`, `f1` and `y1`; `eps` is `eps1`. The "
+    "teacher's\n"
     "pre-activations `s` and the student's `r` are those of one sample, `eps` is standard normal noise of its label.\n"
     "\n"
-    "Operators, from loose to tight: comparisons `< <= > >= == !=` (1 if true, 0 if not), `+ -`, `* /`, sign, `^` (to the\n"
-    "right). `if(c, a, b)` is a where c is not 0, else b. `pi` is a constant. Derivatives are exact; at kinks relu'(0) =\n"
+    "Operators, from loose to tight: comparisons `< <= > >= == !=` (1 if true, 0 if not), `+ -`, `* /`, sign, `^` (to "
+    "the\n"
+    "right). `if(c, a, b)` is a where c is not 0, else b. `pi` is a constant. Derivatives are exact; at kinks relu'(0) "
+    "=\n"
     "abs'(0) = 0, sign and comparisons have derivative 0, min and max take the first argument on a tie. A loss whose\n"
     "gradient jumps in r is refused. Functions:\n"
     "\n";

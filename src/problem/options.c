@@ -32,6 +32,7 @@ static const option_section sections[SECTION_COUNT] = {
     {"simulate", "Only read by `sgdmft simulate`: finite systems of synthetic data."},
 };
 
+/* clang-format off */
 static const option table[OPTION_COUNT] = {
     [OPT_DYNAMICS] = {.key = "dynamics", .type = OPTION_CHOICE, FIELD(dynamics), .preset = "sgd",
         CHOICES(dynamics_names),
@@ -63,7 +64,7 @@ static const option table[OPTION_COUNT] = {
         .doc = "Label y in s and eps; a list gives y1, y2, ..."},
     [OPT_PREDICT] = {.key = "model.predict", .type = OPTION_EXPRESSIONS, FIELD(model.predict), .example = "tanh(r)",
         .min = 1, .max = 64,
-        .doc = "Prediction f in r, a name for a part of the loss; a list gives f1, f2, ... The loss may also "
+        .doc = "Prediction f in r and t, a name for a part of the loss; a list gives f1, f2, ... The loss may also "
                "use r directly."},
     [OPT_LOSS] = {.key = "model.loss", .type = OPTION_EXPRESSIONS, FIELD(model.loss), .example = "(f - y)^2/2",
         .required = "required unless model.plugin is given", .min = 1, .max = 1,
@@ -74,8 +75,8 @@ static const option table[OPTION_COUNT] = {
     [OPT_Q] = {.key = "initial.q", .type = OPTION_MATRIX, FIELD(initial.q), .preset_words = "identity",
         .example = "[[1.0]]", .rows = SIDE_STUDENTS, .columns = SIDE_STUDENTS, .identity = 1, .symmetric = 1,
         .doc = "E theta0 theta0^T. May be singular: 0 starts from theta = 0."},
-    [OPT_M] = {.key = "initial.m", .type = OPTION_MATRIX, FIELD(initial.m), .preset_words = "zero", .example = "[[0.0]]",
-        .rows = SIDE_STUDENTS, .columns = SIDE_TEACHERS, .doc = "E theta0 theta*^T."},
+    [OPT_M] = {.key = "initial.m", .type = OPTION_MATRIX, FIELD(initial.m), .preset_words = "zero",
+        .example = "[[0.0]]", .rows = SIDE_STUDENTS, .columns = SIDE_TEACHERS, .doc = "E theta0 theta*^T."},
     [OPT_RHO] = {.key = "initial.rho", .type = OPTION_MATRIX, FIELD(initial.rho), .preset_words = "identity",
         .example = "[[1.0]]", .rows = SIDE_TEACHERS, .columns = SIDE_TEACHERS, .identity = 1, .symmetric = 1,
         .doc = "E theta* theta*^T. Must be positive definite."},
@@ -120,6 +121,7 @@ static const option table[OPTION_COUNT] = {
     [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
         .preset = "gaussian", CHOICES(entries_names), .doc = "Law of the entries of the data matrix."},
 };
+/* clang-format on */
 
 const option *option_get(option_id id)
 {

@@ -63,10 +63,10 @@ typedef struct option {
     size_t offset; /* of the field in struct sgdmft_problem */
     size_t width;  /* of the field */
 
-    const char *preset;  /* default as it would stand in the file; NULL if there is none */
+    const char *preset;       /* default as it would stand in the file; NULL if there is none */
     const char *preset_words; /* default in words where `preset` cannot say it, e.g. "identity" */
-    const char *example;  /* what the reference shows where there is no `preset` */
-    const char *required; /* NULL: optional; otherwise "required" or "required unless ..." */
+    const char *example;      /* what the reference shows where there is no `preset` */
+    const char *required;     /* NULL: optional; otherwise "required" or "required unless ..." */
 
     double low, high;        /* REAL, RATE: permitted range, -+HUGE_VAL for none */
     int low_open, high_open; /* 1: the end itself is not permitted */

@@ -56,8 +56,11 @@ static int write_facts(FILE *out, const char *indent, const option *o)
     if (!allowed)
         return 0;
     const char *preset = reference_preset(o);
-    char *line = format_text("[%s; %s%s%s%s]", allowed, o->unit ? o->unit : "", o->unit ? "; " : "", preset ? "default: " : "",
-                             preset ? preset : o->required ? o->required : "no default");
+    char *line =
+        format_text("[%s; %s%s%s%s]", allowed, o->unit ? o->unit : "", o->unit ? "; " : "", preset ? "default: " : "",
+                    preset        ? preset
+                    : o->required ? o->required
+                                  : "no default");
     free(allowed);
     if (!line)
         return 0;

@@ -52,8 +52,8 @@ static sgdmft_status check_name(sgdmft_context *ctx, const origin *where, const 
     return SGDMFT_OK;
 }
 
-static sgdmft_status add_observable(sgdmft_context *ctx, const origin *where, const char *name,
-                                    const tree_node *node, settings *s)
+static sgdmft_status add_observable(sgdmft_context *ctx, const origin *where, const char *name, const tree_node *node,
+                                    settings *s)
 {
     sgdmft_status status = check_name(ctx, where, name);
     if (status != SGDMFT_OK)

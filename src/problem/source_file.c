@@ -33,8 +33,8 @@ sgdmft_status source_file_read(sgdmft_context *ctx, const char *path, char **tex
         return fail_io(ctx, path, "it is a directory", "; give the file in it");
     }
     char *buffer = malloc(SOURCE_FILE_LARGEST + 1);
-    sgdmft_status status = buffer ? read_stream(ctx, in, path, buffer, size)
-                                  : context_out_of_memory(ctx, path, SOURCE_FILE_LARGEST);
+    sgdmft_status status =
+        buffer ? read_stream(ctx, in, path, buffer, size) : context_out_of_memory(ctx, path, SOURCE_FILE_LARGEST);
     fclose(in);
     if (status != SGDMFT_OK) {
         free(buffer);

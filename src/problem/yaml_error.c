@@ -13,7 +13,7 @@ static const char *advice_for(const char *said)
 {
     static const advice list[] = {
         {"mapping values are not allowed",
-         "check the indentation, the colon of the line before, and put a value that contains ': ' between double quotes"},
+         "check the indentation and the colon of the line before; a value that contains ': ' needs double quotes"},
         {"could not find expected ':'", "every setting is written 'key: value', with a blank after the colon"},
         {"cannot start any token", "put a value that starts with %, @ or ` between double quotes"},
         {"sequence entries are not allowed", "check the indentation of the list"},
@@ -22,7 +22,7 @@ static const char *advice_for(const char *said)
         {"expected comment or line break", "put a value that starts with | or > between double quotes"},
         {"expected key", "keys of one section must start in the same column"},
         {"expected ',' or ']'", "a list is written [a, b, c]; check that every bracket is closed"},
-        {"expected ',' or '}'", "an inline section is written {key: value, key: value}; check that every brace is closed"},
+        {"expected ',' or '}'", "an inline section is written {key: value}; check that every brace is closed"},
         {"expected '-' indicator", "items of one list must start in the same column"},
         {"expected node content", "put a value that starts with a comma or a bracket between double quotes"},
         {"expected alphabetic or numeric", "put an expression that starts with * or & between double quotes"},

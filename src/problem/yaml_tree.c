@@ -225,8 +225,7 @@ static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
 static sgdmft_status build_kind(builder *b, const yaml_event_t *event, int depth, int in_flow, tree_node *node)
 {
     switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        return build_scalar(b, event, node);
+    case YAML_SCALAR_EVENT: return build_scalar(b, event, node);
     case YAML_SEQUENCE_START_EVENT:
         node->kind = TREE_LIST;
         in_flow |= event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
@@ -249,8 +248,10 @@ static sgdmft_status build(builder *b, const yaml_event_t *event, int depth, int
     if (status != SGDMFT_OK)
         return status;
     if (depth > DEEPEST)
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where, "nested more than %d levels deep; a problem file has at "
-                            "most 3 (a matrix in a section)", DEEPEST);
+        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+                            "nested more than %d levels deep; a problem file has at "
+                            "most 3 (a matrix in a section)",
+                            DEEPEST);
     tree_node *node = calloc(1, sizeof *node);
     if (!node)
         return out_of_memory(b);
