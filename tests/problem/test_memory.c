@@ -1,0 +1,200 @@
+/* Every allocation of the problem module fails once: the call returns "out of memory", leaks nothing and leaves a
+   context that still works. The linker sends the library's allocations through the functions below. */
+#include "support.h"
+
+#include "problem/initial.h"
+#include "problem/reference.h"
+
+static long countdown; /* allocations until the failing one; < 0: none fails */
+static long failed;
+
+static int fails(void)
+{
+    if (countdown < 0)
+        return 0;
+    if (countdown-- > 0)
+        return 0;
+    failed++;
+    return 1;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t n);
+int __real_vasprintf(char **out, const char *format, va_list args);
+FILE *__real_open_memstream(char **text, size_t *size);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t n);
+int __wrap_asprintf(char **out, const char *format, ...);
+int __wrap_vasprintf(char **out, const char *format, va_list args);
+FILE *__wrap_open_memstream(char **text, size_t *size);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t n)
+{
+    return fails() ? NULL : __real_strndup(text, n);
+}
+
+int __wrap_vasprintf(char **out, const char *format, va_list args)
+{
+    return fails() ? -1 : __real_vasprintf(out, format, args);
+}
+
+int __wrap_asprintf(char **out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = __wrap_vasprintf(out, format, args);
+    va_end(args);
+    return length;
+}
+
+FILE *__wrap_open_memstream(char **text, size_t *size)
+{
+    return fails() ? NULL : __real_open_memstream(text, size);
+}
+
+/* Runs `job` with the first, the second, ... allocation failing until none is left to fail. `expected` is what the
+   job returns by itself; a failure while its message is made may leave that as it is. */
+static void fail_each(sgdmft_status (*job)(sgdmft_context *ctx), sgdmft_status expected)
+{
+    sgdmft_context *ctx = new_context();
+    long n = 0;
+    for (;; n++) {
+        failed = 0;
+        countdown = n;
+        sgdmft_status status = job(ctx);
+        countdown = -1;
+        if (failed == 0) {
+            assert_int_equal(status, expected);
+            break;
+        }
+        assert_true(status == SGDMFT_ERR_MEMORY || (status == expected && expected != SGDMFT_OK));
+    }
+    assert_true(n > 3);
+    sgdmft_context_free(ctx);
+}
+
+static sgdmft_status parse(sgdmft_context *ctx, const char *text, const char *const *sets, size_t n_sets)
+{
+    sgdmft_problem *p = NULL;
+    sgdmft_status status = sgdmft_problem_parse(ctx, "case.yaml", text, sets, n_sets, &p);
+    if ((status == SGDMFT_OK) != (p != NULL))
+        abort();
+    sgdmft_problem_free(p);
+    return status;
+}
+
+static sgdmft_status parse_all(sgdmft_context *ctx)
+{
+    static const char *const sets[] = {"delta=2.5", "observables.c=r", "observables.a=null", "model.predict=[r, r^2]"};
+    return parse(ctx,
+                 BASE "penalty: \"th1\"\nobservables: {a: y, b: r}\ninitial: {q: [[2]], m: 0.1, rho: 1.5}\n"
+                      "numerics: {method: picard, paths: 100, extrapolate: no}\n",
+                 sets, 4);
+}
+
+static sgdmft_status parse_plugin(sgdmft_context *ctx)
+{
+    return parse(ctx, TOP "model: {plugin: ./x.so, students: 2}\n", NULL, 0);
+}
+
+static sgdmft_status parse_unknown(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "zzzzzzz: 1\n", NULL, 0);
+}
+
+static sgdmft_status parse_misspelt(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "dynamics: sgdd\n", NULL, 0);
+}
+
+static sgdmft_status parse_out_of_range(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "lambda: -1\n", NULL, 0);
+}
+
+static sgdmft_status parse_broken(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "lambda: [1, 2\n", NULL, 0);
+}
+
+static sgdmft_status write_all(sgdmft_context *ctx)
+{
+    long n = countdown;
+    countdown = -1;
+    sgdmft_problem *p = NULL;
+    if (sgdmft_problem_parse(ctx, "case.yaml", BASE "observables: {a: y}\n", NULL, 0, &p) != SGDMFT_OK)
+        abort();
+    countdown = n;
+    char *text = NULL, *reference = NULL, *page = NULL;
+    initial_law law = {.k = 0};
+    sgdmft_status status = sgdmft_problem_to_yaml(ctx, p, &text);
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_reference(ctx, &reference);
+    if (status == SGDMFT_OK)
+        status = reference_markdown(ctx, &page);
+    if (status == SGDMFT_OK)
+        status = initial_law_init(ctx, p, &law);
+    initial_law_free(&law);
+    free(text);
+    free(reference);
+    free(page);
+    sgdmft_problem_free(p);
+    return status;
+}
+
+static void reading(void **state)
+{
+    fail_each(parse_all, SGDMFT_OK);
+    fail_each(parse_plugin, SGDMFT_OK);
+}
+
+static void refusing(void **state)
+{
+    fail_each(parse_unknown, SGDMFT_ERR_UNKNOWN_KEY);
+    fail_each(parse_misspelt, SGDMFT_ERR_RANGE);
+    fail_each(parse_out_of_range, SGDMFT_ERR_RANGE);
+    fail_each(parse_broken, SGDMFT_ERR_YAML);
+}
+
+static void writing(void **state)
+{
+    fail_each(write_all, SGDMFT_OK);
+}
+
+int main(void)
+{
+    countdown = -1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reading),
+        cmocka_unit_test(refusing),
+        cmocka_unit_test(writing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
