@@ -1,0 +1,126 @@
+/* The field at the visits. With R = 1 and white innovations of rate s^2, w(t) - w(0) is s sqrt(delta) times a Brownian
+   motion, at nodes and visits alike: chord, bridge and their sum have known moments. A tiny step makes the kick of a
+   visit show the field there: kick / eta + y = w(T). */
+#include <math.h>
+
+#include "support/check.h"
+#include "support/sample.h"
+#include "support/setting.h"
+
+enum { STEPS = 6, PATHS = 2000 };
+static const double ETA = 1e-9, RATE = 0.73, DELTA = 1.7;
+
+typedef struct moments {
+    sample square, fourth, pair;           /* of (w(T) - w(0)) / (s sqrt(delta T)); covariance of two visits */
+    sample residual, quartic, onto_chord;  /* of w(T) minus the chord between its nodes */
+    sample onto_start, same_cell;          /* w(T) - w(0) against w(0); residuals of two visits of one cell */
+} moments;
+
+static void fill_kernels(kernels *kern)
+{
+    for (int i = 1; i <= STEPS; i++)
+        for (int j = 0; j < i; j++) {
+            kernels_R(kern, 0, i)[j] = 1;
+            kernels_V(kern, i, 0)[j] = -sqrt(DELTA * kern->grid->h[j]) * RATE;
+        }
+    for (int i = 0; i < STEPS; i++)
+        kern->bridge[i] = sqrt(DELTA) * RATE;
+}
+
+static double field(const path_block *block, int slot, size_t p)
+{
+    return block->kick[(size_t)slot * block->in->n + p] / ETA + block->in->y[p];
+}
+
+/* The field at time 0, from the law of the start. */
+static double start_field(const test_setting *t, const path_inputs *in, size_t p)
+{
+    return t->s.law.a[0] * in->wstar[p] + t->s.law.b[0] * in->z0[p];
+}
+
+/* Residual of a visit in units of its standard deviation. */
+static double residual(const path_block *block, const time_grid *grid, int slot, size_t p, double *chord)
+{
+    const path_inputs *in = block->in;
+    size_t at = (size_t)slot * in->n + p;
+    double low = grid->t[in->cell[at]], high = grid->t[in->cell[at] + 1], T = in->time[at];
+    double x = (T - low) / (high - low);
+    *chord = (1 - x) * block->w[p] + x * block->w_next[p];
+    return (field(block, slot, p) - *chord) / (RATE * sqrt(DELTA * (T - low) * (high - T) / (high - low)));
+}
+
+static void add_visit(const test_setting *t, const path_block *block, int slot, size_t p, moments *seen)
+{
+    const path_inputs *in = block->in;
+    const time_grid *grid = t->s.grid[LEVEL_FINE];
+    size_t at = (size_t)slot * in->n + p;
+    double T = in->time[at], chord, unused, w0 = start_field(t, in, p), unit = RATE * sqrt(DELTA);
+    double z = (field(block, slot, p) - w0) / (unit * sqrt(T)), e = residual(block, grid, slot, p, &chord);
+    sample_add(&seen->square, z * z);
+    sample_add(&seen->fourth, pow(z, 4));
+    sample_add(&seen->onto_start, z * w0);
+    sample_add(&seen->residual, e * e);
+    sample_add(&seen->quartic, pow(e, 4));
+    sample_add(&seen->onto_chord, e * chord);
+    if (slot == 0)
+        return;
+    double before = in->time[at - in->n], other = field(block, slot - 1, p) - w0;
+    sample_add(&seen->pair, z * unit * sqrt(T) * other / (unit * unit * before));
+    if (in->cell[at - in->n] == in->cell[at]) {
+        double low = grid->t[in->cell[at]], high = grid->t[in->cell[at] + 1];
+        double correlation = sqrt((before - low) * (high - T) / ((T - low) * (high - before)));
+        sample_add(&seen->same_cell, e * residual(block, grid, slot - 1, p, &unused) / correlation);
+    }
+}
+
+static void collect(const test_setting *t, const kernels *kern, uint32_t replica, moments *seen)
+{
+    path_ensemble *paths = test_paths(t, replica);
+    test_run run = test_run_new(t, paths);
+    test_run_start(&run);
+    for (int i = 0; i < STEPS; i++) {
+        test_run_advance(&run, kern, i);
+        for (size_t b = 0; b < paths->n_blocks; b++)
+            for (size_t p = 0; p < paths->block[b].n; p++)
+                for (int a = 0; a < paths->block[b].visits[p]; a++)
+                    if (paths->block[b].cell[(size_t)a * paths->block[b].n + p] == i)
+                        add_visit(t, &run.block[b], a, p, seen);
+        test_run_accept(&run);
+    }
+    test_run_clear(&run);
+    path_ensemble_free(paths);
+}
+
+static void test_moments(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
+                                            "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
+                                            "numerics: {paths: %d, steps: %d, seed: 61, grading: 1.3}}", PATHS, STEPS));
+    kernels *kern = test_kernels(&t);
+    fill_kernels(kern);
+    moments seen = {0};
+    for (uint32_t r = 0; r < test_scaled(30, 6); r++)
+        collect(&t, kern, r, &seen);
+    check_z(seen.square.mean, 1, sample_se(&seen.square), 4, "variance of w(T) - w(0)");
+    check_z(seen.fourth.mean, 3, sample_se(&seen.fourth), 4, "fourth moment of w(T) - w(0)");
+    check_z(seen.pair.mean, 1, sample_se(&seen.pair), 4, "covariance of w at two visits");
+    check_z(seen.onto_start.mean, 0, sample_se(&seen.onto_start), 4, "w(T) - w(0) and w(0)");
+    check_z(seen.residual.mean, 1, sample_se(&seen.residual), 4, "variance of w(T) given the nodes");
+    check_z(seen.quartic.mean, 3, sample_se(&seen.quartic), 4, "fourth moment of w(T) given the nodes");
+    check_z(seen.onto_chord.mean, 0, sample_se(&seen.onto_chord), 4, "w(T) given the nodes, and the chord");
+    check_z(seen.same_cell.mean, 1, sample_se(&seen.same_cell), 4, "two visits of one cell given the nodes");
+    check_between(sample_se(&seen.square), 0, 0.01, "resolution");
+    kernels_free(kern);
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moments),
+    };
+    return cmocka_run_group_tests_name("field at visits", tests, NULL, NULL);
+}

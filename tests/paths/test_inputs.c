@@ -1,0 +1,334 @@
+/* What is drawn for a block of paths: Gaussian rows, labels, visits, bridges; how it depends on seed and replica. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "paths/inputs_build.h"
+#include "support/check.h"
+#include "support/sample.h"
+#include "support/setting.h"
+
+#define TWO_STUDENTS                                                                                                 \
+    "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps1*eps2\", loss: \"(r1 + r2 - y)^2/2\"},\n"         \
+    "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3, 0.2], [-0.1, 0.25]], rho: [[1.4, 0.35], [0.35, 0.9]]}"
+
+static void two_students(test_setting *t, int paths, int steps, int seed)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_problem *problem = test_problem(ctx,
+                                           "{delta: 1.6, horizon: 2.3, eta: \"0.8/(1 + 0.2*t)\", " TWO_STUDENTS
+                                           ", numerics: {paths: %d, steps: %d, seed: %d, grading: 1.4}}",
+                                           paths, steps, seed);
+    sgdmft_context_free(ctx);
+    test_setting_init(t, problem);
+}
+
+/* All Gaussian rows together have exactly the covariance they should: rho for w*, the identity for the rest. */
+static void test_second_moments(void **state)
+{
+    enum { STEPS = 14, FIELDS = 6, ROWS = FIELDS + 2 * STEPS };
+    test_setting t;
+    two_students(&t, 2500, STEPS, 5);
+    path_ensemble *e = test_paths(&t, 3);
+    for (int i = 0; i < ROWS; i++)
+        for (int j = -1; j <= i; j++) {
+            double sum = 0, want = j == i;
+            for (size_t b = 0; b < e->n_blocks; b++) {
+                size_t n = e->block[b].n;
+                const double *x = inputs_gaussian(&e->block[b]);
+                for (size_t p = 0; p < n; p++)
+                    sum += x[(size_t)i * n + p] * (j < 0 ? 1 : x[(size_t)j * n + p]);
+            }
+            if (i < 2 && j >= 0)
+                want = t.problem->initial.rho[i * 2 + j];
+            check_near(sum / 2500, want, 1e-12, "rows %d and %d (-1: the mean)", i, j);
+        }
+    path_ensemble_free(e);
+    test_setting_clear(&t);
+}
+
+static void test_labels(void **state)
+{
+    test_setting t;
+    two_students(&t, 700, 10, 6);
+    path_ensemble *e = test_paths(&t, 0);
+    for (size_t b = 0; b < e->n_blocks; b++) {
+        const path_inputs *in = &e->block[b];
+        for (size_t p = 0; p < in->n; p++)
+            check_near(in->y[p], in->wstar[p] - 0.4 * in->wstar[in->n + p] + 0.3 * in->eps[p] * in->eps[in->n + p],
+                       1e-13, "label of lane %zu", p);
+    }
+    path_ensemble_free(e);
+    test_setting_clear(&t);
+}
+
+/* Rows beyond those that matching touches show the innovations as drawn: still orthonormal, so the bisection that makes
+   them from modes is. Rows are those of a graded grid, a quarter of the lanes is matched. */
+static void test_modes_are_orthonormal(void **state)
+{
+    enum { STEPS = 60, PATHS = 128, FIRST = PATHS / 4, LAST = STEPS + 3, UNMATCHED = LAST - FIRST };
+    size_t replicas = test_scaled(220, 60);
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(
+        ctx, "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+             "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}", PATHS, STEPS));
+    sample *s = calloc(UNMATCHED * UNMATCHED, sizeof *s);
+    assert_non_null(s);
+    for (uint32_t r = 0; r < replicas; r++) {
+        path_ensemble *e = test_paths(&t, r);
+        for (size_t b = 0; b < e->n_blocks; b++)
+            for (size_t p = 0; p < e->block[b].n; p++) {
+                const double *x = inputs_gaussian(&e->block[b]) + p;
+                for (size_t i = 0; i < UNMATCHED; i++)
+                    for (size_t j = 0; j <= i; j++)
+                        sample_add(&s[i * UNMATCHED + j],
+                                   x[(FIRST + i) * e->block[b].n] * x[(FIRST + j) * e->block[b].n]);
+            }
+        path_ensemble_free(e);
+    }
+    for (int i = 0; i < UNMATCHED; i++)
+        for (int j = 0; j <= i; j++)
+            check_z(s[i * UNMATCHED + j].mean, i == j, sample_se(&s[i * UNMATCHED + j]), 4.5, "innovations %d and %d",
+                    i, j);
+    free(s);
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+/* The large modes are quasi-random, the small ones are not: fourth moments of the whole increment and of one cell
+   against independent sampling with matched second moments, where their variance is 24 / paths. */
+static void test_quasi_random_modes(void **state)
+{
+    enum { STEPS = 64, PATHS = 1024 };
+    size_t replicas = test_scaled(100, 60);
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(
+        ctx, "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+             "numerics: {paths: %d, steps: %d, seed: 10}}", PATHS, STEPS));
+    sample whole = {0}, one = {0};
+    for (uint32_t r = 0; r < replicas; r++) {
+        path_ensemble *e = test_paths(&t, r);
+        double sum[2] = {0};
+        for (size_t b = 0; b < e->n_blocks; b++)
+            for (size_t p = 0; p < e->block[b].n; p++) {
+                double end = 0;
+                for (int c = 0; c < STEPS; c++)
+                    end += e->block[b].xi[(size_t)c * e->block[b].n + p] / sqrt(STEPS);
+                sum[0] += pow(end, 4) / PATHS;
+                sum[1] += pow(e->block[b].xi[20 * e->block[b].n + p], 4) / PATHS;
+            }
+        sample_add(&whole, sum[0]);
+        sample_add(&one, sum[1]);
+        path_ensemble_free(e);
+    }
+    check_z(whole.mean, 3, sample_se(&whole), 4, "fourth moment of the whole increment");
+    check_z(one.mean, 3, fmax(sample_se(&one), 3.0 / PATHS), 4, "fourth moment of the increment of a cell");
+    check_between(sample_variance(&whole) * PATHS / 24, 0, 0.3, "variance of the fourth moment, whole increment");
+    check_between(sample_variance(&one) * PATHS / 24, 0.5, 1.7, "variance of the fourth moment, one cell");
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+/* Times, cells, places, steps and groups fit together. */
+static void check_visits(const test_setting *t, const path_inputs *in)
+{
+    const time_grid *grid = t->s.grid[LEVEL_FINE];
+    size_t total = 0, seen = 0;
+    char *met = memory_zeroed((size_t)in->slots * in->n + 1, 1);
+    assert_non_null(met);
+    for (size_t p = 0; p < in->n; p++) {
+        total += (size_t)in->visits[p];
+        assert_true(in->visits[p] <= in->slots);
+        for (int a = 0; a < in->visits[p]; a++) {
+            size_t at = (size_t)a * in->n + p;
+            int cell = in->cell[at];
+            assert_true(grid->t[cell] <= in->time[at] && in->time[at] < grid->t[cell + 1]);
+            assert_true(a == 0 || in->time[at] > in->time[at - in->n]);
+            check_near(in->place[at], (in->time[at] - grid->t[cell]) / grid->h[cell], 1e-13, "place");
+            check_near(in->weight[at], 0.8 / (1 + 0.2 * in->time[at]), 1e-14, "step of a visit");
+        }
+    }
+    for (int cell = 0; cell < in->steps; cell++) {
+        int most = in->slots_before[cell];
+        for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
+            for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
+                size_t p = (size_t)in->visit_lane[v], at = (size_t)in->visit_slot[v] * in->n + p;
+                assert_int_equal(in->cell[at], cell);
+                assert_false(met[at]);
+                assert_true(in->visit_slot[v] == 0 || met[at - in->n]); /* earlier visits of the path come first */
+                assert_true(v == in->groups[g].first || in->visit_lane[v] > in->visit_lane[v - 1]);
+                met[at] = 1;
+                seen++;
+                if (in->visit_slot[v] + 1 > most)
+                    most = in->visit_slot[v] + 1;
+            }
+        assert_int_equal(in->slots_before[cell + 1], most);
+    }
+    assert_int_equal(in->slots_before[0], 0);
+    assert_int_equal(seen, total);
+    free(met);
+}
+
+static void test_visits_and_groups(void **state)
+{
+    test_setting t;
+    two_students(&t, 1777, 9, 8);
+    path_ensemble *e = test_paths(&t, 1);
+    size_t lanes = 0;
+    double visits = 0;
+    int most = 0;
+    for (size_t b = 0; b < e->n_blocks; b++) {
+        check_visits(&t, &e->block[b]);
+        lanes += e->block[b].n;
+        for (size_t p = 0; p < e->block[b].n; p++) {
+            assert_true(e->block[b].visits[p] >= most); /* sorted, so that blocks are dense */
+            most = e->block[b].visits[p];
+            visits += most;
+        }
+    }
+    assert_int_equal(lanes, 1777);
+    assert_true(visits == e->visits);
+    path_ensemble_free(e);
+    test_setting_clear(&t);
+}
+
+/* The bridge at a visit: a Brownian bridge of unit rate over the cell. Normalised second and fourth moments, covariance
+   of two visits in one cell, no correlation with the innovation of the cell or between components. */
+static void test_bridge(void **state)
+{
+    enum { STEPS = 4, PATHS = 4000 };
+    size_t replicas = test_scaled(12, 3);
+    test_setting t;
+    two_students(&t, PATHS, STEPS, 11);
+    const time_grid *grid = t.s.grid[LEVEL_FINE];
+    sample square = {0}, fourth = {0}, pair = {0}, own = {0}, components = {0}, next = {0};
+    for (uint32_t r = 0; r < replicas; r++) {
+        path_ensemble *e = test_paths(&t, r);
+        for (size_t b = 0; b < e->n_blocks; b++) {
+            const path_inputs *in = &e->block[b];
+            size_t n = in->n;
+            for (size_t p = 0; p < n; p++)
+                for (int a = 0; a < in->visits[p]; a++) {
+                    size_t at = (size_t)a * n + p, cell = (size_t)in->cell[at], here = 2 * (size_t)a * n + p;
+                    double low = grid->t[cell], high = grid->t[cell + 1], T = in->time[at];
+                    double unit = sqrt((T - low) * (high - T) / (high - low));
+                    double x = in->bridge[here] / unit, y = in->bridge[here + n] / unit;
+                    sample_add(&square, (x * x + y * y) / 2);
+                    sample_add(&fourth, (pow(x, 4) + pow(y, 4)) / 2);
+                    sample_add(&components, x * y);
+                    sample_add(&own, x * in->xi[2 * cell * n + p]);
+                    if (a + 1 == in->visits[p])
+                        continue;
+                    double later = in->time[at + n], other = in->bridge[here + 2 * n];
+                    if (in->cell[at + n] == in->cell[at])
+                        sample_add(&pair, in->bridge[here] * other / ((T - low) * (high - later) / (high - low)));
+                    else
+                        sample_add(&next, x * other);
+                }
+        }
+        path_ensemble_free(e);
+    }
+    check_z(square.mean, 1, sample_se(&square), 4, "variance of the bridge");
+    check_z(fourth.mean, 3, sample_se(&fourth), 4, "fourth moment of the bridge");
+    check_z(pair.mean, 1, sample_se(&pair), 4, "covariance of two visits in a cell");
+    check_z(components.mean, 0, sample_se(&components), 4, "bridges of two components");
+    check_z(own.mean, 0, sample_se(&own), 4, "bridge and innovation of the cell");
+    check_z(next.mean, 0, sample_se(&next), 4, "bridges of two cells");
+    test_setting_clear(&t);
+}
+
+static int same_bytes(const path_inputs *a, const path_inputs *b, int steps)
+{
+    size_t visits = (size_t)a->slots * a->n, rows = (size_t)(6 + 2 * steps);
+    return a->n == b->n && a->slots == b->slots &&
+           memcmp(inputs_gaussian(a), inputs_gaussian(b), sizeof(double) * rows * a->n) == 0 &&
+           memcmp(a->y, b->y, sizeof(double) * a->n) == 0 &&
+           memcmp(a->time, b->time, sizeof(double) * visits) == 0 &&
+           memcmp(a->weight, b->weight, sizeof(double) * visits) == 0 &&
+           memcmp(a->bridge, b->bridge, sizeof(double) * 2 * visits) == 0;
+}
+
+static void test_determinism(void **state)
+{
+    enum { STEPS = 12 };
+    test_setting t, other;
+    two_students(&t, 900, STEPS, 12);
+    two_students(&other, 900, STEPS, 13);
+    path_ensemble *a = test_paths(&t, 4), *b = test_paths(&t, 4);
+    path_ensemble *replica = test_paths(&t, 5), *seed = test_paths(&other, 4);
+    assert_int_equal(a->n_blocks, b->n_blocks);
+    for (size_t i = 0; i < a->n_blocks; i++) {
+        assert_true(same_bytes(&a->block[i], &b->block[i], STEPS));
+        assert_false(same_bytes(&a->block[i], &replica->block[i], STEPS));
+        assert_false(same_bytes(&a->block[i], &seed->block[i], STEPS));
+    }
+    path_ensemble_free(a);
+    path_ensemble_free(b);
+    path_ensemble_free(replica);
+    path_ensemble_free(seed);
+    test_setting_clear(&t);
+    test_setting_clear(&other);
+}
+
+/* Averages of neighbouring replicas have nothing in common. (Single paths may: their quasi-random numbers are two
+   randomisations of the same points.) */
+static void test_replicas(void **state)
+{
+    enum { KINDS = 3 };
+    size_t replicas = test_scaled(150, 60);
+    test_setting t;
+    two_students(&t, 256, 8, 14);
+    sample product[KINDS] = {0};
+    double before[KINDS] = {0};
+    for (uint32_t r = 0; r < replicas; r++) {
+        path_ensemble *e = test_paths(&t, r);
+        double mean[KINDS] = {0};
+        for (size_t b = 0; b < e->n_blocks; b++)
+            for (size_t p = 0; p < e->block[b].n; p++) {
+                const path_inputs *in = &e->block[b];
+                mean[0] += (in->y[p] * in->y[p] - in->visits[p]) / 256;
+                mean[1] += pow(in->z0[p], 3) / 256;
+                mean[2] += in->visits[p] > 0 ? in->bridge[p] / 256 : 0;
+            }
+        path_ensemble_free(e);
+        double centre[KINDS] = {1.4 - 2 * 0.4 * 0.35 + 0.16 * 0.9 + 0.09 - 2.3, 0, 0};
+        for (int i = 0; i < KINDS; i++) {
+            mean[i] -= centre[i];
+            if (r > 0)
+                sample_add(&product[i], mean[i] * before[i]);
+            before[i] = mean[i];
+        }
+    }
+    for (int i = 0; i < KINDS; i++)
+        check_z(product[i].mean, 0, sample_se(&product[i]), 4, "neighbouring replicas, average %d", i);
+    test_setting_clear(&t);
+}
+
+static void test_non_finite_label(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(
+        ctx, "{delta: 1, horizon: 1, model: {label: \"log(s)\", loss: \"(r - y)^2/2\"}, numerics: {paths: 256}}"));
+    path_ensemble *e = NULL;
+    check_failure(t.ctx, path_ensemble_new(t.ctx, t.problem, t.s.m, &t.s.law, t.s.eta, t.s.grid[LEVEL_FINE], 0, &e),
+                  SGDMFT_ERR_NON_FINITE, "label");
+    assert_null(e);
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_second_moments), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_modes_are_orthonormal), cmocka_unit_test(test_quasi_random_modes),
+        cmocka_unit_test(test_visits_and_groups), cmocka_unit_test(test_bridge),
+        cmocka_unit_test(test_determinism),    cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_non_finite_label),
+    };
+    return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);
+}

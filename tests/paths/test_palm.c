@@ -1,0 +1,148 @@
+/* Averages over paths against closed forms: a linear process with fixed kernels, see linear_flow.h. The visit sums are
+   Palm expectations: they must know of the visit that is inserted, its jump and all that follows from it. Standard
+   errors come from independent replicas. About 150 numbers are compared: the bound 4.5 makes a chance failure as rare
+   as 4 does for one of them. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "linear_flow.h"
+#include "support/check.h"
+#include "support/sample.h"
+#include "support/setting.h"
+
+enum { STEPS = 40, NODES = 3, CELLS = 4, PATHS = 3000 };
+static const int NODE[NODES] = {6, 19, STEPS};
+static const double BOUND = 4.5;
+
+typedef struct averages {
+    sample plain[4 * FLOW_BLOCK + FLOW_MOST]; /* gamma, outer, gr, gw0, mu in the order of estimates.h */
+    sample row[CELLS][ROW_KINDS][FLOW_BLOCK];
+} averages;
+
+/* The newest cell, the first, and two between. */
+static int cell_of(int node, int which)
+{
+    return (int[]){node - 1, 0, node / 3, node - 3}[which];
+}
+
+static void collect(const linear_flow *f, const test_setting *t, const kernels *kern, uint32_t replica,
+                    averages seen[NODES])
+{
+    const estimates_layout *at = &t->s.set[LEVEL_FINE].at;
+    path_ensemble *paths = test_paths(t, replica);
+    test_run run = test_run_new(t, paths);
+    test_run_start(&run);
+    for (int i = 0, which = 0; i < STEPS; i++) {
+        test_run_advance(&run, kern, i);
+        test_run_accept(&run);
+        if (i + 1 != NODE[which])
+            continue;
+        for (size_t x = 0; x < at->rows; x++)
+            sample_add(&seen[which].plain[x], run.sums[x]);
+        for (int c = 0; c < CELLS; c++)
+            for (int kind = 0; kind < ROW_KINDS; kind++)
+                for (int x = 0; x < f->k * f->k; x++)
+                    sample_add(&seen[which].row[c][kind][x],
+                               estimates_row(at, run.sums, cell_of(NODE[which], c), kind)[x]);
+        which++;
+    }
+    test_run_clear(&run);
+    path_ensemble_free(paths);
+}
+
+static void compare_plain(const linear_flow *f, const estimates_layout *at, double time, const averages *seen)
+{
+    flow_moments x = flow_at(f, time);
+    double want[4 * FLOW_BLOCK + FLOW_MOST];
+    for (int c = 0; c < f->k * f->k; c++)
+        want[at->gamma + (size_t)c] = f->H[c];
+    flow_gg(f, &x, want + at->outer);
+    flow_gr(f, &x, want + at->gr);
+    flow_gw0(f, &x, want + at->gw0);
+    flow_mu(f, &x, want + at->mu);
+    for (size_t c = 0; c < at->rows; c++)
+        check_z(seen->plain[c].mean, want[c], sample_se(&seen->plain[c]) + 1e-12, BOUND, "k = %d, t = %g, average %zu",
+                f->k, time, c);
+}
+
+static void compare_rows(const linear_flow *f, const time_grid *grid, int node, const averages *seen)
+{
+    for (int c = 0; c < CELLS; c++) {
+        int cell = cell_of(node, c);
+        double want[ROW_KINDS][FLOW_BLOCK];
+        flow_response(f, grid->t[node], grid->t[cell], grid->t[cell + 1], want[RESPONSE_LEFT], want[RESPONSE_RIGHT]);
+        flow_visits(f, grid->t[node], grid->t[cell], grid->t[cell + 1], want[VISITS]);
+        for (int kind = 0; kind < ROW_KINDS; kind++)
+            for (int x = 0; x < f->k * f->k; x++)
+                check_z(seen->row[c][kind][x].mean, want[kind][x], sample_se(&seen->row[c][kind][x]), BOUND,
+                        "k = %d, node %d, cell %d, kind %d, entry %d", f->k, node, cell, kind, x);
+    }
+}
+
+/* Also that the standard errors are small: a few per cent of the value in a single cell. */
+static void check_resolution(const averages *seen)
+{
+    for (int c = 0; c < CELLS; c++) {
+        const sample *s = &seen->row[c][RESPONSE_LEFT][0];
+        check_between(sample_se(s) / fabs(s->mean), 0, 0.05 / sqrt(test_scale()), "relative error, cell number %d", c);
+    }
+}
+
+static void check_flow(const linear_flow *f, test_setting *t)
+{
+    const time_grid *grid = t->s.grid[LEVEL_FINE];
+    kernels *kern = test_kernels(t);
+    averages *seen = calloc(NODES, sizeof *seen);
+    assert_non_null(seen);
+    flow_kernels(f, kern);
+    for (uint32_t r = 0; r < test_scaled(40, 12); r++)
+        collect(f, t, kern, r, seen);
+    for (int which = 0; which < NODES; which++) {
+        compare_plain(f, &t->s.set[LEVEL_FINE].at, grid->t[NODE[which]], &seen[which]);
+        compare_rows(f, grid, NODE[which], &seen[which]);
+        check_resolution(&seen[which]);
+    }
+    free(seen);
+    kernels_free(kern);
+    test_setting_clear(t);
+}
+
+static void test_one_student(void **state)
+{
+    const linear_flow f = {.k = 1, .A = {0.8}, .S = {0.7}, .H = {1}, .phi = {0.5}, .v = {1}, .eta = 1.1, .delta = 1.4,
+                           .rho = 1.2, .sigma = 0.3, .q0 = {0.9}, .m0 = {0.35}};
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, "{delta: 1.4, horizon: 1.6, eta: 1.1, "
+                                            "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
+                                            "initial: {q: 0.9, m: 0.35, rho: 1.2}, "
+                                            "numerics: {paths: %d, steps: %d, seed: 51, grading: 1.2}}", PATHS, STEPS));
+    check_flow(&f, &t);
+    sgdmft_context_free(ctx);
+}
+
+/* Matrices that do not commute. */
+static void test_two_students(void **state)
+{
+    const linear_flow f = {.k = 2, .A = {0.7, -0.3, 0.5, 0.4}, .S = {0.6, 0.2, 0.2, 0.5}, .H = {1, 0.4, 0.4, 0.7},
+                           .phi = {0.5, -0.2}, .v = {1, -0.35}, .eta = 0.9, .delta = 1.4, .rho = 1.2, .sigma = 0.3,
+                           .q0 = {0.9, 0.1, 0.1, 1.1}, .m0 = {0.35, 0.2}};
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, "{delta: 1.4, horizon: 1.6, eta: 0.9, model: {students: 2, "
+                                            "label: \"s + 0.3*eps\", "
+                                            "loss: \"(r1 - y)^2/2 + 0.4*r1*r2 + 0.35*r2^2 + 0.35*r2*y\"}, "
+                                            "initial: {q: [[0.9, 0.1], [0.1, 1.1]], m: [[0.35], [0.2]], rho: 1.2}, "
+                                            "numerics: {paths: %d, steps: %d, seed: 52, grading: 1.2}}", PATHS, STEPS));
+    check_flow(&f, &t);
+    sgdmft_context_free(ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_student),
+        cmocka_unit_test(test_two_students),
+    };
+    return cmocka_run_group_tests_name("Palm averages", tests, NULL, NULL);
+}
