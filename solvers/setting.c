@@ -19,6 +19,8 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     s->problem = problem;
     sgdmft_status status = model_new(ctx, problem, &s->m);
     if (!status)
+        status = model_check_smooth(ctx, s->m, problem);
+    if (!status)
         status = initial_law_init(ctx, problem, &s->law);
     if (!status)
         status = schedule_new(ctx, problem, &s->eta);

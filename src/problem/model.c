@@ -54,6 +54,11 @@ sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, mode
     return SGDMFT_OK;
 }
 
+sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem)
+{
+    return m->shape.jumps ? model_refuse_kink(ctx, &problem->model.loss.item[0], &m->kink) : SGDMFT_OK;
+}
+
 void model_free(model *m)
 {
     if (!m)

@@ -20,11 +20,15 @@ typedef struct model_shape {
     int labels;        /* components of y: 1..8 */
     int observables;   /* user observables */
     int linear;        /* 1 if g is affine in r (G constant in r), for all y */
+    int jumps;         /* 1 if g jumps in r (G lacks a delta function); 0 for a plug-in, whose author vouches for it */
 } model_shape;
 
 /* Builds the model: parses and differentiates the expressions, or loads the plug-in and probes it once.
-   A loss whose gradient jumps in r gives SGDMFT_ERR_KINK. */
+   A loss or gradient with a pole in r gives SGDMFT_ERR_KINK. */
 sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out);
+/* For solvers that average the Hessian: a loss whose gradient jumps in r gives SGDMFT_ERR_KINK. `problem` is the one
+   the model was built from. */
+sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem);
 void model_free(model *m);
 model_shape model_get_shape(const model *m);
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "expr/message.h"
-#include "problem/model_kink.h"
 #include "problem/model_parts.h"
 #include "problem/model_scope.h"
 
@@ -110,8 +109,9 @@ static sgdmft_status parse_loss(builder *b)
     if (status == SGDMFT_OK)
         status = differentiate(b);
     if (status == SGDMFT_OK)
-        status = model_refuse_kinks(b->ctx, &b->problem->model.loss.item[0], b->graph, b->loss, b->derivative,
-                                    b->variable + model_r(), b->m->shape.k);
+        status = model_find_kink(b->ctx, &b->problem->model.loss.item[0], b->graph, b->loss, b->derivative,
+                                 b->variable + model_r(), b->m->shape.k, &b->m->kink);
+    b->m->shape.jumps = b->m->kink.jump.found;
     return status;
 }
 

@@ -41,42 +41,51 @@ static const char *written_as(const char *function)
     return function;
 }
 
-static sgdmft_status refuse_pole(sgdmft_context *ctx, const problem_text *text, const char *what,
-                                 const expr_jump *jump)
+static const char *name_of(int in_loss)
+{
+    return in_loss ? "the loss itself" : "the gradient of the loss";
+}
+
+static sgdmft_status refuse_pole(sgdmft_context *ctx, const problem_text *text, const model_kink *kink)
 {
     return expr_fail_at(ctx, SGDMFT_ERR_KINK, text->text, 0, &text->where,
                         "%s has a pole in r (from the function or operator %s): it grows without bound at a point that "
                         "samples come arbitrarily close to, so averages over them do not exist; keep it bounded, e.g. "
                         "r/(r^2 + 0.01) for 1/r",
-                        what, jump->function);
+                        name_of(kink->in_loss), kink->jump.function);
 }
 
-static sgdmft_status refuse(sgdmft_context *ctx, const problem_text *text, const char *what, const expr_jump *jump)
+sgdmft_status model_refuse_kink(sgdmft_context *ctx, const problem_text *text, const model_kink *kink)
 {
-    if (isinf(jump->size))
-        return refuse_pole(ctx, text, what, jump);
     return expr_fail_at(ctx, SGDMFT_ERR_KINK, text->text, 0, &text->where,
                         "%s jumps in r where %s switches (by %.3g at a random point): the Hessian of the loss then has a "
                         "delta function, which averages over sampled paths do not see, and the curves would be wrong; "
                         "use a smooth form, e.g. %s",
-                        what, written_as(jump->function), jump->size, remedy_for(jump->function));
+                        name_of(kink->in_loss), written_as(kink->jump.function), kink->jump.size,
+                        remedy_for(kink->jump.function));
 }
 
-static sgdmft_status check(sgdmft_context *ctx, const problem_text *text, expr_graph *graph, const char *what,
-                           expr_node node, const expr_node *r, int k)
+/* The first jump found stays in *out. */
+static sgdmft_status look_at(sgdmft_context *ctx, const problem_text *text, expr_graph *graph, int in_loss,
+                             expr_node node, const expr_node *r, int k, model_kink *out)
 {
-    expr_jump jump;
-    sgdmft_status status = expr_find_jump(ctx, graph, node, r, (size_t)k, SEED, &jump);
-    if (status == SGDMFT_OK && jump.found)
-        status = refuse(ctx, text, what, &jump);
-    return status;
+    model_kink kink = {.in_loss = in_loss};
+    sgdmft_status status = expr_find_jump(ctx, graph, node, r, (size_t)k, SEED, &kink.jump);
+    if (status != SGDMFT_OK || !kink.jump.found)
+        return status;
+    if (isinf(kink.jump.size))
+        return refuse_pole(ctx, text, &kink);
+    if (!out->jump.found)
+        *out = kink;
+    return SGDMFT_OK;
 }
 
-sgdmft_status model_refuse_kinks(sgdmft_context *ctx, const problem_text *text, expr_graph *graph, expr_node loss,
-                                 const expr_node *gradient, const expr_node *r, int k)
+sgdmft_status model_find_kink(sgdmft_context *ctx, const problem_text *text, expr_graph *graph, expr_node loss,
+                              const expr_node *gradient, const expr_node *r, int k, model_kink *out)
 {
-    sgdmft_status status = check(ctx, text, graph, "the loss itself", loss, r, k);
+    *out = (model_kink){.in_loss = 0};
+    sgdmft_status status = look_at(ctx, text, graph, 1, loss, r, k, out);
     for (int a = 0; status == SGDMFT_OK && a < k; a++)
-        status = check(ctx, text, graph, "the gradient of the loss", gradient[a], r, k);
+        status = look_at(ctx, text, graph, 0, gradient[a], r, k, out);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "expr/expr.h"
 #include "problem/model.h"
+#include "problem/model_kink.h"
 #include "problem/plugin.h"
 #include "problem/problem.h"
 
@@ -14,6 +15,7 @@ enum { MODEL_VARIABLES = 4 * MODEL_MOST + 1 };
 
 struct model {
     model_shape shape;
+    model_kink kink;  /* of a loss given as an expression */
     plugin *external; /* label and loss, or NULL: then these four are programs */
     expr_program *label;
     expr_program *loss;
@@ -29,7 +31,7 @@ static inline int model_eps(void) { return 2 * MODEL_MOST; }
 static inline int model_y(void) { return 3 * MODEL_MOST; }
 static inline int model_t(void) { return 4 * MODEL_MOST; }
 
-/* Parses what the problem has of label, predict, loss and observables, differentiates, refuses kinks and compiles.
+/* Parses what the problem has of label, predict, loss and observables, differentiates, looks for kinks and compiles.
    m->shape holds k, kstar and labels (with a plug-in also noises); the rest of it is filled in. */
 sgdmft_status model_build_programs(sgdmft_context *ctx, const sgdmft_problem *problem, model *m);
 

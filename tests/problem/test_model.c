@@ -52,11 +52,19 @@ static setting *setting_new(int k, int kstar, const char *const *label, const ch
     return s;
 }
 
-/* model_new on the setting, which goes away. */
+/* A smooth model from the setting, which goes away. */
 static sgdmft_status build(setting *s, sgdmft_context *ctx, model **out)
 {
     *out = NULL;
     sgdmft_status status = model_new(ctx, &s->problem, out);
+    if (status == SGDMFT_OK) {
+        status = model_check_smooth(ctx, *out, &s->problem);
+        assert_int_equal(model_get_shape(*out).jumps, status != SGDMFT_OK);
+        if (status != SGDMFT_OK) {
+            model_free(*out);
+            *out = NULL;
+        }
+    }
     free(s);
     return status;
 }

@@ -96,6 +96,8 @@ static sgdmft_status build(sgdmft_context *ctx, const char *loss, const char *pl
     if ((status == SGDMFT_OK) != (m != NULL))
         abort();
     if (status == SGDMFT_OK)
+        status = model_check_smooth(ctx, m, &problem);
+    if (status == SGDMFT_OK)
         status = model_work_new(ctx, m, 100, &work);
     model_work_free(work);
     model_free(m);
