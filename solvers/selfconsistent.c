@@ -162,3 +162,46 @@ void replica_pair_clear(replica_pair *pair)
         trajectory_free(pair->level[level]);
     memset(pair, 0, sizeof *pair);
 }
+
+static sgdmft_status way_prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup)
+{
+    solve_setting *s = calloc(1, sizeof *s);
+    if (!s)
+        return context_out_of_memory(ctx, "the solver", sizeof *s);
+    sgdmft_status status = solve_setting_init(ctx, problem, s);
+    if (status)
+        free(s);
+    else
+        *setup = s;
+    return status;
+}
+
+static void way_release(void *setup)
+{
+    solve_setting_clear(setup);
+    free(setup);
+}
+
+static void way_cost(const void *setup, int threads, sgdmft_cost *out)
+{
+    selfconsistent_cost(setup, threads, out);
+}
+
+static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solution **out)
+{
+    const solve_setting *s = setup;
+    int replicas = s->problem->numerics.replicas;
+    replica_pair *pair = calloc((size_t)replicas, sizeof *pair);
+    if (!pair)
+        return context_out_of_memory(ctx, "the replicas", sizeof *pair * (double)replicas);
+    sgdmft_status status = selfconsistent_replicas(ctx, s, pair);
+    if (!status)
+        status = selfconsistent_solution(ctx, s, pair, out);
+    for (int r = 0; r < replicas; r++)
+        replica_pair_clear(&pair[r]);
+    free(pair);
+    return status;
+}
+
+const solve_way selfconsistent_way = {
+    .prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run};

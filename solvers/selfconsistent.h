@@ -5,6 +5,10 @@
 #include "sgdmft/solve.h"
 #include "solvers/setting.h"
 #include "solvers/trajectory.h"
+#include "solvers/way.h"
+
+/* The setup is a solve_setting. */
+extern const solve_way selfconsistent_way;
 
 /* One replica: the same paths on both grids. */
 typedef struct replica_pair {

@@ -1,12 +1,9 @@
 /* Dispatch: which way of solving a problem asks for, and what it would cost. */
 #include "sgdmft/solve.h"
 
-
-#include <stdlib.h>
 #include <time.h>
 
 #include "base/context.h"
-#include "base/memory.h"
 #include "problem/problem.h"
 #include "sgdmft/version.h"
 #include "solvers/selfconsistent.h"
@@ -34,22 +31,28 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, solve_setting *s, sgdmft_cost *cost)
+/* The way of solving that a problem asks for. */
+static const solve_way *way_of(const sgdmft_problem *problem)
+{
+    return &selfconsistent_way;
+}
+
+static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup, sgdmft_cost *cost)
 {
     sgdmft_status status = check_supported(ctx, problem);
     if (!status)
-        status = solve_setting_init(ctx, problem, s);
+        status = way_of(problem)->prepare(ctx, problem, setup);
     if (!status)
-        selfconsistent_cost(s, sgdmft_context_threads(ctx), cost);
+        way_of(problem)->cost(*setup, sgdmft_context_threads(ctx), cost);
     return status;
 }
 
 sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
 {
-    solve_setting s;
-    sgdmft_status status = prepare(ctx, problem, &s, out);
+    void *setup;
+    sgdmft_status status = prepare(ctx, problem, &setup, out);
     if (!status)
-        solve_setting_clear(&s);
+        way_of(problem)->release(setup);
     return status;
 }
 
@@ -63,35 +66,20 @@ static sgdmft_status check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
                         cost->memory_bytes / 1073741824.0, cost->available_bytes / 1073741824.0);
 }
 
-static sgdmft_status run(sgdmft_context *ctx, const solve_setting *s, sgdmft_solution **out)
-{
-    int replicas = s->problem->numerics.replicas;
-    replica_pair *pair = calloc((size_t)replicas, sizeof *pair);
-    if (!pair)
-        return context_out_of_memory(ctx, "the replicas", sizeof *pair * (double)replicas);
-    sgdmft_status status = selfconsistent_replicas(ctx, s, pair);
-    if (!status)
-        status = selfconsistent_solution(ctx, s, pair, out);
-    for (int r = 0; r < replicas; r++)
-        replica_pair_clear(&pair[r]);
-    free(pair);
-    return status;
-}
-
 sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    solve_setting s;
+    void *setup;
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
-    sgdmft_status status = prepare(ctx, problem, &s, &cost);
+    sgdmft_status status = prepare(ctx, problem, &setup, &cost);
     if (status)
         return status;
     status = check_memory(ctx, &cost);
     if (!status)
-        status = run(ctx, &s, out);
-    solve_setting_clear(&s);
+        status = way_of(problem)->run(ctx, setup, out);
+    way_of(problem)->release(setup);
     if (status)
         return status;
     sgdmft_solution *solution = *out;

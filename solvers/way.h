@@ -1,0 +1,21 @@
+/* A way of solving a problem, as solve.c sees it. */
+#ifndef SGDMFT_WAY_H
+#define SGDMFT_WAY_H
+
+#include "base/context.h"
+#include "sgdmft/problem.h"
+#include "sgdmft/solve.h"
+
+typedef struct solve_way {
+    /* Compiles and checks everything that does not take long. *setup is released by the caller, on success only; the
+       problem must outlive it. */
+    sgdmft_status (*prepare)(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup);
+    void (*release)(void *setup);
+    /* Memory and time on that many threads. */
+    void (*cost)(const void *setup, int threads, sgdmft_cost *out);
+    /* As sgdmft_solve; a reason to stop early is in the status of the solution, the return value reports failures
+       without a solution. */
+    sgdmft_status (*run)(sgdmft_context *ctx, const void *setup, sgdmft_solution **out);
+} solve_way;
+
+#endif
