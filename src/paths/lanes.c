@@ -2,12 +2,8 @@
 
 #include <string.h>
 
-/* The portable build picks the widest vectors at run time. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define VECTOR_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define VECTOR_CLONES
-#endif
+#include "base/simd.h"
+
 #define INLINED static inline __attribute__((always_inline))
 
 INLINED void response(size_t kk, size_t n, int slots, response_row R, const int *restrict cell,
@@ -26,8 +22,8 @@ INLINED void response(size_t kk, size_t n, int slots, response_row R, const int 
         }
 }
 
-VECTOR_CLONES void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place,
-                                  double *rho)
+static VECTOR_CLONES void response_clones(int k, size_t n, int slots, response_row R, const int *cell,
+                                          const double *place, double *rho)
 {
     response((size_t)(k * k), n, slots, R, cell, place, rho);
 }
@@ -45,7 +41,7 @@ INLINED void react(size_t k, size_t n, int slots, const double *restrict rho, co
             }
 }
 
-VECTOR_CLONES void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
+static VECTOR_CLONES void react_clones(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
 {
     switch (k) {
     case 1: react(1, n, slots, rho, kick, r); break;
@@ -80,8 +76,8 @@ INLINED void chain_node(size_t k, size_t n, int slots, int first, const double *
     multiply_add(k, n, 1, G, work, out);
 }
 
-VECTOR_CLONES void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain,
-                               const double *G, double *work, double *out)
+static VECTOR_CLONES void chain_clones(int k, size_t n, int slots, int first, const double *rho, const double *chain,
+                                       const double *G, double *work, double *out)
 {
     switch (k) {
     case 1: chain_node(1, n, slots, first, rho, chain, G, work, out); break;
@@ -109,8 +105,8 @@ INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double 
     }
 }
 
-VECTOR_CLONES void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK,
-                                 const double *g, const double *kick, double *rows)
+static VECTOR_CLONES void scatter_clones(int k, size_t n, const int *cell, const double *place, const double *GK,
+                                         const double *g, const double *kick, double *rows)
 {
     switch (k) {
     case 1: scatter(1, n, cell, place, GK, g, kick, rows); break;
@@ -134,22 +130,24 @@ INLINED void combine_strip(size_t strip, int columns, size_t n, const double *re
         out[p] = sum[p];
 }
 
-VECTOR_CLONES void lanes_combine(int rows, int columns, size_t stride, size_t n, const double *coefficient,
-                                 const double *x, double *out)
+static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, size_t n, const double *coefficient,
+                                         const double *x, double *out)
 {
-    enum { STRIP = 32 };
+    enum { STRIP = 32, SHORT = 8 };
     for (int a = 0; a < rows; a++) {
         const double *row = coefficient + (size_t)a * stride;
         size_t p = 0;
         for (; p + STRIP <= n; p += STRIP)
             combine_strip(STRIP, columns, n, row, x + p, out + (size_t)a * n + p);
+        for (; p + SHORT <= n; p += SHORT)
+            combine_strip(SHORT, columns, n, row, x + p, out + (size_t)a * n + p);
         for (; p < n; p++)
             combine_strip(1, columns, n, row, x + p, out + (size_t)a * n + p);
     }
 }
 
 /* Eight partial sums, so that the order of summation does not depend on the vector width. */
-VECTOR_CLONES void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
+static VECTOR_CLONES void outer_clones(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
     enum { PARTS = 8 };
     for (int a = 0; a < rows; a++)
@@ -166,4 +164,39 @@ VECTOR_CLONES void lanes_outer(int rows, int columns, size_t n, const double *x,
                 sum += part[j];
             out[a * columns + b] += sum;
         }
+}
+
+/* Functions with clones would be exported; these are what the header declares. */
+
+void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho)
+{
+    response_clones(k, n, slots, R, cell, place, rho);
+}
+
+void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
+{
+    react_clones(k, n, slots, rho, kick, r);
+}
+
+void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
+                 double *work, double *out)
+{
+    chain_clones(k, n, slots, first, rho, chain, G, work, out);
+}
+
+void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
+                   const double *kick, double *rows)
+{
+    scatter_clones(k, n, cell, place, GK, g, kick, rows);
+}
+
+void lanes_combine(int rows, int columns, size_t stride, size_t n, const double *coefficient, const double *x,
+                   double *out)
+{
+    combine_clones(rows, columns, stride, n, coefficient, x, out);
+}
+
+void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
+{
+    outer_clones(rows, columns, n, x, y, out);
 }

@@ -88,7 +88,7 @@ static const option table[OPTION_COUNT] = {
 
     [OPT_PATHS] = {.key = "numerics.paths", .type = OPTION_INTEGER, FIELD(numerics.paths), .preset = "20000",
         .min = 64, .max = 1000000000, .doc = "Monte-Carlo paths per replica."},
-    [OPT_REPLICAS] = {.key = "numerics.replicas", .type = OPTION_INTEGER, FIELD(numerics.replicas), .preset = "8",
+    [OPT_REPLICAS] = {.key = "numerics.replicas", .type = OPTION_INTEGER, FIELD(numerics.replicas), .preset = "16",
         .min = 2, .max = 1024, .doc = "Independent solves; their spread gives every standard error."},
     [OPT_STEPS] = {.key = "numerics.steps", .type = OPTION_INTEGER, FIELD(numerics.steps), .preset = "100",
         .min = 4, .max = 100000, .doc = "Time steps on [0, T]."},
