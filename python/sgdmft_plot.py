@@ -157,16 +157,16 @@ def component_panel(title, symbol, argument, names):
 
 def label_runs(runs):
     """A short unique name for each run: its file name, what it is, and how it ended if that was not well."""
-    stems = [os.path.splitext(os.path.basename(run.path))[0] for run in runs]
-    labels = []
-    for run, stem in zip(runs, stems):
-        label = os.path.basename(run.path) if stems.count(stem) > 1 else stem
-        if run.simulated:
-            label += describe_simulation(run)
+    mixed = len({run.simulated for run in runs}) > 1
+    tails = []
+    for run in runs:
+        tail = describe_simulation(run) if run.simulated else ", theory" if mixed else ""
         status = run.info.get("status", "ok")
-        if status != "ok":
-            label += f" ({status})"
-        labels.append(label)
+        tails.append(tail if status == "ok" else f"{tail} ({status})")
+    for shorten in (lambda path: os.path.splitext(os.path.basename(path))[0], os.path.basename, str):
+        labels = [shorten(run.path) + tail for run, tail in zip(runs, tails)]
+        if len(set(labels)) == len(labels):
+            break
     return labels
 
 

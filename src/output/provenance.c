@@ -38,7 +38,7 @@ static void add_solve_info(provenance *p, const sgdmft_solve_info *info)
     add_count(p, "replicas", info->replicas);
     add_count(p, "steps", info->steps);
     add_count(p, "extrapolated", info->extrapolated != 0);
-    add_number(p, "visits", info->visits);
+    add_count(p, "visits", (uint64_t)info->visits);
     add_number(p, "passes", info->passes);
     add_count(p, "passes_max", info->passes_max);
     add_number(p, "residual_max", info->residual_max);

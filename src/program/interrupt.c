@@ -1,15 +1,22 @@
 #include "program/interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 /* A signal handler can reach nothing but a global. */
 static volatile sig_atomic_t requested;
 
 static void note_request(int number)
 {
+    static const char text[] = "\nsgdmft: stopping; what is computed will be saved (once more to stop at once)\n";
+    int error = errno; /* of whatever was interrupted */
     (void)number;
     requested = 1;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        requested = 1; /* nobody to tell */
+    errno = error;
 }
 
 void interrupt_catch(void)

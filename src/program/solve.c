@@ -46,7 +46,6 @@ static int solve(const arguments *args, const setup *s, const outputs *o)
     progress meter;
     progress_start(&meter, arguments_has(args, "quiet"));
     sgdmft_context_set_progress(s->ctx, progress_report, &meter);
-    interrupt_catch();
     sgdmft_solution *solution = NULL;
     sgdmft_status status = sgdmft_solve(s->ctx, s->problem, &solution);
     progress_end(&meter);
@@ -62,8 +61,10 @@ static int run(const arguments *args)
     int code = setup_problem(args, &s);
     if (code == 0)
         code = outputs_plan(args, &s, &o);
-    if (code == 0)
+    if (code == 0) {
+        interrupt_catch();
         code = announce(args, &s);
+    }
     if (code == 0)
         code = solve(args, &s, &o);
     outputs_free(&o);

@@ -50,7 +50,7 @@ void print_summary(const sgdmft_solution *solution)
 {
     const sgdmft_solve_info *info = &solution->info;
     printf("  paths                   %zu in each of %zu replicas\n", info->paths, info->replicas);
-    printf("  visits                  %.4g\n", info->visits);
+    printf("  visits                  %.0f\n", info->visits);
     printf("  steps                   %zu%s\n", info->steps, info->extrapolated ? ", extrapolated to zero step" : "");
     printf("  passes per step         %.2f on average, at most %zu\n", info->passes, info->passes_max);
     printf("  largest residual        %.1e\n", info->residual_max);
