@@ -70,7 +70,7 @@ static void echo_is_complete(void **state)
         "dynamics: sgd\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: 1\n  teachers: 1\n"
         "  label: \"tanh(s) + 0.3*eps\"\n  loss: \"(r - y)^2/2\"\ninitial:\n  q: [[1.0]]\n  m: [[0.0]]\n  rho: "
         "[[1.0]]\n"
-        "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 8\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
+        "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 16\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
         "  method: march\n  grading: 1.0\n  extrapolate: true\n  passes: 50\noutput:\n  times: 51\nsimulate:\n  d: "
         "2000\n"
         "  batch: 1\n  repetitions: 20\n  entries: gaussian\n";

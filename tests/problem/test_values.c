@@ -24,7 +24,7 @@ static void defaults(void **state)
     assert_true(p->initial.q[0] == 1 && p->initial.m[0] == 0 && p->initial.rho[0] == 1);
     assert_int_equal(p->observables.n, 0);
     assert_true(p->numerics.paths == 20000 && p->numerics.seed == 1 && p->numerics.tolerance == 1e-8);
-    assert_int_equal(p->numerics.replicas, 8);
+    assert_int_equal(p->numerics.replicas, 16);
     assert_int_equal(p->numerics.steps, 100);
     assert_int_equal(p->numerics.method, METHOD_MARCH);
     assert_true(p->numerics.grading == 1);
