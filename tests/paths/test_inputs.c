@@ -10,7 +10,7 @@
 #include "support/setting.h"
 
 #define TWO_STUDENTS                                                                                                 \
-    "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps1*eps2\", loss: \"(r1 + r2 - y)^2/2\"},\n"         \
+    "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps1*eps2\", loss: \"(r1 + r2 - y)^2/2\"}, "         \
     "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3, 0.2], [-0.1, 0.25]], rho: [[1.4, 0.35], [0.35, 0.9]]}"
 
 static void two_students(test_setting *t, int paths, int steps, int seed)

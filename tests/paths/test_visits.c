@@ -64,6 +64,25 @@ static void test_counts(void **state)
     }
 }
 
+/* So many visits that the generator is asked more than once for a path. */
+static void test_long_horizon(void **state)
+{
+    const double horizon = 90;
+    size_t paths = test_scaled(20000, 4000);
+    for (int q = 0; q < 3; q++) {
+        visit_list list = draw(20, 3, paths, horizon, QUASI[q]);
+        sample count = {0}, square = {0};
+        for (size_t p = 0; p < paths; p++) {
+            double n = (double)count_of(&list, p);
+            sample_add(&count, n);
+            sample_add(&square, (n - horizon) * (n - horizon));
+        }
+        check_z(count.mean, horizon, sample_se(&count), 4, "mean count, %u quasi", QUASI[q]);
+        check_z(square.mean, horizon, sample_se(&square), 4, "variance of the count, %u quasi", QUASI[q]);
+        visit_list_clear(&list);
+    }
+}
+
 /* Given their number n, visits are n ordered uniform times: mean and variance of each. */
 static void test_times_given_count(void **state)
 {
@@ -200,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_long_horizon),
         cmocka_unit_test(test_times_given_count), cmocka_unit_test(test_uniform_times),
         cmocka_unit_test(test_disjoint_intervals), cmocka_unit_test(test_determinism),
         cmocka_unit_test(test_extension),     cmocka_unit_test(test_replicas),

@@ -1,0 +1,70 @@
+/* Stein's lemma, theory section 2: identities for d/dt C(t,t) and d/dt C(t,0) that the solver does not use. Also with a
+   ridge, a schedule with a jump, and in detail where students and teachers are two. */
+#include <math.h>
+
+#include "sgdmft/solve.h"
+#include "support/check.h"
+#include "support/setting.h"
+
+/* |z| < 4 for every identity, and a defect that is small beside its terms. */
+static void check_identities(const char *body, const char *numerics, int count)
+{
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_problem *problem = test_problem(ctx, "{%s, numerics: {replicas: 16, paths: %zu, %s}, output: {times: 5}}",
+                                           body, test_scaled(5000, 400), numerics);
+    sgdmft_solution *s = NULL;
+    check_ok(ctx, sgdmft_solve(ctx, problem, &s));
+    assert_int_equal(s->n_identities, count);
+    for (size_t i = 0; i < s->n_identities; i++) {
+        const sgdmft_identity *x = &s->identities[i];
+        print_message("%-14s t = %g: defect % .2e, standard error %.1e, terms %.2g\n", x->name, x->t, x->defect, x->se,
+                      x->scale);
+        check_z(x->defect, 0, x->se, 4, "%s", x->name);
+        check_between(x->se, 1e-12, 0.01 * x->scale / sqrt(test_scale()), "standard error of %s", x->name);
+        assert_true(x->t == problem->horizon);
+    }
+    sgdmft_solution_free(s);
+    sgdmft_problem_free(problem);
+    sgdmft_context_free(ctx);
+}
+
+#define TANH "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}"
+
+static void test_tanh(void **state)
+{
+    check_identities("delta: 2, eta: 1, horizon: 3, " TANH, "steps: 60, seed: 21", 2);
+}
+
+static void test_tanh_large_step(void **state)
+{
+    check_identities("delta: 2, eta: 2, horizon: 3, " TANH, "steps: 90, seed: 22", 2);
+}
+
+static void test_ridge_and_schedule(void **state)
+{
+    check_identities("delta: 1.4, eta: \"if(t < 1, 1, 0.3)\", lambda: 0.3, horizon: 2, " TANH, "steps: 60, seed: 23",
+                     2);
+}
+
+static void test_overparametrised(void **state)
+{
+    check_identities("delta: 0.6, eta: 1, horizon: 3, " TANH, "steps: 60, seed: 24", 2);
+}
+
+static void test_erf_committee(void **state)
+{
+    check_identities("delta: 2, eta: 1, horizon: 2, model: {students: 2, teachers: 2, "
+                     "label: \"erf(s1/sqrt(2)) + erf(s2/sqrt(2)) + 0.2*eps\", "
+                     "predict: \"erf(r1/sqrt(2)) + erf(r2/sqrt(2))\", loss: \"(f - y)^2/2\"}, "
+                     "initial: {q: [[1.0, 0.1], [0.1, 1.0]], m: [[0.3, 0.1], [0.0, 0.2]]}", "steps: 40, seed: 25", 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tanh),           cmocka_unit_test(test_tanh_large_step),
+        cmocka_unit_test(test_ridge_and_schedule), cmocka_unit_test(test_overparametrised),
+        cmocka_unit_test(test_erf_committee),
+    };
+    return cmocka_run_group_tests_name("identities", tests, NULL, NULL);
+}

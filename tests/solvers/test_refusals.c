@@ -1,0 +1,260 @@
+/* Solves that stop early or are refused: the status, the message, and what is kept. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sgdmft/solve.h"
+#include "support/check.h"
+#include "support/setting.h"
+
+#define LINEAR "model: {label: \"s + 0.1*eps\", loss: \"(r - y)^2/2\"}"
+
+static sgdmft_status solve(sgdmft_context *ctx, const char *text, sgdmft_solution **out)
+{
+    sgdmft_problem *problem = test_problem(ctx, "%s", text);
+    sgdmft_status status = sgdmft_solve(ctx, problem, out);
+    sgdmft_problem_free(problem);
+    return status;
+}
+
+/* What was computed is kept: whole rows, finite, marked with the status and the message of the context. */
+static void check_partial(const sgdmft_context *ctx, const sgdmft_solution *s, sgdmft_status status, double horizon)
+{
+    assert_non_null(s);
+    assert_int_equal(s->status, status);
+    assert_string_equal(s->message, sgdmft_context_message(ctx));
+    assert_true(s->n_times >= 1 && s->n_grid >= 1);
+    assert_true(s->times[s->n_times - 1] < horizon);
+    assert_true(s->times[s->n_times - 1] <= s->t[s->n_grid - 1]);
+    assert_int_equal(s->n_identities, 0); /* they are those of the horizon */
+    for (size_t c = 0; c < s->n_curves; c++)
+        for (size_t i = 0; i < s->n_times; i++)
+            assert_true(isfinite(s->curves[c].value[i]) && isfinite(s->curves[c].se[i]));
+    for (size_t i = 0; i < s->n_grid * s->n_grid; i++)
+        assert_true(isfinite(s->C[i]) && isfinite(s->R[i]));
+    for (size_t i = 0; i < s->n_grid; i++) {
+        assert_true(isfinite(s->m[i]));
+        assert_true(s->R[i * s->n_grid + i] == 1);
+    }
+}
+
+static void stops(const char *text, sgdmft_status want, const char *part, double horizon)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    check_failure(ctx, solve(ctx, text, &s), want, part);
+    check_failure(ctx, want, want, "t = ");
+    check_failure(ctx, want, want, "hint");
+    check_partial(ctx, s, want, horizon);
+    sgdmft_solution_free(s);
+    sgdmft_context_free(ctx);
+}
+
+/* Above eta = 2 the linear model grows without bound (theory section 3). The solution before is kept and grows. */
+static void test_diverges_slowly(void **state)
+{
+    stops("{delta: 1.5, eta: 2.5, horizon: 5, " LINEAR ", numerics: {paths: 1000, replicas: 2, seed: 31}}",
+          SGDMFT_ERR_DIVERGED, "diverge", 5);
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    solve(ctx, "{delta: 1.5, eta: 2.5, horizon: 5, " LINEAR ", numerics: {paths: 1000, replicas: 2, seed: 31}}", &s);
+    const sgdmft_curve *train = sgdmft_solution_curve(s, "train_loss");
+    assert_true(s->n_times > 20);
+    assert_true(train->value[s->n_times - 1] > 1000 * train->value[0]);
+    sgdmft_solution_free(s);
+    sgdmft_context_free(ctx);
+}
+
+static void test_diverges_at_once(void **state)
+{
+    stops("{delta: 1.5, eta: 1.5, horizon: 5, model: {label: \"s^2\", loss: \"(r^2 - y)^2\"}, "
+          "numerics: {paths: 1000, replicas: 2, seed: 32}}", SGDMFT_ERR_DIVERGED, "diverge", 5);
+}
+
+/* A loss that is not a number for some samples is not a solution, whatever it is called. */
+static void test_loss_not_finite(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    sgdmft_status status =
+        solve(ctx, "{delta: 1.5, horizon: 1, model: {label: \"s\", loss: \"(r - y)^2/2 + 0.001*sqrt(3 - r)\"}, "
+                   "numerics: {paths: 5000, replicas: 2, seed: 33}}", &s);
+    assert_true(status == SGDMFT_ERR_DIVERGED || status == SGDMFT_ERR_NON_FINITE);
+    assert_non_null(strstr(sgdmft_context_message(ctx), "not finite"));
+    sgdmft_solution_free(s);
+    sgdmft_context_free(ctx);
+}
+
+static void test_label_not_finite(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    check_failure(ctx, solve(ctx, "{delta: 1.5, horizon: 1, model: {label: \"sqrt(s)\", loss: \"(r - y)^2/2\"}, "
+                                  "numerics: {paths: 500, replicas: 2}}", &s), SGDMFT_ERR_NON_FINITE, "model.label");
+    assert_null(s);
+    sgdmft_context_free(ctx);
+}
+
+static void test_tolerance_not_reached(void **state)
+{
+    stops("{delta: 1.5, eta: 1, horizon: 5, " LINEAR ", numerics: {paths: 500, replicas: 2, passes: 1, seed: 34}}",
+          SGDMFT_ERR_NO_CONVERGENCE, "numerics.passes", 5);
+}
+
+static void test_picard_not_converged(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    check_failure(ctx, solve(ctx, "{delta: 1.5, horizon: 5, " LINEAR ", "
+                                  "numerics: {paths: 500, replicas: 2, passes: 3, method: picard}}", &s),
+                  SGDMFT_ERR_NO_CONVERGENCE, "march");
+    assert_non_null(s); /* no time is reached before all are, so nothing is kept */
+    assert_int_equal(s->status, SGDMFT_ERR_NO_CONVERGENCE);
+    sgdmft_solution_free(s);
+    sgdmft_context_free(ctx);
+}
+
+static void refused(const char *text, sgdmft_status want, const char *part)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    check_failure(ctx, solve(ctx, text, &s), want, part);
+    assert_null(s);
+    sgdmft_context_free(ctx);
+}
+
+static void test_memory(void **state)
+{
+    refused("{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 1000000000}}", SGDMFT_ERR_MEMORY, "GiB");
+    refused("{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 64, steps: 100000}}", SGDMFT_ERR_MEMORY,
+            "numerics.steps");
+}
+
+static void test_unsupported(void **state)
+{
+    refused("{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
+    refused("{delta: 1.5, dynamics: gradient-flow, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
+    refused("{dynamics: online, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
+    refused("{delta: 1.5, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "penalty");
+}
+
+/* Estimates come from the same checks and grow with what they estimate. */
+static void test_cost(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    double before = 0;
+    for (int steps = 20; steps <= 80; steps *= 2) {
+        sgdmft_cost cost;
+        sgdmft_problem *problem =
+            test_problem(ctx, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {steps: %d}}", steps);
+        check_ok(ctx, sgdmft_estimate_cost(ctx, problem, &cost));
+        assert_true(cost.memory_bytes > 0 && cost.wall_seconds > before && cost.cpu_seconds >= cost.wall_seconds);
+        before = cost.wall_seconds;
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_problem *problem = test_problem(ctx, "{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR "}");
+    sgdmft_cost cost;
+    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_UNSUPPORTED, "dynamics");
+    sgdmft_problem_free(problem);
+    sgdmft_context_free(ctx);
+}
+
+/* What the call-back saw. */
+typedef struct watch {
+    double stop_at, fraction, time;
+    int calls;
+} watch;
+
+static int look(void *user, double fraction, double t)
+{
+    watch *w = user;
+    assert_true(fraction >= w->fraction && fraction <= 1 + 1e-12);
+    assert_true(t >= 0 && t <= 2);
+    w->fraction = fraction;
+    w->time = t;
+    w->calls++;
+    return fraction > w->stop_at;
+}
+
+static sgdmft_status watched(int threads, double stop_at, const char *more, watch *w, sgdmft_solution **out)
+{
+    sgdmft_context *ctx = check_context(threads);
+    *w = (watch){.stop_at = stop_at};
+    sgdmft_context_set_progress(ctx, look, w);
+    char *text = NULL;
+    assert_true(asprintf(&text, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 600, replicas: 2, steps: 40, "
+                                "seed: 35%s}, output: {times: 21}}", more) > 0);
+    sgdmft_status status = solve(ctx, text, out);
+    if (status == SGDMFT_ERR_INTERRUPTED)
+        check_failure(ctx, status, SGDMFT_ERR_INTERRUPTED, "interrupted");
+    free(text);
+    sgdmft_context_free(ctx);
+    return status;
+}
+
+/* An interrupt keeps what all replicas reached, and that is what an undisturbed solve gives. */
+static void check_interrupt(int threads, double stop_at)
+{
+    watch w, undisturbed;
+    sgdmft_solution *part = NULL, *whole = NULL;
+    assert_int_equal(watched(threads, stop_at, "", &w, &part), SGDMFT_ERR_INTERRUPTED);
+    assert_int_equal(watched(threads, 2, "", &undisturbed, &whole), SGDMFT_OK);
+    assert_true(undisturbed.calls > w.calls);
+    assert_non_null(part);
+    assert_int_equal(part->status, SGDMFT_ERR_INTERRUPTED);
+    assert_true(part->n_times >= 1 && part->n_times < whole->n_times);
+    assert_true(part->n_grid >= 1 && part->n_grid < whole->n_grid);
+    for (size_t c = 0; c < whole->n_curves; c++)
+        assert_memory_equal(part->curves[c].value, whole->curves[c].value, sizeof(double) * part->n_times);
+    for (size_t i = 0; i < part->n_grid; i++) {
+        assert_memory_equal(part->C + i * part->n_grid, whole->C + i * whole->n_grid, sizeof(double) * part->n_grid);
+        assert_memory_equal(part->R + i * part->n_grid, whole->R + i * whole->n_grid, sizeof(double) * part->n_grid);
+    }
+    sgdmft_solution_free(part);
+    sgdmft_solution_free(whole);
+}
+
+static void test_interrupt(void **state)
+{
+    check_interrupt(1, 0);
+    check_interrupt(1, 0.8);
+    check_interrupt(5, 0.2);
+    check_interrupt(5, 0.9);
+}
+
+static void test_interrupt_picard(void **state)
+{
+    watch w;
+    sgdmft_solution *s = NULL;
+    assert_int_equal(watched(1, -1, ", method: picard", &w, &s), SGDMFT_ERR_INTERRUPTED);
+    assert_true(w.calls >= 1 && w.calls <= 4); /* at most once more for every replica and grid */
+    assert_non_null(s);
+    assert_int_equal(s->status, SGDMFT_ERR_INTERRUPTED);
+    sgdmft_solution_free(s);
+}
+
+/* Progress ends at 1. */
+static void test_progress(void **state)
+{
+    watch w;
+    sgdmft_solution *s = NULL;
+    assert_int_equal(watched(1, 2, "", &w, &s), SGDMFT_OK);
+    check_near(w.fraction, 1, 1e-12, "last fraction");
+    check_near(w.time, 2, 1e-12, "last time");
+    assert_int_equal(w.calls, 2 * (40 + 20));
+    sgdmft_solution_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_diverges_slowly),       cmocka_unit_test(test_diverges_at_once),
+        cmocka_unit_test(test_loss_not_finite),       cmocka_unit_test(test_label_not_finite),
+        cmocka_unit_test(test_tolerance_not_reached), cmocka_unit_test(test_picard_not_converged),
+        cmocka_unit_test(test_memory),                cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_cost),                  cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_interrupt_picard),      cmocka_unit_test(test_progress),
+    };
+    return cmocka_run_group_tests_name("refusals", tests, NULL, NULL);
+}

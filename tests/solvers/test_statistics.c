@@ -1,0 +1,174 @@
+/* From replicas to a solution: every number of the solution from the replicas' kernels by the formulas in the head of
+   solvers/statistics.c, written out again. Output times are nodes of both grids, so nothing is interpolated. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solvers/selfconsistent.h"
+#include "support/check.h"
+#include "support/sample.h"
+#include "support/setting.h"
+
+enum { REPLICAS = 5, STEPS = 16, TIMES = 5, K = 2, KSTAR = 2, COLUMNS = 2 + 3 + 4 + 2 + 4 };
+
+static const char *const NAMES[COLUMNS] = {"train_loss", "test_loss", "q11", "q21", "q22", "m11", "m12", "m21",
+                                           "m22", "train_margin", "test_margin", "R11", "R12", "R21", "R22"};
+
+typedef struct fixture {
+    test_setting t;
+    replica_pair pair[REPLICAS];
+    sgdmft_solution *solution;
+} fixture;
+
+static int setup(void **state)
+{
+    static fixture f;
+    sgdmft_context *ctx = check_context(1);
+    test_setting_init(&f.t, test_problem(ctx,
+        "{delta: 1.7, eta: 1.1, lambda: 0.2, horizon: 2, model: {students: 2, teachers: 2, "
+        "label: \"tanh(s1) + 0.5*s2 + 0.2*eps\", predict: \"tanh(r1) + 0.5*r2\", loss: \"(f - y)^2/2\"}, "
+        "initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, observables: {margin: \"y*r1 + s2\"}, "
+        "numerics: {paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}", REPLICAS, STEPS, TIMES));
+    check_ok(f.t.ctx, selfconsistent_replicas(f.t.ctx, &f.t.s, f.pair));
+    check_ok(f.t.ctx, selfconsistent_solution(f.t.ctx, &f.t.s, f.pair, &f.solution));
+    sgdmft_context_free(ctx);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    sgdmft_solution_free(f->solution);
+    for (int r = 0; r < REPLICAS; r++)
+        replica_pair_clear(&f->pair[r]);
+    test_setting_clear(&f->t);
+    return 0;
+}
+
+/* Column `c` of one replica at a node. */
+static double column(const fixture *f, int replica, int level, int node, int c)
+{
+    const trajectory *tr = f->pair[replica].level[level];
+    const path_setting *set = &f->t.s.set[level];
+    const double *seen = tr->observed + (size_t)node * tr->observables;
+    double C[K * K];
+    kernels_correlation(tr->kern, set->q0, set->rho, node, node, C);
+    if (c < 2)
+        return seen[c];
+    if (c < 5)
+        return C[(int[]){0, 2, 3}[c - 2]];
+    if (c < 9)
+        return tr->kern->m[node * K * KSTAR + c - 5];
+    if (c < 11)
+        return seen[c - 7];
+    return kernels_R(tr->kern, c - 11, node)[0];
+}
+
+static void test_curves(void **state)
+{
+    const fixture *f = *state;
+    assert_int_equal(f->solution->n_curves, COLUMNS);
+    assert_int_equal(f->solution->n_times, TIMES);
+    for (int c = 0; c < COLUMNS; c++) {
+        const sgdmft_curve *curve = &f->solution->curves[c];
+        assert_string_equal(curve->name, NAMES[c]);
+        for (int i = 0; i < TIMES; i++) {
+            sample value = {0}, step = {0};
+            check_near(f->solution->times[i], 2.0 * i / (TIMES - 1), 1e-15, "output time");
+            for (int r = 0; r < REPLICAS; r++) {
+                double fine = column(f, r, LEVEL_FINE, i * STEPS / (TIMES - 1), c);
+                double coarse = column(f, r, LEVEL_COARSE, i * STEPS / 2 / (TIMES - 1), c);
+                sample_add(&value, fine + (fine - coarse) / 3);
+                sample_add(&step, (coarse - fine) / 3);
+            }
+            check_near(curve->value[i], value.mean, 1e-13, "%s at output %d", curve->name, i);
+            check_near(curve->se[i], sample_se(&value), 1e-12, "standard error of %s at output %d", curve->name, i);
+            check_near(curve->step_error[i], step.mean, 1e-13, "step error of %s at output %d", curve->name, i);
+        }
+    }
+}
+
+static void test_two_time_arrays(void **state)
+{
+    const fixture *f = *state;
+    const sgdmft_solution *s = f->solution;
+    size_t n = STEPS + 1;
+    assert_int_equal(s->n_grid, n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double C[K * K] = {0}, R[K * K] = {0}, block[K * K];
+            for (int r = 0; r < REPLICAS; r++) {
+                const kernels *kern = f->pair[r].level[LEVEL_FINE]->kern;
+                kernels_correlation(kern, f->t.s.set[LEVEL_FINE].q0, f->t.s.set[LEVEL_FINE].rho, (int)i, (int)j, block);
+                for (int x = 0; x < K * K; x++) {
+                    C[x] += block[x] / REPLICAS;
+                    R[x] += j <= i ? kernels_R(kern, x, (int)i)[j] / REPLICAS : 0;
+                }
+            }
+            for (size_t x = 0; x < K * K; x++) {
+                check_near(s->C[(i * n + j) * K * K + x], C[x], 1e-13, "C at %zu %zu, entry %zu", i, j, x);
+                check_near(s->R[(i * n + j) * K * K + x], R[x], 1e-13, "R at %zu %zu, entry %zu", i, j, x);
+                check_near(s->C[(i * n + j) * K * K + x], s->C[(j * n + i) * K * K + x % K * K + x / K], 1e-13,
+                           "C is symmetric");
+            }
+        }
+    for (size_t i = 0; i < n; i++)
+        for (size_t x = 0; x < K * KSTAR; x++) {
+            double mean = 0;
+            for (int r = 0; r < REPLICAS; r++)
+                mean += f->pair[r].level[LEVEL_FINE]->kern->m[i * K * KSTAR + x] / REPLICAS;
+            check_near(s->m[i * K * KSTAR + x], mean, 1e-14, "m at node %zu, entry %zu", i, x);
+        }
+}
+
+/* The identities hold up to defects that the replicas define. */
+static void test_identities(void **state)
+{
+    static const struct {
+        const char *name;
+        int at;
+    } want[7] = {{"dC(t,t)/dt 11", 0}, {"dC(t,t)/dt 21", 2}, {"dC(t,t)/dt 22", 3}, {"dC(t,0)/dt 11", 4},
+                 {"dC(t,0)/dt 12", 5}, {"dC(t,0)/dt 21", 6}, {"dC(t,0)/dt 22", 7}};
+    const fixture *f = *state;
+    assert_int_equal(f->solution->n_identities, 7);
+    for (int i = 0; i < 7; i++) {
+        sample defect = {0};
+        for (int r = 0; r < REPLICAS; r++) {
+            double fine = f->pair[r].level[LEVEL_FINE]->identity[want[i].at];
+            sample_add(&defect, fine + (fine - f->pair[r].level[LEVEL_COARSE]->identity[want[i].at]) / 3);
+        }
+        assert_string_equal(f->solution->identities[i].name, want[i].name);
+        check_near(f->solution->identities[i].defect, defect.mean, 1e-14, "%s", want[i].name);
+        check_near(f->solution->identities[i].se, sample_se(&defect), 1e-14, "standard error of %s", want[i].name);
+    }
+}
+
+/* The largest numbers of the summary are those of the parts. */
+static void test_summary(void **state)
+{
+    const fixture *f = *state;
+    double residual = 0, visits = 0;
+    for (int r = 0; r < REPLICAS; r++) {
+        visits += f->pair[r].visits;
+        for (int level = 0; level < LEVELS; level++)
+            for (int i = 0; i < f->pair[r].level[level]->nodes; i++)
+                residual = fmax(residual, f->pair[r].level[level]->residual[i]);
+    }
+    assert_true(f->solution->info.residual_max == residual);
+    assert_true(f->solution->info.visits == visits);
+    for (int c = 0; c < COLUMNS; c++)
+        for (int i = 0; i < TIMES; i++)
+            assert_true(f->solution->curves[c].se[i] <= f->solution->info.se_max * 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_two_time_arrays),
+        cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_summary),
+    };
+    return cmocka_run_group_tests_name("statistics", tests, setup, teardown);
+}

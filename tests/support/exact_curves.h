@@ -1,0 +1,15 @@
+/* A solution of the linear model against the exact one. */
+#ifndef SGDMFT_TEST_EXACT_CURVES_H
+#define SGDMFT_TEST_EXACT_CURVES_H
+
+#include "sgdmft/solution.h"
+#include "linear_exact.h"
+
+/* Every curve at every output time within `sigmas` standard errors and a tenth of the time-step error that was removed,
+   and, if `relative` > 0, within that fraction of the exact value. Prints the largest deviations. */
+void check_exact_curves(const sgdmft_solution *solution, const linear_exact *e, double sigmas, double relative);
+
+/* The exact value of the curve of that name. */
+double exact_curve(const linear_exact *e, const char *name, double t);
+
+#endif
