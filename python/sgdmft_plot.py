@@ -321,7 +321,7 @@ def covers_data(ax, box):
 
 
 def add_run_legend(figure, runs):
-    """Which run is which: line styles and markers in a neutral colour, above the panels, as wide as the figure allows."""
+    """Which run is which: line styles and markers in a neutral colour, above the panels, side by side as they fit."""
     from matplotlib.lines import Line2D
 
     grey = "#333333"
@@ -350,7 +350,7 @@ def add_run_legend(figure, runs):
 def save(figure, path, force):
     """All of the file or nothing; no dates, so that the same curves give the same bytes."""
     if os.path.exists(path) and not force:
-        return complain(4, f"output '{path}': the file exists already and is not overwritten; use --force to replace it")
+        return complain(4, f"output '{path}': the file exists already and is not overwritten; --force replaces it")
     kind = os.path.splitext(path)[1][1:]
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
     temporary = f"{path}.{os.getpid()}.tmp"

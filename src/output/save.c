@@ -32,7 +32,8 @@ static sgdmft_status fail_exists(sgdmft_context *ctx, const char *path)
 
 static sgdmft_status fail_io(sgdmft_context *ctx, const char *path, const char *what, int error)
 {
-    return context_fail(ctx, SGDMFT_ERR_IO, "output '%s': %s: %s", path, what, strerror(error));
+    return context_fail(ctx, error == ENOMEM ? SGDMFT_ERR_MEMORY : SGDMFT_ERR_IO, "output '%s': %s: %s", path, what,
+                        strerror(error));
 }
 
 static sgdmft_status check_directory(sgdmft_context *ctx, const char *path)

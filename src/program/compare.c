@@ -152,8 +152,8 @@ const command command_compare = {
     .name = "compare",
     .operands = "A.csv B.csv",
     .summary = "compare two sets of curves within their standard errors",
-    .details = "For every column of both files: the worst difference in standard errors, the time where it occurs, and\n"
-               "the root mean square over time. Rows are matched by time; if neither file has all times of the other,\n"
+    .details = "For every column of both files: the worst difference in standard errors, the time where it occurs,\n"
+               "and the root mean square over time. Rows are matched by time; if neither file has all times of the other,\n"
                "the one with more rows is interpolated by a local cubic, and the table says so. Exact values (both\n"
                "standard errors 0) must agree to 1e-6 of the column's largest |B|, or to --rtol. Values that are not\n"
                "numbers differ. The exit code is 0 if all columns agree, 1 if any differs.\n",

@@ -96,8 +96,8 @@ const command command_plot = {
     .name = "plot",
     .operands = "RUN.h5|CURVES.csv... -o FIGURE.svg|.pdf|.png",
     .summary = "draw curves with error bands; several files overlay",
-    .details = "Draws losses, overlaps, observables and the response R(t,0). Several files share one figure: theory as\n"
-               "lines with bands of two standard errors, simulations as points with bars of two standard errors.\n"
+    .details = "Draws losses, overlaps, observables and the response R(t,0). Several files share one figure: theory\n"
+               "as lines with bands of two standard errors, simulations as points with bars of the same height.\n"
                "Needs Python 3 with Matplotlib, and h5py for HDF5 files; SGDMFT_PYTHON chooses another Python.\n",
     .options = options,
     .operands_min = 1,

@@ -9,10 +9,9 @@
 static void names_and_order(void **state)
 {
     const room *r = *state;
-    static const char *const names[] = {"train_loss", "test_loss",    "q11",         "q21",       "q22",      "m11",
-                                        "m12",        "m13",          "m21",         "m22",       "m23",      "train_margin",
-                                        "test_margin", "train_gap",   "test_gap",    "R11",       "R12",      "R21",
-                                        "R22"};
+    static const char *const names[] = {"train_loss", "test_loss", "q11", "q21", "q22", "m11", "m12", "m13", "m21",
+                                        "m22", "m23", "train_margin", "test_margin", "train_gap", "test_gap", "R11",
+                                        "R12", "R21", "R22"};
     size_t n = sizeof names / sizeof names[0];
     assert_int_equal(r->solution->n_curves, n);
     for (size_t c = 0; c < n; c++) {

@@ -1,0 +1,126 @@
+/* Every allocation of writing, reading and comparing fails once: the call says "out of memory", leaks nothing, leaves
+   no file behind and works the next time. The linker sends the library's allocations through the functions below. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output/compare.h"
+#include "output/csv_read.h"
+#include "output/room.h"
+#include "output/solution.h"
+#include "sgdmft/output.h"
+
+static long countdown = -1; /* allocations until the failing one; < 0: none fails */
+static long failed;
+
+static int fails(void)
+{
+    if (countdown < 0 || countdown-- > 0)
+        return 0;
+    failed++;
+    return 1;
+}
+
+#define WRAP(result, name, parameters, arguments, nothing) \
+    result __real_##name parameters; \
+    result __wrap_##name parameters; \
+    result __wrap_##name parameters \
+    { \
+        return fails() ? nothing : __real_##name arguments; \
+    }
+
+WRAP(void *, malloc, (size_t size), (size), NULL)
+WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
+WRAP(void *, realloc, (void *old, size_t size), (old, size), NULL)
+WRAP(char *, strdup, (const char *text), (text), NULL)
+WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
+WRAP(int, vasprintf, (char **out, const char *format, va_list args), (out, format, args), -1)
+WRAP(FILE *, open_memstream, (char **text, size_t *size), (text, size), NULL)
+
+int __wrap_asprintf(char **out, const char *format, ...);
+int __wrap_asprintf(char **out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = __wrap_vasprintf(out, format, args);
+    va_end(args);
+    return length;
+}
+
+/* Runs `job` with the first, the second, ... allocation failing until none is left to fail. */
+static void fail_each(const room *r, sgdmft_status (*job)(const room *r))
+{
+    long n = 0;
+    size_t entries = room_count(r);
+    for (;; n++) {
+        failed = 0;
+        countdown = n;
+        sgdmft_status status = job(r);
+        countdown = -1;
+        if (!failed) {
+            check_ok(r->ctx, status);
+            break;
+        }
+        if (status != SGDMFT_ERR_MEMORY)
+            fail_msg("allocation %ld fails, but the status is %d", n, (int)status);
+        assert_int_equal(room_count(r), entries);
+    }
+    assert_true(n > 0);
+}
+
+static sgdmft_status make(const room *r)
+{
+    static const char *const observables[] = {"margin"};
+    solution_shape shape = {2, 1, 4, 3, 1, observables, 1};
+    sgdmft_solution *s = NULL;
+    sgdmft_status status = solution_new(r->ctx, &shape, &s);
+    if (status == SGDMFT_OK)
+        status = solution_set_status(r->ctx, s, SGDMFT_ERR_DIVERGED, "far");
+    if (status == SGDMFT_OK)
+        status = solution_add_identity(r->ctx, s, &r->solution->identities[0]);
+    if (status == SGDMFT_OK)
+        status = solution_add_identity(r->ctx, s, &r->solution->identities[1]);
+    sgdmft_solution_free(s);
+    return status;
+}
+
+static sgdmft_status write_csv(const room *r)
+{
+    return sgdmft_write_csv(r->ctx, r->solution, r->problem, "sgdmft solve", room_path(r, "a.csv"), 0);
+}
+
+static sgdmft_status write_hdf5(const room *r)
+{
+    return sgdmft_write_hdf5(r->ctx, r->solution, r->problem, "sgdmft solve", room_path(r, "a.h5"), 0);
+}
+
+static sgdmft_status read_and_compare(const room *r)
+{
+    csv_table *a = NULL, *b = NULL;
+    comparison *c = NULL;
+    sgdmft_status status = csv_read(r->ctx, room_path(r, "a.csv"), &a);
+    if (status == SGDMFT_OK)
+        status = csv_read(r->ctx, room_path(r, "a.csv"), &b);
+    if (status == SGDMFT_OK)
+        status = compare_tables(r->ctx, a, b, (compare_limits){4.0, -1.0}, &c);
+    comparison_free(c);
+    csv_free(a);
+    csv_free(b);
+    return status;
+}
+
+static void every_allocation(void **state)
+{
+    const room *r = *state;
+    fail_each(r, make);
+    fail_each(r, write_csv);
+    fail_each(r, read_and_compare);
+    fail_each(r, write_hdf5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(every_allocation, room_enter, room_leave)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
