@@ -6,14 +6,15 @@
 #include "base/context.h"
 #include "problem/problem.h"
 #include "sgdmft/version.h"
+#include "solvers/online.h"
 #include "solvers/selfconsistent.h"
 
 static sgdmft_status check_supported(sgdmft_context *ctx, const sgdmft_problem *problem)
 {
-    if (problem->dynamics != DYNAMICS_SGD)
+    if (problem->dynamics != DYNAMICS_SGD && problem->dynamics != DYNAMICS_ONLINE)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
-                            "%s: dynamics: only sgd can be solved by version %s; sme, gradient-flow and online are not "
-                            "available yet",
+                            "%s: dynamics: only sgd and online can be solved by version %s; sme and gradient-flow are "
+                            "not available yet",
                             problem->source, sgdmft_version());
     if (problem->penalty.text)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
@@ -34,6 +35,8 @@ static double seconds(clockid_t clock)
 /* The way of solving that a problem asks for. */
 static const solve_way *way_of(const sgdmft_problem *problem)
 {
+    if (problem->dynamics == DYNAMICS_ONLINE)
+        return &online_way;
     return &selfconsistent_way;
 }
 

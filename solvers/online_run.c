@@ -1,0 +1,86 @@
+#include "solvers/online_run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+double online_run_bytes(const online_setting *s)
+{
+    double nodes = s->grid->steps + 1, k = s->shape.k, ks = s->shape.kstar;
+    return 8.0 * ((double)s->problem->output.times * (double)s->columns.count + nodes * 2 * k * (k + ks));
+}
+
+sgdmft_status online_run_new(sgdmft_context *ctx, const online_setting *s, online_run **out)
+{
+    size_t kk = (size_t)(s->shape.k * s->shape.k), overlap = (size_t)(s->shape.k * s->shape.kstar);
+    size_t nodes = (size_t)s->grid->steps + 1, rows = (size_t)s->problem->output.times;
+    online_run *run = calloc(1, sizeof *run);
+    if (!run)
+        return context_out_of_memory(ctx, "a trajectory", sizeof *run);
+    run->columns = s->columns.count;
+    run->curve = memory_doubles(rows * run->columns);
+    run->m = memory_doubles(nodes * overlap);
+    run->q = memory_doubles(nodes * kk);
+    run->R = memory_doubles(nodes * kk);
+    run->F = memory_doubles(nodes * overlap);
+    run->stein = memory_doubles(kk);
+    run->stein_scale = memory_doubles(kk);
+    if (!run->curve || !run->m || !run->q || !run->R || !run->F || !run->stein || !run->stein_scale) {
+        online_run_free(run);
+        return context_out_of_memory(ctx, "a trajectory", online_run_bytes(s));
+    }
+    *out = run;
+    return SGDMFT_OK;
+}
+
+void online_run_free(online_run *run)
+{
+    if (!run)
+        return;
+    free(run->curve);
+    free(run->m);
+    free(run->q);
+    free(run->R);
+    free(run->F);
+    free(run->stein);
+    free(run->stein_scale);
+    free(run->message);
+    free(run);
+}
+
+void online_run_stop(online_run *run, sgdmft_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    free(run->message);
+    if (vasprintf(&run->message, format, args) < 0)
+        run->message = NULL;
+    va_end(args);
+    run->status = status;
+}
+
+void online_run_state(const online_setting *s, const online_run *run, size_t row, double *m, double *q)
+{
+    const double *curve = run->curve + row * run->columns, *lower = curve + s->columns.q;
+    memcpy(m, curve + s->columns.m, sizeof(double) * (size_t)(s->shape.k * s->shape.kstar));
+    for (int a = 0; a < s->shape.k; a++)
+        for (int b = 0; b <= a; b++)
+            q[a * s->shape.k + b] = q[b * s->shape.k + a] = *lower++;
+}
+
+int online_run_observe(const online_setting *s, online_law *law, double t, const double *m, const double *q,
+                       double *row)
+{
+    online_state at;
+    const double *mean;
+    if (online_state_set(s, t, m, q, &at))
+        return 0;
+    int code = online_law_observe(law, &at, &mean);
+    row[s->columns.train_loss] = row[s->columns.test_loss] = mean[0];
+    for (size_t i = 0; i < (size_t)s->shape.observables; i++)
+        row[s->columns.observables + 2 * i] = row[s->columns.observables + 2 * i + 1] = mean[1 + i];
+    return code;
+}

@@ -1,0 +1,212 @@
+#include "solvers/online_setting.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* Jumps of eta are looked for between neighbours of this many points; of several between two of them, one is found. */
+enum { SCAN_POINTS = 8192 };
+
+/* What is left of a change of eta when the interval has shrunk to neighbouring numbers is a jump if it is larger than
+   this part of eta. */
+static const double SMALLEST_JUMP = 1e-10;
+
+typedef struct scan {
+    const schedule *eta;
+    double *work;
+    eta_jump *jump;
+    size_t n;
+} scan;
+
+static double eta_at(const scan *s, double t)
+{
+    double value;
+    schedule_values(s->eta, s->work, 1, &t, &value);
+    return value;
+}
+
+/* Halves (low, high) towards the larger change until no number is left between. */
+static void look_between(scan *s, double low, double high, double eta_low, double eta_high)
+{
+    while (eta_low != eta_high) {
+        double middle = low + 0.5 * (high - low);
+        if (middle <= low || middle >= high)
+            break;
+        double eta_middle = eta_at(s, middle);
+        if (fabs(eta_middle - eta_low) >= fabs(eta_high - eta_middle)) {
+            high = middle;
+            eta_high = eta_middle;
+        } else {
+            low = middle;
+            eta_low = eta_middle;
+        }
+    }
+    if (fabs(eta_high - eta_low) > SMALLEST_JUMP * (fabs(eta_low) + fabs(eta_high)))
+        s->jump[s->n++] = (eta_jump){low, high};
+}
+
+/* Jumps at the very ends of [0, T] are of no consequence. */
+static void drop_ends(online_setting *s, double horizon)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_jumps; i++)
+        if (s->jump[i].before > 1e-12 * horizon && s->jump[i].after < (1 - 1e-12) * horizon)
+            s->jump[kept++] = s->jump[i];
+    s->n_jumps = kept;
+}
+
+static sgdmft_status find_jumps(sgdmft_context *ctx, online_setting *s)
+{
+    double horizon = s->problem->horizon;
+    scan find = {.eta = s->eta, .work = memory_doubles(schedule_work(s->eta) + 1)};
+    find.jump = memory_zeroed(SCAN_POINTS, sizeof *find.jump);
+    if (!find.work || !find.jump) {
+        free(find.work);
+        free(find.jump);
+        return context_out_of_memory(ctx, "the jumps of eta(t)", 16.0 * SCAN_POINTS);
+    }
+    double low = 0, eta_low = eta_at(&find, 0);
+    for (int i = 1; i < SCAN_POINTS; i++) {
+        double high = i == SCAN_POINTS - 1 ? horizon : horizon * i / (SCAN_POINTS - 1), eta_high = eta_at(&find, high);
+        look_between(&find, low, high, eta_low, eta_high);
+        low = high;
+        eta_low = eta_high;
+    }
+    free(find.work);
+    s->jump = find.jump;
+    s->n_jumps = find.n;
+    drop_ends(s, horizon);
+    return SGDMFT_OK;
+}
+
+/* Eigenvectors are the rows of vectors. */
+static int eigen(int k, const double *a, double *vectors, double *values)
+{
+    double work[34 * BLOCK_MAX];
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < k; j++) {
+            vectors[i * k + j] = 0.5 * (a[i * k + j] + a[j * k + i]);
+            if (!isfinite(vectors[i * k + j]))
+                return -1;
+        }
+    if (k > 1)
+        return LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'U', k, vectors, k, values, work, 34 * BLOCK_MAX) ? -1 : 0;
+    values[0] = vectors[0];
+    vectors[0] = 1;
+    return 0;
+}
+
+int online_root(int k, const double *a, double least, double *root, double *inverse, double *lowest)
+{
+    double vectors[BLOCK_MAX * BLOCK_MAX], values[BLOCK_MAX];
+    if (eigen(k, a, vectors, values))
+        return -1;
+    memset(root, 0, sizeof(double) * (size_t)(k * k));
+    if (inverse)
+        memset(inverse, 0, sizeof(double) * (size_t)(k * k));
+    for (int v = 0; v < k; v++) {
+        double size = sqrt(fmax(values[v], least));
+        for (int i = 0; i < k && size > 0; i++)
+            for (int j = 0; j < k; j++) {
+                double outer = vectors[v * k + i] * vectors[v * k + j];
+                root[i * k + j] += size * outer;
+                if (inverse)
+                    inverse[i * k + j] += outer / size;
+            }
+    }
+    *lowest = values[0];
+    return 0;
+}
+
+static sgdmft_status factor_rho(sgdmft_context *ctx, online_setting *s)
+{
+    int n = s->shape.kstar;
+    double inverse[BLOCK_MAX * BLOCK_MAX], lowest;
+    if (online_root(n, s->problem->initial.rho, 0, s->rho_root, inverse, &lowest))
+        return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: initial.rho: its eigenvalues cannot be computed (LAPACK)",
+                            s->problem->source);
+    memset(s->rho_inverse, 0, sizeof s->rho_inverse);
+    block_add_product(n, 1, inverse, inverse, s->rho_inverse);
+    return SGDMFT_OK;
+}
+
+static void set_scale(online_setting *s)
+{
+    int k = s->shape.k, ks = s->shape.kstar;
+    double sum = 0;
+    for (int a = 0; a < k; a++)
+        sum += s->problem->initial.q[a * k + a];
+    for (int a = 0; a < ks; a++)
+        sum += s->problem->initial.rho[a * ks + a];
+    s->moment_scale = sum / (k + ks);
+}
+
+static sgdmft_status fill(sgdmft_context *ctx, online_setting *s)
+{
+    const sgdmft_problem *problem = s->problem;
+    sgdmft_status status = model_new(ctx, problem, &s->m);
+    if (status)
+        return status;
+    s->shape = model_get_shape(s->m);
+    set_scale(s);
+    status = factor_rho(ctx, s);
+    if (!status)
+        status = schedule_new(ctx, problem, &s->eta);
+    if (!status)
+        status = find_jumps(ctx, s);
+    if (!status)
+        status = time_grid_new(ctx, problem->numerics.steps, problem->horizon, problem->numerics.grading, s->eta,
+                               &s->grid);
+    if (status)
+        return status;
+    solution_shape shape = online_setting_shape(s, NULL);
+    s->columns = solution_columns_of(&shape);
+    return SGDMFT_OK;
+}
+
+sgdmft_status online_setting_new(sgdmft_context *ctx, const sgdmft_problem *problem, online_setting **out)
+{
+    online_setting *s = calloc(1, sizeof *s);
+    if (!s)
+        return context_out_of_memory(ctx, "the solver", sizeof *s);
+    s->problem = problem;
+    sgdmft_status status = fill(ctx, s);
+    if (status)
+        online_setting_free(s);
+    else
+        *out = s;
+    return status;
+}
+
+void online_setting_free(online_setting *s)
+{
+    if (!s)
+        return;
+    time_grid_free(s->grid);
+    free(s->jump);
+    schedule_free(s->eta);
+    model_free(s->m);
+    free(s);
+}
+
+double online_setting_time(const online_setting *s, int i)
+{
+    int last = s->problem->output.times - 1;
+    return i == last ? s->problem->horizon : s->problem->horizon * i / last;
+}
+
+solution_shape online_setting_shape(const online_setting *s, const char **names)
+{
+    for (int i = 0; names && i < s->shape.observables; i++)
+        names[i] = s->problem->observables.item[i].name;
+    return (solution_shape){.k = s->shape.k,
+                            .kstar = s->shape.kstar,
+                            .n_times = (size_t)s->problem->output.times,
+                            .n_grid = (size_t)s->grid->steps + 1,
+                            .n_observables = (size_t)s->shape.observables,
+                            .observables = names,
+                            .response = 1};
+}
