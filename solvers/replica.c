@@ -36,13 +36,18 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const pa
     rep->paths = paths->paths;
     rep->block = calloc(paths->n_blocks, sizeof *rep->block);
     rep->scratch = calloc((size_t)threads, sizeof *rep->scratch);
-    rep->sums = memory_doubles(REPLICA_PARTS * set->at.size);
+    rep->sums = memory_doubles(REPLICA_PARTS * (set->at.size + control_size(&set->at)));
+    rep->halves = memory_doubles(2 * (set->at.size + control_size(&set->at)));
     rep->observed = memory_doubles(REPLICA_PARTS * out->observables);
     sgdmft_status status = SGDMFT_OK;
-    if (!rep->block || !rep->scratch || !rep->sums || !rep->observed)
+    if (!rep->block || !rep->scratch || !rep->sums || !rep->halves || !rep->observed)
         status = context_out_of_memory(ctx, "the averages over paths", 8.0 * REPLICA_PARTS * (double)set->at.size);
+    if (!status)
+        status = control_init(ctx, rep->kern, &rep->control);
     for (; rep->block && rep->n_blocks < paths->n_blocks && !status; rep->n_blocks++)
         status = path_block_new(ctx, set, &paths->block[rep->n_blocks], &rep->block[rep->n_blocks]);
+    for (size_t b = 0; b < rep->n_blocks; b++)
+        rep->half_paths[b % REPLICA_PARTS % 2] += (double)paths->block[b].n;
     for (int i = 0; i < threads && !status; i++)
         status = path_scratch_new(ctx, set, paths->block[0].n, most_slots(paths), &rep->scratch[i]);
     if (status)
@@ -63,26 +68,27 @@ void replica_free(replica *rep)
     free(rep->block);
     free(rep->scratch);
     free(rep->sums);
+    free(rep->halves);
+    control_clear(&rep->control);
     free(rep->observed);
     free(rep);
 }
 
-/* Means of `count` numbers from the partial sums, in fixed order. */
-static void join_parts(const double *parts, size_t stride, size_t count, double paths, double *out)
+/* Sums of `count` numbers over the parts first, first + step, ..., in that order. */
+static void join_parts(const double *parts, size_t stride, size_t count, size_t first, size_t step, double *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        double sum = 0;
-        for (size_t part = 0; part < REPLICA_PARTS; part++)
-            sum += parts[part * stride + i];
-        out[i] = sum / paths;
-    }
+    memset(out, 0, sizeof(double) * count);
+    for (size_t part = first; part < REPLICA_PARTS; part += step)
+        for (size_t i = 0; i < count; i++)
+            out[i] += parts[part * stride + i];
 }
 
-/* Node 0 for cell = -1, node cell + 1 otherwise. Which blocks make up a part does not depend on the threads. */
-static int all_blocks(replica *rep, int cell, double *estimates)
+/* Adds up all blocks at node 0 for cell = -1, at node cell + 1 otherwise. Which blocks make up a part does not depend
+   on the threads. */
+static int sum_blocks(replica *rep, int cell, const path_control *control)
 {
     const path_setting *set = rep->set;
-    size_t stride = set->at.size;
+    size_t plain = set->at.size, stride = plain + control_size(&set->at);
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (int part = 0; part < REPLICA_PARTS; part++) {
@@ -91,24 +97,49 @@ static int all_blocks(replica *rep, int cell, double *estimates)
         memset(sums, 0, sizeof(double) * stride);
         for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
             failed |= cell < 0 ? path_block_start(&rep->block[b], set, scratch, sums)
-                               : path_block_advance(&rep->block[b], set, rep->kern, cell, scratch, sums);
+                               : path_block_advance_controlled(&rep->block[b], set, rep->kern, cell, control, scratch,
+                                                               sums, sums + plain);
     }
-    join_parts(rep->sums, stride, estimates_used(&set->at, cell + 1), (double)rep->paths, estimates);
     return failed;
+}
+
+/* Means over paths from the sums of even and odd parts, corrected by the control variable except at node 0. */
+static void average(replica *rep, int node, double *estimates)
+{
+    const estimates_layout *at = &rep->set->at;
+    size_t plain = at->size, stride = plain + control_size(at), used = estimates_used(at, node);
+    control_half half[2];
+    for (size_t h = 0; h < 2; h++) {
+        double *sums = rep->halves + h * stride;
+        join_parts(rep->sums, stride, stride, h, 2, sums);
+        half[h] = (control_half){rep->half_paths[h], sums, sums + plain};
+    }
+    for (size_t i = 0; i < used; i++)
+        estimates[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
+    if (node > 0)
+        control_apply(&rep->control, at, node, half, estimates);
+    else
+        control_restart(&rep->control);
 }
 
 int replica_start(replica *rep, double *estimates)
 {
-    return all_blocks(rep, -1, estimates);
+    int failed = sum_blocks(rep, -1, NULL);
+    average(rep, 0, estimates);
+    return failed;
 }
 
 int replica_advance(replica *rep, int cell, double *estimates)
 {
-    return all_blocks(rep, cell, estimates);
+    path_control control = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
+    int failed = sum_blocks(rep, cell, &control);
+    average(rep, cell + 1, estimates);
+    return failed;
 }
 
 void replica_accept(replica *rep)
 {
+    control_accept(&rep->control, rep->kern);
     for (size_t b = 0; b < rep->n_blocks; b++)
         path_block_accept(&rep->block[b]);
 }
@@ -131,7 +162,10 @@ int replica_observe(replica *rep, int node)
             failed |= path_block_observe(&rep->block[b], set, rep->grid->t[node], C, m, rep->kern->rho_inverse,
                                          rep->scratch[part % rep->threads], sums);
     }
-    join_parts(rep->observed, count, count, (double)rep->paths, rep->out->observed + (size_t)node * count);
+    double *mean = rep->out->observed + (size_t)node * count;
+    join_parts(rep->observed, count, count, 0, 1, mean);
+    for (size_t i = 0; i < count; i++)
+        mean[i] /= (double)rep->paths;
     return failed;
 }
 

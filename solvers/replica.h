@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "paths/block.h"
+#include "solvers/control.h"
 #include "solvers/trajectory.h"
 
 /* Called after every cell with the work done (in cells weighted by their history); non-zero asks to stop. */
@@ -23,7 +24,11 @@ typedef struct replica {
     path_block *block;
     int threads;            /* threads inside this replica */
     path_scratch **scratch; /* [threads] */
-    double *sums;           /* [REPLICA_PARTS][at.size]: partial sums over blocks, always the same blocks in a part */
+    double *sums;           /* [REPLICA_PARTS]: partial sums over blocks, always the same blocks in a part; plain sums
+                               (at.size), then sums weighted by the control variable (control_size) */
+    double *halves;         /* [2]: the same for the even and the odd parts */
+    double half_paths[2];
+    control_state control;
     double *observed;       /* [REPLICA_PARTS][observables] */
     double tolerance;
     int passes_max;

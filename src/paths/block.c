@@ -62,10 +62,12 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
     s->G = memory_doubles(kk * lanes);
     s->t = memory_doubles(lanes);
     s->work = memory_doubles((kk > observables ? kk : observables) * lanes);
-    s->GK = memory_doubles(kk * lanes);
+    s->GK = memory_doubles((size_t)(slots + 1) * kk * lanes);
+    s->own = memory_doubles(k * lanes);
+    s->control = memory_doubles(lanes);
     s->rho = memory_doubles((size_t)(slots + 1) * kk * lanes);
     s->visit = memory_doubles(visit_width(&set->shape) * lanes);
-    if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->rho && s->visit))
+    if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit))
         status = context_out_of_memory(ctx, "scratch space", 8.0 * (double)(kk * lanes * (size_t)(slots + 4)));
     if (status)
         path_scratch_free(s);
@@ -84,18 +86,19 @@ void path_scratch_free(path_scratch *s)
     free(s->t);
     free(s->work);
     free(s->GK);
+    free(s->own);
+    free(s->control);
     free(s->rho);
     free(s->visit);
     free(s);
 }
 
-/* w(t_node) = (R A + F) w* + R B z0 + sum_j V_j xi_j with R = R(t_node, 0). */
-static void field_at_node(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                          double *w)
+/* w(t_node) = onto_teacher w* + onto_start z0 + sum_j V_j xi_j with
+   onto_teacher = R A + F, onto_start = R B, R = R(t_node, 0). */
+static void field_coefficients(const path_setting *set, const kernels *kern, int node, double *onto_teacher,
+                               double *onto_start)
 {
     int k = set->shape.k, kstar = set->shape.kstar;
-    size_t n = block->in->n;
-    double onto_teacher[BLOCK_MAX * BLOCK_MAX], onto_start[BLOCK_MAX * BLOCK_MAX];
     const double *F = kern->F + (size_t)node * (size_t)(k * kstar);
     for (int a = 0; a < k; a++) {
         for (int b = 0; b < kstar; b++) {
@@ -109,10 +112,21 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
                 onto_start[a * k + b] += kernels_R(kern, a * k + c, node)[0] * set->law->b[c * k + b];
         }
     }
-    memset(w, 0, sizeof(double) * (size_t)k * n);
+}
+
+/* The field, and its part `own` that does not come from the teacher. */
+static void field_at_node(const path_block *block, const path_setting *set, const kernels *kern, int node,
+                          double *own, double *w)
+{
+    int k = set->shape.k, kstar = set->shape.kstar;
+    size_t n = block->in->n;
+    double onto_teacher[BLOCK_MAX * BLOCK_MAX], onto_start[BLOCK_MAX * BLOCK_MAX];
+    field_coefficients(set, kern, node, onto_teacher, onto_start);
+    memset(own, 0, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, k, (size_t)k, n, onto_start, block->in->z0, own);
+    lanes_combine(k, k * node, (size_t)(k * kern->steps), n, kernels_V(kern, node, 0), block->in->xi, own);
+    memcpy(w, own, sizeof(double) * (size_t)k * n);
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
-    lanes_combine(k, k, (size_t)k, n, onto_start, block->in->z0, w);
-    lanes_combine(k, k * node, (size_t)(k * kern->steps), n, kernels_V(kern, node, 0), block->in->xi, w);
 }
 
 static void fill(size_t n, double value, double *x)
@@ -258,21 +272,102 @@ static void response_averages(const path_block *block, const path_setting *set, 
 {
     const path_inputs *in = block->in;
     int k = set->shape.k;
-    size_t n = in->n;
+    size_t n = in->n, width = (size_t)(k * k) * n;
     for (int b = 0; b < slots; b++) {
         size_t at = (size_t)b * n;
-        lanes_chain(k, n, slots, b, s->rho, block->chain, s->G, s->work, s->GK);
-        lanes_scatter(k, n, in->cell + at, in->place + at, s->GK, s->g, block->kick + at * (size_t)k,
+        double *GK = s->GK + (size_t)b * width;
+        lanes_chain(k, n, slots, b, s->rho, block->chain, s->G, s->work, GK);
+        lanes_scatter(k, n, in->cell + at, in->place + at, GK, s->g, block->kick + at * (size_t)k,
                       sums + set->at.rows);
+    }
+}
+
+/* D = tr(g~ u^T) - tr(G dr/du), see block.h, per lane into s->control. */
+static void control_values(const path_block *block, const path_setting *set, int slots, const path_control *control,
+                           path_scratch *s)
+{
+    const path_inputs *in = block->in;
+    int k = set->shape.k;
+    size_t n = in->n, kk = (size_t)(k * k);
+    double *D = s->control;
+    memset(D, 0, sizeof(double) * n);
+    memcpy(s->work, s->g, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, k, (size_t)k, n, control->onto_own, s->own, s->work);
+    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, control->onto_teacher, in->wstar, s->work);
+    for (size_t a = 0; a < (size_t)k; a++)
+        for (size_t p = 0; p < n; p++)
+            D[p] += s->work[a * n + p] * s->own[a * n + p];
+    lanes_response(k, n, slots, control->covariance, in->cell, in->place, s->rho);
+    for (size_t a = 0; a < (size_t)k; a++)
+        for (size_t b = 0; b < (size_t)k; b++) {
+            double here = control->covariance.row[(b * (size_t)k + a) * control->covariance.plane + control->node];
+            const double *G = s->G + (a * (size_t)k + b) * n;
+            for (size_t p = 0; p < n; p++)
+                D[p] -= G[p] * here;
+            for (size_t v = 0; v < (size_t)slots; v++) {
+                const double *GK = s->GK + (v * kk + a * (size_t)k + b) * n;
+                const double *c = s->rho + (v * kk + b * (size_t)k + a) * n;
+                for (size_t p = 0; p < n; p++)
+                    D[p] -= GK[p] * c[p];
+            }
+        }
+}
+
+static void scale_rows(size_t rows, size_t n, const double *D, double *x)
+{
+    for (size_t a = 0; a < rows; a++)
+        for (size_t p = 0; p < n; p++)
+            x[a * n + p] *= D[p];
+}
+
+/* All averages again, weighted by D; D and D^2 themselves at the end. Destroys g, G and GK. */
+static void control_averages(const path_block *block, const path_setting *set, int slots, path_scratch *s,
+                             double *sums)
+{
+    const path_inputs *in = block->in;
+    int k = set->shape.k;
+    size_t n = in->n, kk = (size_t)(k * k), width = kk * n;
+    const estimates_layout *at = &set->at;
+    double *D = s->control;
+    for (size_t p = 0; p < n; p++) {
+        sums[at->size] += D[p];
+        sums[at->size + 1] += D[p] * D[p];
+    }
+    lanes_outer(k, k, n, s->g, s->own, sums + at->size + 2);
+    memcpy(s->work, s->g, sizeof(double) * (size_t)k * n);
+    scale_rows((size_t)k, n, D, s->g);
+    scale_rows(kk, n, D, s->G);
+    for (size_t c = 0; c < kk; c++)
+        for (size_t p = 0; p < n; p++)
+            sums[at->gamma + c] += s->G[c * n + p];
+    lanes_outer(k, k, n, s->g, s->work, sums + at->outer);
+    lanes_outer(k, k, n, s->g, block->r, sums + at->gr);
+    lanes_outer(k, set->shape.kstar, n, s->g, in->wstar, sums + at->mu);
+    memset(s->work, 0, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, set->law->a, in->wstar, s->work);
+    lanes_combine(k, k, (size_t)k, n, set->law->b, in->z0, s->work);
+    lanes_outer(k, k, n, s->g, s->work, sums + at->gw0);
+    for (int b = 0; b < slots; b++) {
+        size_t first = (size_t)b * n;
+        double *GK = s->GK + (size_t)b * width;
+        scale_rows(kk, n, D, GK);
+        lanes_scatter(k, n, in->cell + first, in->place + first, GK, s->g, block->kick + first * (size_t)k,
+                      sums + at->rows);
     }
 }
 
 int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
                        double *sums)
 {
+    return path_block_advance_controlled(block, set, kern, cell, NULL, s, sums, NULL);
+}
+
+int path_block_advance_controlled(path_block *block, const path_setting *set, const kernels *kern, int cell,
+                                  const path_control *control, path_scratch *s, double *sums, double *weighted)
+{
     const path_inputs *in = block->in;
     int k = set->shape.k, slots = in->slots_before[cell + 1];
-    field_at_node(block, set, kern, cell + 1, block->w_next);
+    field_at_node(block, set, kern, cell + 1, s->own, block->w_next);
     for (size_t v = in->group_first[cell]; v < in->group_first[cell + 1]; v++)
         if (visit_group_advance(block, set, kern, cell, &in->groups[v], s))
             return -1;
@@ -283,6 +378,10 @@ int path_block_advance(path_block *block, const path_setting *set, const kernels
     if (node_averages(block, set, kern->grid->t[cell + 1], s, sums))
         return -1;
     response_averages(block, set, slots, s, sums);
+    if (control) {
+        control_values(block, set, slots, control, s);
+        control_averages(block, set, slots, s, weighted);
+    }
     return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/context.h"
 #include "paths/inputs.h"
+#include "paths/lanes.h"
 #include "problem/initial.h"
 #include "problem/model.h"
 #include "twotime/estimates.h"
@@ -29,7 +30,9 @@ typedef struct path_block {
 /* Scratch of one thread, enough for any block of an ensemble. */
 typedef struct path_scratch {
     model_work *model;
-    double *g, *G, *t, *work, *GK; /* node values */
+    double *g, *G, *t, *work;      /* node values */
+    double *GK;                    /* [slots][k][k][n] */
+    double *own, *control;         /* field without its teacher part [k][n]; control variable [n] */
     double *rho;                   /* [slots][k][k][n] */
     double *visit;                 /* gathered values at the visits of a group */
 } path_scratch;
@@ -58,6 +61,22 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
 /* From node `cell` to node `cell + 1` with the kernel rows of both; may be repeated with better rows. */
 int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell,
                        path_scratch *scratch, double *sums);
+
+/* The control variable of a node. With u the part of the field w(t_i) that does not come from the teacher, Gaussian
+   integration by parts (Stein's lemma) says that D = tr(g u^T) - tr(G dr(t_i)/du) has mean zero, where
+   dr/du = c(t_i) + sum_b K_b c(T_b), c(t) = E[w(t) u^T] without the teacher part. Averages that vary with D become more
+   accurate by subtracting their regression on it. As the empirical moments of u and w* are matched, g may be
+   replaced by its residual g~ = g + onto_own u + onto_teacher w* + const in the first term: same mean, less noise. */
+typedef struct path_control {
+    response_row covariance; /* c(t_j), component (a, b), in the layout of a kernel row */
+    int node;
+    const double *onto_own, *onto_teacher; /* [k][k], [k][k*] minus the regression coefficients of g */
+} path_control;
+
+/* As path_block_advance; also adds to `weighted` the sums weighted by D, then D and D^2 (at.size + 2 numbers). */
+int path_block_advance_controlled(path_block *block, const path_setting *set, const kernels *kern, int cell,
+                                  const path_control *control, path_scratch *scratch, double *sums,
+                                  double *weighted);
 
 /* Makes the computed node the last accepted one. */
 void path_block_accept(path_block *block);

@@ -379,3 +379,27 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
                 out[a * k + b] += x[l] * y[l];
         }
 }
+
+void kernels_own_covariance(const kernels *kern, const double *b0, int i, double *out)
+{
+    int k = kern->k;
+    double here[BLOCK_MAX * BLOCK_MAX] = {0}, there[BLOCK_MAX * BLOCK_MAX], Ri[BLOCK_MAX * BLOCK_MAX];
+    for (int c = 0; c < k * k; c++)
+        Ri[c] = kernels_R(kern, c, i)[0];
+    block_add_product(k, 1, Ri, b0, here);
+    for (int j = 0; j <= i; j++) {
+        double Rj[BLOCK_MAX * BLOCK_MAX], sum[BLOCK_MAX * BLOCK_MAX] = {0};
+        memset(there, 0, sizeof there);
+        for (int c = 0; c < k * k; c++)
+            Rj[c] = kernels_R(kern, c, j)[0];
+        block_add_product(k, 1, Rj, b0, there);
+        block_add_product_t(k, 1, there, here, sum);
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b < k; b++) {
+                const double *x = kernels_V(kern, j, a), *y = kernels_V(kern, i, b);
+                for (int l = 0; l < k * j; l++)
+                    sum[a * k + b] += x[l] * y[l];
+                out[(size_t)(a * k + b) * kern->stride + (size_t)j] = sum[a * k + b];
+            }
+    }
+}

@@ -59,6 +59,10 @@ void kernels_start(kernels *kern, const estimates_layout *at, const double *firs
    of the new row relative to its scale (the residual of the pass), or NaN when something is not finite. */
 double kernels_advance(kernels *kern, int i, const estimates_layout *at, const double *now, const double *next);
 
+/* The covariance E[w(t_j) w(t_i)^T], j <= i, without what both owe to the teacher: component (a, b) at
+   out[(a k + b) stride + j]. b0[k][k] is the root of the initial covariance given the teacher. */
+void kernels_own_covariance(const kernels *kern, const double *b0, int i, double *out);
+
 /* C(t_i, t_j) as a k x k block. q0 and m0 as given at the start. */
 void kernels_correlation(const kernels *kern, const double *q0, const double *rho, int i, int j, double *out);
 
