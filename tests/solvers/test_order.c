@@ -126,7 +126,7 @@ static void test_tanh(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 2, eta: 1, horizon: 4, model: {label: \"tanh(s) + 0.3*eps\", "
+    test_setting_init(&t, test_problem(ctx, "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
                                             "predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
                                             "initial: {q: 1, m: 0.2, rho: 1}, "
                                             "numerics: {paths: 8000, steps: 48, seed: 72, tolerance: 1.0e-10}}"));
