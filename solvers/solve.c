@@ -6,6 +6,7 @@
 #include "base/context.h"
 #include "problem/problem.h"
 #include "sgdmft/version.h"
+#include "solvers/linear.h"
 #include "solvers/online.h"
 #include "solvers/selfconsistent.h"
 
@@ -35,6 +36,8 @@ static double seconds(clockid_t clock)
 /* The way of solving that a problem asks for. */
 static const solve_way *way_of(const sgdmft_problem *problem)
 {
+    if (problem->numerics.method == METHOD_LINEAR)
+        return &linear_way;
     if (problem->dynamics == DYNAMICS_ONLINE)
         return &online_way;
     return &selfconsistent_way;
@@ -42,7 +45,7 @@ static const solve_way *way_of(const sgdmft_problem *problem)
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup, sgdmft_cost *cost)
 {
-    sgdmft_status status = check_supported(ctx, problem);
+    sgdmft_status status = way_of(problem) == &linear_way ? SGDMFT_OK : check_supported(ctx, problem);
     if (!status)
         status = way_of(problem)->prepare(ctx, problem, setup);
     if (!status)

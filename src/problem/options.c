@@ -9,7 +9,7 @@
 #include "problem/number.h"
 
 static const char *const dynamics_names[] = {"sgd", "sme", "gradient-flow", "online"};
-static const char *const method_names[] = {"march", "picard"};
+static const char *const method_names[] = {"march", "picard", "linear"};
 static const char *const entries_names[] = {"gaussian", "rademacher", "uniform"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -99,7 +99,8 @@ static const option table[OPTION_COUNT] = {
         .min = 0, .max = UINT64_MAX, .doc = "Seed of everything that is random, in every subcommand."},
     [OPT_METHOD] = {.key = "numerics.method", .type = OPTION_CHOICE, FIELD(numerics.method), .preset = "march",
         CHOICES(method_names),
-        .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check."},
+        .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check; linear is exact, "
+               "without sampling, for squared loss with a linear label, one student and one teacher."},
     [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.0",
         .low = 1, .high = 4, .doc = "Steps are finer at early times: t_i = T (i/steps)^grading."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),

@@ -9,7 +9,7 @@
 #include "sgdmft/problem.h"
 
 typedef enum dynamics_kind { DYNAMICS_SGD, DYNAMICS_SME, DYNAMICS_GRADIENT_FLOW, DYNAMICS_ONLINE } dynamics_kind;
-typedef enum method_kind { METHOD_MARCH, METHOD_PICARD } method_kind;
+typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
 /* An expression (or list of them, or a named one) with the place of its first character. */

@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "problem/problem.h"
 #include "program/command.h"
 #include "program/messages.h"
 #include "program/setup.h"
 #include "program/summary.h"
 #include "sgdmft/solve.h"
+#include "solvers/linear.h"
 
 static int echo_problem(const setup *s)
 {
@@ -17,6 +19,13 @@ static int echo_problem(const setup *s)
     fputs(yaml, stdout);
     free(yaml);
     return 0;
+}
+
+/* Problems that need no sampling are pointed out. */
+static void offer_exact(const setup *s)
+{
+    if (s->problem->numerics.method != METHOD_LINEAR && linear_applies(s->problem))
+        puts("# exact: this is the linear model; numerics.method: linear solves it without sampling, to ten digits");
 }
 
 static int print_estimate(const setup *s)
@@ -37,6 +46,8 @@ static int run(const arguments *args)
     int code = setup_problem(args, &s);
     if (code == 0)
         code = echo_problem(&s);
+    if (code == 0)
+        offer_exact(&s);
     if (code == 0)
         code = print_estimate(&s);
     setup_free(&s);
