@@ -9,11 +9,6 @@
 #include "twotime/grid.h"
 #include "twotime/schedule.h"
 
-/* A jump of eta: `before` and `after` are neighbouring times, eta at them the values on either side. */
-typedef struct eta_jump {
-    double before, after;
-} eta_jump;
-
 typedef struct online_setting {
     const sgdmft_problem *problem;
     model *m;

@@ -8,6 +8,9 @@
 /* How far inside a cell, relative to its width, one-sided values of eta are taken. */
 static const double ONE_SIDED = 1e-9;
 
+/* A relative change of eta at a node that counts as a jump: far above what eta does in 2 ONE_SIDED cells. */
+static const double CORNER = 1e-6;
+
 static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule *eta, time_grid **out)
 {
     double *work = memory_doubles(schedule_work(eta) + (size_t)grid->steps);
@@ -27,6 +30,10 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
         at[i] = grid->t[i + 1] - ONE_SIDED * grid->h[i];
     schedule_values(eta, work, n, at, grid->eta_end);
     free(work);
+    for (int i = 1; i < grid->steps; i++) {
+        double before = grid->eta_end[i - 1], after = grid->eta_start[i];
+        grid->corner[i] = fabs(after - before) > CORNER * (fabs(before) + fabs(after));
+    }
     *out = grid;
     return SGDMFT_OK;
 }
@@ -42,10 +49,52 @@ static time_grid *grid_alloc(int steps)
     grid->h = memory_doubles(n);
     grid->eta_start = memory_doubles(n);
     grid->eta_end = memory_doubles(n);
-    if (grid->t && grid->h && grid->eta_start && grid->eta_end)
+    grid->corner = memory_zeroed(n + 1, 1);
+    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->corner)
         return grid;
     time_grid_free(grid);
     return NULL;
+}
+
+/* Maps nodes from .. to linearly so that node `to` lands on `target`; node `from` stays. */
+static void stretch(double *t, int from, int to, double target)
+{
+    double origin = t[from], scale = (target - origin) / (t[to] - origin);
+    for (int i = from + 1; i <= to; i++)
+        t[i] = i == to ? target : origin + scale * (t[i] - origin);
+}
+
+/* The node of even index nearest to `time` among low .. high. */
+static int nearest_even(const double *t, int low, int high, double time)
+{
+    int best = low;
+    for (int i = low; i <= high; i += 2)
+        if (fabs(t[i] - time) < fabs(t[best] - time))
+            best = i;
+    return best;
+}
+
+static sgdmft_status move_to_jumps(sgdmft_context *ctx, time_grid *grid, const schedule *eta)
+{
+    int steps = grid->steps, from = 0;
+    double horizon = grid->t[steps];
+    eta_jump *jump = NULL;
+    size_t count = 0;
+    sgdmft_status status = schedule_jumps(ctx, eta, horizon, &jump, &count);
+    for (size_t i = 0; i < count && !status; i++) {
+        int last = (steps - 2 - 2 * (int)(count - 1 - i)) & ~1;
+        if (from + 2 > last)
+            break;
+        /* Nodes before the jump are pulled to it, those after it are spread over what is left. */
+        int node = nearest_even(grid->t, from + 2, last, jump[i].after);
+        double old = grid->t[node], shrink = (horizon - jump[i].after) / (horizon - old);
+        for (int j = node + 1; j <= steps; j++)
+            grid->t[j] = j == steps ? horizon : horizon - shrink * (horizon - grid->t[j]);
+        stretch(grid->t, from, node, jump[i].after);
+        from = node;
+    }
+    free(jump);
+    return status;
 }
 
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
@@ -56,6 +105,11 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
         return context_out_of_memory(ctx, "the time grid", 32.0 * steps);
     for (int i = 0; i <= steps; i++)
         grid->t[i] = horizon * pow((double)i / steps, grading);
+    sgdmft_status status = move_to_jumps(ctx, grid, eta);
+    if (status) {
+        time_grid_free(grid);
+        return status;
+    }
     return finish(ctx, grid, eta, out);
 }
 
@@ -77,6 +131,7 @@ void time_grid_free(time_grid *grid)
     free(grid->h);
     free(grid->eta_start);
     free(grid->eta_end);
+    free(grid->corner);
     free(grid);
 }
 
@@ -103,12 +158,16 @@ int time_grid_stencil(const time_grid *grid, double t, int *count, double weight
             weights[0] = 1;
             return cell + side;
         }
-    int n = grid->steps + 1 < 4 ? grid->steps + 1 : 4;
-    int first = cell - 1;
-    if (first > grid->steps + 1 - n)
-        first = grid->steps + 1 - n;
-    if (first < 0)
-        first = 0;
+    int low = cell, high = cell + 1;
+    while (low > 0 && !grid->corner[low])
+        low--;
+    while (high < grid->steps && !grid->corner[high])
+        high++;
+    int n = high - low + 1 < 4 ? high - low + 1 : 4, first = cell - 1;
+    if (first > high + 1 - n)
+        first = high + 1 - n;
+    if (first < low)
+        first = low;
     for (int i = 0; i < n; i++) {
         weights[i] = 1;
         for (int j = 0; j < n; j++)

@@ -13,9 +13,11 @@ typedef struct time_grid {
     double *h;         /* [steps] cell widths */
     double *eta_start; /* [steps] eta just after t_i */
     double *eta_end;   /* [steps] eta just before t_{i+1} */
+    char *corner;      /* [steps + 1] 1 where eta jumps, so that curves have a corner */
 } time_grid;
 
-/* Nodes t_i = horizon (i / steps)^grading. */
+/* Nodes t_i = horizon (i / steps)^grading, stretched between the jumps of eta so that each jump is a node of even index
+   (of the coarser grid, too) as long as there are enough nodes. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
                             time_grid **out);
 /* Every second node of `fine`, whose number of steps must be even. */
@@ -25,7 +27,7 @@ void time_grid_free(time_grid *grid);
 /* The cell that contains t in [0, T]: t_i <= t < t_{i+1} (the last cell for t = T). */
 int time_grid_cell(const time_grid *grid, double t);
 
-/* Weights of the local cubic interpolation at t: nodes first .. first + *count - 1. A node itself gets count 1. */
+/* Weights of the local cubic interpolation at t, which does not reach across corners: nodes first .. first + *count - 1. A node itself gets count 1. */
 int time_grid_stencil(const time_grid *grid, double t, int *count, double weights[4]);
 
 #endif

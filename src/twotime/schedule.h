@@ -17,4 +17,12 @@ void schedule_free(schedule *s);
 size_t schedule_work(const schedule *s);
 void schedule_values(const schedule *s, double *work, size_t n, const double *t, double *eta);
 
+/* A jump of eta: `before` and `after` are neighbouring times, eta at them the values on either side. */
+typedef struct eta_jump {
+    double before, after;
+} eta_jump;
+
+/* The jumps of eta inside (0, horizon), ascending. *jumps is owned by the caller (free). */
+sgdmft_status schedule_jumps(sgdmft_context *ctx, const schedule *s, double horizon, eta_jump **jumps, size_t *count);
+
 #endif
