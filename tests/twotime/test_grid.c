@@ -158,12 +158,51 @@ static void test_stencil_at_nodes(void **state)
     time_grid_free(grid);
 }
 
+/* Jumps of eta are nodes of even index, seen from both sides, and interpolation stays on one side. */
+static void test_jumps(void **state)
+{
+    static const double jump[2] = {1.3719, 2.0301};
+    const fixture *f = *state;
+    schedule *eta = NULL;
+    check_ok(f->ctx, schedule_of(f->ctx, "if(t < 1.3719, 0.9, if(t < 2.0301, 0.31, 0.07))", 4, &eta));
+    for (int steps = 8; steps <= 46; steps += 19) {
+        time_grid *grid = NULL;
+        double value[64], weights[4];
+        int corners = 0, count;
+        check_ok(f->ctx, time_grid_new(f->ctx, steps, 3.9, 1.4, eta, &grid));
+        for (int i = 0; i <= steps; i++) {
+            assert_true(i == 0 || grid->t[i] > grid->t[i - 1]);
+            if (!grid->corner[i])
+                continue;
+            assert_int_equal(i % 2, 0);
+            check_near(grid->t[i], jump[corners], 1e-12, "jump %d", corners);
+            check_near(grid->eta_end[i - 1], corners ? 0.31 : 0.9, 1e-15, "eta before jump %d", corners);
+            check_near(grid->eta_start[i], corners ? 0.07 : 0.31, 1e-15, "eta after jump %d", corners);
+            corners++;
+        }
+        assert_int_equal(corners, 2);
+        assert_true(grid->t[steps] == 3.9);
+        for (int i = 0; i <= steps; i++) /* a curve with two corners, linear in between */
+            value[i] = fabs(grid->t[i] - jump[0]) + 2 * fabs(grid->t[i] - jump[1]);
+        for (int p = 0; p <= 390; p++) {
+            double t = 0.01 * p, sum = 0;
+            int first = time_grid_stencil(grid, t, &count, weights);
+            for (int j = 0; j < count; j++)
+                sum += weights[j] * value[first + j];
+            check_near(sum, fabs(t - jump[0]) + 2 * fabs(t - jump[1]), 1e-12, "curve with corners at %g", t);
+        }
+        time_grid_free(grid);
+    }
+    schedule_free(eta);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nodes),        cmocka_unit_test(test_coarsen),
         cmocka_unit_test(test_cell),         cmocka_unit_test(test_stencil_is_exact),
         cmocka_unit_test(test_stencil_order), cmocka_unit_test(test_stencil_at_nodes),
+        cmocka_unit_test(test_jumps),
     };
     return cmocka_run_group_tests_name("grid", tests, setup, teardown);
 }
