@@ -50,7 +50,7 @@ static int complain_unknown(const command *cmd, const char *word)
 
 static int add_option(arguments *out, const option_spec *spec, const char *value)
 {
-    if (!spec->repeats && arguments_has(out, spec->name))
+    if (spec->value && !spec->repeats && arguments_has(out, spec->name))
         return usage_error(out->command, "option '--%s' is given twice", spec->name);
     out->given[out->n_given].spec = spec;
     out->given[out->n_given++].value = value;

@@ -1,4 +1,4 @@
-/* Command lines: what a subcommand accepts, and what was given. Strict: nothing unknown, nothing given twice. */
+/* Command lines: what a subcommand accepts, and what was given. Strict: nothing unknown, no value given twice. */
 #ifndef SGDMFT_PROGRAM_ARGUMENTS_H
 #define SGDMFT_PROGRAM_ARGUMENTS_H
 

@@ -211,6 +211,27 @@ static void interpolation(void **state)
     free(coarse);
 }
 
+/* Rows far away have no say: 1 / (1 + 25 t^2) is no cubic, and yet right to 3e-3 between rows at distance 0.05. */
+static void interpolation_is_local(void **state)
+{
+    const room *r = *state;
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    fputs("t,x,x_se\n", to);
+    for (int i = -20; i <= 20; i++)
+        fprintf(to, "%.17g,%.17g,0\n", i / 20.0, 1.0 / (1.0 + i * i / 16.0));
+    fclose(to);
+    couple p = compare_texts(r, text,
+                             "t,x,x_se\n-0.97,0.04077888,0\n-0.03,0.97799511,0\n0.52,0.12886598,0\n"
+                             "0.98,0.03998401,0\n",
+                             (compare_limits){4.0, 3e-3});
+    assert_int_equal(p.c->n_interpolated, 4);
+    assert_true(p.c->agrees);
+    clear_couple(&p);
+    free(text);
+}
+
 /* The error of an interpolated value is the largest of its neighbours'. */
 static void interpolated_error(void **state)
 {
@@ -275,6 +296,7 @@ int main(void)
         IN_ROOM(worst_is_a_disagreement),
         IN_ROOM(not_a_number),    IN_ROOM(subset_of_times), IN_ROOM(stopped_early),
         IN_ROOM(interpolation),   IN_ROOM(interpolated_error), IN_ROOM(few_rows),
+        IN_ROOM(interpolation_is_local),
         IN_ROOM(refusals),        IN_ROOM(extra_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

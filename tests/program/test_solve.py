@@ -73,7 +73,7 @@ class Solve(support.InRoom):
             self.assertEqual(self.read(name), "precious\n")
             os.unlink(self.path(name))
         self.write("p.csv", "precious\n")
-        self.run_program("solve", "p.yaml", "--quiet", "--force")
+        self.run_program("solve", "p.yaml", "--quiet", "--force", "--force")
         self.assertIn("# status: ok", self.read("p.csv"))
         self.run_program("solve", "p.yaml", "--quiet", "--force")
 
