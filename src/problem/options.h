@@ -38,6 +38,7 @@ typedef enum option_id {
     OPT_BATCH,
     OPT_REPETITIONS,
     OPT_ENTRIES,
+    OPT_STEP,
     OPTION_COUNT
 } option_id;
 

@@ -35,6 +35,7 @@ static void defaults(void **state)
     assert_true(p->simulate.batch == 1);
     assert_int_equal(p->simulate.repetitions, 20);
     assert_int_equal(p->simulate.entries, ENTRIES_GAUSSIAN);
+    assert_true(p->simulate.step == 0.01);
     sgdmft_problem_free(p);
     sgdmft_context_free(ctx);
 }
@@ -49,7 +50,7 @@ static void everything_given(void **state)
         "observables: {a: y1, B_2: r2}\n"
         "numerics: {paths: 1.0e5, replicas: 3, steps: 17, tolerance: 3e-7, seed: 12345678901234567890,\n"
         "  method: picard, grading: 2.5, extrapolate: off, passes: 7}\n"
-        "output: {times: 12}\nsimulate: {d: 321, batch: 4e9, repetitions: 5, entries: uniform}\n";
+        "output: {times: 12}\nsimulate: {d: 321, batch: 4e9, repetitions: 5, entries: uniform, step: 0.0625}\n";
     static const double q[] = {1.3, 0.2, 0.2, 0.9}, m[] = {0.1, 0.2, 0.3, -0.1, 0, 0.05};
     static const double rho[] = {1, 0.25, 0, 0.25, 1.5, 0, 0, 0, 2};
     sgdmft_context *ctx = new_context();
@@ -77,6 +78,7 @@ static void everything_given(void **state)
     assert_true(p->simulate.batch == 4000000000);
     assert_int_equal(p->simulate.repetitions, 5);
     assert_int_equal(p->simulate.entries, ENTRIES_UNIFORM);
+    assert_true(p->simulate.step == 0.0625);
     sgdmft_problem_free(p);
     sgdmft_context_free(ctx);
 }
