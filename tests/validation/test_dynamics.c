@@ -1,0 +1,406 @@
+/* The dynamics of one repetition against dense computations in double precision on the same data, visits and noise. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "one.h"
+
+/* loss (tanh r1 + r2/2 - y)^2/2 + r2^2/8, y = tanh s + 0.3 eps: two students, nonlinear, everything coupled */
+#define TWO_STUDENTS                                                                        \
+    "model: {students: 2, teachers: 1, label: 'tanh(s) + 0.3*eps', predict: 'tanh(r1) + r2/2'," \
+    " loss: '(f - y)^2/2 + r2^2/8'}\n"                                                      \
+    "initial: {q: [[1.1, 0.2], [0.2, 0.7]], m: [[0.3], [-0.4]], rho: 0.9}\n"
+
+static void gradient(const double *r, double y, double *g)
+{
+    double tanh1 = tanh(r[0]), off = tanh1 + r[1] / 2 - y;
+    g[0] = off * (1 - tanh1 * tanh1);
+    g[1] = off / 2 + r[1] / 4;
+}
+
+/* A repetition, and what theta should be. */
+typedef struct replay {
+    one x;
+    double *theta, *moved; /* [2][d] */
+} replay;
+
+static void replay_init(replay *p, sgdmft_problem *problem)
+{
+    one_init(&p->x, problem);
+    assert_int_equal(repetition_start(&p->x.rep, 2), 0);
+    size_t d = p->x.set.d;
+    p->theta = calloc(2 * d, sizeof *p->theta);
+    p->moved = calloc(2 * d, sizeof *p->moved);
+    assert_true(p->theta && p->moved);
+    for (size_t a = 0; a < 2; a++)
+        for (size_t j = 0; j < d; j++)
+            p->theta[a * d + j] = p->x.rep.theta[a * p->x.set.length + j];
+}
+
+static void replay_clear(replay *p)
+{
+    free(p->theta);
+    free(p->moved);
+    one_clear(&p->x);
+}
+
+/* moved -= weight x_i g_i^T at theta */
+static void add_sample(replay *p, size_t i, double weight)
+{
+    size_t d = p->x.set.d;
+    const float *row = p->x.rep.train.row + i * p->x.set.length;
+    double r[2] = {0, 0}, g[2];
+    for (size_t a = 0; a < 2; a++)
+        for (size_t j = 0; j < d; j++)
+            r[a] += p->theta[a * d + j] * row[j];
+    gradient(r, p->x.rep.train.y[i], g);
+    for (size_t a = 0; a < 2; a++)
+        for (size_t j = 0; j < d; j++)
+            p->moved[a * d + j] -= weight * g[a] * row[j];
+}
+
+/* theta <- (1 - shrink) theta + moved, moved <- 0 */
+static void take_step(replay *p, double shrink)
+{
+    for (size_t j = 0; j < 2 * p->x.set.d; j++) {
+        p->theta[j] += p->moved[j] - shrink * p->theta[j];
+        p->moved[j] = 0;
+    }
+}
+
+static void check_theta(const replay *p, double tolerance, const char *when)
+{
+    for (size_t a = 0; a < 2; a++)
+        for (size_t j = 0; j < p->x.set.d; j++)
+            check_near(p->x.rep.theta[a * p->x.set.length + j], p->theta[a * p->x.set.d + j], tolerance,
+                       "%s: theta%zu at %zu", when, a + 1, j);
+    assert_true(p->x.rep.scale == 1);
+}
+
+static simulator_stop at_step(const replay *p, uint64_t step)
+{
+    return (simulator_stop){.t = (double)step * p->x.set.duration, .step = step, .weight = 1};
+}
+
+/* Which samples are visited is read off one step at a time; then the same steps are made at one go. */
+static void run_visits(const char *constants, double lambda, double (*eta)(double t))
+{
+    enum { STEPS = 2600 }; /* more than two chunks of planned visits */
+    sgdmft_context *ctx = check_context(1);
+    replay p, q;
+    for (int i = 0; i < 2; i++)
+        replay_init(i ? &q : &p, test_problem(ctx,
+                                              "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS
+                                              "numerics: {seed: 77}\nsimulate: {d: 101}\n",
+                                              constants));
+    sgdmft_context_free(ctx);
+    size_t n = p.x.set.n;
+    size_t *count = calloc(n, sizeof *count);
+    assert_non_null(count);
+    for (uint64_t step = 0; step < STEPS; step++) {
+        simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
+        assert_int_equal(advance_visits(&p.x.rep, &from, &to), 0);
+        size_t i = p.x.rep.order[0];
+        assert_true(i < n);
+        count[i]++;
+        add_sample(&p, i, eta(from.t));
+        take_step(&p, lambda / (double)n);
+    }
+    check_theta(&p, 2e-4, "visit by visit");
+    simulator_stop from = at_step(&q, 0), to = at_step(&q, STEPS);
+    assert_int_equal(advance_visits(&q.x.rep, &from, &to), 0);
+    memcpy(q.theta, p.theta, 2 * p.x.set.d * sizeof *p.theta);
+    check_theta(&q, 2e-4, "at one go");
+    assert_true(q.x.rep.visits == STEPS);
+    /* visits are uniform: the counts have the variance of independent choices */
+    double mean = (double)STEPS / (double)n, chi2 = 0;
+    for (size_t i = 0; i < n; i++)
+        chi2 += ((double)count[i] - mean) * ((double)count[i] - mean) / mean;
+    check_z(chi2, (double)n - 1, sqrt(2 * (double)n), 4.9, "chi-squared of the numbers of visits");
+    free(count);
+    replay_clear(&p);
+    replay_clear(&q);
+}
+
+static double eta_constant(double t)
+{
+    return 0.8;
+}
+
+static double eta_falling(double t)
+{
+    return 1.4 / (1 + 0.3 * t);
+}
+
+static void test_visits(void **state)
+{
+    run_visits("eta: 0.8\n", 0, eta_constant);
+}
+
+/* A ridge so strong that its factor goes into theta many times. */
+static void test_visits_ridge(void **state)
+{
+    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling);
+}
+
+/* An expression for the ridge, at each visit since there are fewer than a thousand in a unit of time. */
+static void test_visits_penalty(void **state)
+{
+    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant);
+}
+
+/* Batches up to more than a block, and nearly all samples; the factor of the ridge may be negative. */
+static void run_batches(const char *constants, int batch, double lambda)
+{
+    sgdmft_context *ctx = check_context(1);
+    replay p;
+    replay_init(&p, test_problem(ctx,
+                                 "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
+                                 constants, batch));
+    sgdmft_context_free(ctx);
+    size_t n = p.x.set.n;
+    assert_int_equal(n, 525);
+    assert_true(p.x.set.block == 256);
+    char *seen = calloc(n, 1);
+    assert_non_null(seen);
+    for (uint64_t step = 0; step < 12; step++) {
+        simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
+        assert_int_equal(advance_batches(&p.x.rep, &from, &to), 0);
+        memset(seen, 0, n);
+        for (int b = 0; b < batch; b++) {
+            size_t i = p.x.rep.order[b];
+            assert_true(i < n && !seen[i]); /* without replacement */
+            seen[i] = 1;
+            add_sample(&p, i, 0.5 / (1 + from.t));
+        }
+        take_step(&p, lambda * batch / (double)n);
+        check_theta(&p, 5e-5 * (1 + fabs(lambda)), "batch");
+    }
+    free(seen);
+    replay_clear(&p);
+}
+
+static void test_batches(void **state)
+{
+    static const int batches[] = {2, 7, 255, 256, 257, 300, 525};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        run_batches("", batches[i], 0);
+        run_batches("lambda: 0.9\n", batches[i], 0.9);
+        run_batches("penalty: '0.45*(th1^2 + th2^2)'\n", batches[i], 0.9);
+    }
+    run_batches("lambda: 2.5\n", 300, 2.5); /* factor -0.43 */
+}
+
+/* Every sample is in a batch equally often, whichever came before. */
+static void test_batch_choice(void **state)
+{
+    enum { STEPS = 6000, BATCH = 9 };
+    sgdmft_context *ctx = check_context(1);
+    one x;
+    one_init(&x, test_problem(ctx, "delta: 2\nhorizon: 1000\neta: 1e-9\nmodel: {label: s, loss: '(r - y)^2/2'}\n"
+                                   "numerics: {seed: 79}\nsimulate: {d: 16, batch: 9}\n"));
+    sgdmft_context_free(ctx);
+    assert_int_equal(repetition_start(&x.rep, 0), 0);
+    size_t n = x.set.n, together = 0;
+    double count[32] = {0}, mean = (double)STEPS * BATCH / 32, chi2 = 0;
+    assert_int_equal(n, 32);
+    for (uint64_t step = 0; step < STEPS; step++) {
+        simulator_stop from = {.step = step}, to = {.step = step + 1, .t = 1};
+        int first = 0, second = 0;
+        assert_int_equal(advance_batches(&x.rep, &from, &to), 0);
+        for (size_t b = 0; b < BATCH; b++) {
+            count[x.rep.order[b]]++;
+            first |= x.rep.order[b] == 5;
+            second |= x.rep.order[b] == 23;
+        }
+        together += first && second;
+    }
+    double p = BATCH / 32.0, variance = STEPS * p * (1 - p) * 32 / 31;
+    for (size_t i = 0; i < n; i++)
+        chi2 += (count[i] - mean) * (count[i] - mean) / variance;
+    check_z(chi2, 31, sqrt(62), 4.9, "chi-squared of inclusions");
+    double both = p * (BATCH - 1) / 31;
+    check_z((double)together / STEPS, both, sqrt(both * (1 - both) / STEPS), 4.9, "two given samples together");
+    one_clear(&x);
+}
+
+/* Fresh samples: those of a source of the test's own, in the same order. */
+static void run_online(const char *constants, int batch, double lambda)
+{
+    sgdmft_context *ctx = check_context(1);
+    replay p;
+    replay_init(&p, test_problem(ctx,
+                                 "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
+                                 constants, batch));
+    sgdmft_context_free(ctx);
+    repetition *rep = &p.x.rep;
+    size_t block = p.x.set.block, used = block, steps = 700 / (size_t)batch;
+    sample_source source = sample_source_of(&p.x.set, 2, SIMULATOR_ENTRIES, SIMULATOR_NOISE, rep->teacher);
+    simulator_stop from = at_step(&p, 0), to = at_step(&p, steps);
+    assert_int_equal(p.x.set.n, 0);
+    samples own = rep->train;
+    check_ok(p.x.ctx, samples_init(p.x.ctx, &p.x.set, block, &rep->train));
+    for (uint64_t step = 0; step < steps; step++) {
+        for (int b = 0; b < batch; b++) {
+            if (used == block) {
+                assert_int_equal(samples_draw(&source, &rep->desk, 0, block, &rep->train), 0);
+                used = 0;
+            }
+            add_sample(&p, used++, 0.8 / (1 + (double)step * batch / 101));
+        }
+        take_step(&p, lambda * batch / 101);
+    }
+    samples_clear(&rep->train);
+    rep->train = own;
+    assert_int_equal(advance_batches(rep, &from, &to), 0);
+    check_theta(&p, 1e-4, "online");
+    replay_clear(&p);
+}
+
+static void test_online(void **state)
+{
+    run_online("", 1, 0);
+    run_online("lambda: 1.3\n", 1, 1.3);
+    run_online("lambda: 1.3\n", 3, 1.3);
+    run_online("lambda: 0.3\n", 300, 0.3); /* a batch over more than one block */
+    run_online("penalty: '0.65*th1^2 + 0.65*th2^2'\n", 3, 1.3);
+}
+
+static void test_diffusion(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    replay p;
+    replay_init(&p, test_problem(ctx, "dynamics: sme\ndelta: 3.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\nlambda: 0.7\n" TWO_STUDENTS
+                                      "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.013}\n"));
+    sgdmft_context_free(ctx);
+    size_t n = p.x.set.n, step = 0;
+    double *z = calloc(n, sizeof *z), t[] = {0, 0.05, 0.3, 1.1}, sum = 0, squares = 0;
+    assert_non_null(z);
+    for (int piece = 0; piece < 3; piece++) {
+        simulator_stop from = {.t = t[piece]}, to = {.t = t[piece + 1]};
+        double steps = ceil((to.t - from.t) / 0.013), h = (to.t - from.t) / steps;
+        for (int i = 0; i < (int)steps; i++) {
+            random_normals(simulator_key(&p.x.set, 2, SIMULATOR_DRIVER), step++, 0, n, z);
+            for (size_t l = 0; l < n; l++) {
+                add_sample(&p, l, 0.9 / (1 + from.t + i * h) * (h + sqrt(h) * z[l]));
+                sum += z[l];
+                squares += z[l] * z[l];
+            }
+            take_step(&p, 0.7 * h);
+        }
+        assert_int_equal(advance_diffusion(&p.x.rep, &from, &to), 0);
+        check_theta(&p, 1e-4, "diffusion");
+    }
+    double count = (double)(n * step);
+    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of the driver");
+    check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of the driver");
+    free(z);
+    replay_clear(&p);
+}
+
+/* theta' of gradient flow into p->moved, which starts from 0. */
+static void flow_slope(replay *p, double eta, double lambda)
+{
+    memset(p->moved, 0, 2 * p->x.set.d * sizeof *p->moved);
+    for (size_t i = 0; i < p->x.set.n; i++)
+        add_sample(p, i, eta);
+    for (size_t j = 0; j < 2 * p->x.set.d; j++)
+        p->moved[j] -= lambda * p->theta[j];
+}
+
+static double flow_eta(double t)
+{
+    return 1 / (1 + t);
+}
+
+/* The classical formula of order 4 in small steps. */
+static void flow_exactly(replay *p, double from, double to, double lambda)
+{
+    static const double node[4] = {0, 0.5, 0.5, 1}, weight[4] = {1. / 6, 1. / 3, 1. / 3, 1. / 6};
+    size_t size = 2 * p->x.set.d;
+    double *start = calloc(size, sizeof *start), *end = calloc(size, sizeof *end);
+    assert_true(start && end);
+    int steps = (int)ceil((to - from) / 0.02);
+    double h = (to - from) / steps;
+    for (int step = 0; step < steps; step++) {
+        double t = from + step * h;
+        memcpy(start, p->theta, size * sizeof *start);
+        memcpy(end, p->theta, size * sizeof *end);
+        for (int stage = 0; stage < 4; stage++) {
+            if (stage > 0)
+                for (size_t j = 0; j < size; j++)
+                    p->theta[j] = start[j] + node[stage] * h * p->moved[j];
+            flow_slope(p, flow_eta(t + node[stage] * h), lambda);
+            for (size_t j = 0; j < size; j++)
+                end[j] += weight[stage] * h * p->moved[j];
+        }
+        memcpy(p->theta, end, size * sizeof *end);
+    }
+    free(start);
+    free(end);
+}
+
+/* Output times close together and far apart: both are interpolated or span several steps. */
+static void run_flow(const char *constants, double lambda)
+{
+    static const double t[] = {0, 0.05, 0.07, 0.3, 0.31, 2, 2.3};
+    sgdmft_context *ctx = check_context(1);
+    replay p;
+    replay_init(&p, test_problem(ctx,
+                                 "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 82}\nsimulate: {d: 75}\n",
+                                 constants));
+    sgdmft_context_free(ctx);
+    for (size_t i = 0; i + 1 < sizeof t / sizeof *t; i++) {
+        simulator_stop from = {.t = t[i]}, to = {.t = t[i + 1]};
+        flow_exactly(&p, t[i], t[i + 1], lambda);
+        assert_int_equal(advance_flow(&p.x.rep, &from, &to), 0);
+        check_theta(&p, 1e-4, "flow"); /* the tolerance is 1e-5 a step in root mean square */
+    }
+    check_between(p.x.rep.visits / (double)p.x.set.n, 14, 120, "passes over the data");
+    replay_clear(&p);
+}
+
+static void test_flow(void **state)
+{
+    run_flow("", 0);
+    run_flow("lambda: 0.8\n", 0.8);
+    run_flow("penalty: '0.4*(th1^2 + th2^2)'\n", 0.8);
+}
+
+/* Kicks of a penalty: their weights sum to the time, and they are spread over it. */
+static void test_kicks(void **state)
+{
+    simulator_setting set = {.duration = 1.0 / 70000};
+    static const uint64_t steps[] = {1, 2, 69, 70, 71, 6999, 7000, 12345};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        kick_plan plan = kick_plan_of(&set, 1000, 1000 + steps[i]);
+        assert_true(plan.windows >= 1 && plan.windows == (steps[i] + 69) / 70);
+        assert_true(plan.at >= 1000 && plan.at < 1000 + steps[i]);
+    }
+    sgdmft_context *ctx = check_context(1);
+    one x;
+    one_init(&x, test_problem(ctx, "delta: 3\nhorizon: 2\neta: 1e-12\npenalty: '-3*th1'\n" /* theta grows by 3 t */
+                                   "model: {label: s, loss: '(r - y)^2/2'}\n"
+                                   "numerics: {seed: 83}\nsimulate: {d: 1100}\n"));
+    sgdmft_context_free(ctx);
+    assert_int_equal(repetition_start(&x.rep, 0), 0);
+    assert_int_equal(x.set.n, 3300);
+    float before = x.rep.theta[1099];
+    simulator_stop from = {.step = 0}, to = {.step = 1717, .t = 1717 / 3300.0};
+    assert_int_equal(advance_visits(&x.rep, &from, &to), 0);
+    check_near(x.rep.theta[1099] - before, 3 * 1717 / 3300.0, 1e-5, "drift by the penalty");
+    one_clear(&x);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_visits),       cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
+        cmocka_unit_test(test_batches),      cmocka_unit_test(test_batch_choice), cmocka_unit_test(test_online),
+        cmocka_unit_test(test_diffusion),    cmocka_unit_test(test_flow),         cmocka_unit_test(test_kicks),
+    };
+    return cmocka_run_group_tests_name("simulator dynamics", tests, NULL, NULL);
+}
