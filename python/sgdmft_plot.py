@@ -11,7 +11,9 @@ import sys
 
 STANDARD_ERRORS = 2.0  # half height of bands and bars
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
-COMPONENT_COLOURS = [BLUE, VERMILLION, GREEN, PURPLE, "#E69F00", "#56B4E9", "#555555"]
+COMPONENT_COLOURS = [BLUE, VERMILLION, GREEN, PURPLE]
+# Of a 2 x 2 matrix: two blues on the diagonal, two oranges off it. Symmetric problems have equal entries there.
+SQUARE_COLOURS = {"11": BLUE, "22": "#56B4E9", "12": VERMILLION, "21": "#E69F00"}
 LINE_STYLES = ["-", (0, (5, 2)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "p"]
 
@@ -143,11 +145,13 @@ def component_panel(title, symbol, argument, names):
     """All entries of a matrix; many entries are told apart only as diagonal or not."""
     panel = Panel(title)
     entries = [name for name in names if re.fullmatch(symbol + r"\d\d", name)]
+    square = "22" in {name[-2:] for name in entries}
     for i, name in enumerate(entries):
         a, b = name[-2:]
         if len(entries) <= len(COMPONENT_COLOURS):
             index = "" if len(entries) == 1 else f"_{{{a}{b}}}"
-            panel.curves[name] = (COMPONENT_COLOURS[i], f"${symbol}{index}{argument}$")
+            colour = SQUARE_COLOURS[a + b] if square else COMPONENT_COLOURS[i]
+            panel.curves[name] = (colour, f"${symbol}{index}{argument}$")
         elif a == b:
             panel.curves[name] = (BLUE, f"${symbol}_{{aa}}{argument}$")
         else:
