@@ -38,6 +38,14 @@ typedef struct marcher {
     anderson mixing;
 } marcher;
 
+static int interrupted(replica *rep, double work, double t)
+{
+    if (!rep->monitor.report(rep->monitor.user, work, t))
+        return 0;
+    replica_stop(rep, SGDMFT_ERR_INTERRUPTED, "interrupted at t = %.6g", t);
+    return -1;
+}
+
 static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
@@ -54,11 +62,14 @@ static int step_to_consistency(marcher *m, int i)
             replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
             return -1;
         }
+        if (interrupted(rep, 0, rep->grid->t[i]))
+            return -1;
         anderson_next(&m->mixing, m->used, m->next);
         residual = kernels_advance(rep->kern, i, &rep->set->at, m->now, m->next);
     } while (residual > rep->tolerance && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
     rep->out->passes += pass;
+    rep->out->steps++;
     if (pass > rep->out->passes_max)
         rep->out->passes_max = pass;
     if (isnan(residual)) {
@@ -67,21 +78,11 @@ static int step_to_consistency(marcher *m, int i)
                      "shorten horizon to below %.6g", t, t);
         return -1;
     }
-    if (residual > rep->tolerance) {
+    if (residual > rep->tolerance && !replica_diverged(rep, i + 1, m->next))
         replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
                      "the step to t = %.6g is not self-consistent: residual %.3g after %d passes, allowed %.3g; hint: "
                      "raise numerics.steps or numerics.passes", t, residual, pass, rep->tolerance);
-        return -1;
-    }
-    return 0;
-}
-
-static int report(marcher *m, int i)
-{
-    if (!m->rep->monitor.report(m->rep->monitor.user, i + 1, m->rep->grid->t[i + 1]))
-        return 0;
-    replica_stop(m->rep, SGDMFT_ERR_INTERRUPTED, "interrupted at t = %.6g", m->rep->grid->t[i + 1]);
-    return -1;
+    return residual > rep->tolerance ? -1 : 0;
 }
 
 static void rotate(marcher *m)
@@ -112,7 +113,7 @@ static void march(marcher *m)
         replica_accept(rep);
         rep->out->nodes = i + 2;
         rotate(m);
-        if (report(m, i))
+        if (interrupted(rep, i + 1, rep->grid->t[i + 1]))
             break;
     }
     replica_identity_finish(rep, rep->out->nodes - 1);

@@ -97,6 +97,7 @@ static int iterate(sweeper *s)
         }
     }
     rep->out->passes = (double)count * rep->grid->steps;
+    rep->out->steps = rep->grid->steps;
     rep->out->passes_max = count;
     if (residual <= rep->tolerance)
         return 0;

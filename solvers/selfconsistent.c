@@ -27,7 +27,8 @@ typedef struct solve_state {
     replica_pair *pair;
     int inner_threads;
     double work_done, work_total;
-    int stop; /* set when the caller interrupts or a system failure makes the rest pointless */
+    int begun; /* replicas */
+    int stop;  /* set when the caller interrupts or a system failure makes the rest pointless */
     sgdmft_status status;
     char *message;
 } solve_state;
@@ -117,6 +118,13 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
 /* A thread has a context of its own: messages of different replicas do not mix. */
 static void run_replica(solve_state *state, int index)
 {
+    int stop, begun;
+#pragma omp atomic read
+    stop = state->stop;
+#pragma omp atomic capture
+    begun = state->begun++;
+    if (stop && begun >= 2) /* two give an error bar */
+        return;
     sgdmft_context *own = NULL;
     sgdmft_status status = sgdmft_context_new(&own);
     if (!status)
@@ -133,11 +141,46 @@ static void run_replica(solve_state *state, int index)
     sgdmft_context_free(own);
 }
 
-sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_pair *pair)
+static int complete(const solve_setting *s, const replica_pair *pair)
 {
-    int replicas = s->problem->numerics.replicas, threads = sgdmft_context_threads(ctx);
+    for (int level = 0; level < LEVELS; level++)
+        if (!pair->level[level] || pair->level[level]->nodes <= s->grid[level]->steps)
+            return 0;
+    return 1;
+}
+
+static int begun(const solve_setting *s, const replica_pair *pair)
+{
+    return pair->level[LEVEL_FINE] && pair->level[LEVEL_COARSE];
+}
+
+/* Moves the replicas to be used to the front and counts them. */
+static void keep_usable(const solve_setting *s, replica_set *set)
+{
+    int whole = 0, some_missing = 0;
+    for (int r = 0; r < set->asked; r++) {
+        whole += complete(s, &set->pair[r]);
+        for (int level = 0; level < LEVELS; level++) {
+            const trajectory *tr = set->pair[r].level[level];
+            some_missing |= !tr || tr->status == SGDMFT_ERR_INTERRUPTED;
+        }
+    }
+    int (*usable)(const solve_setting *, const replica_pair *) = some_missing && whole >= 2 ? complete : begun;
+    set->count = 0;
+    for (int r = 0; r < set->asked; r++) {
+        if (!usable(s, &set->pair[r]))
+            continue;
+        replica_pair keep = set->pair[set->count];
+        set->pair[set->count++] = set->pair[r];
+        set->pair[r] = r == set->count - 1 ? set->pair[r] : keep;
+    }
+}
+
+sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
+{
+    int replicas = set->asked, threads = sgdmft_context_threads(ctx);
     int outer = threads < replicas ? threads : replicas;
-    solve_state state = {.ctx = ctx, .s = s, .pair = pair};
+    solve_state state = {.ctx = ctx, .s = s, .pair = set->pair};
     /* few replicas on many threads: share each replica's blocks instead */
     if (threads > replicas) {
         outer = 1;
@@ -149,8 +192,10 @@ sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *
 #pragma omp parallel for schedule(dynamic, 1) num_threads(outer) if (outer > 1)
     for (int i = 0; i < replicas; i++)
         run_replica(&state, i);
-    if (!state.status)
+    if (!state.status) {
+        keep_usable(s, set);
         return SGDMFT_OK;
+    }
     sgdmft_status status = context_fail(ctx, state.status, "%s", state.message ? state.message : "out of memory");
     free(state.message);
     return status;
@@ -190,16 +235,16 @@ static void way_cost(const void *setup, int threads, sgdmft_cost *out)
 static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solution **out)
 {
     const solve_setting *s = setup;
-    int replicas = s->problem->numerics.replicas;
-    replica_pair *pair = calloc((size_t)replicas, sizeof *pair);
-    if (!pair)
-        return context_out_of_memory(ctx, "the replicas", sizeof *pair * (double)replicas);
-    sgdmft_status status = selfconsistent_replicas(ctx, s, pair);
+    replica_set set = {.asked = s->problem->numerics.replicas};
+    set.pair = calloc((size_t)set.asked, sizeof *set.pair);
+    if (!set.pair)
+        return context_out_of_memory(ctx, "the replicas", sizeof *set.pair * (double)set.asked);
+    sgdmft_status status = selfconsistent_replicas(ctx, s, &set);
     if (!status)
-        status = selfconsistent_solution(ctx, s, pair, out);
-    for (int r = 0; r < replicas; r++)
-        replica_pair_clear(&pair[r]);
-    free(pair);
+        status = selfconsistent_solution(ctx, s, &set, out);
+    for (int r = 0; r < set.asked; r++)
+        replica_pair_clear(&set.pair[r]);
+    free(set.pair);
     return status;
 }
 

@@ -16,12 +16,19 @@ typedef struct replica_pair {
     double visits;
 } replica_pair;
 
-/* Solves all replicas. pair[replicas] is filled by the caller with zeros and freed by replica_pair_clear. */
-sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_pair *pair);
+/* Replicas that are averaged: all of them, unless the caller interrupted. */
+typedef struct replica_set {
+    replica_pair *pair; /* [asked], the first `count` are used */
+    int count, asked;
+} replica_set;
+
+/* Solves all replicas into set->pair[asked], which the caller provides zeroed and frees with replica_pair_clear, and
+   sets `count`. After an interrupt the complete replicas are used if there are two, otherwise all that were begun. */
+sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set);
 void replica_pair_clear(replica_pair *pair);
 
 /* Statistics over replicas: curves with error bars, two-time arrays, identities. */
-sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                       sgdmft_solution **out);
 
 /* Memory and time of a solve. */

@@ -41,11 +41,11 @@ static double *node_curves(const solve_setting *s, const trajectory *tr, int lev
 }
 
 /* Nodes that all replicas reached on this grid. */
-static int nodes_reached(const solve_setting *s, const replica_pair *pair, int level)
+static int nodes_reached(const solve_setting *s, const replica_set *set, int level)
 {
     int nodes = s->grid[level]->steps + 1;
-    for (int r = 0; r < s->problem->numerics.replicas; r++) {
-        const trajectory *tr = pair[r].level[level];
+    for (int r = 0; r < set->count; r++) {
+        const trajectory *tr = set->pair[r].level[level];
         if (!tr || tr->nodes < nodes)
             nodes = tr ? tr->nodes : 0;
     }
@@ -107,10 +107,10 @@ static void pool_clear(pool *p)
     free(p->step);
 }
 
-static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                const solution_columns *col, pool *p)
 {
-    *p = (pool){.s = s, .replicas = s->problem->numerics.replicas};
+    *p = (pool){.s = s, .replicas = set->count};
     p->sample = memory_doubles((size_t)p->replicas);
     p->step = memory_doubles((size_t)p->replicas);
     int failed = !p->sample || !p->step;
@@ -118,7 +118,7 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, cons
         p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
         failed = !p->values[level];
         for (int r = 0; r < p->replicas && !failed; r++) {
-            p->values[level][r] = node_curves(s, pair[r].level[level], level, col);
+            p->values[level][r] = node_curves(s, set->pair[r].level[level], level, col);
             failed = !p->values[level][r];
         }
     }
@@ -155,34 +155,38 @@ static void worst_errors(sgdmft_solution *solution)
     }
 }
 
-static void fill_two_time(const solve_setting *s, const replica_pair *pair, sgdmft_solution *solution)
+/* Adds one replica's share of row i of the two-time arrays. */
+static void add_row(const path_setting *constants, const trajectory *tr, size_t i, double share,
+                    sgdmft_solution *solution)
 {
-    const path_setting *set = &s->set[LEVEL_FINE];
-    int k = set->shape.k, replicas = s->problem->numerics.replicas;
-    size_t kk = (size_t)(k * k), overlap = (size_t)(k * set->shape.kstar), n = solution->n_grid;
-    memcpy(solution->t, s->grid[LEVEL_FINE]->t, sizeof(double) * n);
-    for (int r = 0; r < replicas; r++) {
-        const trajectory *tr = pair[r].level[LEVEL_FINE];
-        for (size_t i = 0; i < n; i++) {
-            for (size_t j = 0; j <= i; j++) {
-                double C[BLOCK_MAX * BLOCK_MAX];
-                kernels_correlation(tr->kern, set->q0, set->rho, (int)i, (int)j, C);
-                for (size_t c = 0; c < kk; c++) {
-                    size_t transposed = c % (size_t)k * (size_t)k + c / (size_t)k;
-                    solution->C[(i * n + j) * kk + c] += C[c] / replicas;
-                    if (j < i)
-                        solution->C[(j * n + i) * kk + transposed] += C[c] / replicas;
-                    solution->R[(i * n + j) * kk + c] += kernels_R(tr->kern, (int)c, (int)i)[j] / replicas;
-                }
-            }
-            for (size_t c = 0; c < overlap; c++)
-                solution->m[i * overlap + c] += tr->kern->m[i * overlap + c] / replicas;
-            solution->residual[i] = fmax(solution->residual[i], tr->residual[i]);
+    size_t k = (size_t)constants->shape.k, kk = k * k, n = solution->n_grid;
+    size_t overlap = k * (size_t)constants->shape.kstar;
+    for (size_t j = 0; j <= i; j++) {
+        double C[BLOCK_MAX * BLOCK_MAX];
+        kernels_correlation(tr->kern, constants->q0, constants->rho, (int)i, (int)j, C);
+        for (size_t c = 0; c < kk; c++) {
+            size_t transposed = c % k * k + c / k;
+            solution->C[(i * n + j) * kk + c] += share * C[c];
+            if (j < i)
+                solution->C[(j * n + i) * kk + transposed] += share * C[c];
+            solution->R[(i * n + j) * kk + c] += share * kernels_R(tr->kern, (int)c, (int)i)[j];
         }
     }
+    for (size_t c = 0; c < overlap; c++)
+        solution->m[i * overlap + c] += share * tr->kern->m[i * overlap + c];
+    solution->residual[i] = fmax(solution->residual[i], tr->residual[i]);
 }
 
-static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_pair *pair, double t,
+static void fill_two_time(const solve_setting *s, const replica_set *set, int threads, sgdmft_solution *solution)
+{
+    memcpy(solution->t, s->grid[LEVEL_FINE]->t, sizeof(double) * solution->n_grid);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
+    for (size_t i = 0; i < solution->n_grid; i++)
+        for (int r = 0; r < set->count; r++)
+            add_row(&s->set[LEVEL_FINE], set->pair[r].level[LEVEL_FINE], i, 1.0 / set->count, solution);
+}
+
+static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_set *set, double t,
                                     sgdmft_solution *solution)
 {
     static const char *const kind[2] = {"dC(t,t)/dt", "dC(t,0)/dt"};
@@ -194,10 +198,10 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const re
                 size_t at = (size_t)which * kk + (size_t)(a * k + b);
                 sgdmft_identity identity = {.t = t};
                 for (int r = 0; r < p->replicas; r++) {
-                    double fine = pair[r].level[LEVEL_FINE]->identity[at];
-                    double coarse = pair[r].level[LEVEL_COARSE]->identity[at];
+                    double fine = set->pair[r].level[LEVEL_FINE]->identity[at];
+                    double coarse = set->pair[r].level[LEVEL_COARSE]->identity[at];
                     p->sample[r] = p->s->problem->numerics.extrapolate ? fine + (fine - coarse) / 3 : fine;
-                    identity.scale += pair[r].level[LEVEL_FINE]->identity_scale[at] / p->replicas;
+                    identity.scale += set->pair[r].level[LEVEL_FINE]->identity_scale[at] / p->replicas;
                 }
                 mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
                 if (asprintf(&identity.name, "%s %d%d", kind[which], a + 1, b + 1) < 0)
@@ -210,46 +214,54 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const re
     return SGDMFT_OK;
 }
 
-static void count_work(const solve_setting *s, const replica_pair *pair, sgdmft_solve_info *info)
+static void count_work(const solve_setting *s, const replica_set *set, sgdmft_solve_info *info)
 {
     double steps = 0;
     info->paths = (size_t)s->problem->numerics.paths;
-    info->replicas = (size_t)s->problem->numerics.replicas;
+    info->replicas = (size_t)set->count;
     info->steps = (size_t)s->grid[LEVEL_FINE]->steps;
     info->extrapolated = s->problem->numerics.extrapolate;
-    for (int r = 0; r < s->problem->numerics.replicas; r++) {
-        info->visits += pair[r].visits;
+    for (int r = 0; r < set->count; r++) {
+        info->visits += set->pair[r].visits;
         for (int level = 0; level < LEVELS; level++) {
-            const trajectory *tr = pair[r].level[level];
+            const trajectory *tr = set->pair[r].level[level];
             info->passes += tr->passes;
-            steps += tr->nodes > 1 ? tr->nodes - 1 : 1;
+            steps += tr->steps;
             if ((size_t)tr->passes_max > info->passes_max)
                 info->passes_max = (size_t)tr->passes_max;
             for (int i = 0; i < tr->nodes; i++)
                 info->residual_max = fmax(info->residual_max, tr->residual[i]);
         }
     }
-    info->passes /= steps;
+    info->passes /= steps > 0 ? steps : 1;
 }
 
-/* The first replica that stopped early says why. */
-static sgdmft_status take_status(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
-                                 sgdmft_solution *solution)
+/* The first replica that stopped early says why; replicas that were left out, too. */
+static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sgdmft_solution *solution)
 {
-    for (int r = 0; r < s->problem->numerics.replicas; r++)
-        for (int level = LEVELS - 1; level >= 0; level--)
-            if (pair[r].level[level]->status)
-                return solution_set_status(ctx, solution, pair[r].level[level]->status,
-                                           pair[r].level[level]->message ? pair[r].level[level]->message : "");
-    return SGDMFT_OK;
+    for (int r = 0; r < set->count; r++)
+        for (int level = LEVELS - 1; level >= 0; level--) {
+            const trajectory *tr = set->pair[r].level[level];
+            if (tr->status)
+                return solution_set_status(ctx, solution, tr->status, tr->message ? tr->message : "");
+        }
+    if (set->count == set->asked)
+        return SGDMFT_OK;
+    char *message = NULL;
+    if (asprintf(&message, "interrupted: %d of %d replicas were complete; the curves are theirs", set->count,
+                 set->asked) < 0)
+        return context_out_of_memory(ctx, "a message", 100);
+    sgdmft_status status = solution_set_status(ctx, solution, SGDMFT_ERR_INTERRUPTED, message);
+    free(message);
+    return status;
 }
 
-static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                    const solution_columns *col, sgdmft_solution *solution)
 {
-    int nodes[LEVELS] = {nodes_reached(s, pair, LEVEL_FINE), nodes_reached(s, pair, LEVEL_COARSE)};
+    int nodes[LEVELS] = {nodes_reached(s, set, LEVEL_FINE), nodes_reached(s, set, LEVEL_COARSE)};
     pool p;
-    sgdmft_status status = pool_init(ctx, s, pair, col, &p);
+    sgdmft_status status = pool_init(ctx, s, set, col, &p);
     if (!status) {
         for (int i = 0; i < s->problem->output.times; i++)
             solution->times[i] = solve_setting_time(s, i);
@@ -257,17 +269,17 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, 
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&p, c, col->count, solution);
         worst_errors(solution);
-        fill_two_time(s, pair, solution);
-        count_work(s, pair, &solution->info);
-        status = take_status(ctx, s, pair, solution);
+        fill_two_time(s, set, sgdmft_context_threads(ctx), solution);
+        count_work(s, set, &solution->info);
+        status = take_status(ctx, set, solution);
     }
     if (!status && nodes[LEVEL_FINE] == s->grid[LEVEL_FINE]->steps + 1)
-        status = add_identities(ctx, &p, pair, s->problem->horizon, solution);
+        status = add_identities(ctx, &p, set, s->problem->horizon, solution);
     pool_clear(&p);
     return status;
 }
 
-sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_pair *pair,
+sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                       sgdmft_solution **out)
 {
     model_shape shape = s->set[LEVEL_FINE].shape;
@@ -289,7 +301,7 @@ sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *
     sgdmft_status status = solution_new(ctx, &want, &solution);
     free(names);
     if (!status)
-        status = fill_solution(ctx, s, pair, &col, solution);
+        status = fill_solution(ctx, s, set, &col, solution);
     if (status) {
         sgdmft_solution_free(solution);
         return status;

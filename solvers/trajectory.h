@@ -14,6 +14,7 @@ typedef struct trajectory {
     double *observed;    /* [N+1][observables], valid where `wanted` */
     char *wanted;        /* [N+1] nodes at which observables are averaged */
     double *residual;    /* [N+1] self-consistency residual of the step that ends at the node */
+    int steps;           /* steps tried */
     double passes;       /* corrector passes (or sweeps), summed over steps */
     int passes_max;
     double *identity;    /* [2][k][k] defects of the identities for C(t,t) and C(t,0) at the last node */

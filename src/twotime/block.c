@@ -1,6 +1,5 @@
 #include "twotime/block.h"
 
-#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -55,30 +54,76 @@ static int scalar_root(double a, double *root, double *inverse)
     return isfinite(a) ? 0 : -1;
 }
 
+/* The Jacobi rotation that makes a[p][q] vanish. */
+static void rotate(int k, int p, int q, double *a, double *vectors)
+{
+    double apq = a[p * k + q];
+    if (apq == 0)
+        return;
+    double theta = 0.5 * (a[q * k + q] - a[p * k + p]) / apq;
+    double t = copysign(1, theta) / (fabs(theta) + sqrt(1 + theta * theta));
+    double c = 1 / sqrt(1 + t * t), s = t * c;
+    for (int i = 0; i < k; i++) {
+        double x = a[i * k + p], y = a[i * k + q];
+        a[i * k + p] = c * x - s * y;
+        a[i * k + q] = s * x + c * y;
+    }
+    for (int i = 0; i < k; i++) {
+        double x = a[p * k + i], y = a[q * k + i];
+        a[p * k + i] = c * x - s * y;
+        a[q * k + i] = s * x + c * y;
+        x = vectors[i * k + p];
+        y = vectors[i * k + q];
+        vectors[i * k + p] = c * x - s * y;
+        vectors[i * k + q] = s * x + c * y;
+    }
+}
+
+/* Eigenvalues and eigenvectors (columns of `vectors`) of a symmetric matrix, which is destroyed, by cyclic Jacobi
+   rotations. For blocks this small that is quick, and unlike LAPACK it never starts threads. */
+static void eigen(int k, double *a, double *vectors, double *values)
+{
+    enum { SWEEPS = 60 };
+    for (int i = 0; i < k * k; i++)
+        vectors[i] = i % (k + 1) == 0;
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+        double off = 0, size = 0;
+        for (int i = 0; i < k; i++)
+            for (int j = 0; j < k; j++)
+                *(i == j ? &size : &off) += a[i * k + j] * a[i * k + j];
+        if (off <= 1e-34 * size)
+            break;
+        for (int p = 0; p < k - 1; p++)
+            for (int q = p + 1; q < k; q++)
+                rotate(k, p, q, a, vectors);
+    }
+    for (int i = 0; i < k; i++)
+        values[i] = a[i * k + i];
+}
+
 int block_psd_root(int k, const double *a, double *root, double *inverse)
 {
     if (k == 1)
         return scalar_root(a[0], root, inverse);
-    double vectors[BLOCK_MAX * BLOCK_MAX], values[BLOCK_MAX], work[34 * BLOCK_MAX];
+    double symmetric[BLOCK_MAX * BLOCK_MAX], vectors[BLOCK_MAX * BLOCK_MAX], values[BLOCK_MAX], largest = 0;
     for (int i = 0; i < k; i++)
         for (int j = 0; j < k; j++) {
-            vectors[i * k + j] = 0.5 * (a[i * k + j] + a[j * k + i]);
-            if (!isfinite(vectors[i * k + j]))
+            symmetric[i * k + j] = 0.5 * (a[i * k + j] + a[j * k + i]);
+            if (!isfinite(symmetric[i * k + j]))
                 return -1;
         }
-    /* Symmetric input, so row-major and column-major agree; eigenvector v is row v of the result. */
-    if (LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'U', k, vectors, k, values, work, 34 * BLOCK_MAX) != 0)
-        return -1;
-    double floor = RANK_TOLERANCE * fmax(values[k - 1], 0);
+    eigen(k, symmetric, vectors, values);
+    for (int v = 0; v < k; v++)
+        largest = fmax(largest, values[v]);
     memset(root, 0, sizeof(double) * (size_t)(k * k));
     memset(inverse, 0, sizeof(double) * (size_t)(k * k));
     for (int v = 0; v < k; v++) {
-        if (!(values[v] > floor))
+        if (!(values[v] > RANK_TOLERANCE * largest))
             continue;
         double size = sqrt(values[v]);
         for (int i = 0; i < k; i++)
             for (int j = 0; j < k; j++) {
-                double outer = vectors[v * k + i] * vectors[v * k + j];
+                double outer = vectors[i * k + v] * vectors[j * k + v];
                 root[i * k + j] += size * outer;
                 inverse[i * k + j] += outer / size;
             }

@@ -135,7 +135,6 @@ static void test_unsupported(void **state)
 {
     refused("{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
     refused("{delta: 1.5, dynamics: gradient-flow, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
-    refused("{dynamics: online, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
     refused("{delta: 1.5, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "penalty");
 }
 
@@ -242,7 +241,7 @@ static void test_progress(void **state)
     assert_int_equal(watched(1, 2, "", &w, &s), SGDMFT_OK);
     check_near(w.fraction, 1, 1e-12, "last fraction");
     check_near(w.time, 2, 1e-12, "last time");
-    assert_int_equal(w.calls, 2 * (40 + 20));
+    assert_true(w.calls >= 2 * 2 * (40 + 20)); /* after every pass and every cell */
     sgdmft_solution_free(s);
 }
 

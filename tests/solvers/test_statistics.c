@@ -29,8 +29,10 @@ static int setup(void **state)
         "label: \"tanh(s1) + 0.5*s2 + 0.2*eps\", predict: \"tanh(r1) + 0.5*r2\", loss: \"(f - y)^2/2\"}, "
         "initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, observables: {margin: \"y*r1 + s2\"}, "
         "numerics: {paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}", REPLICAS, STEPS, TIMES));
-    check_ok(f.t.ctx, selfconsistent_replicas(f.t.ctx, &f.t.s, f.pair));
-    check_ok(f.t.ctx, selfconsistent_solution(f.t.ctx, &f.t.s, f.pair, &f.solution));
+    replica_set set = {.pair = f.pair, .asked = REPLICAS};
+    check_ok(f.t.ctx, selfconsistent_replicas(f.t.ctx, &f.t.s, &set));
+    assert_int_equal(set.count, REPLICAS);
+    check_ok(f.t.ctx, selfconsistent_solution(f.t.ctx, &f.t.s, &set, &f.solution));
     sgdmft_context_free(ctx);
     *state = &f;
     return 0;
