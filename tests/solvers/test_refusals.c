@@ -222,6 +222,24 @@ static void test_interrupt(void **state)
     check_interrupt(5, 0.9);
 }
 
+/* Two complete replicas are worth more than all of them at their beginning. */
+static void test_interrupt_late(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    watch w = {.stop_at = 0.7};
+    sgdmft_solution *s = NULL;
+    sgdmft_context_set_progress(ctx, look, &w);
+    assert_int_equal(solve(ctx, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 600, replicas: 4, steps: 40, "
+                                "seed: 36}, output: {times: 21}}", &s), SGDMFT_ERR_INTERRUPTED);
+    check_failure(ctx, SGDMFT_ERR_INTERRUPTED, SGDMFT_ERR_INTERRUPTED, "2 of 4 replicas");
+    assert_non_null(s);
+    assert_int_equal(s->n_times, 21);
+    assert_int_equal(s->info.replicas, 2);
+    assert_true(sgdmft_solution_curve(s, "q11")->se[20] > 0);
+    sgdmft_solution_free(s);
+    sgdmft_context_free(ctx);
+}
+
 static void test_interrupt_picard(void **state)
 {
     watch w;
@@ -253,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_tolerance_not_reached), cmocka_unit_test(test_picard_not_converged),
         cmocka_unit_test(test_memory),                cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_cost),                  cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_interrupt_late),
         cmocka_unit_test(test_interrupt_picard),      cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests_name("refusals", tests, NULL, NULL);
