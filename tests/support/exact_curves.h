@@ -5,8 +5,9 @@
 #include "sgdmft/solution.h"
 #include "linear_exact.h"
 
-/* Every curve at every output time within `sigmas` standard errors and a tenth of the time-step error that was removed,
-   and, if `relative` > 0, within that fraction of the exact value. Prints the largest deviations. */
+/* Every curve at every output time within `sigmas` standard errors, a tenth of the time-step error that was removed and
+   the bias of a finite number of paths, 2 / paths of the value (matched moments and control variables are not exactly
+   unbiased); if `relative` > 0, also within that fraction of the exact value. Prints the largest deviations. */
 void check_exact_curves(const sgdmft_solution *solution, const linear_exact *e, double sigmas, double relative);
 
 /* The exact value of the curve of that name. */

@@ -117,7 +117,10 @@ static void test_stencil_is_exact(void **state)
         for (int j = 0; j <= 400; j++) {
             double t = j == 400 ? 3.3 : 3.3 * j / 400, weights[4], sum = 0, total = 0;
             int count, first = time_grid_stencil(grid, t, &count, weights);
+            int cell = time_grid_cell(grid, t);
             assert_true(first >= 0 && count >= 1 && count <= degree + 1 && first + count <= steps[g] + 1);
+            if (count == 4 && cell >= 1 && cell + 2 <= steps[g])
+                assert_int_equal(first, cell - 1); /* in the middle, where the error is smallest */
             for (int i = 0; i < count; i++) {
                 sum += weights[i] * polynomial(degree, grid->t[first + i]);
                 total += weights[i];
@@ -196,12 +199,96 @@ static void test_jumps(void **state)
     schedule_free(eta);
 }
 
+/* Where eta jumps, every jump is a node of even index, and the nodes remain a grid. */
+static void test_nodes_on_jumps(void **state)
+{
+    static const struct {
+        const char *eta;
+        int count;
+        double at[3];
+    } cases[3] = {
+        {"if(t < 0.8137, 1.2, 0.4)", 1, {0.8137}},
+        {"1 - 0.3*(t > 0.1) - 0.3*(t > 0.15) - 0.3*(t > 2.9)", 3, {0.1, 0.15, 2.9}},
+        {"if(t < 0.002, 0.5, 1) + (t > 2.999)", 2, {0.002, 2.999}},
+    };
+    static const double grading[2] = {1, 1.6};
+    static const int steps[3] = {8, 20, 64};
+    const fixture *f = *state;
+    for (int x = 0; x < 18; x++) {
+        int c = x % 3, n = steps[x / 3 % 3];
+        schedule *eta = NULL;
+        time_grid *grid = NULL, *coarse = NULL;
+        check_ok(f->ctx, schedule_of(f->ctx, cases[c].eta, 3, &eta));
+        check_ok(f->ctx, time_grid_new(f->ctx, n, 3, grading[x / 9], eta, &grid));
+        check_ok(f->ctx, time_grid_coarsen(f->ctx, grid, eta, &coarse));
+        assert_true(grid->t[0] == 0 && grid->t[n] == 3);
+        int corners = 0, coarse_corners = 0;
+        for (int i = 0; i < n; i++) {
+            assert_true(grid->t[i + 1] > grid->t[i]);
+            corners += grid->corner[i];
+        }
+        for (int i = 0; i < n / 2; i++)
+            coarse_corners += coarse->corner[i];
+        assert_int_equal(corners, cases[c].count);
+        assert_int_equal(coarse_corners, cases[c].count);
+        for (int j = 0; j < cases[c].count; j++) {
+            int node = time_grid_cell(grid, cases[c].at[j] * (1 + 1e-14));
+            check_near(grid->t[node], cases[c].at[j], 1e-13, "%s, %d steps, jump %d", cases[c].eta, n, j);
+            assert_int_equal(node % 2, 0);
+            assert_true(grid->corner[node]);
+        }
+        time_grid_free(grid);
+        time_grid_free(coarse);
+        schedule_free(eta);
+    }
+}
+
+/* More jumps than a grid can hold: still a grid. */
+static void test_more_jumps_than_nodes(void **state)
+{
+    const fixture *f = *state;
+    schedule *eta = NULL;
+    time_grid *grid = NULL;
+    check_ok(f->ctx, schedule_of(f->ctx, "1 + 0.5*sign(sin(9*t))", 3, &eta));
+    check_ok(f->ctx, time_grid_new(f->ctx, 6, 3, 1, eta, &grid));
+    assert_true(grid->t[0] == 0 && grid->t[6] == 3);
+    for (int i = 0; i < 6; i++)
+        assert_true(grid->t[i + 1] > grid->t[i]);
+    time_grid_free(grid);
+    schedule_free(eta);
+}
+
+/* Interpolation does not reach across a jump: exact for curves that are cubic on either side of it. */
+static void test_stencil_stops_at_jumps(void **state)
+{
+    const fixture *f = *state;
+    schedule *eta = NULL;
+    time_grid *grid = NULL;
+    check_ok(f->ctx, schedule_of(f->ctx, "if(t < 1.137, 1, 0.3)", 3, &eta));
+    check_ok(f->ctx, time_grid_new(f->ctx, 18, 3, 1.2, eta, &grid));
+    double at_jump = polynomial(3, 1.137);
+    for (int j = 0; j <= 300; j++) {
+        double t = 3.0 * j / 300, weights[4], sum = 0;
+        int count, first = time_grid_stencil(grid, t, &count, weights);
+        for (int i = 0; i < count; i++) {
+            double node = grid->t[first + i], late = node - 1.137;
+            sum += weights[i] * (late < 1e-9 ? polynomial(3, node) : at_jump + late * polynomial(2, node));
+        }
+        double want = t < 1.137 ? polynomial(3, t) : at_jump + (t - 1.137) * polynomial(2, t);
+        check_near(sum, want, 1e-12, "t = %g", t);
+    }
+    time_grid_free(grid);
+    schedule_free(eta);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nodes),        cmocka_unit_test(test_coarsen),
         cmocka_unit_test(test_cell),         cmocka_unit_test(test_stencil_is_exact),
         cmocka_unit_test(test_stencil_order), cmocka_unit_test(test_stencil_at_nodes),
+        cmocka_unit_test(test_nodes_on_jumps), cmocka_unit_test(test_more_jumps_than_nodes),
+        cmocka_unit_test(test_stencil_stops_at_jumps),
         cmocka_unit_test(test_jumps),
     };
     return cmocka_run_group_tests_name("grid", tests, setup, teardown);
