@@ -44,7 +44,7 @@ static int derivative(repetition *rep, double t, const float *theta, float *out)
         out[j] = -lambda * theta[j];
     if (set->penalty)
         simulator_penalty_add(set->penalty, rep->penalty, set->d, set->length, -1, theta, out);
-    return subtract_gradients(rep, t, eta_at(rep, t), NULL, theta, out);
+    return subtract_gradients(rep, t, eta_at(rep, t), theta, out);
 }
 
 /* to = from + h sum of weights times slopes */

@@ -26,15 +26,7 @@ int block_gradients(repetition *rep, size_t count, double t, double factor, cons
     return 0;
 }
 
-static void drive_coefficients(repetition *rep, size_t count, const double *drive)
-{
-    size_t k = (size_t)rep->set->shape.k;
-    for (size_t i = 0; i < count; i++)
-        for (size_t a = 0; a < k; a++)
-            rep->coef[i * k + a] = (float)(drive[i] * rep->coef[i * k + a]);
-}
-
-int subtract_gradients(repetition *rep, double t, double eta, const double *drive, const float *theta, float *target)
+int subtract_gradients(repetition *rep, double t, double eta, const float *theta, float *target)
 {
     const simulator_setting *set = rep->set;
     for (size_t first = 0; first < set->n; first += set->block) {
@@ -43,8 +35,6 @@ int subtract_gradients(repetition *rep, double t, double eta, const double *driv
             rep->row[i] = rep->train.row + (first + i) * set->length;
         if (block_gradients(rep, count, t, eta, theta, rep->train.y + first, rep->train.room, NULL))
             return 1;
-        if (drive)
-            drive_coefficients(rep, count, drive + first);
         set->kernels->accumulate(count, rep->row, set->length, set->shape.k, rep->coef, target);
     }
     rep->visits += (double)set->n;

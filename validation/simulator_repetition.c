@@ -17,7 +17,7 @@ static const double MOMENT_GROWTH = 1e8;
 static const double DATA_SHARE = 0.2, RUN_SHARE = 0.6;
 
 typedef struct sizes {
-    size_t theta, teacher, projection, coef, row, order, drive, slopes, snapshot, lanes, observed, start;
+    size_t theta, teacher, projection, coef, row, order, square, slopes, snapshot, lanes, observed, start;
 } sizes;
 
 static sizes sizes_of(const simulator_setting *set)
@@ -31,7 +31,7 @@ static sizes sizes_of(const simulator_setting *set)
                    .coef = set->block * k,
                    .row = set->block,
                    .order = dynamics == DYNAMICS_SGD ? (set->batch > 1 ? set->n : VISIT_ORDER) : 1,
-                   .drive = dynamics == DYNAMICS_SME ? set->n : 1,
+                   .square = dynamics == DYNAMICS_SME ? set->n : 1,
                    .slopes = dynamics == DYNAMICS_GRADIENT_FLOW ? FLOW_VECTORS * theta : 1,
                    .snapshot = set->snapshots * theta,
                    .lanes = set->block * (size_t)(1 + 2 * set->shape.k + set->shape.kstar + set->shape.noises +
@@ -50,7 +50,7 @@ double repetition_bytes(const simulator_setting *set)
     sizes n = sizes_of(set);
     double floats = 2.0 * (double)n.theta + (double)n.teacher + (double)n.projection + (double)n.coef +
                     (double)n.slopes + (double)n.snapshot;
-    double doubles = (double)n.lanes + (double)n.observed + (double)n.drive + (double)n.start +
+    double doubles = (double)n.lanes + (double)n.observed + (double)n.square + (double)n.start +
                      (double)set->problem->output.times * (double)set->columns.count;
     return 4.0 * floats + 8.0 * doubles + 4.0 * (double)n.order + samples_bytes(set, set->block) +
            samples_bytes(set, training_room(set));
@@ -75,7 +75,7 @@ static int allocate(repetition *rep)
     rep->seen = memory_zeroed(set->snapshots, sizeof *rep->seen);
     rep->row = memory_zeroed(n.row, sizeof *rep->row);
     rep->order = memory_zeroed(n.order, sizeof *rep->order);
-    rep->drive = memory_doubles(n.drive);
+    rep->square = memory_doubles(n.square);
     rep->lanes = memory_doubles(n.lanes);
     rep->observed = memory_doubles(n.observed);
     rep->start = memory_doubles(n.start);
@@ -83,7 +83,7 @@ static int allocate(repetition *rep)
     rep->penalty = memory_doubles(set->penalty ? simulator_penalty_work(set->penalty) : 1);
     rep->curves = memory_doubles((size_t)set->problem->output.times * set->columns.count);
     return rep->theta && rep->moved && rep->teacher && rep->projection && rep->coef && rep->slopes && rep->snapshot &&
-           rep->seen && rep->row && rep->order && rep->drive && rep->lanes && rep->observed && rep->start && rep->schedule &&
+           rep->seen && rep->row && rep->order && rep->square && rep->lanes && rep->observed && rep->start && rep->schedule &&
            rep->penalty && rep->curves;
 }
 
@@ -117,7 +117,7 @@ void repetition_clear(repetition *rep)
     free(rep->seen);
     free(rep->row);
     free(rep->order);
-    free(rep->drive);
+    free(rep->square);
     free(rep->lanes);
     free(rep->observed);
     free(rep->start);
@@ -177,7 +177,7 @@ int repetition_start(repetition *rep, uint32_t number)
     rep->status = SGDMFT_OK;
     rep->reached = (size_t)set->problem->output.times;
     rep->n_seen = rep->used = rep->drawn = 0;
-    rep->driven = 0;
+    rep->sweeps = 0;
     rep->scale = 1;
     rep->visits = rep->data_seconds = rep->run_seconds = rep->observe_seconds = rep->fraction = 0;
     memset(rep->curves, 0, (size_t)set->problem->output.times * set->columns.count * sizeof *rep->curves);
@@ -187,6 +187,8 @@ int repetition_start(repetition *rep, uint32_t number)
     for (size_t i = 0; set->batch > 1 && set->problem->dynamics == DYNAMICS_SGD && i < set->n; i++)
         rep->order[i] = (uint32_t)i;
     int stopped = draw_training(rep);
+    if (!stopped && set->problem->dynamics == DYNAMICS_SME)
+        measure_rows(rep);
     rep->data_seconds = repetition_seconds() - begin;
     return stopped;
 }

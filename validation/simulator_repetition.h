@@ -30,7 +30,7 @@ typedef struct repetition {
     sample_source source;   /* of online samples */
     size_t used, drawn;     /* online samples */
     double scale;           /* sgd, online: theta is this times what is stored; 1 at stops */
-    uint64_t driven;        /* sme: steps done */
+    uint64_t sweeps;        /* sme: steps done */
     double flow_from, flow_to, flow_step; /* gradient flow: the last step, and the length to try next */
 
     sample_desk desk;
@@ -41,11 +41,11 @@ typedef struct repetition {
     double *schedule, *penalty; /* work spaces */
     float *projection;    /* [block][snapshots * k] */
     float *coef;          /* [block][k] */
-    float *moved;         /* [k][length]: what a batch or a step adds to theta */
+    float *moved;         /* [k][length]: what a batch adds to theta, and other work */
     float *slopes;        /* [FLOW_VECTORS][k][length] gradient flow: derivatives of the stages, and two thetas */
     const float **row;    /* [block] */
     uint32_t *order;      /* numbers of samples: of the next visits, or all of them, shuffled */
-    double *drive;        /* [n] sme: increments of the drivers */
+    double *square;       /* [n] sme: |x_i|^2 */
     float *snapshot;      /* [snapshots][k][length] */
     simulator_stop *seen; /* [snapshots] the stops they belong to */
     size_t n_seen;
@@ -84,8 +84,11 @@ int advance_batches(repetition *rep, const simulator_stop *from, const simulator
 int advance_diffusion(repetition *rep, const simulator_stop *from, const simulator_stop *to);
 int advance_flow(repetition *rep, const simulator_stop *from, const simulator_stop *to);
 
-/* target -= sum over the training samples of weight_i eta g_i x_i at theta, drive[i] = weight_i; NULL: all 1. */
-int subtract_gradients(repetition *rep, double t, double eta, const double *drive, const float *theta, float *target);
+/* target -= sum over the training samples of eta x_i g_i^T at theta */
+int subtract_gradients(repetition *rep, double t, double eta, const float *theta, float *target);
+
+/* |x_i|^2 of the training samples, into rep->square. */
+void measure_rows(repetition *rep);
 
 /* Gradients of `count` <= block samples at rep->row: coef[i * k + a] = factor g_a. Sample i has its label at
    y[c * stride + i], or, if `which` is given, at y[c * stride + which[i]]. What is taken for theta is rep->scale times `theta`. */

@@ -121,9 +121,9 @@ static const option table[OPTION_COUNT] = {
         .doc = "Independent simulations; their spread gives every standard error."},
     [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
         .preset = "gaussian", CHOICES(entries_names), .doc = "Law of the entries of the data matrix."},
-    [OPT_STEP] = {.key = "simulate.step", .type = OPTION_REAL, FIELD(simulate.step), .preset = "0.01", .low = 0,
+    [OPT_STEP] = {.key = "simulate.step", .type = OPTION_REAL, FIELD(simulate.step), .preset = "0.02", .low = 0,
         .low_open = 1, .high = 1, .unit = "visits per sample",
-        .doc = "Time step of sme, at most; the error of the curves is proportional to it."},
+        .doc = "Time step of sme, at most; the error of the curves is proportional to its square."},
 };
 /* clang-format on */
 

@@ -70,7 +70,7 @@ struct sgdmft_problem {
         int64_t batch;
         int repetitions;
         entries_kind entries;
-        double step; /* sme: of Euler and Maruyama */
+        double step; /* sme: of a sweep over the samples */
     } simulate;
 };
 

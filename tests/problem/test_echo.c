@@ -73,7 +73,7 @@ static void echo_is_complete(void **state)
         "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 16\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
         "  method: march\n  grading: 1.0\n  extrapolate: true\n  passes: 50\noutput:\n  times: 51\nsimulate:\n  d: "
         "2000\n"
-        "  batch: 1\n  repetitions: 20\n  entries: gaussian\n  step: 0.01\n";
+        "  batch: 1\n  repetitions: 20\n  entries: gaussian\n  step: 0.02\n";
     sgdmft_context *ctx = new_context();
     sgdmft_problem *p = accepted(ctx, BASE, NULL, 0);
     char *text = echo(ctx, p);

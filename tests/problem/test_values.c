@@ -35,7 +35,7 @@ static void defaults(void **state)
     assert_true(p->simulate.batch == 1);
     assert_int_equal(p->simulate.repetitions, 20);
     assert_int_equal(p->simulate.entries, ENTRIES_GAUSSIAN);
-    assert_true(p->simulate.step == 0.01);
+    assert_true(p->simulate.step == 0.02);
     sgdmft_problem_free(p);
     sgdmft_context_free(ctx);
 }
