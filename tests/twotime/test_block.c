@@ -2,6 +2,7 @@
    that define them. */
 #include <lapacke.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -185,6 +186,7 @@ static void test_psd_root_scaling(void **state)
 
 int main(void)
 {
+    omp_set_num_threads(1); /* LAPACK starts threads for the smallest matrices */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),      cmocka_unit_test(test_solve),
         cmocka_unit_test(test_solve_refuses), cmocka_unit_test(test_psd_root),

@@ -1,6 +1,7 @@
 /* The innovations of the field: their factor, the field rows made of it, and the correlation that follows. */
 #include <lapacke.h>
 #include <math.h>
+#include <omp.h>
 
 #include "kernel_case.h"
 
@@ -225,6 +226,40 @@ static start_moments random_start(uint64_t item)
     return s;
 }
 
+/* x - y rho^{-1} z^T with x[3][3], y[3][2], z[3][2] */
+static void less_teacher(const kernels *kern, const double *x, const double *y, const double *z, double *out)
+{
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) {
+            out[a * 3 + b] = x[a * 3 + b];
+            for (int c = 0; c < 2; c++)
+                for (int d = 0; d < 2; d++)
+                    out[a * 3 + b] -= y[a * 2 + c] * kern->rho_inverse[c * 2 + d] * z[b * 2 + d];
+        }
+}
+
+/* The covariance of the fields without what they owe to the teacher: C(t_j, t_i) - m_j rho^{-1} m_i^T. */
+static void check_own_covariance(const kernels *kern, const start_moments *s)
+{
+    double root[9], *row = memory_doubles(9 * kern->stride);
+    assert_non_null(row);
+    less_teacher(kern, s->q0, s->m0, s->m0, root);
+    assert_int_equal(LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', 3, root, 3), 0);
+    root[1] = root[2] = root[5] = 0;
+    for (int i = 0; i <= kern->steps; i++) {
+        kernels_own_covariance(kern, root, i, row);
+        for (int j = 0; j <= i; j++) {
+            double C[9], want[9];
+            kernels_correlation(kern, s->q0, s->rho, j, i, C);
+            less_teacher(kern, C, kern->m + j * 6, kern->m + i * 6, want);
+            for (int x = 0; x < 9; x++)
+                check_near(row[(size_t)x * kern->stride + (size_t)j], want[x], 1e-10 * (1 + fabs(C[x])),
+                           "own covariance of nodes %d and %d, entry %d", j, i, x);
+        }
+    }
+    free(row);
+}
+
 /* Whatever the averages are, E (w(t_0), ..., w(t_N), w*) is a covariance. */
 static void check_correlation(uint64_t item, int drift)
 {
@@ -260,6 +295,7 @@ static void check_correlation(uint64_t item, int drift)
         all[(K * (STEPS + 1) + x / 2) * SIZE + K * (STEPS + 1) + x % 2] = s.rho[x];
     assert_int_equal(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', SIZE, all, SIZE, values), 0);
     check_between(values[0], -1e-12 * values[SIZE - 1], INFINITY, "lowest eigenvalue of the covariance");
+    check_own_covariance(c.kern, &s);
     free(all);
     kernel_case_clear(&c);
 }
@@ -285,6 +321,7 @@ static void test_correlation_at_start(void **state)
 
 int main(void)
 {
+    omp_set_num_threads(1); /* LAPACK starts threads for the smallest matrices */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_factor),      cmocka_unit_test(test_bridge),
         cmocka_unit_test(test_indefinite),  cmocka_unit_test(test_field_row),

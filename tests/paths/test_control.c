@@ -1,0 +1,114 @@
+/* The control variable D = tr(g u^T) - tr(G dr/du) of paths/block.h, u the field without its teacher part: mean zero by
+   Stein's lemma, for any kernels and any loss, since the field at a visit is the chord of Gaussian node values plus an
+   independent bridge. So its mean over replicas is zero, and only with the right covariance row and response. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "support/check.h"
+#include "support/sample.h"
+#include "support/setting.h"
+
+enum { STEPS = 6, PATHS = 3000, MOST = 4 };
+
+static void fill_kernels(const test_setting *t, kernels *kern)
+{
+    int k = kern->k;
+    double z[400], spread[MOST] = {0.5, 0.1, 0.1, 0.4};
+    random_normals((random_key){33, 0, 81}, 0, 0, 400, z);
+    for (int i = 0; i <= STEPS; i++) {
+        for (int c = 0; c < k * k; c++)
+            for (int j = 0; j < i; j++)
+                kernels_R(kern, c, i)[j] = (c % (k + 1) == 0 ? 0.6 : 0.1) + 0.15 * z[(i * 31 + j * 7 + c * 3) % 400];
+        for (int a = 0; a < k && i > 0; a++) {
+            for (int x = 0; x < k * i; x++)
+                kernels_V(kern, i, a)[x] = 0.4 * z[(i * 17 + a * 5 + x) % 400];
+            kern->F[i * k + a] = 0.3 * z[(i * 3 + a) % 400];
+        }
+    }
+    for (int i = 0; i < STEPS; i++)
+        memcpy(kern->bridge + i * k * k, spread, sizeof(double) * (size_t)(k * k));
+}
+
+/* Means of D at every node, plain and with the covariance row scaled by `wrong`. */
+static void collect(const test_setting *t, const kernels *kern, uint32_t replica, double wrong, sample *mean,
+                    sample *square)
+{
+    static const double none[MOST] = {0};
+    const path_setting *set = &t->s.set[LEVEL_FINE];
+    size_t kk = (size_t)(kern->k * kern->k), size = set->at.size;
+    double *row = memory_doubles(kk * kern->stride), *sums = memory_doubles(size);
+    double *weighted = memory_doubles(size + 2 + kk);
+    path_ensemble *paths = test_paths(t, replica);
+    test_run run = test_run_new(t, paths);
+    test_run_start(&run);
+    for (int i = 0; i < STEPS; i++) {
+        memset(weighted, 0, sizeof(double) * (size + 2 + kk));
+        kernels_own_covariance(kern, t->s.law.b, i + 1, row);
+        for (size_t x = 0; x < kk * kern->stride; x++)
+            row[x] *= wrong;
+        path_control control = {.covariance = {row, kern->stride}, .node = i + 1, .onto_own = none, .onto_teacher = none};
+        for (size_t b = 0; b < paths->n_blocks; b++)
+            assert_int_equal(path_block_advance_controlled(&run.block[b], set, kern, i, &control, run.scratch, sums,
+                                                           weighted), 0);
+        sample_add(&mean[i], weighted[size] / PATHS);
+        sample_add(&square[i], weighted[size + 1] / PATHS);
+        test_run_accept(&run);
+    }
+    test_run_clear(&run);
+    path_ensemble_free(paths);
+    free(row);
+    free(sums);
+    free(weighted);
+}
+
+static void check_mean(const char *what)
+{
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
+                                            "numerics: {paths: %d, steps: %d, seed: 65}}", what, PATHS, STEPS));
+    kernels *kern = test_kernels(&t);
+    fill_kernels(&t, kern);
+    sample mean[STEPS] = {0}, square[STEPS] = {0}, wrong[STEPS] = {0}, unused[STEPS] = {0};
+    for (uint32_t r = 0; r < test_scaled(40, 12); r++) {
+        collect(&t, kern, r, 1, mean, square);
+        collect(&t, kern, r, 0.9, wrong, unused);
+    }
+    double far = 0;
+    for (int i = 0; i < STEPS; i++) {
+        double bias = 3 * sqrt(square[i].mean) / PATHS; /* moments are matched, so replicas are not quite unbiased */
+        check_near(mean[i].mean, 0, 4 * sample_se(&mean[i]) + bias, "mean of the control variable at node %d", i + 1);
+        far = fmax(far, fabs(wrong[i].mean) / sample_se(&wrong[i]));
+        print_message("node %d: mean % .1e, standard error %.1e, spread %.2f\n", i + 1, mean[i].mean,
+                      sample_se(&mean[i]), sqrt(square[i].mean));
+    }
+    check_between(far, 10, INFINITY, "standard errors by which a wrong covariance shows");
+    kernels_free(kern);
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+static void test_one_student(void **state)
+{
+    check_mean("model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2 + 0.1*r^2\"}, "
+               "initial: {q: 1.1, m: 0.4, rho: 0.9}");
+}
+
+static void test_two_students(void **state)
+{
+    check_mean("model: {students: 2, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
+               "loss: \"(f - y)^2/2 + 0.1*r1^2 + 0.2*r2^2\"}, "
+               "initial: {q: [[1.1, 0.2], [0.2, 0.8]], m: [[0.4], [-0.2]], rho: 0.9}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_student),
+        cmocka_unit_test(test_two_students),
+    };
+    return cmocka_run_group_tests_name("control variable", tests, NULL, NULL);
+}
