@@ -6,10 +6,12 @@
 #include "solvers/selfconsistent.h"
 
 /* Nanoseconds. */
-static const double PER_VALUE = 2.0;   /* one evaluation of g and G per path and node, per operation-rich model */
-static const double PER_VISIT = 4.0;   /* one earlier visit seen from a node */
-static const double PER_PAIR = 0.25;   /* one multiply-add of the chain or the field */
-static const double PER_PASS = 5.0;    /* typical corrector passes of a step */
+static const double PER_VALUE = 12.0;  /* g, G or one of their k^2 averages at a node */
+static const double PER_VISIT = 14.0;  /* one component of an earlier visit seen from a node */
+static const double PER_PAIR = 0.6;    /* one multiply-add of the chains or the field */
+static const double PER_EARLIER = 30.0; /* one component of R between two visits */
+static const double PER_CHAIN = 5.0;   /* one multiply-add of the chain at a visit */
+static const double PASSES = 5.0;      /* typical corrector passes of a step */
 
 /* Largest number of visits in [0, T] that matters for memory: a high quantile of a Poisson law. */
 static double visit_quantile(double T)
@@ -46,10 +48,11 @@ static double level_seconds(const solve_setting *s, int level)
 {
     model_shape shape = s->set[level].shape;
     double k = shape.k, T = s->problem->horizon, N = s->grid[level]->steps, paths = (double)s->problem->numerics.paths;
-    double per_path = N * (PER_VALUE * (k * k + 2) * 4) + PER_VISIT * k * k * N * T / 2 +
-                      PER_PAIR * (k * k * N * N / 2 + k * k * k * N * T * T / 6);
-    double rows = k * k * k * N * N * N / 2 * PER_PAIR;
-    return 1e-9 * PER_PASS * (paths * per_path + rows);
+    double nodes = PER_VALUE * N * (k * k + 2) + PER_VISIT * k * k * N * T / 2;
+    double sums = PER_PAIR * (k * k * N * N / 2 + k * k * k * N * T * T / 6);
+    double visits = PER_EARLIER * k * k * T * T / 2 + PER_CHAIN * k * k * k * T * T * T / 6;
+    double rows = PER_PAIR * k * k * k * N * N * N / 2;
+    return 1e-9 * PASSES * (paths * (nodes + sums + visits) + rows);
 }
 
 void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)
