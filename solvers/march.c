@@ -93,6 +93,14 @@ static void rotate(marcher *m)
     m->next = oldest;
 }
 
+static int all_finite(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return 0;
+    return 1;
+}
+
 static void march(marcher *m)
 {
     replica *rep = m->rep;
@@ -104,6 +112,12 @@ static void march(marcher *m)
     replica_set_scales(rep, m->now);
     replica_accept(rep);
     rep->out->nodes = 1;
+    if (!all_finite(m->now, estimates_used(&rep->set->at, 0))) {
+        replica_stop(rep, SGDMFT_ERR_NON_FINITE,
+                     "model.loss: its gradient or second derivative is not finite for some samples at t = 0; "
+                     "hint: look for divisions, logarithms and powers that leave their domain");
+        return;
+    }
     for (int i = 0; i < rep->grid->steps; i++) {
         if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
             break;

@@ -1,6 +1,7 @@
 #include "solvers/replica.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static int sum_blocks(replica *rep, int cell, const path_control *control)
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (int part = 0; part < REPLICA_PARTS; part++) {
-        path_scratch *scratch = rep->scratch[part % rep->threads];
+        path_scratch *scratch = rep->scratch[omp_get_thread_num()];
         double *sums = rep->sums + (size_t)part * stride;
         memset(sums, 0, sizeof(double) * stride);
         for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
@@ -160,7 +161,7 @@ int replica_observe(replica *rep, int node)
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
             failed |= path_block_observe(&rep->block[b], set, rep->grid->t[node], C, m, rep->kern->rho_inverse,
-                                         rep->scratch[part % rep->threads], sums);
+                                         rep->scratch[omp_get_thread_num()], sums);
     }
     double *mean = rep->out->observed + (size_t)node * count;
     join_parts(rep->observed, count, count, 0, 1, mean);
