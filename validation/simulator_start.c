@@ -1,6 +1,7 @@
 /* The start of a repetition. Its second moments are those of the problem exactly, not on average: the fluctuation of
    q(0), m(0) and rho would otherwise stay in the curves, at the order 1/sqrt(d) of everything else. */
 #include <math.h>
+#include <string.h>
 
 #include "validation/simulator_repetition.h"
 
@@ -48,6 +49,7 @@ void repetition_draw_start(repetition *rep)
     for (size_t a = 0; a < kstar + k; a++)
         random_normals(simulator_key(set, rep->number, SIMULATOR_START), a, 0, d, rep->start + a * d);
     orthonormalise(kstar + k, d, rep->start);
+    memset(rep->theta, 0, k * set->length * sizeof *rep->theta); /* padding may be left over from one that diverged */
     for (size_t a = kstar; a-- > 0;) {
         for (size_t j = 0; j < d; j++)
             teacher[a * d + j] *= law->chol_rho[a * kstar + a];

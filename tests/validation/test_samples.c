@@ -98,6 +98,9 @@ static void test_labels(void **state)
         check_near(train->y[i], tanh(s[0]) + 0.3 * eps[1], 5e-6, "y1 of sample %zu", i);
         check_near(train->y[train->room + i], s[0] * s[1] - eps[0], 1e-5, "y2 of sample %zu", i);
     }
+    for (size_t i = 0; i < x->set.n; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(train->eps[i] != train->eps[j]); /* drawn in blocks: none is drawn twice */
     double count = 2.0 * (double)x->set.n;
     check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of eps");
     check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of eps");
