@@ -103,7 +103,12 @@ static sgdmft_status mode_table_init(const linear_run *run, const risk_curve *ri
             table->E[i * n + x] = exp(-a * s);
             table->u[i * n + x] = a > 0 ? -eta * expm1(-a * s) / a : eta * s;
         }
-    return run->setup->model.visits ? linear_echoes(run->ctx, modes, risk, count, times->s, table->Y) : SGDMFT_OK;
+    if (!run->setup->model.visits)
+        return SGDMFT_OK;
+    sgdmft_status status = linear_echoes(run->ctx, modes, risk, count, times->s, table->Y);
+    if (status)
+        mode_table_clear(table);
+    return status;
 }
 
 /* Sums over the spectrum at one time. */
@@ -339,7 +344,7 @@ static sgdmft_status set_outcome(const linear_run *run, sgdmft_solution *solutio
     char *message = NULL;
     sgdmft_status why = SGDMFT_OK;
     int printed = 0;
-    if (run->interrupted) {
+    if (run->interrupted || run->risk.interrupted) {
         why = SGDMFT_ERR_INTERRUPTED;
         printed = asprintf(&message, "interrupted at t = %.6g", solution->t[solution->n_grid - 1]);
     } else if (run->risk.end < run->modes.horizon) {
@@ -362,7 +367,9 @@ static sgdmft_status set_outcome(const linear_run *run, sgdmft_solution *solutio
 static sgdmft_status fill_solution(linear_run *run, const solution_columns *col, sgdmft_solution *solution)
 {
     size_t nodes = count_reached(run, &run->setup->grid), rows = nodes;
-    solution_truncate(solution, count_reached(run, &run->setup->output), nodes);
+    if (run->risk.interrupted)
+        nodes = rows = 1;
+    solution_truncate(solution, run->risk.interrupted ? 1 : count_reached(run, &run->setup->output), nodes);
     sgdmft_status status = fill_curves(run, col, solution);
     if (!status)
         status = fill_two_time(run, solution, &rows);

@@ -1,6 +1,6 @@
 /* Affinity in r is known from the symbolic Hessian of the loss. Everything else is probed: a function is taken for
-   affine if it follows, at random points of all magnitudes, from its values at the origin and at +-1 along every
-   axis. */
+   affine if it follows, at random points of all magnitudes, from its values at the origin and at a unit to both sides
+   along every axis. */
 #include "solvers/linear_model.h"
 
 #include <math.h>
@@ -16,8 +16,8 @@
 
 #define HINT "numerics.method: march solves any model"
 
-/* Points of a probe: lane 0 the origin, then +1 and -1 along every axis, then random ones along every axis, then random
-   ones with all variables at once. */
+/* Points of a probe: lane 0 the origin, then plus and minus one unit along every axis, then random ones along every
+   axis, then random ones with all variables at once. The unit of a variable is its typical size. */
 enum { ALONG = 24, JOINT = 128, MOST_VARIABLES = 16 };
 
 typedef struct probe {
@@ -35,7 +35,7 @@ static double uniform(uint64_t *state)
     return (double)(*state >> 11) * 0x1p-53;
 }
 
-/* Of either sign, from 0.01 to 100. */
+/* Of either sign, from 0.01 to 100 units. */
 static double any_magnitude(uint64_t *state)
 {
     double size = pow(100, 2 * uniform(state) - 1);
@@ -47,7 +47,7 @@ static size_t along_lane(const probe *p, int variable)
     return 1 + 2 * (size_t)p->variables + ALONG * (size_t)variable;
 }
 
-static int probe_init(probe *p, int variables)
+static int probe_init(probe *p, int variables, const double *unit)
 {
     uint64_t state = 20240229;
     size_t v = (size_t)variables;
@@ -57,12 +57,12 @@ static int probe_init(probe *p, int variables)
         return 0;
     for (size_t i = 0; i < v; i++) {
         double *at = p->at + i * p->lanes;
-        at[1 + 2 * i] = 1;
-        at[2 + 2 * i] = -1;
+        at[1 + 2 * i] = unit[i];
+        at[2 + 2 * i] = -unit[i];
         for (size_t a = 0; a < ALONG; a++)
-            at[along_lane(p, (int)i) + a] = any_magnitude(&state);
+            at[along_lane(p, (int)i) + a] = unit[i] * any_magnitude(&state);
         for (size_t a = 0; a < JOINT; a++)
-            at[along_lane(p, variables) + a] = any_magnitude(&state);
+            at[along_lane(p, variables) + a] = unit[i] * any_magnitude(&state);
     }
     return 1;
 }
@@ -72,8 +72,11 @@ static int probe_init(probe *p, int variables)
 static int probe_affine(const probe *p, const double *f, double *coefficient)
 {
     coefficient[0] = f[0];
-    for (int i = 0; i < p->variables; i++)
-        coefficient[1 + i] = 0.5 * (f[1 + 2 * i] - f[2 + 2 * i]);
+    for (int i = 0; i < p->variables; i++) {
+        const double *at = p->at + (size_t)i * p->lanes;
+        double apart = at[1 + 2 * i] - at[2 + 2 * i];
+        coefficient[1 + i] = apart > 0 ? (f[1 + 2 * i] - f[2 + 2 * i]) / apart : 0;
+    }
     for (size_t lane = 1; lane < p->lanes; lane++) {
         double sum = coefficient[0], size = fabs(sum) + fabs(f[lane]);
         for (int i = 0; i < p->variables; i++) {
@@ -98,6 +101,7 @@ typedef struct inspection {
     model_shape shape;
     model_work *work;
     double label[8][1 + MOST_VARIABLES]; /* y_c = label[c][0] + label[c][1] s + label[c][1 + e] eps_e */
+    double size[8];                      /* root mean square of y_c, 1 where that is 0 */
     double gradient[1 + MOST_VARIABLES]; /* g = gradient[0] + gradient[1] r + gradient[1 + c] y_c */
 } inspection;
 
@@ -145,10 +149,19 @@ static const char *label_trouble(int found, const probe *p)
                                 : "the label mixes s and its noise in other ways than a sum";
 }
 
+static double label_size(const inspection *in, const double *label, const double *unit)
+{
+    double square = label[0] * label[0];
+    for (int i = 0; i <= in->shape.noises; i++)
+        square += label[1 + i] * label[1 + i] * unit[i] * unit[i];
+    return square > 0 ? sqrt(square) : 1;
+}
+
 static sgdmft_status inspect_label(inspection *in)
 {
     probe p;
-    if (!probe_init(&p, 1 + in->shape.noises))
+    double unit[MOST_VARIABLES] = {sqrt(in->problem->initial.rho[0]), 1, 1, 1, 1, 1, 1, 1, 1};
+    if (!probe_init(&p, 1 + in->shape.noises, unit))
         return no_memory(in);
     double *y = memory_doubles((size_t)in->shape.labels * p.lanes);
     sgdmft_status status = y ? SGDMFT_OK : no_memory(in);
@@ -158,6 +171,7 @@ static sgdmft_status inspect_label(inspection *in)
         int found = probe_affine(&p, y + (size_t)c * p.lanes, in->label[c]);
         if (found >= 0)
             status = refuse(in, &in->problem->model.label.item[c].where, label_trouble(found, &p));
+        in->size[c] = label_size(in, in->label[c], unit);
     }
     free(y);
     free(p.at);
@@ -167,11 +181,15 @@ static sgdmft_status inspect_label(inspection *in)
 /* Variables r, y_1, ..., t; times are non-negative. */
 static int loss_probe_init(const inspection *in, probe *p)
 {
-    if (!probe_init(p, 2 + in->shape.labels))
+    double unit[MOST_VARIABLES] = {1};
+    for (int c = 0; c < in->shape.labels; c++)
+        unit[1 + c] = in->size[c];
+    unit[1 + in->shape.labels] = in->problem->horizon / 100;
+    if (!probe_init(p, 2 + in->shape.labels, unit))
         return 0;
     double *t = p->at + (size_t)(1 + in->shape.labels) * p->lanes;
     for (size_t lane = 0; lane < p->lanes; lane++)
-        t[lane] = fabs(t[lane]) * in->problem->horizon / 100;
+        t[lane] = fabs(t[lane]);
     return 1;
 }
 
@@ -244,18 +262,19 @@ static sgdmft_status evaluate_loss(const inspection *in, size_t n, const double 
     return SGDMFT_OK;
 }
 
-/* Coefficients from the values at 0, e_c, -e_c and e_c + e_d. */
+/* Coefficients from the values at 0, e_c, -e_c and e_c + e_d, where e_c is one unit of y_c. */
 static sgdmft_status fit_quadratic(const inspection *in, quadratic *q)
 {
     enum { CASES = 1 + 16 + 64 };
     double y[8 * CASES] = {0}, t[CASES] = {0}, D[CASES];
+    const double *size = in->size;
     int n = in->shape.labels;
     for (int c = 0; c < n; c++) {
-        y[c * CASES + 1 + c] = 1;
-        y[c * CASES + 9 + c] = -1;
+        y[c * CASES + 1 + c] = size[c];
+        y[c * CASES + 9 + c] = -size[c];
         for (int d = 0; d < n; d++) {
-            y[c * CASES + 17 + c * 8 + d] += 1;
-            y[d * CASES + 17 + c * 8 + d] += 1;
+            y[c * CASES + 17 + c * 8 + d] += size[c];
+            y[d * CASES + 17 + c * 8 + d] += size[d];
         }
     }
     sgdmft_status status = evaluate_loss(in, CASES, t, y, D);
@@ -263,9 +282,11 @@ static sgdmft_status fit_quadratic(const inspection *in, quadratic *q)
         return status;
     *q = (quadratic){.n = n, .constant = D[0]};
     for (int c = 0; c < n; c++) {
-        q->slope[c] = 0.5 * (D[1 + c] - D[9 + c]);
-        for (int d = 0; d < n; d++)
-            q->bend[c][d] = c == d ? D[1 + c] + D[9 + c] - 2 * D[0] : D[17 + c * 8 + d] - D[1 + c] - D[1 + d] + D[0];
+        q->slope[c] = 0.5 * (D[1 + c] - D[9 + c]) / size[c];
+        for (int d = 0; d < n; d++) {
+            double change = c == d ? D[1 + c] + D[9 + c] - 2 * D[0] : D[17 + c * 8 + d] - D[1 + c] - D[1 + d] + D[0];
+            q->bend[c][d] = change / (size[c] * size[d]);
+        }
     }
     return SGDMFT_OK;
 }
@@ -377,9 +398,9 @@ static sgdmft_status inspect(inspection *in, linear_model *out)
     in->shape = model_get_shape(in->m);
     status = model_work_new(in->ctx, in->m, lanes, &in->work);
     if (!status)
-        status = inspect_gradient(in);
-    if (!status)
         status = inspect_label(in);
+    if (!status)
+        status = inspect_gradient(in);
     if (!status)
         status = inspect_rest(in, &rest);
     if (!status)

@@ -255,7 +255,8 @@ sgdmft_status linear_risk_solve(sgdmft_context *ctx, const linear_modes *modes, 
         if (status)
             break;
         compare(modes, limit, risk);
-        if (risk->change <= ACCEPTED || next >= MOST)
+        risk->interrupted = context_progress(ctx, 0, 0);
+        if (risk->interrupted || risk->change <= ACCEPTED || next >= MOST)
             break;
         free(risk->coarse.value);
         risk->coarse = risk->fine;

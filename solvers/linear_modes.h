@@ -49,9 +49,11 @@ typedef struct linear_risk {
     double end;      /* time up to which P stays below the limit: the horizon, or earlier if the dynamics diverge */
     double largest;  /* P at `end` */
     double required; /* change that was asked for */
+    int interrupted; /* the caller asked to stop */
 } linear_risk;
 
-/* Refines from at least `steps` steps on until the curve no longer changes. P above `limit` counts as divergence. */
+/* Refines from at least `steps` steps on until the curve no longer changes. P above `limit` counts as divergence. The
+   caller may stop it after every refinement. */
 sgdmft_status linear_risk_solve(sgdmft_context *ctx, const linear_modes *modes, size_t steps, double limit,
                                 linear_risk *out);
 void linear_risk_clear(linear_risk *risk);

@@ -70,7 +70,7 @@ double linear_setup_horizon(const linear_setup *setup)
 
 /* Nanoseconds on one 2.3 GHz core, good to a factor of about two elsewhere. */
 static const double PER_TERM = 0.6; /* a multiply-add of a sum over the spectrum */
-static const double PER_EXP = 8;
+static const double PER_EXP = 16;
 static const double PER_NODE = 12; /* a node of the Volterra equation, times the logarithm of their number */
 
 void linear_cost(const linear_setup *setup, int threads, sgdmft_cost *out)

@@ -24,16 +24,18 @@
 static const double DIGITS = 45;
 /* Points beyond the degree that the bound asks for: the integrand also has factors such as x^2. */
 static const double SPARE = 4;
-/* Most points spent on making the excess small; and on anything. */
-static const double MOST_FOR_EXCESS = 4096, MOST = 1e7;
+/* Up to this fall, digits relative to f(0) are good enough for the continuous part. */
+static const double SMALL_FALL = 8;
+static const double MOST = 1e7;
 
 static double points_inside(double delta, double decay, double fall)
 {
     double z = 2 * sqrt(delta) * decay, third = DIGITS / 3;
     double degree = third + sqrt(third * third + 2 * DIGITS * z);
-    double n = ceil(degree / 2) + SPARE, distance = fabs(log(delta));
-    double wanted = distance > 0 ? ceil((fall + DIGITS) / distance) : INFINITY;
-    return wanted <= MOST_FOR_EXCESS ? fmax(n, wanted) : n;
+    double n = ceil(degree / 2) + SPARE;
+    if (fall <= SMALL_FALL)
+        return n;
+    return fmax(n, ceil((fall + DIGITS) / fabs(log(delta)))); /* see weigh_zero */
 }
 
 double spectral_law_points(double delta, double decay, double fall)

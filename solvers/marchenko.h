@@ -14,8 +14,9 @@ typedef struct spectral_law {
     double excess;    /* weight[0] less the atom of mu at 0 */
 } spectral_law;
 
-/* Points for integrands such as exp(-c x) with 0 <= c <= decay, to the last digit relative to exp(-c low).
-   `fall` >= 0: the excess shall be below exp(-fall) if a few thousand points can do that. */
+/* Points for integrands such as exp(-c x) with 0 <= c <= decay, to the last digit relative to the value at x = 0. The
+   continuous part keeps its own digits when it is smaller by up to exp(-fall): the excess is smaller still. `fall` is
+   at most decay low. */
 sgdmft_status spectral_law_init(sgdmft_context *ctx, double delta, double decay, double fall, spectral_law *out);
 void spectral_law_clear(spectral_law *law);
 

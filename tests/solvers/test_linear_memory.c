@@ -1,0 +1,95 @@
+/* Every allocation of the exact method fails once: the solve says "out of memory", leaks nothing and works the next
+   time. The linker sends the library's allocations through the functions below. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sgdmft/sgdmft.h"
+#include "support/check.h"
+#include "support/setting.h"
+
+static long countdown = -1; /* allocations until the failing one; < 0: none fails */
+static long failed;
+
+static int fails(void)
+{
+    if (countdown < 0 || countdown-- > 0)
+        return 0;
+    failed++;
+    return 1;
+}
+
+#define WRAP(result, name, parameters, arguments, nothing)                                                             \
+    result __real_##name parameters;                                                                                   \
+    result __wrap_##name parameters;                                                                                   \
+    result __wrap_##name parameters                                                                                    \
+    {                                                                                                                  \
+        return fails() ? nothing : __real_##name arguments;                                                            \
+    }
+
+WRAP(void *, malloc, (size_t size), (size), NULL)
+WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
+WRAP(void *, realloc, (void *old, size_t size), (old, size), NULL)
+WRAP(char *, strdup, (const char *text), (text), NULL)
+WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
+WRAP(int, vasprintf, (char **out, const char *format, va_list args), (out, format, args), -1)
+
+int __wrap_asprintf(char **out, const char *format, ...);
+int __wrap_asprintf(char **out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = __wrap_vasprintf(out, format, args);
+    va_end(args);
+    return length;
+}
+
+/* Solves with the first, the second, ... allocation failing until none is left to fail. Returns how many there were. */
+static long fail_each(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_status whole)
+{
+    for (long n = 0;; n++) {
+        sgdmft_solution *solution = NULL;
+        failed = 0;
+        countdown = n;
+        sgdmft_status status = sgdmft_solve(ctx, problem, &solution);
+        countdown = -1;
+        if (!failed) {
+            assert_int_equal(status, whole);
+            assert_non_null(solution);
+            sgdmft_solution_free(solution);
+            return n;
+        }
+        /* a text for the context's message may be what could not be had */
+        if (status != SGDMFT_ERR_MEMORY && !(status == whole && solution))
+            fail_msg("allocation %ld fails, but the status is %d", n, (int)status);
+        if (status == SGDMFT_ERR_MEMORY)
+            assert_null(solution);
+        sgdmft_solution_free(solution);
+    }
+}
+
+static void test_solve(void **state)
+{
+    static const char text[] = "dynamics: %s\ndelta: 1.5\neta: \"%s\"\nhorizon: 6\n"
+                               "model: {label: [s, \"0.1*eps\"], loss: \"(r - y1 - y2)^2/2\"}\n"
+                               "numerics: {method: linear, steps: 20}\noutput: {times: 5}\n";
+    static const struct {
+        const char *dynamics, *eta;
+        sgdmft_status whole;
+    } cases[] = {
+        {"sgd", "1.1", SGDMFT_OK}, {"sgd", "2.9", SGDMFT_ERR_DIVERGED}, {"gradient-flow", "1/(1 + t)", SGDMFT_OK}};
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sgdmft_problem *problem = test_problem(ctx, text, cases[i].dynamics, cases[i].eta);
+        assert_true(fail_each(ctx, problem, cases[i].whole) > 50);
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_solve)};
+    return cmocka_run_group_tests_name("linear memory", tests, NULL, NULL);
+}
