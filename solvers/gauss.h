@@ -8,7 +8,7 @@
 #include "base/context.h"
 #include "base/random.h"
 
-enum { GAUSS_LANES = 504, GAUSS_ORDER_MAX = 128, GAUSS_DIMS_MAX = 24 };
+enum { GAUSS_LANES = 504, GAUSS_ORDER_MAX = 512, GAUSS_DIMS_MAX = 24 };
 
 typedef struct gauss_points {
     int dims;

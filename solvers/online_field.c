@@ -11,7 +11,7 @@
 static const double SMALLEST_SPREAD = 1e-3;
 
 /* Errors count relative to a component plus this part of its scale: overlaps grow from small values. */
-static const double MOMENT_FLOOR = 0.01, RESPONSE_FLOOR = 0.1;
+static const double MOMENT_FLOOR = 0.01, RESPONSE_FLOOR = 0.01;
 
 static online_layout layout_of(model_shape shape)
 {

@@ -7,7 +7,8 @@
 #include "base/memory.h"
 
 /* Fine enough for the error to fall by a good factor from one to the next. */
-static const int orders[] = {2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128};
+static const int orders[] = {2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128,
+                             160, 200, 256, 320, 400, 512};
 enum { ORDERS = sizeof orders / sizeof *orders };
 
 /* Noises often enter a label as a polynomial, which few nodes integrate exactly. */

@@ -212,6 +212,28 @@ static void test_two_time(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* The digits do not depend on how far apart the nodes and output times are. */
+static void test_far_nodes(void **state)
+{
+    static const char text[] = "delta: 9\neta: 0.8\nlambda: 0.05\nhorizon: 3\n" PLAIN
+                               "numerics: {method: linear, steps: %d}\noutput: {times: %d}\n";
+    enum { STEPS = 240, FAR = 4 };
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *near = SOLVE(ctx, text, STEPS, STEPS + 1), *far = SOLVE(ctx, text, FAR, FAR + 1);
+    for (size_t i = 0; i <= FAR; i++) {
+        size_t at = i * STEPS / FAR;
+        check_near(linear_case_value(far, "test_loss", i), linear_case_value(near, "test_loss", at), 1e-13,
+                   "test loss at t = %g", far->times[i]);
+        for (size_t j = 0; j <= FAR; j++)
+            check_near(far->C[i * (FAR + 1) + j], near->C[at * (STEPS + 1) + j * STEPS / FAR], 1e-13, "C(%g, %g)",
+                       far->t[i], far->t[j]);
+        check_between(far->residual[i], 0, 1e-12, "residual at t = %g", far->t[i]);
+    }
+    sgdmft_solution_free(near);
+    sgdmft_solution_free(far);
+    sgdmft_context_free(ctx);
+}
+
 /* However the same model is written: scaled loss, scaled students, constants, several noises, several labels. */
 static void test_writings(void **state)
 {
@@ -376,7 +398,7 @@ int main(void)
         cmocka_unit_test(test_anchors),  cmocka_unit_test(test_closed_form), cmocka_unit_test(test_order),
         cmocka_unit_test(test_modes),    cmocka_unit_test(test_two_time),    cmocka_unit_test(test_writings),
         cmocka_unit_test(test_sampled),  cmocka_unit_test(test_small_steps), cmocka_unit_test(test_pure_noise),
-        cmocka_unit_test(test_schedule), cmocka_unit_test(test_late),
+        cmocka_unit_test(test_schedule), cmocka_unit_test(test_late),        cmocka_unit_test(test_far_nodes),
     };
     return cmocka_run_group_tests_name("linear solver", tests, NULL, NULL);
 }
