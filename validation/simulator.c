@@ -72,12 +72,12 @@ static void cost_of(const simulator_setting *set, int threads, sgdmft_cost *out)
 
 static sgdmft_status too_large(sgdmft_context *ctx, const simulator_setting *set, double available)
 {
-    return context_fail(ctx, SGDMFT_ERR_MEMORY,
-                        "%s: simulate.d: one repetition with n = %zu samples of d = %zu coordinates would need %.3g GiB "
-                        "of memory, but %.3g GiB are available; hint: lower simulate.d, which must be large only "
-                        "compared to 1",
-                        set->problem->source, set->n, set->d, repetition_bytes(set) / 1073741824.0,
-                        available / 1073741824.0);
+    return context_fail(
+        ctx, SGDMFT_ERR_MEMORY,
+        "%s: simulate.d: one repetition with n = %zu samples of d = %zu coordinates would need %.3g GiB "
+        "of memory, but %.3g GiB are available; hint: lower simulate.d, which must be large only "
+        "compared to 1",
+        set->problem->source, set->n, set->d, repetition_bytes(set) / 1073741824.0, available / 1073741824.0);
 }
 
 sgdmft_status simulator_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)

@@ -142,9 +142,10 @@ static int next_step(repetition *rep)
 /* theta inside the last step, to order 4 (Hairer, Norsett, Wanner: Solving Ordinary Differential Equations I, II.6). */
 static void interpolate(repetition *rep, double t)
 {
-    static const double bend[FLOW_STAGES] = {-12715105075.0 / 11282082432, 0, 87487479700.0 / 32700410799,
-                                             -10690763975.0 / 1880347072,  701980252875.0 / 199316789632,
-                                             -1453857185.0 / 822651844,    69997945.0 / 29380423};
+    static const double bend[FLOW_STAGES] = {-12715105075.0 / 11282082432,  0,
+                                             87487479700.0 / 32700410799,   -10690763975.0 / 1880347072,
+                                             701980252875.0 / 199316789632, -1453857185.0 / 822651844,
+                                             69997945.0 / 29380423};
     double h = rep->flow_to - rep->flow_from, x = h > 0 ? (t - rep->flow_from) / h : 1, weights[FLOW_STAGES];
     for (int i = 0; i < FLOW_STAGES; i++) {
         double chord = i < FLOW_STAGES - 1 ? weight[FLOW_STAGES - 1][i] : 0;

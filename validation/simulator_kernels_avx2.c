@@ -1,9 +1,9 @@
 /* Simulator kernels for AVX2. */
 #if defined(__x86_64__)
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <string.h>
 
 #if defined(__clang__)

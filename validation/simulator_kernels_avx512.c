@@ -1,9 +1,9 @@
 /* Simulator kernels for AVX-512. */
 #if defined(__x86_64__)
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <string.h>
 
 #if defined(__clang__)

@@ -80,12 +80,12 @@ static void visit(int k, size_t length, const float *cur, const float *coef, con
 }
 
 /* Calls f(m, n, ...) with constants for m = 1 .. TILE_ROWS. */
-#define ROWS(f, m, n, ...)                   \
-    switch (m) {                             \
-    case 1: f(1, n, __VA_ARGS__); break;     \
-    case 2: f(2, n, __VA_ARGS__); break;     \
-    case 3: f(3, n, __VA_ARGS__); break;     \
-    default: f(4, n, __VA_ARGS__); break;    \
+#define ROWS(f, m, n, ...)                                                                                             \
+    switch (m) {                                                                                                       \
+    case 1: f(1, n, __VA_ARGS__); break;                                                                               \
+    case 2: f(2, n, __VA_ARGS__); break;                                                                               \
+    case 3: f(3, n, __VA_ARGS__); break;                                                                               \
+    default: f(4, n, __VA_ARGS__); break;                                                                              \
     }
 
 /* out[i * columns + c] += row_i . vector_c over `count` coordinates from `from` on, i < m, c < n. */
@@ -274,8 +274,8 @@ TEMPLATE void on_circle(float r, uint32_t word, float *first, float *second)
     float angle = ((float)(int32_t)(word & 0x1fffffffu) + 0.5f) * (float)(0.78539816339744831 * 0x1p-29);
     float q = angle * angle;
     float sine = angle * (1.0f + q * (-1.6666654611e-1f + q * (8.3321608736e-3f - 1.9515295891e-4f * q)));
-    float cosine = 1.0f + q * (-0.5f + q * (4.166664568298827e-2f +
-                                            q * (-1.388731625493765e-3f + 2.443315711809948e-5f * q)));
+    float cosine =
+        1.0f + q * (-0.5f + q * (4.166664568298827e-2f + q * (-1.388731625493765e-3f + 2.443315711809948e-5f * q)));
     uint32_t a = as_bits(r * sine), b = as_bits(r * cosine);
     uint32_t swapped = (a ^ b) & (0u - (word >> 29 & 1u));
     *first = as_float(a ^ swapped ^ (word & 0x80000000u));

@@ -17,8 +17,7 @@ typedef struct lanes {
 size_t observe_lanes(const simulator_setting *set)
 {
     const model_shape *shape = &set->shape;
-    return OBSERVE_LANES *
-           (size_t)(2 + shape->k + shape->labels + shape->kstar + shape->noises + shape->observables);
+    return OBSERVE_LANES * (size_t)(2 + shape->k + shape->labels + shape->kstar + shape->noises + shape->observables);
 }
 
 static lanes lanes_of(const repetition *rep)

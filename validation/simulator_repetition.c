@@ -83,8 +83,8 @@ static int allocate(repetition *rep)
     rep->penalty = memory_doubles(set->penalty ? simulator_penalty_work(set->penalty) : 1);
     rep->curves = memory_doubles((size_t)set->problem->output.times * set->columns.count);
     return rep->theta && rep->moved && rep->teacher && rep->projection && rep->coef && rep->slopes && rep->snapshot &&
-           rep->seen && rep->row && rep->order && rep->square && rep->lanes && rep->observed && rep->start && rep->schedule &&
-           rep->penalty && rep->curves;
+           rep->seen && rep->row && rep->order && rep->square && rep->lanes && rep->observed && rep->start &&
+           rep->schedule && rep->penalty && rep->curves;
 }
 
 sgdmft_status repetition_init(sgdmft_context *ctx, const simulator_setting *set, simulator_monitor *monitor,
@@ -156,8 +156,7 @@ int repetition_report(repetition *rep, double fraction, double t)
 static int draw_training(repetition *rep)
 {
     const simulator_setting *set = rep->set;
-    sample_source source =
-        sample_source_of(set, rep->number, SIMULATOR_ENTRIES, SIMULATOR_NOISE, rep->teacher);
+    sample_source source = sample_source_of(set, rep->number, SIMULATOR_ENTRIES, SIMULATOR_NOISE, rep->teacher);
     for (size_t first = 0; first < set->n; first += set->block) {
         size_t count = set->n - first < set->block ? set->n - first : set->block;
         if (samples_draw(&source, &rep->desk, first, count, &rep->train)) {

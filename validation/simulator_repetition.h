@@ -24,38 +24,38 @@ typedef struct repetition {
     simulator_monitor *monitor;
     uint32_t number;
 
-    float *theta, *teacher; /* [k][length], [k*][length] */
-    samples train;          /* n; online: a block of those that come next */
-    samples fresh;          /* a block */
-    sample_source source;   /* of online samples */
-    size_t used, drawn;     /* online samples */
-    double scale;           /* sgd, online: theta is this times what is stored; 1 at stops */
-    uint64_t sweeps;        /* sme: steps done */
+    float *theta, *teacher;               /* [k][length], [k*][length] */
+    samples train;                        /* n; online: a block of those that come next */
+    samples fresh;                        /* a block */
+    sample_source source;                 /* of online samples */
+    size_t used, drawn;                   /* online samples */
+    double scale;                         /* sgd, online: theta is this times what is stored; 1 at stops */
+    uint64_t sweeps;                      /* sme: steps done */
     double flow_from, flow_to, flow_step; /* gradient flow: the last step, and the length to try next */
 
     sample_desk desk;
     model_work *model;
-    double *lanes;        /* t, r, y, g of a block */
-    double *observed;     /* t, r, y, s, eps, loss, observables of OBSERVE_LANES */
-    double *start;        /* [k* + k][d] work space */
+    double *lanes;              /* t, r, y, g of a block */
+    double *observed;           /* t, r, y, s, eps, loss, observables of OBSERVE_LANES */
+    double *start;              /* [k* + k][d] work space */
     double *schedule, *penalty; /* work spaces */
-    float *projection;    /* [block][snapshots * k] */
-    float *coef;          /* [block][k] */
-    float *moved;         /* [k][length]: what a batch adds to theta, and other work */
-    float *slopes;        /* [FLOW_VECTORS][k][length] gradient flow: derivatives of the stages, and two thetas */
-    const float **row;    /* [block] */
-    uint32_t *order;      /* numbers of samples: of the next visits, or all of them, shuffled */
-    double *square;       /* [n] sme: |x_i|^2 */
-    float *snapshot;      /* [snapshots][k][length] */
-    simulator_stop *seen; /* [snapshots] the stops they belong to */
+    float *projection;          /* [block][snapshots * k] */
+    float *coef;                /* [block][k] */
+    float *moved;               /* [k][length]: what a batch adds to theta, and other work */
+    float *slopes;              /* [FLOW_VECTORS][k][length] gradient flow: derivatives of the stages, and two thetas */
+    const float **row;          /* [block] */
+    uint32_t *order;            /* numbers of samples: of the next visits, or all of them, shuffled */
+    double *square;             /* [n] sme: |x_i|^2 */
+    float *snapshot;            /* [snapshots][k][length] */
+    simulator_stop *seen;       /* [snapshots] the stops they belong to */
     size_t n_seen;
 
     /* results */
-    double *curves;   /* [output times][columns.count] */
-    size_t reached;   /* output times with all of their values */
+    double *curves; /* [output times][columns.count] */
+    size_t reached; /* output times with all of their values */
     sgdmft_status status;
     double visits, data_seconds, run_seconds, observe_seconds;
-    double fraction;  /* of the work */
+    double fraction; /* of the work */
 } repetition;
 
 /* Bytes of the memory of one thread. */

@@ -107,9 +107,8 @@ static void set_sizes(simulator_setting *set)
     set->tests = set->d;
     set->length = (set->d + SIMULATOR_PAD - 1) / SIMULATOR_PAD * SIMULATOR_PAD;
     set->block = clamp(BLOCK_BYTES / (4.0 * (double)set->length), BLOCK_LEAST, SIMULATOR_BLOCK_MOST);
-    set->columns = solution_columns_of(&(solution_shape){.k = problem->model.students,
-                                                         .kstar = problem->model.teachers,
-                                                         .n_observables = problem->observables.n});
+    set->columns = solution_columns_of(&(solution_shape){
+        .k = problem->model.students, .kstar = problem->model.teachers, .n_observables = problem->observables.n});
 }
 
 sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *problem, simulator_setting *set)

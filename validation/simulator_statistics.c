@@ -136,8 +136,8 @@ static sgdmft_status take_status(sgdmft_context *ctx, const simulator_results *r
     }
     if (!status)
         return SGDMFT_OK;
-    sgdmft_status failure = written < 0 ? context_out_of_memory(ctx, "a message", 128)
-                                        : solution_set_status(ctx, solution, status, text);
+    sgdmft_status failure =
+        written < 0 ? context_out_of_memory(ctx, "a message", 128) : solution_set_status(ctx, solution, status, text);
     free(written < 0 ? NULL : text);
     return failure;
 }

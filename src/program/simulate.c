@@ -99,10 +99,11 @@ const command command_simulate = {
     .name = "simulate",
     .operands = "PROBLEM.yaml",
     .summary = "simulate finite systems of synthetic data of a problem file",
-    .details = "Runs the dynamics of the problem on synthetic data in dimension simulate.d, simulate.repetitions times,\n"
-               "and writes the mean curves with one standard error each (CSV and HDF5), in the columns of 'sgdmft\n"
-               "solve', so that 'sgdmft compare' works on the two. The exit code is 3 if the dynamics diverge, 130\n"
-               "after Ctrl-C or SIGTERM; what all repetitions reached until then is written and marked.\n",
+    .details =
+        "Runs the dynamics of the problem on synthetic data in dimension simulate.d, simulate.repetitions times,\n"
+        "and writes the mean curves with one standard error each (CSV and HDF5), in the columns of 'sgdmft\n"
+        "solve', so that 'sgdmft compare' works on the two. The exit code is 3 if the dynamics diverge, 130\n"
+        "after Ctrl-C or SIGTERM; what all repetitions reached until then is written and marked.\n",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

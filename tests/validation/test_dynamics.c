@@ -6,9 +6,9 @@
 #include "one.h"
 
 /* loss (tanh r1 + r2/2 - y)^2/2 + r2^2/8, y = tanh s + 0.3 eps: two students, nonlinear, everything coupled */
-#define TWO_STUDENTS                                                                        \
-    "model: {students: 2, teachers: 1, label: 'tanh(s) + 0.3*eps', predict: 'tanh(r1) + r2/2'," \
-    " loss: '(f - y)^2/2 + r2^2/8'}\n"                                                      \
+#define TWO_STUDENTS                                                                                                   \
+    "model: {students: 2, teachers: 1, label: 'tanh(s) + 0.3*eps', predict: 'tanh(r1) + r2/2',"                        \
+    " loss: '(f - y)^2/2 + r2^2/8'}\n"                                                                                 \
     "initial: {q: [[1.1, 0.2], [0.2, 0.7]], m: [[0.3], [-0.4]], rho: 0.9}\n"
 
 static void gradient(const double *r, double y, double *g)
@@ -442,9 +442,9 @@ static void test_kicks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_visits),       cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
-        cmocka_unit_test(test_batches),      cmocka_unit_test(test_batch_choice), cmocka_unit_test(test_online),
-        cmocka_unit_test(test_diffusion),    cmocka_unit_test(test_flow),         cmocka_unit_test(test_kicks),
+        cmocka_unit_test(test_visits),    cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
+        cmocka_unit_test(test_batches),   cmocka_unit_test(test_batch_choice), cmocka_unit_test(test_online),
+        cmocka_unit_test(test_diffusion), cmocka_unit_test(test_flow),         cmocka_unit_test(test_kicks),
     };
     return cmocka_run_group_tests_name("simulator dynamics", tests, NULL, NULL);
 }

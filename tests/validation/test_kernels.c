@@ -261,9 +261,9 @@ static void check_extremes(const simulator_kernels *set)
 {
     uint32_t words[2 * SIMULATOR_LANES];
     float out[2 * SIMULATOR_LANES];
-    static const uint32_t angles[SIMULATOR_LANES] = {0,          0x1fffffff, 0x20000000, 0x3fffffff, 0x40000000, 0x7fffffff,
-                                                     0x80000000, 0xbfffffff, 0xc0000000, 0xffffffff, 0x10000000, 1,
-                                                     0x5fffffff, 0x60000000, 0x9fffffff, 0xe0000000};
+    static const uint32_t angles[SIMULATOR_LANES] = {
+        0,          0x1fffffff, 0x20000000, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xbfffffff,
+        0xc0000000, 0xffffffff, 0x10000000, 1,          0x5fffffff, 0x60000000, 0x9fffffff, 0xe0000000};
     static const uint32_t radii[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
     for (size_t p = 0; p < sizeof radii / sizeof *radii; p++) {
         for (size_t l = 0; l < SIMULATOR_LANES; l++) {
@@ -287,8 +287,8 @@ static void test_extremes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_visit), cmocka_unit_test(test_project),  cmocka_unit_test(test_accumulate),
-        cmocka_unit_test(test_words), cmocka_unit_test(test_laws),     cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_visit), cmocka_unit_test(test_project), cmocka_unit_test(test_accumulate),
+        cmocka_unit_test(test_words), cmocka_unit_test(test_laws),    cmocka_unit_test(test_extremes),
     };
     return cmocka_run_group_tests_name("simulator kernels", tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ class Simulate(support.InRoom):
 
     def test_threads(self):
         for threads in "1", "3":
-            self.run_program("simulate", "p.yaml", "--threads", threads, "--quiet", "--csv", threads, "-o", "h" + threads)
+            self.run_program("simulate", "p.yaml", "--threads", threads, "--quiet", "--csv", threads, "-o",
+                             "h" + threads)
         self.assertEqual(self.lines("1"), self.lines("3"))
         self.run_program("simulate", "p.yaml", "--quiet", "--csv=s", "-o", "hs", "--set", "numerics.seed=2")
         self.assertNotEqual(self.lines("1"), self.lines("s"))
@@ -49,7 +50,8 @@ class Simulate(support.InRoom):
         self.assertIn("all 6 columns agree", done.stdout)
 
     def test_divergence(self):
-        done = self.run_program("simulate", "p.yaml", "--set=eta=5", "--set=model.predict=r", "--set=horizon=60", code=3)
+        done = self.run_program("simulate", "p.yaml", "--set=eta=5", "--set=model.predict=r", "--set=horizon=60",
+                                code=3)
         self.assertIn("diverge", done.stderr)
         self.assertIn("written (incomplete)", done.stdout)
         self.assertIn("# status: diverged\n", self.read("p.csv"))

@@ -57,9 +57,9 @@ static void test_linear(void **state)
         const char *constants, *simulate;
         double shift;
     } cases[] = {
-        {"", "entries: gaussian", 2e-3},       {"", "batch: 47", 1e-2},
-        {"", "entries: rademacher", 2e-3},     {"", "entries: uniform, batch: 2", 2e-3},
-        {"", "batch: 450", 0.15},              {"dynamics: sme\n", "step: 0.1, d: 700", 6e-3},
+        {"", "entries: gaussian", 2e-3},   {"", "batch: 47", 1e-2},
+        {"", "entries: rademacher", 2e-3}, {"", "entries: uniform, batch: 2", 2e-3},
+        {"", "batch: 450", 0.15},          {"dynamics: sme\n", "step: 0.1, d: 700", 6e-3},
     };
     linear_exact *e = linear_exact_new(
         &(linear_problem){.eta = 1, .delta = 1.5, .lambda = 0.1, .q0 = 1, .m0 = 0.1, .rho = 1, .sigma = 0.1}, 2, 1e-3);
@@ -185,7 +185,8 @@ static void test_observables(void **state)
         check_curve(solution, "test_teacher", i, 1, 0);
         check_curve(solution, "train_noise", i, 1, 0);
         check_curve(solution, "test_noise", i, 1, 0);
-        check_near(curve(solution, "train_twice")->value[i], 2 * curve(solution, "train_loss")->value[i], 1e-12, "loss");
+        check_near(curve(solution, "train_twice")->value[i], 2 * curve(solution, "train_loss")->value[i], 1e-12,
+                   "loss");
         check_near(curve(solution, "test_twice")->value[i], 2 * curve(solution, "test_loss")->value[i], 1e-12, "loss");
     }
     sgdmft_solution_free(solution);
@@ -213,12 +214,13 @@ static void test_threads(void **state)
         static const int threads[3] = {1, 2, 5};
         for (int i = 0; i < 3; i++) {
             sgdmft_context *ctx = check_context(threads[i]);
-            solution[i] = run(ctx,
-                              test_problem(ctx,
-                                           "%shorizon: 0.6\nmodel: {label: 'tanh(s) + 0.3*eps', loss: '(tanh(r) - y)^2'}\n"
-                                           "output: {times: 4}\nnumerics: {seed: 204}\nsimulate: {d: 90, repetitions: 7}\n",
-                                           cases[p]),
-                              NULL);
+            solution[i] =
+                run(ctx,
+                    test_problem(ctx,
+                                 "%shorizon: 0.6\nmodel: {label: 'tanh(s) + 0.3*eps', loss: '(tanh(r) - y)^2'}\n"
+                                 "output: {times: 4}\nnumerics: {seed: 204}\nsimulate: {d: 90, repetitions: 7}\n",
+                                 cases[p]),
+                    NULL);
             sgdmft_context_free(ctx);
         }
         check_same(solution[0], solution[1]);
@@ -304,11 +306,11 @@ static void test_divergence(void **state)
                                                    "dynamics: %s\n%shorizon: 60\neta: 3.7\n" LINEAR
                                                    "output: {times: %d}\nsimulate: {d: 70, repetitions: 8}\n",
                                                    cases[p].dynamics, cases[p].delta, cases[p].times);
-            check_failure(ctx, simulator_run(ctx, problem, NULL, &solution[i]), SGDMFT_ERR_DIVERGED,
-                          "hint: lower eta");
+            check_failure(ctx, simulator_run(ctx, problem, NULL, &solution[i]), SGDMFT_ERR_DIVERGED, "hint: lower eta");
             assert_non_null(solution[i]);
             assert_true(solution[i]->status == SGDMFT_ERR_DIVERGED && strstr(solution[i]->message, "diverge"));
-            check_between((double)solution[i]->n_times, cases[p].least, cases[p].most, "output times before divergence");
+            check_between((double)solution[i]->n_times, cases[p].least, cases[p].most,
+                          "output times before divergence");
             for (size_t c = 0; c < solution[i]->n_curves; c++)
                 for (size_t t = 0; t < solution[i]->n_times; t++)
                     assert_true(isfinite(solution[i]->curves[c].value[t]) && isfinite(solution[i]->curves[c].se[t]));
@@ -440,12 +442,10 @@ static void test_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),     cmocka_unit_test(test_flow),
-        cmocka_unit_test(test_online),     cmocka_unit_test(test_kink),
-        cmocka_unit_test(test_observables), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_penalty),    cmocka_unit_test(test_passes),
-        cmocka_unit_test(test_divergence), cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_interrupt),  cmocka_unit_test(test_interrupt_midway),
+        cmocka_unit_test(test_linear),     cmocka_unit_test(test_flow),        cmocka_unit_test(test_online),
+        cmocka_unit_test(test_kink),       cmocka_unit_test(test_observables), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_penalty),    cmocka_unit_test(test_passes),      cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_interrupt),   cmocka_unit_test(test_interrupt_midway),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_cost),
     };
     return cmocka_run_group_tests_name("simulator", tests, NULL, NULL);
