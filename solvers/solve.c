@@ -12,11 +12,6 @@
 
 static sgdmft_status check_supported(sgdmft_context *ctx, const sgdmft_problem *problem)
 {
-    if (problem->dynamics != DYNAMICS_SGD && problem->dynamics != DYNAMICS_ONLINE)
-        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
-                            "%s: dynamics: only sgd and online can be solved by version %s; sme and gradient-flow are "
-                            "not available yet",
-                            problem->source, sgdmft_version());
     if (problem->penalty.text)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
                             "%s:%d:%d: penalty: general penalties cannot be solved by version %s; allowed: a ridge, "
