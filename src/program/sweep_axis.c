@@ -175,9 +175,9 @@ static int read_count(char *text, range *out)
 static sgdmft_status read_range(sgdmft_context *ctx, const char *key, const char *text, char *const *part, range *out)
 {
     if (number_read(part[0], &out->low) != NUMBER_OK)
-        return fail_range(ctx, key, text, "LO is not a number");
+        return fail_range(ctx, key, text, "LO is not a finite number");
     if (number_read(part[1], &out->high) != NUMBER_OK)
-        return fail_range(ctx, key, text, "HI is not a number");
+        return fail_range(ctx, key, text, "HI is not a finite number");
     if (!read_count(part[2], out))
         return fail_range(ctx, key, text, "N is not a whole number");
     if (out->n > SWEEP_POINTS_MAX)
