@@ -218,10 +218,14 @@ def swept_values(run):
         return ""
     if words[1:2] != ["sweep"]:
         return ""
-    overs = [word for before, word in zip(words, words[1:]) if before == "--over"]
-    overs += [word[len("--over=") :] for word in words if word.startswith("--over=")]
-    keys = [over.partition("=")[0].strip() for over in overs]
-    return ", ".join(f"{key.split('.')[-1]} = {(run.setting(key) or 'none').strip(chr(34))}" for key in keys)
+    overs = [word for before, word in zip(words, words[1:]) if before == "--over" or word.startswith("--over=")]
+    keys = [re.sub("^--over=", "", over).partition("=")[0].strip() for over in overs]
+    return ", ".join(f"{key.split('.')[-1]} = {as_typed(run.setting(key))}" for key in keys)
+
+
+def as_typed(value):
+    """A value of the effective problem without its quotes, and 2 for 2.0."""
+    return "none" if value is None else re.sub(r"^(\d+)\.0$", r"\1", value.strip('"'))
 
 
 def describe_simulation(run):

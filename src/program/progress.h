@@ -3,10 +3,10 @@
 #define SGDMFT_PROGRAM_PROGRESS_H
 
 typedef struct progress {
-    int shown;      /* 0: nothing is printed */
-    const char *label; /* what the line starts with */
+    int shown;               /* 0: nothing is printed */
+    const char *label;       /* what the line starts with */
     double started, printed; /* seconds on a steady clock */
-    int width;      /* characters of the line on the screen */
+    int width;               /* characters of the line on the screen */
 } progress;
 
 /* Shows a line only if standard error is a terminal and `quiet` is 0. `label` comes first in it, e.g. "point 2 of 6 ";

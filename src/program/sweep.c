@@ -185,6 +185,13 @@ static int solve_point(const arguments *args, sweep *w, size_t i)
     return code;
 }
 
+/* A point kept from before has no message of its own. */
+static void recall(const sweep_point *point)
+{
+    if (!sweep_row_trusted(&point->row))
+        complain("%s: %s when it was solved before; kept", point->label, point->row.status);
+}
+
 /* Goes on after points without a trustworthy solution; anything else ends the sweep. */
 static int solve_points(const arguments *args, sweep *w)
 {
@@ -194,6 +201,8 @@ static int solve_points(const arguments *args, sweep *w)
         if (interrupt_requested())
             return CODE_INTERRUPTED;
         int code = point->kept ? CODE_DONE : solve_point(args, w, i);
+        if (point->kept)
+            recall(point);
         if (!arguments_has(args, "quiet"))
             sweep_table_print_row(&w->grid, i, &point->row, point->kept);
         if (code != CODE_DONE && code != CODE_UNTRUSTED)
