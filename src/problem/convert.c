@@ -144,7 +144,9 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     case OPTION_EXPRESSION: return convert_text(ctx, where, node, "an expression", field);
     case OPTION_RATE: return convert_rate(ctx, where, node, o, field);
     case OPTION_EXPRESSIONS: return convert_texts(ctx, where, node, o, field);
-    case OPTION_PATH: problem->model.plugin_where = *where; return convert_path(ctx, where, node, field);
+    case OPTION_PATH:
+        *(field == &problem->model.plugin ? &problem->model.plugin_where : &problem->initial.samples_where) = *where;
+        return convert_path(ctx, where, node, field);
     case OPTION_MATRIX: return convert_matrix(ctx, where, node, o, problem, field);
     case OPTION_NAMED: return SGDMFT_OK; /* see convert_observables */
     default: break;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "problem/coordinates_law.h"
 #include "problem/number.h"
 #include "problem/options.h"
 #include "problem/text.h"
@@ -112,8 +113,17 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_PREDICT: return problem->model.predict.n > 0;
     case OPT_LOSS: return problem->model.loss.n > 0;
     case OPT_PLUGIN: return problem->model.plugin != NULL;
+    case OPT_TEACHER_LAW: return problem->initial.teacher.n > 0;
+    case OPT_STUDENT_LAW: return problem->initial.student.n > 0;
+    case OPT_SAMPLES: return problem->initial.samples != NULL;
     default: return 1;
     }
+}
+
+/* Moments that follow from a law are shown, but do not belong into the file. */
+static int is_derived(const sgdmft_problem *problem, option_id id)
+{
+    return problem_has_law(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
 }
 
 static void write_value(FILE *out, const sgdmft_problem *problem, const option *o)
@@ -134,6 +144,14 @@ static void write_value(FILE *out, const sgdmft_problem *problem, const option *
     }
 }
 
+static void write_origin_of_moments(FILE *out, const sgdmft_problem *problem)
+{
+    fputs("  # second moments of the law below", out);
+    if (problem->initial.moments_se > 0)
+        fprintf(out, ", relative standard error %.1e", problem->initial.moments_se);
+    fputs(":\n", out);
+}
+
 static void write_problem(FILE *out, const sgdmft_problem *problem)
 {
     int section = 0;
@@ -148,7 +166,9 @@ static void write_problem(FILE *out, const sgdmft_problem *problem)
         }
         if (!is_present(problem, id))
             continue;
-        fprintf(out, "%s%s: ", section ? "  " : "", option_leaf(id));
+        if (id == OPT_Q && is_derived(problem, id))
+            write_origin_of_moments(out, problem);
+        fprintf(out, "%s%s%s: ", section ? "  " : "", is_derived(problem, id) ? "# " : "", option_leaf(id));
         write_value(out, problem, option_get(id));
         fputc('\n', out);
     }

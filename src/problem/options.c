@@ -23,8 +23,9 @@ static const option_section sections[SECTION_COUNT] = {
     {"model", "What a sample looks like and what is minimised. Variables: `s` (or `s1`, `s2`, ...) the teacher's "
               "pre-activations, `eps` (`eps1`, ...) standard normal noise, `r` (`r1`, ...) the student's "
               "pre-activations, `y` (`y1`, ...) the label, `f` (`f1`, ...) the prediction, `t` the time."},
-    {"initial", "Second moments of the coordinates of student and teacher at t = 0. Together, [[q, m], [m^T, rho]] "
-                "must be positive semi-definite."},
+    {"initial", "Coordinates of student and teacher at t = 0: their second moments q, m, rho (together, "
+                "[[q, m], [m^T, rho]] must be positive semi-definite), or instead their law, from which q, m and rho "
+                "are computed."},
     {"observables", "Quantities of your own, `name: \"expression\"`; each is averaged over the training law "
                     "(column train_NAME) and the test law (column test_NAME)."},
     {"numerics", "How the equations are solved."},
@@ -80,6 +81,20 @@ static const option table[OPTION_COUNT] = {
     [OPT_RHO] = {.key = "initial.rho", .type = OPTION_MATRIX, FIELD(initial.rho), .preset_words = "identity",
         .example = "[[1.0]]", .rows = SIDE_TEACHERS, .columns = SIDE_TEACHERS, .identity = 1, .symmetric = 1,
         .doc = "E theta* theta*^T. Must be positive definite."},
+    [OPT_TEACHER_LAW] = {.key = "initial.teacher", .type = OPTION_EXPRESSIONS, FIELD(initial.teacher),
+        .example = "if(u < 0.1, z/sqrt(0.1), 0)", .min = 1, .max = 8,
+        .doc = "Law of a coordinate of theta* as a function of independent standard normals z (z1, z2, ...) and "
+               "uniforms u (u1, u2, ...) on (0,1), a list for several teachers; without it (but with "
+               "initial.student) independent standard normals."},
+    [OPT_STUDENT_LAW] = {.key = "initial.student", .type = OPTION_EXPRESSIONS, FIELD(initial.student),
+        .example = "0.2*ths + sqrt(0.96)*z2", .min = 1, .max = 8,
+        .doc = "Law of a coordinate of theta0, a list for several students; ths (ths1, ths2, ...) is the coordinate of "
+               "theta*, z and u are those of initial.teacher; without it (but with initial.teacher) independent "
+               "standard normals."},
+    [OPT_SAMPLES] = {.key = "initial.samples", .type = OPTION_PATH, FIELD(initial.samples),
+        .example = "./coordinates.csv",
+        .doc = "CSV file of samples of the coordinates instead: a header th1,..,thk,ths1,..,thsk*, then rows of equal "
+               "weight."},
 
     [OPT_OBSERVABLES] = {.key = "observables", .type = OPTION_NAMED, FIELD(observables), .example = "y*r",
         .min = 0, .max = 256,

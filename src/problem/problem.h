@@ -43,9 +43,13 @@ struct sgdmft_problem {
     } model;
 
     struct {
-        double *q;   /* [k][k]   symmetric */
-        double *m;   /* [k][k*] */
-        double *rho; /* [k*][k*] symmetric positive definite */
+        double *q;                      /* [k][k]   symmetric */
+        double *m;                      /* [k][k*] */
+        double *rho;                    /* [k*][k*] symmetric positive definite */
+        problem_texts teacher, student; /* law of the coordinates; n = 0 where not given */
+        char *samples;                  /* path as written, or NULL; then teacher and student are empty */
+        origin samples_where;
+        double moments_se; /* relative standard error of q, m, rho if they come from expressions; else 0 */
     } initial;
 
     problem_texts observables;

@@ -119,6 +119,23 @@ static sgdmft_status parse_all(sgdmft_context *ctx)
                  sets, 4);
 }
 
+static sgdmft_status parse_law(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "initial: {teacher: 1, student: 'ths/2'}\n", NULL, 0); /* constants: quick */
+}
+
+static const char samples_name[] = "test_memory_samples.csv";
+
+static sgdmft_status parse_samples(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "initial: {samples: test_memory_samples.csv}\n", NULL, 0);
+}
+
+static sgdmft_status parse_bad_law(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "initial: {teacher: 'log(-1)'}\n", NULL, 0);
+}
+
 static sgdmft_status parse_plugin(sgdmft_context *ctx)
 {
     return parse(ctx, TOP "model: {plugin: ./x.so, students: 2}\n", NULL, 0);
@@ -173,6 +190,13 @@ static void reading(void **state)
 {
     fail_each(parse_all, SGDMFT_OK);
     fail_each(parse_plugin, SGDMFT_OK);
+    fail_each(parse_law, SGDMFT_OK);
+    FILE *out = fopen(samples_name, "w");
+    assert_non_null(out);
+    fputs("th,ths\n1,2\n", out);
+    assert_int_equal(fclose(out), 0);
+    fail_each(parse_samples, SGDMFT_OK);
+    remove(samples_name);
 }
 
 static void refusing(void **state)
@@ -181,6 +205,7 @@ static void refusing(void **state)
     fail_each(parse_misspelt, SGDMFT_ERR_RANGE);
     fail_each(parse_out_of_range, SGDMFT_ERR_RANGE);
     fail_each(parse_broken, SGDMFT_ERR_YAML);
+    fail_each(parse_bad_law, SGDMFT_ERR_RANGE);
 }
 
 static void writing(void **state)
