@@ -169,3 +169,53 @@ sgdmft_status save_bytes(sgdmft_context *ctx, const char *path, const void *byte
         return save_stream(ctx, path, bytes, size);
     return save_file(ctx, path, bytes, size, force);
 }
+
+sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_output *out)
+{
+    *out = (save_output){.force = force};
+    sgdmft_status status = save_check(ctx, path, force);
+    if (status != SGDMFT_OK)
+        return status;
+    int fd = -1;
+    out->path = strdup(path);
+    if (look_at(path) == OCCUPANT_STREAM) {
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        char *target = realpath(path, NULL); /* through a symbolic link; NULL if there is no such file yet */
+        out->target = target ? target : strdup(path);
+        if (out->target)
+            fd = open_beside(out->target, &out->temporary);
+    }
+    out->stream = fd < 0 ? NULL : fdopen(fd, "w");
+    if (out->path && out->stream)
+        return SGDMFT_OK;
+    status = fail_io(ctx, path, "cannot write", errno);
+    if (fd >= 0 && !out->stream)
+        close(fd);
+    save_close(ctx, out, 0);
+    return status;
+}
+
+sgdmft_status save_close(sgdmft_context *ctx, save_output *out, int keep)
+{
+    int error = 0;
+    if (out->stream) {
+        errno = 0;
+        if (fflush(out->stream) != 0 || ferror(out->stream) || (out->temporary && fsync(fileno(out->stream)) != 0))
+            error = errno ? errno : EIO;
+        if (fclose(out->stream) != 0 && !error)
+            error = errno;
+    }
+    if (out->temporary && keep && !error)
+        error = out->force ? rename_over(out->temporary, out->target) : rename_to_new(out->temporary, out->target);
+    if (out->temporary && (!keep || error))
+        unlink(out->temporary);
+    sgdmft_status status = SGDMFT_OK;
+    if (keep && error)
+        status = error == EEXIST ? fail_exists(ctx, out->path) : fail_io(ctx, out->path, "cannot write", error);
+    free(out->path);
+    free(out->target);
+    free(out->temporary);
+    *out = (save_output){.stream = NULL};
+    return status;
+}

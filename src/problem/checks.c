@@ -80,6 +80,12 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
     for (option_id id = 0; id < OPTION_COUNT; id++)
         if (!given(s, id) && is_required(s, problem, id))
             return fail_missing(ctx, s, id);
+    const problem_reals *at = &problem->output.histograms;
+    if (at->n > 0 && at->value[at->n - 1] > problem->horizon) {
+        origin where = settings_origin(s, OPT_HISTOGRAMS);
+        return problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
+                            problem->horizon);
+    }
     if (given(s, OPT_DELTA) && problem->dynamics == DYNAMICS_ONLINE) {
         origin where = settings_origin(s, OPT_DELTA);
         context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: delta: not used by dynamics: online", where.source, where.line,

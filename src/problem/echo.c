@@ -58,6 +58,13 @@ static void write_texts(FILE *out, const problem_texts *texts)
     fputs(texts->n > 1 ? "]" : "", out);
 }
 
+static void write_reals(FILE *out, const problem_reals *reals)
+{
+    for (size_t i = 0; i < reals->n; i++)
+        fprintf(out, "%s%s", i ? ", " : "[", number_write(reals->value[i]).text);
+    fputc(']', out);
+}
+
 static void write_matrix(FILE *out, const double *a, int rows, int columns)
 {
     for (int i = 0; i < rows; i++) {
@@ -116,6 +123,7 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_TEACHER_LAW: return problem->initial.teacher.n > 0;
     case OPT_STUDENT_LAW: return problem->initial.student.n > 0;
     case OPT_SAMPLES: return problem->initial.samples != NULL;
+    case OPT_HISTOGRAMS: return problem->output.histograms.n > 0;
     default: return 1;
     }
 }
@@ -133,6 +141,7 @@ static void write_value(FILE *out, const sgdmft_problem *problem, const option *
     switch (o->type) {
     case OPTION_CHOICE: fputs(o->choices[*(const unsigned *)field], out); break;
     case OPTION_REAL: fputs(number_write(*(const double *)field).text, out); break;
+    case OPTION_REALS: write_reals(out, field); break;
     case OPTION_INTEGER: write_integer(out, field, o->width); break;
     case OPTION_BOOL: fputs(*(const int *)field ? "true" : "false", out); break;
     case OPTION_EXPRESSION: write_quoted(out, ((const problem_text *)field)->text); break;

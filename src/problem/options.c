@@ -126,6 +126,11 @@ static const option table[OPTION_COUNT] = {
 
     [OPT_TIMES] = {.key = "output.times", .type = OPTION_INTEGER, FIELD(output.times), .preset = "51",
         .min = 2, .max = 100001, .doc = "Equally spaced output times, 0 and T included."},
+    [OPT_HISTOGRAMS] = {.key = "output.histograms", .type = OPTION_REALS, FIELD(output.histograms),
+        .example = "[0, 1, 5]", .min = 1, .max = 1000, AT_LEAST(0), .unit = "visits per sample",
+        .doc = "Times at which `sgdmft solve` gives the density of each student's coordinates, at most T."},
+    [OPT_BINS] = {.key = "output.bins", .type = OPTION_INTEGER, FIELD(output.bins), .preset = "101",
+        .min = 1, .max = 100000, .doc = "Bins of a histogram."},
 
     [OPT_D] = {.key = "simulate.d", .type = OPTION_INTEGER, FIELD(simulate.d), .preset = "2000",
         .min = 2, .max = 100000000, .doc = "Dimension of the simulated system; it has n = delta d samples."},
@@ -189,6 +194,7 @@ const char *option_type_name(const option *o)
     switch (o->type) {
     case OPTION_CHOICE: return "choice";
     case OPTION_REAL: return "number";
+    case OPTION_REALS: return "number or list";
     case OPTION_INTEGER: return "integer";
     case OPTION_BOOL: return "true or false";
     case OPTION_EXPRESSION: return "expression";
@@ -242,6 +248,11 @@ char *option_allowed(const option *o, int with_type)
     switch (o->type) {
     case OPTION_CHOICE: write_choices(out, o); break;
     case OPTION_REAL: write_range(out, o); break;
+    case OPTION_REALS:
+        fprintf(out, "up to %" PRIu64 " numbers ", o->max);
+        write_range(out, o);
+        fputs(", ascending", out);
+        break;
     case OPTION_INTEGER: fprintf(out, "%" PRIu64 " to %" PRIu64, o->min, o->max); break;
     case OPTION_BOOL: fputs("true, false", out); break;
     case OPTION_EXPRESSION: fputs("an expression", out); break;

@@ -41,6 +41,7 @@ void sgdmft_problem_free(sgdmft_problem *problem)
     free_texts(&problem->initial.student);
     free(problem->initial.samples);
     free_texts(&problem->observables);
+    free(problem->output.histograms.value);
     free(problem);
 }
 

@@ -25,6 +25,12 @@ typedef struct problem_texts {
     problem_text *item;
 } problem_texts;
 
+/* A list of numbers. */
+typedef struct problem_reals {
+    size_t n;
+    double *value;
+} problem_reals;
+
 struct sgdmft_problem {
     char *source; /* file name for messages */
 
@@ -67,6 +73,8 @@ struct sgdmft_problem {
 
     struct {
         int times;
+        problem_reals histograms; /* times, ascending */
+        int bins;
     } output;
 
     struct {

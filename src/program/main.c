@@ -9,7 +9,7 @@
 #include "program/messages.h"
 #include "sgdmft/version.h"
 
-static const command *const commands[] = {&command_solve, &command_simulate,  &command_compare, &command_plot,
+static const command *const commands[] = {&command_solve, &command_simulate,  &command_compare, &command_plot, &command_sample,
                                           &command_check, &command_reference, &command_cite};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "output/save.h"
+#include "problem/problem.h"
 #include "program/command.h"
 #include "program/messages.h"
 #include "sgdmft/output.h"
@@ -33,6 +34,16 @@ static char *name_file(const char *given, const char *stem, const char *ending)
     return asprintf(&name, "%s%s", stem, ending) < 0 ? NULL : name;
 }
 
+/* CURVES_histograms.csv beside CURVES.csv */
+static char *name_histograms(const char *csv)
+{
+    size_t length = strlen(csv);
+    char *name = NULL;
+    if (length > 4 && strcmp(csv + length - 4, ".csv") == 0)
+        length -= 4;
+    return asprintf(&name, "%.*s_histograms.csv", (int)length, csv) < 0 ? NULL : name;
+}
+
 static int same_file(const char *a, const char *b)
 {
     struct stat x, y;
@@ -51,6 +62,8 @@ static int check_names(const arguments *args, const setup *s, const outputs *o)
     sgdmft_status status = save_check(s->ctx, o->hdf5, o->force);
     if (status == SGDMFT_OK)
         status = save_check(s->ctx, o->csv, o->force);
+    if (status == SGDMFT_OK && o->histograms)
+        status = save_check(s->ctx, o->histograms, o->force);
     return status == SGDMFT_OK ? 0 : report_failure(s->ctx, status);
 }
 
@@ -63,7 +76,10 @@ int outputs_plan(const arguments *args, const setup *s, outputs *out)
         out->csv = name_file(arguments_value(args, "csv"), stem, ".csv");
     }
     free(stem);
-    if (!out->hdf5 || !out->csv || !out->command) {
+    int histograms = args->command == &command_solve && s->problem->output.histograms.n > 0;
+    if (histograms && out->csv)
+        out->histograms = name_histograms(out->csv);
+    if (!out->hdf5 || !out->csv || !out->command || (histograms && !out->histograms)) {
         complain("out of memory");
         return CODE_SYSTEM;
     }
@@ -78,13 +94,19 @@ int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solut
     sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, s->problem, o->command, o->csv, o->force);
     if (csv != SGDMFT_OK)
         report_failure(s->ctx, csv);
-    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv);
+    sgdmft_status densities = SGDMFT_OK;
+    if (o->histograms && solution->histograms)
+        densities = sgdmft_write_histograms(s->ctx, solution, s->problem, o->command, o->histograms, o->force);
+    if (densities != SGDMFT_OK)
+        report_failure(s->ctx, densities);
+    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv != SGDMFT_OK ? csv : densities);
 }
 
 void outputs_free(outputs *o)
 {
     free(o->hdf5);
     free(o->csv);
+    free(o->histograms);
     free(o->command);
     *o = (outputs){0};
 }

@@ -1,4 +1,4 @@
-/* The pair of files a run leaves behind: two-time arrays (HDF5) and curves (CSV). */
+/* The files a run leaves behind: two-time arrays (HDF5) and curves (CSV). */
 #ifndef SGDMFT_PROGRAM_OUTPUTS_H
 #define SGDMFT_PROGRAM_OUTPUTS_H
 
@@ -12,6 +12,7 @@
 
 typedef struct outputs {
     char *hdf5, *csv; /* file names */
+    char *histograms; /* file name, NULL if there are none */
     char *command;    /* command line to record */
     int force;
 } outputs;
@@ -20,7 +21,7 @@ typedef struct outputs {
    directories do, and neither is the problem file. Returns 0 or an exit code after printing what is wrong. */
 int outputs_plan(const arguments *args, const setup *s, outputs *out);
 
-/* Writes both files; the second one also if the first fails. Returns 0 or an exit code. */
+/* Writes all files, the later ones also if an earlier one fails. Returns 0 or an exit code. */
 int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution);
 
 void outputs_free(outputs *o);

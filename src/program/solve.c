@@ -8,6 +8,7 @@
 #include "program/progress.h"
 #include "program/setup.h"
 #include "program/summary.h"
+#include "sampling/histograms.h"
 #include "sgdmft/solve.h"
 
 static int announce(const arguments *args, const setup *s)
@@ -26,17 +27,19 @@ static int announce(const arguments *args, const setup *s)
 }
 
 /* Writes and reports what a solve returned; a solution may come with a failure. Returns the exit code. */
-static int finish(const arguments *args, const setup *s, const outputs *o, const sgdmft_solution *solution,
-                  sgdmft_status status)
+static int finish(const arguments *args, const setup *s, const outputs *o, sgdmft_solution *solution, sgdmft_status status)
 {
     int code = status == SGDMFT_OK ? CODE_DONE : report_failure(s->ctx, status);
     if (!solution)
         return code;
+    if (histograms_fill(s->ctx, s->problem, solution) != SGDMFT_OK)
+        complain("warning: no histograms: %s", sgdmft_context_message(s->ctx));
     int written = outputs_write(o, s, solution);
     if (!arguments_has(args, "quiet")) {
         print_summary(solution);
         if (written == CODE_DONE)
-            printf("  %-22s  %s, %s\n", status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5, o->csv);
+            printf("  %-22s  %s, %s%s%s\n", status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5, o->csv,
+                   solution->histograms ? ", " : "", solution->histograms ? o->histograms : "");
     }
     return written == CODE_DONE ? code : written;
 }
