@@ -176,21 +176,21 @@ sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_o
     sgdmft_status status = save_check(ctx, path, force);
     if (status != SGDMFT_OK)
         return status;
-    int fd = -1;
     out->path = strdup(path);
-    if (look_at(path) == OCCUPANT_STREAM) {
-        fd = open(path, O_WRONLY | O_CLOEXEC);
-    } else {
-        char *target = realpath(path, NULL); /* through a symbolic link; NULL if there is no such file yet */
-        out->target = target ? target : strdup(path);
-        if (out->target)
-            fd = open_beside(out->target, &out->temporary);
+    out->target = realpath(path, NULL); /* through a symbolic link; NULL if there is no such file yet */
+    if (!out->target)
+        out->target = strdup(path);
+    if (!out->path || !out->target) {
+        save_close(ctx, out, 0);
+        return context_out_of_memory(ctx, "a file name", (double)strlen(path));
     }
+    int fd = look_at(path) == OCCUPANT_STREAM ? open(path, O_WRONLY | O_CLOEXEC)
+                                              : open_beside(out->target, &out->temporary);
     out->stream = fd < 0 ? NULL : fdopen(fd, "w");
-    if (out->path && out->stream)
+    if (out->stream)
         return SGDMFT_OK;
     status = fail_io(ctx, path, "cannot write", errno);
-    if (fd >= 0 && !out->stream)
+    if (fd >= 0)
         close(fd);
     save_close(ctx, out, 0);
     return status;

@@ -115,7 +115,8 @@ static sgdmft_status parse_all(sgdmft_context *ctx)
     static const char *const sets[] = {"delta=2.5", "observables.c=r", "observables.a=null", "model.predict=[r, r^2]"};
     return parse(ctx,
                  BASE "penalty: \"th1\"\nobservables: {a: y, b: r}\ninitial: {q: [[2]], m: 0.1, rho: 1.5}\n"
-                      "numerics: {method: picard, paths: 100, extrapolate: no}\n",
+                      "numerics: {method: picard, paths: 100, extrapolate: no}\n"
+                      "output: {histograms: [0, 1]}\n",
                  sets, 4);
 }
 
