@@ -91,7 +91,8 @@ static sgdmft_status read_shape(const reader *r, solution_shape *shape)
         return context_fail(r->ctx, SGDMFT_ERR_SHAPE, "%s: /m is not an array of at least two times", r->path);
     hsize_t square[] = {m[0], m[0], m[1], m[1]};
     if (!same_extent(r, "t", 1, m) || !same_extent(r, "C", 4, square) || !same_extent(r, "R", 4, square))
-        return context_fail(r->ctx, SGDMFT_ERR_SHAPE, "%s: the shapes of /t, /C, /R and /m do not fit together", r->path);
+        return context_fail(r->ctx, SGDMFT_ERR_SHAPE, "%s: the shapes of /t, /C, /R and /m do not fit together",
+                            r->path);
     *shape = (solution_shape){.k = (int)m[1], .kstar = (int)m[2], .n_grid = (size_t)m[0]};
     return SGDMFT_OK;
 }

@@ -184,8 +184,8 @@ sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_o
         save_close(ctx, out, 0);
         return context_out_of_memory(ctx, "a file name", (double)strlen(path));
     }
-    int fd = look_at(path) == OCCUPANT_STREAM ? open(path, O_WRONLY | O_CLOEXEC)
-                                              : open_beside(out->target, &out->temporary);
+    int fd =
+        look_at(path) == OCCUPANT_STREAM ? open(path, O_WRONLY | O_CLOEXEC) : open_beside(out->target, &out->temporary);
     out->stream = fd < 0 ? NULL : fdopen(fd, "w");
     if (out->stream)
         return SGDMFT_OK;

@@ -141,8 +141,10 @@ static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, con
         if (status != SGDMFT_OK)
             return status;
         if (i > 0 && out->value[i] <= out->value[i - 1])
-            return problem_fail(ctx, SGDMFT_ERR_RANGE, &here, "value %s is not above the one before it; needed: numbers "
-                                                              "in ascending order", problem_show(one->text).text);
+            return problem_fail(ctx, SGDMFT_ERR_RANGE, &here,
+                                "value %s is not above the one before it; needed: numbers "
+                                "in ascending order",
+                                problem_show(one->text).text);
         out->n = i + 1;
     }
     return SGDMFT_OK;

@@ -17,7 +17,7 @@ typedef struct command {
     int (*run)(const arguments *args); /* returns the exit code */
 } command;
 
-extern const command command_solve, command_simulate, command_check, command_reference, command_compare, command_plot, command_sample,
-    command_cite;
+extern const command command_solve, command_simulate, command_check, command_reference, command_compare, command_plot,
+    command_sample, command_cite;
 
 #endif

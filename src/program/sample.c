@@ -128,8 +128,9 @@ static int add_times(job *j, const char *text)
         char *end = NULL;
         double t = strtod(text, &end);
         if (end == text || (*end != '\0' && *end != ',') || !(t >= 0 && t <= last * (1 + 1e-9)))
-            return usage_error(j->args->command, "--times: '%s' is not allowed; give numbers from 0 to %g, with commas "
-                                                 "between them",
+            return usage_error(j->args->command,
+                               "--times: '%s' is not allowed; give numbers from 0 to %g, with commas "
+                               "between them",
                                text, last);
         add_node(j, two_time_nearest(&j->x, t));
         if (*end == '\0')
@@ -175,9 +176,10 @@ static char *default_name(const char *run)
 static void warn_negative(const char *what, double negative)
 {
     if (negative > NEGATIVE_LIMIT)
-        complain("warning: %.2g of the variance of %s is negative and was set to zero; more paths or steps in the solve "
-                 "would help",
-                 negative, what);
+        complain(
+            "warning: %.2g of the variance of %s is negative and was set to zero; more paths or steps in the solve "
+            "would help",
+            negative, what);
 }
 
 static int prepare(job *j)
@@ -200,7 +202,8 @@ static int prepare(job *j)
 
 static void put_comments(const job *j, FILE *to)
 {
-    fprintf(to, "# program: sample\n# version: %s\n# command: %s\n# run: %s\n# seed: %" PRIu64 "\n# paths: %" PRIu64 "\n",
+    fprintf(to,
+            "# program: sample\n# version: %s\n# command: %s\n# run: %s\n# seed: %" PRIu64 "\n# paths: %" PRIu64 "\n",
             sgdmft_version(), j->command, j->args->operands[0], j->plan.seed, j->plan.paths);
     for (const char *line = j->run->problem; *line;) {
         size_t length = strcspn(line, "\n");
@@ -297,10 +300,11 @@ const command command_sample = {
     .name = "sample",
     .operands = "RUN.h5 --paths N",
     .summary = "draw paths of the limiting processes of a solved problem",
-    .details = "Reads the two-time arrays of a run of 'sgdmft solve' and draws paths: of a coordinate (columns th1, ...,\n"
-               "and ths1, ... of the teacher), and of a sample's pre-activations (w1, ... as if never trained on, r1,\n"
-               "... as trained on, s1, ... of the teacher, y1, ... the label). Path number i is the same whatever the\n"
-               "number of paths and threads. Coordinates of path i and pre-activations of path i are independent.\n",
+    .details =
+        "Reads the two-time arrays of a run of 'sgdmft solve' and draws paths: of a coordinate (columns th1, ...,\n"
+        "and ths1, ... of the teacher), and of a sample's pre-activations (w1, ... as if never trained on, r1,\n"
+        "... as trained on, s1, ... of the teacher, y1, ... the label). Path number i is the same whatever the\n"
+        "number of paths and threads. Coordinates of path i and pre-activations of path i are independent.\n",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -95,8 +95,7 @@ static void put_visit(FILE *to, const sample_plan *plan, const desk *d, uint64_t
             fputc(',', to);
         put_lane(to, block->w_event + at, k, lane);
         for (size_t a = 0; a < k; a++)
-            fprintf(to, ",%.10g",
-                    block->r_event[at + a * L + lane] - (after ? block->kick[at + a * L + lane] : 0));
+            fprintf(to, ",%.10g", block->r_event[at + a * L + lane] - (after ? block->kick[at + a * L + lane] : 0));
         put_sample(to, plan, d, lane);
     }
 }

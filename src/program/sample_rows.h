@@ -11,10 +11,10 @@
 typedef struct sample_plan {
     const coordinate_process *coordinates;       /* NULL: not wanted */
     const preactivation_process *preactivations; /* NULL: not wanted */
-    size_t n;           /* times */
-    const size_t *node; /* [n] of the grid */
-    const double *t;    /* [n] */
-    int visits;         /* 1: rows just before and just after each visit, too */
+    size_t n;                                    /* times */
+    const size_t *node;                          /* [n] of the grid */
+    const double *t;                             /* [n] */
+    int visits;                                  /* 1: rows just before and just after each visit, too */
     uint64_t seed, paths;
 } sample_plan;
 

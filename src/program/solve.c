@@ -27,7 +27,8 @@ static int announce(const arguments *args, const setup *s)
 }
 
 /* Writes and reports what a solve returned; a solution may come with a failure. Returns the exit code. */
-static int finish(const arguments *args, const setup *s, const outputs *o, sgdmft_solution *solution, sgdmft_status status)
+static int finish(const arguments *args, const setup *s, const outputs *o, sgdmft_solution *solution,
+                  sgdmft_status status)
 {
     int code = status == SGDMFT_OK ? CODE_DONE : report_failure(s->ctx, status);
     if (!solution)

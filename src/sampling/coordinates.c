@@ -71,8 +71,8 @@ void coordinates_remainder(const two_time *x, const sgdmft_problem *problem, siz
     subtract_sandwich(k, kstar, Fi, kstar, problem->initial.rho, Fj, K);
 }
 
-static sgdmft_status set_rest(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                              const size_t *node, coordinate_process *process)
+static sgdmft_status set_rest(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, const size_t *node,
+                              coordinate_process *process)
 {
     size_t k = (size_t)x->k, width = k * (size_t)x->kstar, n = process->n, size = n * k;
     double *K = malloc(size * size * sizeof *K), one[BLOCK_MAX * BLOCK_MAX];

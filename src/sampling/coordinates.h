@@ -25,12 +25,12 @@ void coordinates_remainder(const two_time *x, const sgdmft_problem *problem, siz
 
 typedef struct coordinate_process {
     int k, kstar;
-    size_t n;               /* times */
-    double *onto_start;     /* [n][k][k] */
-    double *onto_teacher;   /* [n][k][k*] */
-    gaussian_root rest;     /* of K over (time, component) */
+    size_t n;             /* times */
+    double *onto_start;   /* [n][k][k] */
+    double *onto_teacher; /* [n][k][k*] */
+    gaussian_root rest;   /* of K over (time, component) */
     coordinates_law *law;
-    size_t work;            /* doubles that drawing a block takes */
+    size_t work; /* doubles that drawing a block takes */
 } coordinate_process;
 
 /* The process at the nodes node[0] < .. < node[n-1]. */

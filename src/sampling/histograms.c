@@ -175,8 +175,7 @@ static void set_density(const mixture *mix, size_t bins, const double *edge, dou
     }
 }
 
-static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                          sgdmft_histograms *h)
+static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, sgdmft_histograms *h)
 {
     points pts = {0};
     mixture mix = {0};

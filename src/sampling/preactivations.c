@@ -347,8 +347,8 @@ void preactivation_block_at(const preactivation_process *process, const preactiv
                 for (size_t p = 0; p < L; p++) {
                     size_t from = b * L + p;
                     if (events->cell[from] < node)
-                        r[a * L + p] -= response_to_node(&process->x, node, events->cell[from], events->place[from],
-                                                         a * k + c) *
-                                        block->kick[(b * k + c) * L + p];
+                        r[a * L + p] -=
+                            response_to_node(&process->x, node, events->cell[from], events->place[from], a * k + c) *
+                            block->kick[(b * k + c) * L + p];
                 }
 }

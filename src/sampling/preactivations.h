@@ -37,17 +37,17 @@ void preactivation_process_free(preactivation_process *process);
 
 /* A block of paths; one per thread. */
 typedef struct preactivation_block {
-    double *w;      /* [nodes][k][SAMPLE_LANES] */
-    double *wstar;  /* [k*][SAMPLE_LANES] */
-    double *eps;    /* [noises][SAMPLE_LANES] */
-    double *y;      /* [labels][SAMPLE_LANES] */
+    double *w;     /* [nodes][k][SAMPLE_LANES] */
+    double *wstar; /* [k*][SAMPLE_LANES] */
+    double *eps;   /* [noises][SAMPLE_LANES] */
+    double *y;     /* [labels][SAMPLE_LANES] */
     event_list events;
-    size_t room;            /* slots that the next three have room for */
-    double *w_event;        /* [slots][k][SAMPLE_LANES] field at events */
-    double *r_event;        /* [slots][k][SAMPLE_LANES] just before them */
-    double *kick;           /* [slots][k][SAMPLE_LANES] */
+    size_t room;     /* slots that the next three have room for */
+    double *w_event; /* [slots][k][SAMPLE_LANES] field at events */
+    double *r_event; /* [slots][k][SAMPLE_LANES] just before them */
+    double *kick;    /* [slots][k][SAMPLE_LANES] */
     model_work *desk;
-    double *normals;        /* [nodes][k][SAMPLE_LANES] */
+    double *normals; /* [nodes][k][SAMPLE_LANES] */
     double *work;
 } preactivation_block;
 

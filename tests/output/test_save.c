@@ -163,8 +163,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_ROOM(in_pieces),
-        IN_ROOM(new_file),   IN_ROOM(existing_file),        IN_ROOM(through_a_link), IN_ROOM(through_a_dangling_link),
-        IN_ROOM(bad_places), IN_ROOM(unwritable_directory), IN_ROOM(full_disk),
+        IN_ROOM(new_file),
+        IN_ROOM(existing_file),
+        IN_ROOM(through_a_link),
+        IN_ROOM(through_a_dangling_link),
+        IN_ROOM(bad_places),
+        IN_ROOM(unwritable_directory),
+        IN_ROOM(full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,11 +3,15 @@
 import csv
 import os
 import subprocess
+import sys
 import tempfile
 
 import h5py
 import numpy as np
 import support
+
+sys.path.insert(0, os.environ["SGDMFT_MODULES"])
+import sgdmft  # noqa: E402
 
 LINEAR = """\
 delta: 1.6
@@ -209,6 +213,9 @@ class Sample(support.InRoom):
         self.assertEqual(len(columns["t"]), 3 * 40)
         with h5py.File(self.run_of("linear.h5")) as run:
             t, edges, density = (run["histograms/" + name][:] for name in ("t", "edges", "density"))
+        run = sgdmft.load(self.run_of("linear.h5"))
+        self.assertTrue(np.array_equal(run.histograms["density"], density))
+        self.assertIsNone(sgdmft.load(self.run_of("two.h5")).histograms)
         self.assertEqual((list(t), edges.shape, density.shape), ([0, 1, 2], (1, 41), (3, 1, 40)))
         np.testing.assert_allclose(np.array(columns["density"], float), density.ravel(), rtol=1e-11)
         drawn = self.sample("--paths=20000", "--what=coordinates", "--times=0,1,2", "--quiet")[3]

@@ -35,8 +35,9 @@ static void drawn_free(drawn *d)
 static void check_moments(const char *constants, const char *initial)
 {
     sgdmft_context *ctx = check_context(1);
-    solved s = solve_exactly(ctx, test_problem(ctx, "%sdelta: 1.6\nhorizon: 2\n" LINEAR_MODEL
-                                                    "initial: {%s}\nnumerics: {steps: 20}\noutput: {times: 21}\n",
+    solved s = solve_exactly(ctx, test_problem(ctx,
+                                               "%sdelta: 1.6\nhorizon: 2\n" LINEAR_MODEL
+                                               "initial: {%s}\nnumerics: {steps: 20}\noutput: {times: 21}\n",
                                                constants, initial));
     static const size_t node[TIMES] = {0, 3, 10, 20};
     coordinate_process *process = NULL;
@@ -117,9 +118,10 @@ static void test_matrices(void **state)
     enum { K = 2, N = 3 };
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem = test_problem(
-        ctx, "delta: 2\nhorizon: 1\nmodel: {students: 2, teachers: 2, label: 's1 + s2', loss: '(r1 + 0.5*r2 - y)^2/2'}\n"
-             "initial: {q: [[1.1, 0.2], [0.2, 0.8]], m: [[0.3, 0.1], [0, 0.2]], rho: [[1, 0.3], [0.3, 0.9]]}\n"
-             "numerics: {paths: 200, replicas: 2, steps: 8}\n");
+        ctx,
+        "delta: 2\nhorizon: 1\nmodel: {students: 2, teachers: 2, label: 's1 + s2', loss: '(r1 + 0.5*r2 - y)^2/2'}\n"
+        "initial: {q: [[1.1, 0.2], [0.2, 0.8]], m: [[0.3, 0.1], [0, 0.2]], rho: [[1, 0.3], [0.3, 0.9]]}\n"
+        "numerics: {paths: 200, replicas: 2, steps: 8}\n");
     sgdmft_solution *solution = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &solution));
     two_time x = two_time_of(solution);
@@ -132,10 +134,10 @@ static void test_matrices(void **state)
             double sum = 0, joint[4][4];
             for (int a = 0; a < 4; a++)
                 for (int b = 0; b < 4; b++)
-                    joint[a][b] = a < 2 && b < 2   ? problem->initial.q[a * 2 + b]
-                                  : a < 2          ? problem->initial.m[a * 2 + b - 2]
-                                  : b < 2          ? problem->initial.m[b * 2 + a - 2]
-                                                   : problem->initial.rho[(a - 2) * 2 + b - 2];
+                    joint[a][b] = a < 2 && b < 2 ? problem->initial.q[a * 2 + b]
+                                  : a < 2        ? problem->initial.m[a * 2 + b - 2]
+                                  : b < 2        ? problem->initial.m[b * 2 + a - 2]
+                                                 : problem->initial.rho[(a - 2) * 2 + b - 2];
             for (int a = 0; a < 4; a++)
                 for (int b = 0; b < 4; b++) {
                     double left = a < 2 ? process->onto_start[i * 2 + a] : process->onto_teacher[i * 2 + a - 2];

@@ -5,7 +5,8 @@
 #include "sampling/histograms.h"
 #include "solved.h"
 
-#define PROBLEM "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {steps: 20}\noutput: {histograms: [0, 0.95, 2], bins: 200}\n"
+#define PROBLEM                                                                                                        \
+    "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {steps: 20}\noutput: {histograms: [0, 0.95, 2], bins: 200}\n"
 
 static double normal_below(double x)
 {
@@ -38,7 +39,8 @@ static void test_gaussian(void **state)
     const sgdmft_histograms *h = s.solution->histograms;
     static const size_t node[] = {0, 0, 20};
     for (size_t i = 0; i < 3; i++) {
-        double q = i == 1 ? (*two_time_C(&s.x, 9, 9) + *two_time_C(&s.x, 10, 10)) / 2 : *two_time_C(&s.x, node[i], node[i]);
+        double q =
+            i == 1 ? (*two_time_C(&s.x, 9, 9) + *two_time_C(&s.x, 10, 10)) / 2 : *two_time_C(&s.x, node[i], node[i]);
         for (size_t b = 0; b < h->n_bins; b++) {
             double left = h->edges[b], right = h->edges[b + 1];
             double want = (normal_below(right / sqrt(q)) - normal_below(left / sqrt(q))) / (right - left);

@@ -17,8 +17,9 @@ static void check_losses(const char *constants, double step_error)
 {
     enum { STEPS = 40, EVERY = 8, TIMES = STEPS / EVERY + 1 };
     sgdmft_context *ctx = check_context(1);
-    solved s = solve_exactly(ctx, test_problem(ctx, "%sdelta: 1.6\nhorizon: 2\n" LINEAR_MODEL "initial: {m: 0.2}\n"
-                                                    "numerics: {steps: 40}\noutput: {times: 6}\n",
+    solved s = solve_exactly(ctx, test_problem(ctx,
+                                               "%sdelta: 1.6\nhorizon: 2\n" LINEAR_MODEL "initial: {m: 0.2}\n"
+                                               "numerics: {steps: 40}\noutput: {times: 6}\n",
                                                constants));
     preactivation_process *process = NULL;
     preactivation_block *block = NULL;
@@ -151,7 +152,9 @@ static void test_online(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses),    cmocka_unit_test(test_visits), cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_visits),
+        cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_online),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,9 +52,8 @@ static void test_cells(void **state)
     static const struct {
         double t, place;
         size_t cell, nearest;
-    } cases[] = {{0, 0, 0, 0},       {0.2, 0.4, 0, 0}, {0.3, 0.6, 0, 1}, {0.5, 0, 1, 1},
-                 {0.7, 0.8, 1, 2},   {0.75, 0, 2, 2},  {2, 1, 2, 3},     {5, 1, 2, 3},
-                 {1.375, 0.5, 2, 2}, {-1, 0, 0, 0}};
+    } cases[] = {{0, 0, 0, 0},    {0.2, 0.4, 0, 0}, {0.3, 0.6, 0, 1}, {0.5, 0, 1, 1},     {0.7, 0.8, 1, 2},
+                 {0.75, 0, 2, 2}, {2, 1, 2, 3},     {5, 1, 2, 3},     {1.375, 0.5, 2, 2}, {-1, 0, 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double place;
         assert_int_equal(two_time_cell(&x, cases[i].t, &place), cases[i].cell);
@@ -68,11 +67,10 @@ static void test_white_noise(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     for (int flow = 0; flow < 2; flow++) {
-        solved s = solve_exactly(
-            ctx, test_problem(ctx,
-                              "dynamics: %s\ndelta: 1.6\neta: 0.8\nhorizon: 2\n" LINEAR_MODEL
-                              "numerics: {steps: 100, grading: 1.5}\noutput: {times: 201}\n",
-                              flow ? "gradient-flow" : "sgd"));
+        solved s = solve_exactly(ctx, test_problem(ctx,
+                                                   "dynamics: %s\ndelta: 1.6\neta: 0.8\nhorizon: 2\n" LINEAR_MODEL
+                                                   "numerics: {steps: 100, grading: 1.5}\noutput: {times: 201}\n",
+                                                   flow ? "gradient-flow" : "sgd"));
         double *rate = malloc((s.x.n - 1) * sizeof *rate);
         assert_non_null(rate);
         preactivation_white_noise(&s.x, rate);
