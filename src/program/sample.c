@@ -219,7 +219,7 @@ static int write(job *j)
     sgdmft_status status = save_open(j->s.ctx, j->csv, arguments_has(j->args, "force"), &out);
     if (status)
         return report_failure(j->s.ctx, status);
-    progress_start(&meter, arguments_has(j->args, "quiet"));
+    progress_start(&meter, "", arguments_has(j->args, "quiet"));
     sgdmft_context_set_progress(j->s.ctx, progress_report, &meter);
     put_comments(j, out.stream);
     status = sample_write(j->s.ctx, &j->plan, out.stream);
