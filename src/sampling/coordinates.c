@@ -61,6 +61,10 @@ void coordinates_remainder(const two_time *x, const sgdmft_problem *problem, siz
     int k = x->k, kstar = x->kstar;
     const double *Ri = two_time_R(x, i, 0), *Rj = two_time_R(x, j, 0), *m0 = problem->initial.m;
     double m0_transposed[BLOCK_MAX * BLOCK_MAX];
+    if (i == 0 || j == 0) { /* theta0 itself, without the rounding of C */
+        memset(K, 0, (size_t)(k * k) * sizeof *K);
+        return;
+    }
     for (int a = 0; a < k; a++)
         for (int b = 0; b < kstar; b++)
             m0_transposed[b * k + a] = m0[a * kstar + b];
