@@ -60,6 +60,17 @@ static double kernel_bytes(const solve_setting *s)
     return bytes;
 }
 
+/* What is kept of the coordinates, and its share of the solution. */
+static double coordinate_bytes(const solve_setting *s)
+{
+    model_shape shape = s->set[LEVEL_FINE].shape;
+    const sgdmft_problem *problem = s->problem;
+    double n = s->grid[LEVEL_FINE]->steps + 1.0, nodes = fmin(n, 2.0 * (double)problem->output.histograms.n);
+    double kept = parameters_record_bytes(shape.k, shape.kstar, s->grid[LEVEL_FINE]->steps,
+                                          (double)problem->numerics.paths, nodes);
+    return problem->numerics.replicas * kept + 24 * n * n * shape.k * shape.k;
+}
+
 static double level_seconds(const solve_setting *s, int level)
 {
     model_shape shape = s->set[level].shape;
@@ -83,6 +94,8 @@ void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)
     int at_once = threads > replicas ? 1 : threads;
     double n = s->grid[LEVEL_FINE]->steps + 1.0, kk = s->set[LEVEL_FINE].shape.k * s->set[LEVEL_FINE].shape.k;
     out->memory_bytes = at_once * replica_bytes(s) + replicas * kernel_bytes(s) + 16 * n * n * kk;
+    if (s->pen)
+        out->memory_bytes += coordinate_bytes(s);
     out->available_bytes = memory_available();
     out->cpu_seconds = replicas * (level_seconds(s, LEVEL_FINE) + level_seconds(s, LEVEL_COARSE));
     out->wall_seconds = out->cpu_seconds / threads;

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "paths/driver.h"
+#include "sampling/snapshots.h"
 #include "solvers/replica.h"
 
 /* Shared by the threads of one solve. */
@@ -65,6 +66,22 @@ static void want_stencils(const solve_setting *s, const time_grid *grid, traject
         int first = time_grid_stencil(grid, solve_setting_time(s, i), &count, weights);
         memset(tr->wanted + first, 1, (size_t)count);
     }
+}
+
+static sgdmft_status keep_coordinates(sgdmft_context *ctx, const solve_setting *s, size_t paths, parameters *par,
+                                      trajectory *tr)
+{
+    model_shape shape = s->set[LEVEL_FINE].shape;
+    int steps = s->grid[LEVEL_FINE]->steps;
+    char *wanted = calloc((size_t)steps + 1, 1);
+    if (!wanted)
+        return context_out_of_memory(ctx, "a trajectory", steps + 1.0);
+    snapshots_want(s->problem, s->grid[LEVEL_FINE], wanted);
+    sgdmft_status status = parameters_record_new(ctx, shape.k, shape.kstar, steps, paths, wanted, &tr->record);
+    if (!status)
+        parameters_keep(par, tr->record);
+    free(wanted);
+    return status;
 }
 
 /* Where the gradient jumps, averages over a sample jump when one path changes sides, so passes cannot agree better. */
@@ -141,6 +158,8 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
     want_stencils(s, s->grid[level], *out);
     if (s->pen)
         status = parameters_new(ctx, s->pen, &s->law, in->coordinates, kern, state->inner_threads, &par);
+    if (!status && par && level == LEVEL_FINE)
+        status = keep_coordinates(ctx, s, in->coordinates->paths, par, *out);
     if (!status)
         status = run_level(ctx, state, level, in, par, *out);
     parameters_free(par);

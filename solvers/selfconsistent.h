@@ -31,6 +31,10 @@ void replica_pair_clear(replica_pair *pair);
 sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                       sgdmft_solution **out);
 
+/* For a penalty other than the ridge: histograms, and the process of the coordinates. */
+sgdmft_status selfconsistent_coordinates(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
+                                         sgdmft_solution *solution);
+
 /* Memory and time of a solve. */
 void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out);
 

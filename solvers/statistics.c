@@ -273,6 +273,8 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, 
         count_work(s, set, &solution->info);
         status = take_status(ctx, set, solution);
     }
+    if (!status && s->pen)
+        status = selfconsistent_coordinates(ctx, s, set, solution);
     if (!status && nodes[LEVEL_FINE] == s->grid[LEVEL_FINE]->steps + 1)
         status = add_identities(ctx, &p, set, s->problem->horizon, solution);
     pool_clear(&p);

@@ -35,6 +35,7 @@ void trajectory_free(trajectory *tr)
     free(tr->identity);
     free(tr->identity_scale);
     kernels_free(tr->kern);
+    parameters_record_free(tr->record);
     free(tr->message);
     free(tr);
 }

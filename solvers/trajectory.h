@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "parameters/record.h"
 #include "sgdmft/status.h"
 #include "twotime/grid.h"
 #include "twotime/kernels.h"
@@ -20,6 +21,7 @@ typedef struct trajectory {
     double *identity;       /* [2][k][k] defects of the identities for C(t,t) and C(t,0) at the last node */
     double *identity_scale; /* [2][k][k] size of the terms that cancel */
     kernels *kern;          /* owned */
+    parameters_record *record; /* owned; NULL for a ridge and on the coarse grid */
     sgdmft_status status;
     char *message; /* why it stopped, or NULL */
 } trajectory;

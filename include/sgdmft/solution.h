@@ -32,7 +32,24 @@ typedef struct sgdmft_histograms {
     double *t;       /* [n_times] */
     double *edges;   /* [k][n_bins + 1] */
     double *density; /* [n_times][k][n_bins] */
+    double *se;      /* [n_times][k][n_bins] one standard error, or NULL where nothing was sampled */
 } sgdmft_histograms;
+
+/* The process of a coordinate if the penalty is not a ridge, of one replica on the grid (docs/output.md); cells = n_grid - 1.
+   With normals xi_j, one vector per cell, and u = theta(0) - m(0) rho^{-1} theta*:
+     dU_i       = sum_{j<=i} L_ij xi_j
+     theta(t_i) = onto_teacher_i theta* + onto_start_i u + sum_{j<i} V_ij zeta_j
+     X_i        = answer_teacher_i theta* + answer_start_i u + sum_{j<i} answer_ij zeta_j
+     d theta    = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU */
+typedef struct sgdmft_parameters {
+    double *L;                             /* [cells][cells][k][k] */
+    double *onto_teacher, *onto_start;     /* [n_grid][k][kstar], [n_grid][k][k] */
+    double *V;                             /* [n_grid][cells][k][k], 0 for j >= i */
+    double *V_inverse;                     /* [cells][k][k] pseudo-inverses of V_{i+1,i} */
+    double *answer_teacher, *answer_start; /* [n_grid][k][kstar], [n_grid][k][k] */
+    double *answer;                        /* [n_grid][cells][k][k], 0 for j >= i */
+    double *eta_start, *eta_end;           /* [cells] eta at both ends of a cell */
+} sgdmft_parameters;
 
 /* How the solve went. */
 typedef struct sgdmft_solve_info {
@@ -71,6 +88,7 @@ typedef struct sgdmft_solution {
     size_t n_identities;
     sgdmft_identity *identities;
     sgdmft_histograms *histograms; /* NULL if none were asked for */
+    sgdmft_parameters *parameters; /* NULL for a ridge */
     sgdmft_solve_info info;
 } sgdmft_solution;
 

@@ -66,13 +66,17 @@ static void put_rows(FILE *to, const sgdmft_solution *solution)
 static void put_histograms(FILE *to, const sgdmft_solution *solution)
 {
     const sgdmft_histograms *h = solution->histograms;
-    fputs("t,coordinate,left,right,density\n", to);
+    fprintf(to, "t,coordinate,left,right,density%s\n", h->se ? ",density_se" : "");
     for (size_t i = 0; i < h->n_times; i++)
         for (size_t a = 0; a < (size_t)solution->k; a++) {
             const double *edge = h->edges + a * (h->n_bins + 1);
-            const double *density = h->density + (i * (size_t)solution->k + a) * h->n_bins;
-            for (size_t b = 0; b < h->n_bins; b++)
-                fprintf(to, "%.12g,%zu,%.12g,%.12g,%.12g\n", h->t[i], a + 1, edge[b], edge[b + 1], density[b]);
+            size_t first = (i * (size_t)solution->k + a) * h->n_bins;
+            for (size_t b = 0; b < h->n_bins; b++) {
+                fprintf(to, "%.12g,%zu,%.12g,%.12g,%.12g", h->t[i], a + 1, edge[b], edge[b + 1], h->density[first + b]);
+                if (h->se)
+                    fprintf(to, ",%.12g", h->se[first + b]);
+                fputc('\n', to);
+            }
         }
 }
 

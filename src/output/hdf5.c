@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/parameters_arrays.h"
 #include "output/provenance.h"
 #include "output/save.h"
 #include "output/solution.h"
@@ -217,6 +218,24 @@ static void put_histograms(image *im, const sgdmft_solution *solution)
     put_vector(im, group, "t", h->n_times, h->t);
     put_array(im, group, "edges", 2, edges, h->edges);
     put_array(im, group, "density", 3, density, h->density);
+    if (h->se)
+        put_array(im, group, "se", 3, density, h->se);
+    close_group(group);
+}
+
+static void put_parameters(image *im, const sgdmft_solution *solution)
+{
+    parameters_array arrays[PARAMETERS_ARRAYS];
+    if (!solution->parameters)
+        return;
+    parameters_arrays(solution, solution->parameters, arrays);
+    hid_t group = open_group(im, "parameters");
+    for (int i = 0; i < PARAMETERS_ARRAYS; i++) {
+        hsize_t extent[4] = {0};
+        for (int x = 0; x < arrays[i].rank; x++)
+            extent[x] = arrays[i].extent[x];
+        put_array(im, group, arrays[i].name, arrays[i].rank, extent, *arrays[i].values);
+    }
     close_group(group);
 }
 
@@ -286,6 +305,7 @@ static int build(const sgdmft_solution *solution, const provenance *p, void **by
         put_curves(&im, solution);
         put_identities(&im, solution);
         put_histograms(&im, solution);
+        put_parameters(&im, solution);
     }
     image_take(&im, bytes, size);
     if (im.file >= 0)

@@ -2,9 +2,11 @@
 
 #include <hdf5.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/parameters_arrays.h"
 #include "output/solution.h"
 
 enum { RANK_MOST = 4, MOST = 8 };
@@ -105,6 +107,31 @@ static sgdmft_status check_times(const reader *r, const sgdmft_solution *s)
     return SGDMFT_OK;
 }
 
+/* The process of the coordinates, if the file has it. */
+static sgdmft_status read_parameters(const reader *r, run_file *run)
+{
+    parameters_array arrays[PARAMETERS_ARRAYS];
+    char name[64];
+    if (H5Lexists(r->file, "parameters", H5P_DEFAULT) <= 0)
+        return SGDMFT_OK;
+    sgdmft_status status = solution_add_parameters(r->ctx, run->solution);
+    if (status)
+        return status;
+    parameters_arrays(run->solution, run->solution->parameters, arrays);
+    for (int i = 0; i < PARAMETERS_ARRAYS && !status; i++) {
+        hsize_t extent[RANK_MOST];
+        for (int x = 0; x < RANK_MOST; x++)
+            extent[x] = arrays[i].extent[x];
+        snprintf(name, sizeof name, "parameters/%s", arrays[i].name);
+        if (same_extent(r, name, arrays[i].rank, extent))
+            status = read_array(r, name, arrays[i].size, *arrays[i].values);
+        else
+            status = context_fail(r->ctx, SGDMFT_ERR_SHAPE, "%s: /%s is missing or does not fit the shape of /m",
+                                  r->path, name);
+    }
+    return status;
+}
+
 static sgdmft_status read_arrays(const reader *r, run_file *run)
 {
     solution_shape shape;
@@ -122,7 +149,9 @@ static sgdmft_status read_arrays(const reader *r, run_file *run)
         status = read_array(r, "R", n * n * k * k, s->R);
     if (!status)
         status = read_array(r, "m", n * k * (size_t)s->kstar, s->m);
-    return status ? status : check_times(r, s);
+    if (!status)
+        status = check_times(r, s);
+    return status ? status : read_parameters(r, run);
 }
 
 static sgdmft_status read_all(reader *r, run_file *run)

@@ -10,7 +10,7 @@
 typedef struct run_file {
     char *problem;             /* YAML text */
     char *ended;               /* how the solve ended, "ok" or another word */
-    sgdmft_solution *solution; /* k, k*, t, C, R, m; no curves */
+    sgdmft_solution *solution; /* k, k*, t, C, R, m, parameters if any; no curves */
 } run_file;
 
 /* *out is owned by the caller. Errors: 202 if this is not a solution's file, 203 if its arrays do not fit together, 205 if

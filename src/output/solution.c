@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "output/parameters_arrays.h"
 
 void sgdmft_solution_free(sgdmft_solution *solution)
 {
@@ -33,8 +34,10 @@ void sgdmft_solution_free(sgdmft_solution *solution)
         free(solution->histograms->t);
         free(solution->histograms->edges);
         free(solution->histograms->density);
+        free(solution->histograms->se);
         free(solution->histograms);
     }
+    parameters_arrays_free(solution);
     free(solution);
 }
 
@@ -215,6 +218,14 @@ sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solu
     return h && h->t && h->edges && h->density
                ? SGDMFT_OK
                : context_out_of_memory(ctx, "histograms", 8.0 * (double)(n_times * k * n_bins));
+}
+
+sgdmft_status solution_add_histogram_errors(sgdmft_context *ctx, sgdmft_solution *solution)
+{
+    sgdmft_histograms *h = solution->histograms;
+    size_t n = h->n_times * (size_t)solution->k * h->n_bins;
+    h->se = memory_doubles(n);
+    return h->se ? SGDMFT_OK : context_out_of_memory(ctx, "histograms", 8.0 * (double)n);
 }
 
 static int is_column_name(const char *name)

@@ -47,6 +47,12 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
 /* Gives the solution histograms, with everything zero. */
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins);
 
+/* And standard errors, for those that are sampled. */
+sgdmft_status solution_add_histogram_errors(sgdmft_context *ctx, sgdmft_solution *solution);
+
+/* Gives the solution the process of its coordinates, with everything zero and for the grid as it is now. */
+sgdmft_status solution_add_parameters(sgdmft_context *ctx, sgdmft_solution *solution);
+
 /* Fails unless every curve has a name that is unique and fit for a column header and a dataset. */
 sgdmft_status solution_check_names(sgdmft_context *ctx, const sgdmft_solution *solution);
 

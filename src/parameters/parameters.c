@@ -32,6 +32,7 @@ struct parameters {
     double *sums;   /* [PARTS][sums_size] */
     double *mean;   /* [sums_size] */
     double *slopes; /* [N][k][k] E[(penalty' - ridge theta) xi_c^T] */
+    parameters_record *record; /* not owned; NULL if nothing is to be kept */
 };
 
 double parameters_bytes(int k, int kstar, int steps, double paths)
@@ -167,6 +168,8 @@ void parameters_start(parameters *par, const estimates_layout *at, const double 
     over_blocks(par, kk, visit_start);
     memcpy(par->kern->sampled->decay, par->mean, sizeof(double) * kk);
     memcpy(par->kern->sampled->decay + kk, par->mean, sizeof(double) * kk);
+    if (par->record)
+        parameters_record_node(par->record, 0, &par->step, par->n_blocks, par->block);
 }
 
 /* The coefficients that do not change in the rounds. */
@@ -345,4 +348,11 @@ void parameters_accept(parameters *par)
 {
     for (size_t b = 0; b < par->n_blocks; b++)
         parameter_block_accept(&par->block[b]);
+    if (par->record)
+        parameters_record_node(par->record, par->step.i + 1, &par->step, par->n_blocks, par->block);
+}
+
+void parameters_keep(parameters *par, parameters_record *record)
+{
+    par->record = record;
 }

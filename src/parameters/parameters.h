@@ -17,6 +17,7 @@
 #ifndef SGDMFT_PARAMETERS_H
 #define SGDMFT_PARAMETERS_H
 
+#include "parameters/record.h"
 #include "paths/inputs.h"
 #include "problem/penalty.h"
 #include "twotime/kernels.h"
@@ -35,6 +36,9 @@ sgdmft_status parameters_draw(sgdmft_context *ctx, const path_source *source, co
 sgdmft_status parameters_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law, const path_ensemble *in,
                              kernels *kern, int threads, parameters **out);
 void parameters_free(parameters *par);
+
+/* Every accepted node goes into `record`, which must outlive `par`. */
+void parameters_keep(parameters *par, parameters_record *record);
 double parameters_bytes(int k, int kstar, int steps, double paths);
 
 /* Node 0, from the averages over samples there. */

@@ -135,8 +135,8 @@ static sgdmft_status draw(const sample_plan *plan, uint64_t block, desk *d)
 {
     sgdmft_status status = SGDMFT_OK;
     if (plan->coordinates)
-        coordinate_process_draw(plan->coordinates, plan->seed, block, d->work, d->theta, d->thetastar);
-    if (plan->preactivations)
+        status = coordinate_process_draw(plan->coordinates, plan->seed, block, d->work, d->theta, d->thetastar);
+    if (plan->preactivations && !status)
         status = preactivation_block_draw(plan->preactivations, plan->seed, block, d->block);
     for (size_t i = 0; plan->preactivations && i < plan->n && !status; i++)
         preactivation_block_at(plan->preactivations, d->block, plan->node[i],
@@ -166,6 +166,11 @@ static sgdmft_status report(sgdmft_context *ctx, sgdmft_status status)
     switch (status) {
     case SGDMFT_ERR_MEMORY: return context_out_of_memory(ctx, "a block of paths", 0);
     case SGDMFT_ERR_PLUGIN: return context_fail(ctx, status, "model.plugin: the plug-in asked to abort");
+    case SGDMFT_ERR_NO_CONVERGENCE:
+        return context_fail(
+            ctx, status,
+            "penalty: a step of a sampled coordinate cannot be solved by iteration, as the slope of the "
+            "penalty is too steep for it; hint: raise numerics.steps of the solve");
     case SGDMFT_ERR_INTERRUPTED: return context_fail(ctx, status, "interrupted: no paths were written");
     default: return status;
     }

@@ -14,9 +14,10 @@ sgdmft_status coordinates_check(sgdmft_context *ctx, const sgdmft_problem *probl
 {
     if (!problem->penalty.text)
         return SGDMFT_OK;
-    return problem_fail(ctx, SGDMFT_ERR_UNSUPPORTED, &problem->penalty.where,
-                        "with this penalty coordinates follow a nonlinear process, which cannot be drawn from C, R and "
-                        "m; allowed: the ridge, key lambda");
+    return problem_fail(
+        ctx, SGDMFT_ERR_UNSUPPORTED, &problem->penalty.where,
+        "with this penalty coordinates follow a nonlinear process, which cannot be drawn from C, R and "
+        "m alone; needed: the ridge, key lambda, or the group /parameters of a solve with this penalty");
 }
 
 sgdmft_status coordinates_onto_teacher(sgdmft_context *ctx, const two_time *x, const sgdmft_problem *problem, size_t i,
@@ -100,15 +101,13 @@ static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, co
     process->onto_teacher = memory_doubles(n * k * kstar);
     if (!process->onto_start || !process->onto_teacher)
         return context_out_of_memory(ctx, "the process of the coordinates", 8.0 * (double)(n * k * (k + kstar)));
-    sgdmft_status status = SGDMFT_OK;
+    sgdmft_status status = coordinates_law_new(ctx, problem, &process->law);
     for (size_t i = 0; i < n && !status; i++) {
         memcpy(process->onto_start + i * k * k, two_time_R(x, node[i], 0), k * k * sizeof(double));
         status = coordinates_onto_teacher(ctx, x, problem, node[i], process->onto_teacher + i * k * kstar);
     }
     if (!status)
         status = set_rest(ctx, problem, x, node, process);
-    if (!status)
-        status = coordinates_law_new(ctx, problem, &process->law);
     if (status)
         return status;
     size_t dims = (size_t)coordinates_law_dims(process->law), longest = n * k > dims ? n * k : dims;
@@ -116,11 +115,23 @@ static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, co
     return SGDMFT_OK;
 }
 
+static sgdmft_status fill_nonlinear(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
+                                    const size_t *node, coordinate_process *process)
+{
+    sgdmft_status status = coordinates_law_new(ctx, problem, &process->law);
+    if (!status)
+        status = nonlinear_process_new(ctx, problem, x, process->n, node, &process->nonlinear);
+    if (!status)
+        process->work = nonlinear_process_work(process->nonlinear, process->law);
+    return status;
+}
+
 sgdmft_status coordinate_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, size_t n,
                                      const size_t *node, coordinate_process **out)
 {
     *out = NULL;
-    sgdmft_status status = coordinates_check(ctx, problem);
+    int nonlinear = problem->penalty.text && x->parameters;
+    sgdmft_status status = nonlinear ? SGDMFT_OK : coordinates_check(ctx, problem);
     if (!status)
         status = two_time_check(ctx, x, problem);
     if (status)
@@ -131,7 +142,7 @@ sgdmft_status coordinate_process_new(sgdmft_context *ctx, const sgdmft_problem *
     process->k = x->k;
     process->kstar = x->kstar;
     process->n = n;
-    status = fill(ctx, problem, x, node, process);
+    status = (nonlinear ? fill_nonlinear : fill)(ctx, problem, x, node, process);
     if (status)
         coordinate_process_free(process);
     else
@@ -146,13 +157,16 @@ void coordinate_process_free(coordinate_process *process)
     free(process->onto_start);
     free(process->onto_teacher);
     gaussian_root_clear(&process->rest);
+    nonlinear_process_free(process->nonlinear);
     coordinates_law_free(process->law);
     free(process);
 }
 
-void coordinate_process_draw(const coordinate_process *process, uint64_t seed, uint64_t block, double *work,
-                             double *theta, double *thetastar)
+sgdmft_status coordinate_process_draw(const coordinate_process *process, uint64_t seed, uint64_t block, double *work,
+                                      double *theta, double *thetastar)
 {
+    if (process->nonlinear)
+        return nonlinear_process_draw(process->nonlinear, process->law, seed, block, work, theta, thetastar);
     int k = process->k, kstar = process->kstar;
     size_t dims = (size_t)coordinates_law_dims(process->law), size = process->n * (size_t)k;
     double *u = work, *theta0 = u + dims * SAMPLE_LANES, *z = theta0 + (size_t)k * SAMPLE_LANES;
@@ -167,4 +181,5 @@ void coordinate_process_draw(const coordinate_process *process, uint64_t seed, u
         lanes_combine(k, kstar, (size_t)kstar, SAMPLE_LANES, process->onto_teacher + i * (size_t)(k * kstar), thetastar,
                       at);
     }
+    return SGDMFT_OK;
 }

@@ -3,7 +3,7 @@
        theta^t = R(t,0) theta0 + F(t) theta* + a Gaussian process independent of both,    F = (m - R(.,0) m0) rho^-1,
 
    whose covariance K(t,s) is what remains of C(t,s). With another penalty the process is nonlinear, and C, R and m are not
-   enough to draw it; such problems are refused in one place, coordinates_check. */
+   enough to draw it: nonlinear.h does, if the solution has `parameters`. */
 #ifndef SGDMFT_SAMPLING_COORDINATES_H
 #define SGDMFT_SAMPLING_COORDINATES_H
 
@@ -11,8 +11,10 @@
 
 #include "problem/coordinates_law.h"
 #include "sampling/gaussian_root.h"
+#include "sampling/nonlinear.h"
 #include "sampling/two_time.h"
 
+/* Refuses penalties other than the ridge. */
 sgdmft_status coordinates_check(sgdmft_context *ctx, const sgdmft_problem *problem);
 
 /* F at node i: [k][k*]. */
@@ -29,17 +31,19 @@ typedef struct coordinate_process {
     double *onto_start;   /* [n][k][k] */
     double *onto_teacher; /* [n][k][k*] */
     gaussian_root rest;   /* of K over (time, component) */
+    nonlinear_process *nonlinear; /* in place of these three; NULL for a ridge */
     coordinates_law *law;
     size_t work; /* doubles that drawing a block takes */
 } coordinate_process;
 
-/* The process at the nodes node[0] < .. < node[n-1]. */
+/* The process at the nodes node[0] < .. < node[n-1]. x->parameters must outlive it. */
 sgdmft_status coordinate_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, size_t n,
                                      const size_t *node, coordinate_process **out);
 void coordinate_process_free(coordinate_process *process);
 
-/* Block `block` of paths (draws.h): theta [n][k][SAMPLE_LANES], thetastar [k*][SAMPLE_LANES]. */
-void coordinate_process_draw(const coordinate_process *process, uint64_t seed, uint64_t block, double *work,
-                             double *theta, double *thetastar);
+/* Block `block` of paths (draws.h): theta [n][k][SAMPLE_LANES], thetastar [k*][SAMPLE_LANES]. Returns SGDMFT_OK, or
+   SGDMFT_ERR_NO_CONVERGENCE (nonlinear.h) without a message. */
+sgdmft_status coordinate_process_draw(const coordinate_process *process, uint64_t seed, uint64_t block, double *work,
+                                      double *theta, double *thetastar);
 
 #endif

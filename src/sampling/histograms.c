@@ -14,8 +14,8 @@
 
 enum { POINTS = 16384, BISECTIONS = 60 };
 
-/* Probability that bins leave out at each end, and by how much they are wider than that on either side. */
-static const double TAIL = 1e-4, MARGIN = 0.05;
+/* By how much bins are wider than what they must cover, on either side. */
+static const double MARGIN = 0.05;
 /* Beyond so many standard deviations the normal law has nothing. */
 static const double FAR = 9.0;
 
@@ -148,21 +148,26 @@ static void set_mixture(const two_time *x, const points *pts, const moments *at,
     mix->spread = at->variance[a] > 0 ? sqrt(at->variance[a]) : 0;
 }
 
+void histograms_edges(double low, double high, size_t n, double *edge)
+{
+    double margin = MARGIN * (high - low);
+    if (!(margin > 1e-12 * fmax(fabs(low), fabs(high))))
+        margin = 0.5; /* a constant */
+    for (size_t b = 0; b <= n; b++)
+        edge[b] = low - margin + (high - low + 2 * margin) * (double)b / (double)n;
+}
+
 /* Bins of coordinate `a`, the same at all times. */
 static void set_edges(const two_time *x, const points *pts, const moments *at, int a, mixture *mix,
                       sgdmft_histograms *h)
 {
-    double low = HUGE_VAL, high = -HUGE_VAL, *edge = h->edges + (size_t)a * (h->n_bins + 1);
+    double low = HUGE_VAL, high = -HUGE_VAL;
     for (size_t i = 0; i < h->n_times; i++) {
         set_mixture(x, pts, &at[i], a, mix);
-        low = fmin(low, quantile(mix, TAIL));
-        high = fmax(high, quantile(mix, 1 - TAIL));
+        low = fmin(low, quantile(mix, HISTOGRAMS_TAIL));
+        high = fmax(high, quantile(mix, 1 - HISTOGRAMS_TAIL));
     }
-    double margin = MARGIN * (high - low);
-    if (!(margin > 1e-12 * fmax(fabs(low), fabs(high))))
-        margin = 0.5; /* a constant */
-    for (size_t b = 0; b <= h->n_bins; b++)
-        edge[b] = low - margin + (high - low + 2 * margin) * (double)b / (double)h->n_bins;
+    histograms_edges(low, high, h->n_bins, h->edges + (size_t)a * (h->n_bins + 1));
 }
 
 static void set_density(const mixture *mix, size_t bins, const double *edge, double *density)

@@ -15,7 +15,8 @@ two_time two_time_of(const sgdmft_solution *solution)
                       .t = solution->t,
                       .C = solution->C,
                       .R = solution->R,
-                      .m = solution->m};
+                      .m = solution->m,
+                      .parameters = solution->parameters};
 }
 
 size_t two_time_cell(const two_time *x, double t, double *place)

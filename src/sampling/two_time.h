@@ -15,6 +15,7 @@ typedef struct two_time {
     const double *C; /* [n][n][k][k] */
     const double *R; /* [n][n][k][k], zero above the diagonal */
     const double *m; /* [n][k][k*] */
+    const sgdmft_parameters *parameters; /* NULL for a ridge */
 } two_time;
 
 /* The solution must have a grid and outlive the view. */

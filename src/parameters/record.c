@@ -1,0 +1,75 @@
+#include "parameters/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+double parameters_record_bytes(int k, int kstar, int steps, double paths, double wanted)
+{
+    double n = steps + 1.0;
+    return 8.0 * (k * paths * wanted + n * k * (k * n + kstar));
+}
+
+sgdmft_status parameters_record_new(sgdmft_context *ctx, int k, int kstar, int steps, size_t paths, const char *wanted,
+                                    parameters_record **out)
+{
+    size_t nodes = (size_t)steps + 1, kk = (size_t)(k * k), count = 0;
+    *out = NULL;
+    parameters_record *record = calloc(1, sizeof *record);
+    if (!record)
+        return context_out_of_memory(ctx, "a record of coordinates", sizeof *record);
+    *record = (parameters_record){.k = k, .kstar = kstar, .steps = steps, .paths = paths};
+    record->theta = calloc(nodes, sizeof *record->theta);
+    record->teacher = memory_doubles(nodes * (size_t)(k * kstar));
+    record->start = memory_doubles(nodes * kk);
+    record->answer = memory_doubles(nodes * (size_t)steps * kk);
+    int failed = !record->theta || !record->teacher || !record->start || !record->answer;
+    for (size_t i = 0; i < nodes && !failed; i++)
+        if (wanted[i]) {
+            failed = !(record->theta[i] = memory_doubles((size_t)k * paths));
+            count++;
+        }
+    if (failed) {
+        parameters_record_free(record);
+        return context_out_of_memory(ctx, "a record of coordinates",
+                                     parameters_record_bytes(k, kstar, steps, (double)paths, (double)count));
+    }
+    *out = record;
+    return SGDMFT_OK;
+}
+
+void parameters_record_free(parameters_record *record)
+{
+    if (!record)
+        return;
+    for (int i = 0; record->theta && i <= record->steps; i++)
+        free(record->theta[i]);
+    free(record->theta);
+    free(record->teacher);
+    free(record->start);
+    free(record->answer);
+    free(record);
+}
+
+static void take_theta(const parameters_record *record, size_t n_blocks, const parameter_block *block, double *theta)
+{
+    for (size_t b = 0, first = 0; b < n_blocks; first += block[b].in->n, b++)
+        for (size_t a = 0; a < (size_t)record->k; a++)
+            memcpy(theta + a * record->paths + first, block[b].theta + a * block[b].in->n,
+                   sizeof *theta * block[b].in->n);
+}
+
+void parameters_record_node(parameters_record *record, int node, const parameter_step *step, size_t n_blocks,
+                            const parameter_block *block)
+{
+    size_t k = (size_t)record->k, kk = k * k, width = k * (size_t)record->kstar, i = (size_t)node;
+    memcpy(record->teacher + i * width, step->teacher, sizeof(double) * width);
+    memcpy(record->start + i * kk, step->start, sizeof(double) * kk);
+    double *answer = record->answer + i * (size_t)record->steps * kk;
+    for (size_t j = 0; j < i; j++)
+        for (size_t c = 0; c < kk; c++)
+            answer[j * kk + c] = step->answer[c / k * k * i + j * k + c % k];
+    if (record->theta[i])
+        take_theta(record, n_blocks, block, record->theta[i]);
+}

@@ -1,0 +1,25 @@
+/* What the coordinates of a replica leave behind: their values at some nodes, and how the mean gradient answers a path. */
+#ifndef SGDMFT_PARAMETERS_RECORD_H
+#define SGDMFT_PARAMETERS_RECORD_H
+
+#include "parameters/block.h"
+
+typedef struct parameters_record {
+    int k, kstar, steps;
+    size_t paths;
+    double **theta;          /* [N+1] theta[k][paths] at the nodes that are wanted, NULL at others */
+    double *teacher, *start; /* [N+1][k][k*], [N+1][k][k]: X on theta* and u */
+    double *answer;          /* [N+1][N][k][k]: X on zeta_j */
+} parameters_record;
+
+/* wanted[steps + 1]: nodes whose theta is kept. */
+sgdmft_status parameters_record_new(sgdmft_context *ctx, int k, int kstar, int steps, size_t paths, const char *wanted,
+                                    parameters_record **out);
+void parameters_record_free(parameters_record *record); /* NULL is allowed */
+double parameters_record_bytes(int k, int kstar, int steps, double paths, double wanted);
+
+/* Takes down node `node`, the last accepted one of the blocks; `step` ends there. */
+void parameters_record_node(parameters_record *record, int node, const parameter_step *step, size_t n_blocks,
+                            const parameter_block *block);
+
+#endif
