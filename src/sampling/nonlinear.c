@@ -11,9 +11,13 @@
 #include "problem/problem.h"
 #include "sampling/draws.h"
 
-enum { L = SAMPLE_LANES, ROUNDS_MOST = 1000 };
+enum { L = SAMPLE_LANES };
 
-/* Change of theta in a round, relative to max(1, |theta|), at which a step counts as solved. */
+/* A step is iterated for so many rounds, then again with half as much of each round: steep penalties overshoot. */
+enum { PATIENCE = 100 };
+static const double SMALLEST_SHARE = 1e-3;
+
+/* Change of theta by a round, relative to max(1, |theta|), at which a step counts as solved. */
 static const double SOLVED = 1e-12;
 
 struct nonlinear_process {
@@ -112,8 +116,8 @@ void nonlinear_process_free(nonlinear_process *process)
     free(process);
 }
 
-/* Arrays [k][L] of a block and of its steps: theta, X, slope now and next, base, known; u; theta of the round before. */
-enum { WIDTHS = 10 };
+/* Arrays [k][L] of a block and of its steps: theta, X, slope now and next, base, known; u; X, slope of the round before. */
+enum { WIDTHS = 11 };
 
 static size_t run_work(const nonlinear_process *process)
 {
@@ -145,30 +149,58 @@ static void start(const nonlinear_process *process, parameter_block *block, doub
     memcpy(block->slope_next, block->slope, sizeof(double) * (size_t)k * L);
 }
 
-/* Takes theta_next into `before`; 1 if it was there already, in all lanes. */
-static int settled(size_t width, const double *theta, double *before)
+/* 1 if another round would change theta by nothing that counts, in all lanes. */
+static int settled(size_t width, const parameter_step *step, const parameter_block *block, const double *X,
+                   const double *slope)
 {
     int same = 1;
-    for (size_t p = 0; p < width; p++)
-        same &= fabs(theta[p] - before[p]) <= SOLVED * fmax(1, fabs(theta[p]));
-    memcpy(before, theta, sizeof *theta * width);
+    for (size_t p = 0; p < width; p++) {
+        double change = block->slope_next[p] - slope[p] + step->then * (block->X_next[p] - X[p]);
+        same &= step->half * fabs(change) <= SOLVED * fmax(1, fabs(block->theta_next[p]));
+    }
     return same;
 }
 
+/* Goes that share of the way from `before` to `x`, which both become the result. */
+static void relax(size_t width, double share, double *before, double *x)
+{
+    for (size_t p = 0; p < width; p++) {
+        x[p] = share < 1 ? before[p] + share * (x[p] - before[p]) : x[p];
+        before[p] = x[p];
+    }
+}
+
+/* Rounds from the first guess, X and slope of the node before; 1 if they end well. X and slope [k][L] are work space. */
+static int try_share(const nonlinear_process *process, const parameter_step *step, double share, parameter_block *block,
+                     double *X, double *slope, double *work)
+{
+    size_t width = (size_t)process->k * L, bytes = sizeof *X * width;
+    memcpy(X, block->X, bytes);
+    memcpy(slope, block->slope, bytes);
+    memcpy(block->X_next, X, bytes);
+    memcpy(block->slope_next, slope, bytes);
+    for (int round = 0; round < PATIENCE; round++) {
+        parameter_block_move(block, step, process->pen, work);
+        parameter_block_answer(block, step);
+        if (settled(width, step, block, X, slope))
+            return 1;
+        relax(width, share, X, block->X_next);
+        relax(width, share, slope, block->slope_next);
+    }
+    return 0;
+}
+
+/* before[2][k][L] is work space. */
 static sgdmft_status solve_step(const nonlinear_process *process, const parameter_step *step, parameter_block *block,
                                 double *before, double *work)
 {
-    size_t width = (size_t)process->k * L;
+    double *X = before, *slope = before + (size_t)process->k * L;
     parameter_block_prepare(block, step);
-    memcpy(before, block->theta, sizeof *before * width);
-    for (int round = 0; round < ROUNDS_MOST; round++) {
-        parameter_block_move(block, step, process->pen, work);
-        parameter_block_answer(block, step);
-        if (settled(width, block->theta_next, before)) {
+    for (double share = 1; share >= SMALLEST_SHARE; share /= 2)
+        if (try_share(process, step, share, block, X, slope, work)) {
             parameter_block_accept(block);
             return SGDMFT_OK;
         }
-    }
     return SGDMFT_ERR_NO_CONVERGENCE;
 }
 
@@ -177,7 +209,8 @@ sgdmft_status nonlinear_process_run(const nonlinear_process *process, const doub
 {
     int k = process->k, kstar = process->kstar;
     size_t width = (size_t)k * L;
-    double *u = work + 8 * width, *before = u + width, *zeta = before + width, *rest = zeta + process->cells * width;
+    double *u = work + 8 * width, *before = u + width, *zeta = before + 2 * width,
+           *rest = zeta + process->cells * width;
     path_inputs in = {.n = L, .steps = (int)process->cells, .wstar = thetastar, .z0 = u, .xi = xi};
     parameter_block block = {.k = k,
                              .in = &in,
