@@ -13,7 +13,8 @@
 
 enum { L = SAMPLE_LANES };
 
-/* A step is iterated for so many rounds, then again with half as much of each round: steep penalties overshoot. */
+/* A step is iterated for so many rounds, then again with half as much of each round, in lanes that have not settled: steep
+   penalties overshoot. */
 enum { PATIENCE = 100 };
 static const double SMALLEST_SHARE = 1e-3;
 
@@ -149,16 +150,19 @@ static void start(const nonlinear_process *process, parameter_block *block, doub
     memcpy(block->slope_next, block->slope, sizeof(double) * (size_t)k * L);
 }
 
-/* 1 if another round would change theta by nothing that counts, in all lanes. */
-static int settled(size_t width, const parameter_step *step, const parameter_block *block, const double *X,
-                   const double *slope)
+/* settled[p] = 1 if another round would change theta of that lane by nothing that counts; returns 1 if it is so in all. */
+static int find_settled(int k, const parameter_step *step, const parameter_block *block, const double *X,
+                        const double *slope, char *settled)
 {
-    int same = 1;
-    for (size_t p = 0; p < width; p++) {
+    int all = 1;
+    memset(settled, 1, L);
+    for (size_t p = 0; p < (size_t)k * L; p++) {
         double change = block->slope_next[p] - slope[p] + step->then * (block->X_next[p] - X[p]);
-        same &= step->half * fabs(change) <= SOLVED * fmax(1, fabs(block->theta_next[p]));
+        settled[p % L] &= step->half * fabs(change) <= SOLVED * fmax(1, fabs(block->theta_next[p]));
     }
-    return same;
+    for (size_t p = 0; p < L; p++)
+        all &= settled[p];
+    return all;
 }
 
 /* Goes that share of the way from `before` to `x`, which both become the result. */
@@ -170,37 +174,37 @@ static void relax(size_t width, double share, double *before, double *x)
     }
 }
 
-/* Rounds from the first guess, X and slope of the node before; 1 if they end well. X and slope [k][L] are work space. */
-static int try_share(const nonlinear_process *process, const parameter_step *step, double share, parameter_block *block,
-                     double *X, double *slope, double *work)
+/* Sends lanes that have not settled back to the first guess, X and slope of the node before. */
+static void restart(size_t width, const char *settled, const parameter_block *block, double *X, double *slope)
 {
-    size_t width = (size_t)process->k * L, bytes = sizeof *X * width;
-    memcpy(X, block->X, bytes);
-    memcpy(slope, block->slope, bytes);
-    memcpy(block->X_next, X, bytes);
-    memcpy(block->slope_next, slope, bytes);
-    for (int round = 0; round < PATIENCE; round++) {
-        parameter_block_move(block, step, process->pen, work);
-        parameter_block_answer(block, step);
-        if (settled(width, step, block, X, slope))
-            return 1;
-        relax(width, share, X, block->X_next);
-        relax(width, share, slope, block->slope_next);
-    }
-    return 0;
+    for (size_t p = 0; p < width; p++)
+        if (!settled[p % L]) {
+            X[p] = block->X_next[p] = block->X[p];
+            slope[p] = block->slope_next[p] = block->slope[p];
+        }
 }
 
 /* before[2][k][L] is work space. */
 static sgdmft_status solve_step(const nonlinear_process *process, const parameter_step *step, parameter_block *block,
                                 double *before, double *work)
 {
-    double *X = before, *slope = before + (size_t)process->k * L;
+    size_t width = (size_t)process->k * L;
+    double *X = before, *slope = before + width;
+    char settled[L] = {0};
     parameter_block_prepare(block, step);
-    for (double share = 1; share >= SMALLEST_SHARE; share /= 2)
-        if (try_share(process, step, share, block, X, slope, work)) {
-            parameter_block_accept(block);
-            return SGDMFT_OK;
+    for (double share = 1; share >= SMALLEST_SHARE; share /= 2) {
+        restart(width, settled, block, X, slope);
+        for (int round = 0; round < PATIENCE; round++) {
+            parameter_block_move(block, step, process->pen, work);
+            parameter_block_answer(block, step);
+            if (find_settled(process->k, step, block, X, slope, settled)) {
+                parameter_block_accept(block);
+                return SGDMFT_OK;
+            }
+            relax(width, share, X, block->X_next);
+            relax(width, share, slope, block->slope_next);
         }
+    }
     return SGDMFT_ERR_NO_CONVERGENCE;
 }
 
