@@ -26,7 +26,7 @@ static void take_two_time(const trajectory *tr, const sgdmft_solution *solution,
     for (size_t i = 0; i < cells; i++)
         memcpy(p->L + i * cells * kk, kernels_L(kern, (int)i, 0), sizeof(double) * (i + 1) * kk);
     for (size_t i = 0; i < n; i++) {
-        memcpy(p->answer + i * cells * kk, tr->record->answer + i * steps * kk, sizeof(double) * i * kk);
+        memcpy(p->answer + i * n * kk, tr->record->answer + i * (steps + 1) * kk, sizeof(double) * (i + 1) * kk);
         for (size_t j = 0; j < i; j++)
             for (size_t a = 0; a < k; a++)
                 memcpy(p->V + ((i * cells + j) * k + a) * k, kernels_V(kern, (int)i, (int)a) + j * k,

@@ -40,6 +40,7 @@ typedef struct sgdmft_histograms {
      dU_i       = sum_{j<=i} L_ij xi_j
      theta(t_i) = onto_teacher_i theta* + onto_start_i u + sum_{j<i} V_ij zeta_j
      X_i        = answer_teacher_i theta* + answer_start_i u + sum_{j<i} answer_ij zeta_j
+                  (gradient flow: theta(t_j), j <= i, in the place of zeta_j)
      d theta    = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU */
 typedef struct sgdmft_parameters {
     double *L;                             /* [cells][cells][k][k] */
@@ -47,7 +48,7 @@ typedef struct sgdmft_parameters {
     double *V;                             /* [n_grid][cells][k][k], 0 for j >= i */
     double *V_inverse;                     /* [cells][k][k] pseudo-inverses of V_{i+1,i} */
     double *answer_teacher, *answer_start; /* [n_grid][k][kstar], [n_grid][k][k] */
-    double *answer;                        /* [n_grid][cells][k][k], 0 for j >= i */
+    double *answer;                        /* [n_grid][n_grid][k][k] */
     double *eta_start, *eta_end;           /* [cells] eta at both ends of a cell */
 } sgdmft_parameters;
 

@@ -18,7 +18,7 @@ void parameters_arrays(const sgdmft_solution *solution, sgdmft_parameters *param
         {"V_inverse", 3, {cells, k, k}, 0, &parameters->V_inverse},
         {"answer_teacher", 3, {n, k, kstar}, 0, &parameters->answer_teacher},
         {"answer_start", 3, {n, k, k}, 0, &parameters->answer_start},
-        {"answer", 4, {n, cells, k, k}, 0, &parameters->answer},
+        {"answer", 4, {n, n, k, k}, 0, &parameters->answer},
         {"eta_start", 1, {cells}, 0, &parameters->eta_start},
         {"eta_end", 1, {cells}, 0, &parameters->eta_end},
     };

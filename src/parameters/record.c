@@ -23,7 +23,7 @@ sgdmft_status parameters_record_new(sgdmft_context *ctx, int k, int kstar, int s
     record->theta = calloc(nodes, sizeof *record->theta);
     record->teacher = memory_doubles(nodes * (size_t)(k * kstar));
     record->start = memory_doubles(nodes * kk);
-    record->answer = memory_doubles(nodes * (size_t)steps * kk);
+    record->answer = memory_doubles(nodes * nodes * kk);
     int failed = !record->theta || !record->teacher || !record->start || !record->answer;
     for (size_t i = 0; i < nodes && !failed; i++)
         if (wanted[i]) {
@@ -66,10 +66,12 @@ void parameters_record_node(parameters_record *record, int node, const parameter
     size_t k = (size_t)record->k, kk = k * k, width = k * (size_t)record->kstar, i = (size_t)node;
     memcpy(record->teacher + i * width, step->teacher, sizeof(double) * width);
     memcpy(record->start + i * kk, step->start, sizeof(double) * kk);
-    double *answer = record->answer + i * (size_t)record->steps * kk;
+    double *answer = record->answer + i * ((size_t)record->steps + 1) * kk;
     for (size_t j = 0; j < i; j++)
         for (size_t c = 0; c < kk; c++)
             answer[j * kk + c] = step->answer[c / k * k * i + j * k + c % k];
+    if (i > 0 && block[0].past)
+        memcpy(answer + i * kk, step->own, sizeof *answer * kk);
     if (record->theta[i])
         take_theta(record, n_blocks, block, record->theta[i]);
 }

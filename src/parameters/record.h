@@ -9,7 +9,7 @@ typedef struct parameters_record {
     size_t paths;
     double **theta;          /* [N+1] theta[k][paths] at the nodes that are wanted, NULL at others */
     double *teacher, *start; /* [N+1][k][k*], [N+1][k][k]: X on theta* and u */
-    double *answer;          /* [N+1][N][k][k]: X on zeta_j */
+    double *answer;          /* [N+1][N+1][k][k]: X on zeta_j, j < i, or on theta(t_j), j <= i, for a drift (block.h) */
 } parameters_record;
 
 /* wanted[steps + 1]: nodes whose theta is kept. */

@@ -10,8 +10,12 @@ enum { LARGEST = 8 }; /* students, see the table of options */
 
 struct penalty {
     int k;
-    expr_program *gradient;
+    expr_program *gradient, *hessian;
+    int jumps;
 };
+
+/* Any number: the search for jumps gives the same answer every time. */
+#define SEED UINT64_C(20260118)
 
 static sgdmft_status declare(sgdmft_context *ctx, expr_graph *graph, int k, expr_node *th)
 {
@@ -20,6 +24,23 @@ static sgdmft_status declare(sgdmft_context *ctx, expr_graph *graph, int k, expr
         char name[16];
         snprintf(name, sizeof name, "th%d", a + 1);
         status = expr_variable(ctx, graph, name, &th[a]);
+    }
+    return status;
+}
+
+static sgdmft_status build_hessian(sgdmft_context *ctx, expr_graph *graph, const expr_node *th,
+                                   const expr_node *derivative, penalty *p)
+{
+    expr_node second[LARGEST * LARGEST];
+    sgdmft_status status = SGDMFT_OK;
+    for (int c = 0; c < p->k * p->k && !status; c++)
+        status = expr_derivative(ctx, graph, derivative[c / p->k], th[c % p->k], &second[c]);
+    if (!status)
+        status = expr_compile(ctx, graph, second, (size_t)(p->k * p->k), &p->hessian);
+    for (int a = 0; a < p->k && !status; a++) {
+        expr_jump jump = {.found = 0};
+        status = expr_find_jump(ctx, graph, derivative[a], th, (size_t)p->k, SEED, &jump);
+        p->jumps |= jump.found;
     }
     return status;
 }
@@ -34,6 +55,8 @@ static sgdmft_status build(sgdmft_context *ctx, const problem_text *text, expr_g
         status = expr_derivative(ctx, graph, value, th[a], &derivative[a]);
     if (!status)
         status = expr_compile(ctx, graph, derivative, (size_t)p->k, &p->gradient);
+    if (!status)
+        status = build_hessian(ctx, graph, th, derivative, p);
     return status;
 }
 
@@ -64,21 +87,40 @@ void penalty_free(penalty *p)
     if (!p)
         return;
     expr_program_free(p->gradient);
+    expr_program_free(p->hessian);
     free(p);
 }
 
 size_t penalty_work(const penalty *p)
 {
-    return expr_program_work(p->gradient);
+    size_t gradient = expr_program_work(p->gradient), hessian = expr_program_work(p->hessian);
+    return gradient > hessian ? gradient : hessian;
+}
+
+int penalty_jumps(const penalty *p)
+{
+    return p->jumps;
+}
+
+/* `rows` outputs of a program at theta. */
+static void evaluate(const expr_program *program, int k, int rows, double *work, size_t n, size_t length,
+                     const double *theta, double *values)
+{
+    const double *in[LARGEST];
+    double *out[LARGEST * LARGEST];
+    for (int a = 0; a < k; a++)
+        in[a] = theta + (size_t)a * length;
+    for (int c = 0; c < rows; c++)
+        out[c] = values + (size_t)c * length;
+    expr_eval(program, work, n, in, out);
 }
 
 void penalty_gradient(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *slope)
 {
-    const double *in[LARGEST];
-    double *out[LARGEST];
-    for (int a = 0; a < p->k; a++) {
-        in[a] = theta + (size_t)a * length;
-        out[a] = slope + (size_t)a * length;
-    }
-    expr_eval(p->gradient, work, n, in, out);
+    evaluate(p->gradient, p->k, p->k, work, n, length, theta, slope);
+}
+
+void penalty_hessian(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *curvature)
+{
+    evaluate(p->hessian, p->k, p->k * p->k, work, n, length, theta, curvature);
 }

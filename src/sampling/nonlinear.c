@@ -13,16 +13,14 @@
 
 enum { L = SAMPLE_LANES };
 
-/* A step is iterated for so many rounds, then again with half as much of each round, in lanes that have not settled: steep
-   penalties overshoot. */
-enum { PATIENCE = 100 };
-static const double SMALLEST_SHARE = 1e-3;
+enum { ROUNDS_MOST = 200 };
 
 /* Change of theta by a round, relative to max(1, |theta|), at which a step counts as solved. */
 static const double SOLVED = 1e-12;
 
 struct nonlinear_process {
     int k, kstar;
+    int on_past;     /* 1 if X is an answer to theta itself */
     size_t n, cells; /* times; cells before the last */
     size_t *node;    /* [n] */
     penalty *pen;
@@ -66,12 +64,13 @@ static sgdmft_status set_steps(sgdmft_context *ctx, double delta, const two_time
                                             .teacher = p->answer_teacher + at * width,
                                             .start = p->answer_start + at * kk,
                                             .answer = next + row,
+                                            .own = p->answer + (at * x->n + at) * kk,
                                             .M = p->onto_teacher + at * width,
                                             .N = p->onto_start + at * kk,
                                             .V = next + 2 * row,
                                             .inverse = p->V_inverse + i * kk};
         take_row(k, i + 1, p->L + i * all * kk, process->step[i].noise);
-        take_row(k, i + 1, p->answer + at * all * kk, process->step[i].answer);
+        take_row(k, i + 1, p->answer + at * x->n * kk, process->step[i].answer);
         take_row(k, i, p->V + at * all * kk, process->step[i].V);
         next += 3 * row;
     }
@@ -85,7 +84,11 @@ sgdmft_status nonlinear_process_new(sgdmft_context *ctx, const sgdmft_problem *p
     nonlinear_process *process = calloc(1, sizeof *process);
     if (!process)
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *process);
-    *process = (nonlinear_process){.k = x->k, .kstar = x->kstar, .n = n, .cells = node[n - 1]};
+    *process = (nonlinear_process){.k = x->k,
+                                   .kstar = x->kstar,
+                                   .on_past = problem->dynamics == DYNAMICS_GRADIENT_FLOW,
+                                   .n = n,
+                                   .cells = node[n - 1]};
     process->node = malloc(n * sizeof *node);
     sgdmft_status status = SGDMFT_OK;
     if (process->node)
@@ -117,12 +120,13 @@ void nonlinear_process_free(nonlinear_process *process)
     free(process);
 }
 
-/* Arrays [k][L] of a block and of its steps: theta, X, slope now and next, base, known; u; X, slope of the round before. */
-enum { WIDTHS = 11 };
+/* Arrays [k][L] of a block and of its steps: theta, X, slope now and next, base, known; u; theta of the round before. */
+enum { WIDTHS = 10 };
 
 static size_t run_work(const nonlinear_process *process)
 {
-    return (size_t)process->k * L * (WIDTHS + process->cells) + penalty_work(process->pen);
+    size_t k = (size_t)process->k, cells = process->cells;
+    return k * L * (WIDTHS + k + cells + (process->on_past ? cells + 1 : 0)) + penalty_work(process->pen);
 }
 
 /* A row of draws. */
@@ -148,64 +152,38 @@ static void start(const nonlinear_process *process, parameter_block *block, doub
     lanes_combine(k, k, (size_t)k, L, process->first_start, in->z0, block->X);
     memcpy(block->X_next, block->X, sizeof(double) * (size_t)k * L);
     memcpy(block->slope_next, block->slope, sizeof(double) * (size_t)k * L);
+    memcpy(block->theta_next, block->theta, sizeof(double) * (size_t)k * L);
+    parameter_block_keep(block, 0);
 }
 
-/* settled[p] = 1 if another round would change theta of that lane by nothing that counts; returns 1 if it is so in all. */
-static int find_settled(int k, const parameter_step *step, const parameter_block *block, const double *X,
-                        const double *slope, char *settled)
+/* Takes theta into `before`; 1 if it was there already, in all lanes. */
+static int settled(size_t width, const double *theta, double *before)
 {
-    int all = 1;
-    memset(settled, 1, L);
-    for (size_t p = 0; p < (size_t)k * L; p++) {
-        double change = block->slope_next[p] - slope[p] + step->then * (block->X_next[p] - X[p]);
-        settled[p % L] &= step->half * fabs(change) <= SOLVED * fmax(1, fabs(block->theta_next[p]));
-    }
-    for (size_t p = 0; p < L; p++)
-        all &= settled[p];
-    return all;
-}
-
-/* Goes that share of the way from `before` to `x`, which both become the result. */
-static void relax(size_t width, double share, double *before, double *x)
-{
-    for (size_t p = 0; p < width; p++) {
-        x[p] = share < 1 ? before[p] + share * (x[p] - before[p]) : x[p];
-        before[p] = x[p];
-    }
-}
-
-/* Sends lanes that have not settled back to the first guess, X and slope of the node before. */
-static void restart(size_t width, const char *settled, const parameter_block *block, double *X, double *slope)
-{
+    int same = 1;
     for (size_t p = 0; p < width; p++)
-        if (!settled[p % L]) {
-            X[p] = block->X_next[p] = block->X[p];
-            slope[p] = block->slope_next[p] = block->slope[p];
-        }
+        same &= fabs(theta[p] - before[p]) <= SOLVED * fmax(1, fabs(theta[p]));
+    memcpy(before, theta, sizeof *theta * width);
+    return same;
 }
 
-/* before[2][k][L] is work space. */
+/* Where penalty' jumps, theta may come to rest on the jump: a round then goes from one side to the other, and one is as good
+   as the other. */
 static sgdmft_status solve_step(const nonlinear_process *process, const parameter_step *step, parameter_block *block,
                                 double *before, double *work)
 {
     size_t width = (size_t)process->k * L;
-    double *X = before, *slope = before + width;
-    char settled[L] = {0};
+    int solved = 0;
     parameter_block_prepare(block, step);
-    for (double share = 1; share >= SMALLEST_SHARE; share /= 2) {
-        restart(width, settled, block, X, slope);
-        for (int round = 0; round < PATIENCE; round++) {
-            parameter_block_move(block, step, process->pen, work);
-            parameter_block_answer(block, step);
-            if (find_settled(process->k, step, block, X, slope, settled)) {
-                parameter_block_accept(block);
-                return SGDMFT_OK;
-            }
-            relax(width, share, X, block->X_next);
-            relax(width, share, slope, block->slope_next);
-        }
+    memcpy(before, block->theta_next, sizeof *before * width);
+    for (int round = 0; round < ROUNDS_MOST && !solved; round++) {
+        parameter_block_move(block, step, process->pen, work);
+        parameter_block_answer(block, step);
+        solved = settled(width, block->theta_next, before);
     }
-    return SGDMFT_ERR_NO_CONVERGENCE;
+    if (!solved && !penalty_jumps(process->pen))
+        return SGDMFT_ERR_NO_CONVERGENCE;
+    parameter_block_accept(block, step->i + 1);
+    return SGDMFT_OK;
 }
 
 sgdmft_status nonlinear_process_run(const nonlinear_process *process, const double *theta0, double *thetastar,
@@ -213,8 +191,9 @@ sgdmft_status nonlinear_process_run(const nonlinear_process *process, const doub
 {
     int k = process->k, kstar = process->kstar;
     size_t width = (size_t)k * L;
-    double *u = work + 8 * width, *before = u + width, *zeta = before + 2 * width,
-           *rest = zeta + process->cells * width;
+    double *u = work + 8 * width, *before = u + width, *curvature = before + width,
+           *zeta = curvature + (size_t)k * width;
+    double *past = zeta + process->cells * width, *rest = past + (process->on_past ? process->cells + 1 : 0) * width;
     path_inputs in = {.n = L, .steps = (int)process->cells, .wstar = thetastar, .z0 = u, .xi = xi};
     parameter_block block = {.k = k,
                              .in = &in,
@@ -226,7 +205,9 @@ sgdmft_status nonlinear_process_run(const nonlinear_process *process, const doub
                              .slope_next = work + 5 * width,
                              .base = work + 6 * width,
                              .known = work + 7 * width,
-                             .zeta = zeta};
+                             .curvature = curvature,
+                             .zeta = zeta,
+                             .past = process->on_past ? past : NULL};
     memcpy(block.theta, theta0, sizeof *u * width);
     /* u = theta0 - A theta* */
     memset(u, 0, sizeof *u * width);
