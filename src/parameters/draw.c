@@ -36,6 +36,16 @@ static void transform_gaussian(const path_source *source, path_ensemble *e, doub
     }
 }
 
+/* The Sobol' dimension of variable j of the law: two scrambles of one dimension are not independent, so none that the modes of
+   the innovations have. Those of w* and z0 are free, as the law takes their place; after them come the modes, at most 16 of
+   each component (paths/inputs.c). */
+static unsigned dimension_of(const path_source *source, unsigned j)
+{
+    enum { MODES_MOST = 16 };
+    unsigned k = (unsigned)source->shape.k, fields = (unsigned)source->shape.kstar + k;
+    return j < fields ? j : j + MODES_MOST * k;
+}
+
 /* (theta0, theta*) of every lane into (z0, wstar). */
 static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uint32_t replica, path_ensemble *e)
 {
@@ -52,7 +62,7 @@ static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uin
     for (size_t b = 0, start = 0; b < e->n_blocks && !status; start += e->block[b].n, b++) {
         path_inputs *in = &e->block[b];
         for (unsigned j = 0; j < dims; j++)
-            sobol_points(key, j, start, in->n, u + j * in->n);
+            sobol_points(key, dimension_of(source, j), start, in->n, u + j * in->n);
         coordinates_law_map(law, work, in->n, u, in->z0, in->wstar);
     }
     free(u);
