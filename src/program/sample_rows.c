@@ -167,10 +167,9 @@ static sgdmft_status report(sgdmft_context *ctx, sgdmft_status status)
     case SGDMFT_ERR_MEMORY: return context_out_of_memory(ctx, "a block of paths", 0);
     case SGDMFT_ERR_PLUGIN: return context_fail(ctx, status, "model.plugin: the plug-in asked to abort");
     case SGDMFT_ERR_NO_CONVERGENCE:
-        return context_fail(
-            ctx, status,
-            "penalty: a step of a sampled coordinate cannot be solved by iteration, as the slope of the "
-            "penalty is too steep for it; hint: raise numerics.steps of the solve");
+        return context_fail(ctx, status,
+                            "penalty: a step of a sampled coordinate has no solution that can be found; hint: raise "
+                            "numerics.steps of the solve");
     case SGDMFT_ERR_INTERRUPTED: return context_fail(ctx, status, "interrupted: no paths were written");
     default: return status;
     }

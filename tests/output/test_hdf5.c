@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "output/room.h"
+#include "output/parameters_arrays.h"
+#include "output/run_read.h"
 #include "output/solution.h"
 #include "sgdmft/output.h"
 #include "sgdmft/version.h"
@@ -142,6 +144,29 @@ static void curves(void **state)
     H5Fclose(file);
 }
 
+/* The process of the coordinates comes back as it was. */
+static void parameters(void **state)
+{
+    const room *r = *state;
+    parameters_array wrote[PARAMETERS_ARRAYS], read[PARAMETERS_ARRAYS];
+    run_file *run = NULL;
+    r->solution->t[0] = 0;
+    check_ok(r->ctx, solution_add_parameters(r->ctx, r->solution));
+    parameters_arrays(r->solution, r->solution->parameters, wrote);
+    for (int i = 0; i < PARAMETERS_ARRAYS; i++)
+        for (size_t x = 0; x < wrote[i].size; x++)
+            (*wrote[i].values)[x] = sin(1.3 * i + 0.7 * (double)x);
+    H5Fclose(write_and_open(r, "run.h5"));
+    check_ok(r->ctx, run_read(r->ctx, room_path(r, "run.h5"), &run));
+    assert_non_null(run->solution->parameters);
+    parameters_arrays(run->solution, run->solution->parameters, read);
+    for (int i = 0; i < PARAMETERS_ARRAYS; i++) {
+        assert_int_equal(read[i].size, wrote[i].size);
+        assert_memory_equal(*read[i].values, *wrote[i].values, sizeof(double) * wrote[i].size);
+    }
+    run_free(run);
+}
+
 static void provenance(void **state)
 {
     const room *r = *state;
@@ -273,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_ROOM(two_time_arrays),
         IN_ROOM(curves),
+        IN_ROOM(parameters),
         IN_ROOM(provenance),
         IN_ROOM(without_two_time_arrays),
         IN_ROOM(long_texts),

@@ -139,6 +139,8 @@ static void every_allocation(void **state)
     fail_each(r, write_csv);
     fail_each(r, read_and_compare);
     check_ok(r->ctx, solution_add_histograms(r->ctx, r->solution, 2, 3));
+    check_ok(r->ctx, solution_add_histogram_errors(r->ctx, r->solution));
+    check_ok(r->ctx, solution_add_parameters(r->ctx, r->solution));
     fail_each(r, write_hdf5);
     fail_each(r, write_pieces);
     fail_each(r, write_densities);

@@ -22,6 +22,17 @@ numerics: {method: linear, steps: 20, seed: 5}
 output: {times: 6, histograms: [0, 1, 2], bins: 40}
 """
 
+PENALTY = """\
+delta: 1.6
+eta: 0.8
+horizon: 2
+penalty: "0.3*log(cosh(5*th1))"
+model: {label: "tanh(s) + 0.2*eps", loss: "(tanh(r) - y)^2/2"}
+initial: {teacher: "if(u < 0.2, z/sqrt(0.2), 0)", student: "0.3*ths + 0.6*z2"}
+numerics: {paths: 5000, replicas: 4, steps: 40, seed: 5}
+output: {times: 6, histograms: [0, 1, 2], bins: 20}
+"""
+
 
 def read(path):
     """Comments, header, and columns as lists of texts."""
@@ -37,7 +48,7 @@ class Sample(support.InRoom):
     @classmethod
     def setUpClass(cls):
         cls.kept = tempfile.TemporaryDirectory(prefix="sgdmft-test-")
-        for name, text in (("linear", LINEAR), ("two", support.PROBLEM.replace("model:", "model:\n  students: 2", 1)
+        for name, text in (("linear", LINEAR), ("penalty", PENALTY), ("two", support.PROBLEM.replace("model:", "model:\n  students: 2", 1)
                            .replace("tanh(r)", "tanh(r1 + r2)").replace("{q: 1.1, m: 0.3}", "{}").replace("y*r", "y*r1"))):
             path = os.path.join(cls.kept.name, name + ".yaml")
             with open(path, "w", encoding="utf-8") as file:
@@ -173,6 +184,9 @@ class Sample(support.InRoom):
 
             return change
 
+        def add_group(file):
+            file["parameters/eta_start"] = np.ones(20)
+
         def problem(old, new):
             def change(file):
                 file.attrs["problem"] = file.attrs["problem"].replace(old, new)
@@ -189,6 +203,7 @@ class Sample(support.InRoom):
             (problem("dynamics: sgd", "dynamics: sgdd"), ["sgdd"]),
             (problem("lambda: 0.0", 'penalty: "th1^4"'), ["nonlinear process"]),
             (problem("dynamics: sgd", "dynamics: sme"), []),
+            (add_group, ["/parameters/L is missing"]),
         ]:
             changed("changed.h5", change)
             if says:
@@ -225,6 +240,41 @@ class Sample(support.InRoom):
             got = np.histogram(theta[:, i], edges[0])[0] / len(theta)
             z = (got - want) / np.sqrt((want + 2 / len(theta)) / len(theta))
             self.assertLess(np.abs(z).max(), 4.5)
+
+    def test_penalty(self):
+        """A nonlinear process: means over paths are the curves of the run, paths are reproducible, densities have errors."""
+        columns = self.sample("--paths=10000", "--quiet", run="penalty.h5")[3]
+        values = {name: np.array(columns[name], float).reshape(-1, 6) for name in ("th1", "ths1", "w1", "r1", "y1")}
+        with h5py.File(self.run_of("penalty.h5")) as run:
+            for name, sample in [
+                ("train_loss", (np.tanh(values["r1"]) - values["y1"]) ** 2 / 2),
+                ("test_loss", (np.tanh(values["w1"]) - values["y1"]) ** 2 / 2),
+                ("q11", values["th1"] ** 2),
+                ("m11", values["th1"] * values["ths1"]),
+            ]:
+                # the process is that of one replica of 5000 paths: its error, too
+                se = sample.std(axis=0) * (1 / np.sqrt(10000) + 1 / np.sqrt(5000))
+                z = (sample.mean(axis=0) - run["curves/" + name][:]) / se
+                self.assertLess(np.abs(z).max(), 4.3, f"{name}: z = {z}")
+            density, se, edges = (run["histograms/" + name][:] for name in ("density", "se", "edges"))
+            self.assertEqual(run["parameters/answer"].shape, (41, 41, 1, 1))
+            self.assertEqual(run["parameters/L"].shape, (40, 40, 1, 1))
+        mass = (density[:, 0] * np.diff(edges[0])).sum(axis=1)
+        self.assertTrue(np.all((mass > 1 - 4e-4) & (mass <= 1 + 1e-12)), mass)
+        header, table = read(self.run_of("penalty_histograms.csv"))[1:]
+        self.assertEqual(header, ["t", "coordinate", "left", "right", "density", "density_se"])
+        np.testing.assert_allclose(np.array(table["density_se"], float), se.ravel(), rtol=1e-11)
+        self.assertTrue(np.array_equal(sgdmft.load(self.run_of("penalty.h5")).histograms["se"], se))
+        few = self.sample("--paths=5", "--threads=1", "--what=coordinates", run="penalty.h5", file="q.csv")[3]
+        self.assertEqual(few["th1"], columns["th1"][:30])
+        other = self.sample("--paths=5", "--times=2", "--what=coordinates", run="penalty.h5", file="r.csv")[3]
+        self.assertEqual(other["th1"], columns["th1"][5:30:6])
+
+        with open(self.run_of("penalty.h5"), "rb") as old, open(self.path("changed.h5"), "wb") as new:
+            new.write(old.read())
+        with h5py.File(self.path("changed.h5"), "r+") as file:
+            del file["parameters"]
+        self.refuse("sample", "changed.h5", "--paths=2", says=["nonlinear process", "/parameters"])
 
     def test_histograms_refused(self):
         self.write("p.yaml", LINEAR)
