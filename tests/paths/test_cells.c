@@ -259,7 +259,8 @@ static void test_responses(void **state)
                 for (size_t a = (size_t)i - 1, c = 0; c <= a; c++)
                     for (size_t x = 0; x < K * K; x++)
                         check_near(run.block[b].chain[((a * (a + 1) / 2 + c) * K * K + x) * f.paths->block[b].n + p],
-                                   chain[lane][a][c][x], 1e-7, "chain (%zu, %zu) of path %zu, entry %zu", a, c, lane, x);
+                                   chain[lane][a][c][x], 1e-7, "chain (%zu, %zu) of path %zu, entry %zu", a, c, lane,
+                                   x);
         test_run_accept(&run);
     }
     test_run_clear(&run);

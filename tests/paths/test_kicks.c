@@ -271,8 +271,8 @@ static void test_brownian_nonlinear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_drift_flow),        cmocka_unit_test(test_drift_derivative),
-        cmocka_unit_test(test_brownian_moments),  cmocka_unit_test(test_brownian_students),
+        cmocka_unit_test(test_drift_flow),         cmocka_unit_test(test_drift_derivative),
+        cmocka_unit_test(test_brownian_moments),   cmocka_unit_test(test_brownian_students),
         cmocka_unit_test(test_brownian_nonlinear),
     };
     return cmocka_run_group_tests_name("kicks", tests, NULL, NULL);

@@ -54,8 +54,8 @@ static void quadratic_response(double t, double s, double Q[KK])
 /* Mean over a cell, by Gauss-Legendre with four points. */
 static void cell_mean(response_function Q, double t, double low, double high, double out[KK])
 {
-    static const double node[2] = {0.339981043584856, 0.861136311594053}, weight[2] = {0.652145154862546,
-                                                                                       0.347854845137454};
+    static const double node[2] = {0.339981043584856, 0.861136311594053},
+                        weight[2] = {0.652145154862546, 0.347854845137454};
     memset(out, 0, sizeof(double) * KK);
     for (int i = 0; i < 4; i++) {
         double value[KK], place = (i % 2 ? 1 : -1) * node[i / 2];
