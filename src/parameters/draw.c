@@ -1,5 +1,6 @@
 /* Coordinates (theta*, u, xi) of a replica. A Gaussian law comes from the matched normals themselves; any other law from
    Sobol' points of its own, after which linear maps near the identity make the empirical second moments exact. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,15 +84,22 @@ static void moments(const path_ensemble *e, size_t first_x, int rows, size_t fir
         out[c] /= (double)e->paths;
 }
 
-/* The matrix that takes second moments `have` to `want`. */
+/* The matrix that takes second moments `have` to `want`. -1 if there is none: `have` lacks a direction of `want`. */
 static int bridge(int k, const double *have, const double *want, double *out)
 {
     double root[BLOCK_MAX * BLOCK_MAX], inverse[BLOCK_MAX * BLOCK_MAX], target[BLOCK_MAX * BLOCK_MAX];
-    double unused[BLOCK_MAX * BLOCK_MAX];
-    if (block_psd_root(k, have, root, inverse) || block_psd_root(k, want, target, unused))
+    double reached[BLOCK_MAX * BLOCK_MAX] = {0}, scale = 0;
+    if (block_psd_root(k, have, root, inverse) || block_psd_root(k, want, target, reached))
         return -1;
     memset(out, 0, sizeof(double) * (size_t)(k * k));
+    memset(reached, 0, sizeof reached);
     block_add_product(k, 1, target, inverse, out);
+    block_add_product(k, 1, out, root, reached);
+    for (int a = 0; a < k; a++)
+        scale = fmax(scale, want[a * k + a]);
+    for (int c = 0; c < k * k; c++)
+        if (!(fabs(reached[c] - target[c]) <= 1e-3 * sqrt(scale)))
+            return -1;
     return 0;
 }
 

@@ -72,13 +72,14 @@ void kernels_response_start(kernels *kern, const estimates_layout *at, const dou
         kernels_Q(kern, c, 0)[0] = q[c];
 }
 
-/* Stencils for i + 1 cells. One more cell changes those near the end only, so that rows in order cost little. */
+/* Stencils for i + 1 cells. One more cell changes those near the end only, so that rows in order cost little: those of
+   nodes whose window reached the end of the cells before. */
 static void refresh_stencils(const kernels *kern, int i, int known_end, stencil_row *row)
 {
     if (row->cells == i + 1)
         return;
     row->cells = i + 1;
-    for (int j = i + 1 > SMOOTH_WINDOW ? i + 1 - SMOOTH_WINDOW : 0; j <= i + 1; j++)
+    for (int j = i > SMOOTH_WINDOW ? i - SMOOTH_WINDOW : 0; j <= i + 1; j++)
         row->at[j] = smooth_at(kern->grid->t, i + 1, kern->grid->t[j], known_end);
 }
 

@@ -1,8 +1,9 @@
 /* The same paths on every second node: the Brownian motion that the fine innovations and bridges describe at the visits
-   and nodes is, to rounding, that of the coarse ones. */
+   and nodes is, to rounding, that of the coarse ones; likewise the increments of a driver that diffuses. */
 #include <math.h>
 #include <string.h>
 
+#include "paths/driver.h"
 #include "support/check.h"
 #include "support/setting.h"
 
@@ -127,11 +128,166 @@ static void test_moments_stay_matched(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* Drivers with one event per cell. */
+#define PER_CELL                                                                                                       \
+    "{dynamics: %s, delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "                                                    \
+    "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "                         \
+    "numerics: {paths: 1500, steps: 40, seed: 23, grading: 1.35}}"
+
+/* The driver's Brownian motion at a node. */
+static double driver_at(const path_inputs *in, const time_grid *grid, int node, size_t p)
+{
+    double sum = 0;
+    for (int c = 0; c < node; c++)
+        sum += sqrt(grid->h[c]) * in->noise[(size_t)c * in->n + p];
+    return sum;
+}
+
+/* The field's Brownian motion, component c: at a node; at the event of a cell, with the bridge. */
+static double field_at(const path_inputs *in, const time_grid *grid, size_t k, int node, size_t p, size_t c)
+{
+    double sum = 0;
+    for (int cell = 0; cell < node; cell++)
+        sum += sqrt(grid->h[cell]) * in->xi[((size_t)cell * k + c) * in->n + p];
+    return sum;
+}
+
+static double field_at_event(const path_inputs *in, const time_grid *grid, size_t k, int cell, size_t p, size_t c)
+{
+    double low = field_at(in, grid, k, cell, p, c), high = field_at(in, grid, k, cell + 1, p, c);
+    return low + grid->middle[cell] * (high - low) + in->bridge[((size_t)cell * k + c) * in->n + p];
+}
+
+/* Coarse events lie at the nodes left out, where the field is that of the fine grid; so are fields and driver at nodes. */
+static void check_same_motion(const path_inputs *x, const time_grid *fine, const path_inputs *y, const time_grid *grid)
+{
+    assert_int_equal(y->slots, grid->steps);
+    assert_int_equal(y->steps, grid->steps);
+    assert_memory_equal(x->wstar, y->wstar, sizeof(double) * (size_t)(x->xi - x->wstar));
+    assert_memory_equal(x->y, y->y, sizeof(double) * x->n);
+    for (size_t p = 0; p < x->n; p += 7)
+        for (int cell = 0; cell < grid->steps; cell++) {
+            if (y->noise)
+                check_near(driver_at(y, grid, cell + 1, p), driver_at(x, fine, 2 * cell + 2, p), 1e-13, "driver");
+            for (size_t c = 0; c < 2; c++) {
+                check_near(field_at(y, grid, 2, cell + 1, p, c), field_at(x, fine, 2, 2 * cell + 2, p, c), 1e-13,
+                           "field at node %d", cell + 1);
+                if (y->bridge)
+                    check_near(field_at_event(y, grid, 2, cell, p, c), field_at(x, fine, 2, 2 * cell + 1, p, c), 1e-13,
+                               "field at the event of cell %d", cell);
+            }
+        }
+}
+
+static void check_events(const char *dynamics)
+{
+    enum { LEVEL_COUNT = 4 };
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, PER_CELL, dynamics));
+    time_grid *grid[LEVEL_COUNT];
+    path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
+    int diffuses = t.s.set[LEVEL_FINE].driver->singular;
+    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, &grid[0]));
+    for (int level = 1; level < LEVEL_COUNT; level++) {
+        check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], &t.s.source, grid[level - 1], grid[level],
+                                              &paths[level]));
+        assert_true(paths[level]->visits == 1500.0 * grid[level]->steps);
+        for (int i = 0; i < grid[level]->steps; i++) {
+            double event = grid[level]->t[i] + grid[level]->middle[i] * grid[level]->h[i];
+            check_near(event, grid[level - 1]->t[2 * i + 1], 1e-14, "time of the event of cell %d", i);
+            check_near(grid[level]->eta_middle[i], 1 / (1 + event), 1e-14, "eta there");
+        }
+        for (size_t b = 0; b < paths[level]->n_blocks; b++) {
+            const path_inputs *y = &paths[level]->block[b];
+            assert_true((y->noise != NULL) == diffuses && (y->bridge != NULL) == diffuses);
+            check_same_motion(&paths[level - 1]->block[b], grid[level - 1], y, grid[level]);
+        }
+    }
+    for (int level = 0; level < LEVEL_COUNT; level++) {
+        path_ensemble_free(paths[level]);
+        time_grid_free(grid[level]);
+    }
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+static void test_events(void **state)
+{
+    check_events("sme");
+    check_events("gradient-flow");
+}
+
+/* Mean over paths of x y. */
+static double mean_product(const path_ensemble *e, const double *(*x)(const path_inputs *), size_t i,
+                           const double *(*y)(const path_inputs *), size_t j)
+{
+    double sum = 0;
+    for (size_t b = 0; b < e->n_blocks; b++) {
+        const path_inputs *in = &e->block[b];
+        for (size_t p = 0; p < in->n; p++)
+            sum += x(in)[i * in->n + p] * y(in)[j * in->n + p];
+    }
+    return sum / (double)e->paths;
+}
+
+static const double *noise_of(const path_inputs *in)
+{
+    return in->noise;
+}
+
+static const double *bridge_of(const path_inputs *in)
+{
+    return in->bridge;
+}
+
+static const double *xi_of(const path_inputs *in)
+{
+    return in->xi;
+}
+
+/* On both grids increments are standard normals, and bridges have variance x (1 - x) h, x their place in the cell; the
+   field's motion and the driver's are independent. Standard errors of a product of normals: sqrt(2 / paths) on the
+   diagonal at most. */
+static void test_driver_moments(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, PER_CELL, "sme"));
+    path_ensemble *e[LEVELS] = {test_paths(&t, 0), NULL};
+    check_ok(t.ctx, path_ensemble_coarsen(t.ctx, e[LEVEL_FINE], &t.s.source, t.s.grid[LEVEL_FINE],
+                                          t.s.grid[LEVEL_COARSE], &e[LEVEL_COARSE]));
+    double se = sqrt(2.0 / 1500);
+    for (int level = 0; level < LEVELS; level++) {
+        const time_grid *grid = t.s.grid[level];
+        for (size_t i = 0; i < (size_t)grid->steps; i++) {
+            double x = grid->middle[i], variance = x * (1 - x) * grid->h[i];
+            check_z(mean_product(e[level], bridge_of, 2 * i, bridge_of, 2 * i) / variance, 1, se, 4.5, "bridge %zu", i);
+            check_z(mean_product(e[level], bridge_of, 2 * i, bridge_of, 2 * i + 1) / variance, 0, se, 4.5,
+                    "components of bridge %zu", i);
+            check_z(mean_product(e[level], bridge_of, 2 * i, noise_of, i) / sqrt(variance), 0, se, 4.5,
+                    "bridge and driver, cell %zu", i);
+            for (size_t j = 0; j <= i; j++) {
+                check_z(mean_product(e[level], noise_of, i, noise_of, j), i == j, se, 4.5, "driver, cells %zu and %zu",
+                        i, j);
+                check_z(mean_product(e[level], noise_of, i, xi_of, 2 * j), 0, se, 4.5,
+                        "driver and field, cells %zu and %zu", i, j);
+            }
+        }
+        path_ensemble_free(e[level]);
+    }
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_paths),
         cmocka_unit_test(test_moments_stay_matched),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_driver_moments),
     };
     return cmocka_run_group_tests_name("coarsen", tests, NULL, NULL);
 }

@@ -14,6 +14,12 @@
     "loss: \"(f - y)^2/2\"}, initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, "                        \
     "observables: {margin: \"y*r1\"}, "
 
+#define SME "dynamics: sme, "
+#define FLOW "dynamics: gradient-flow, "
+#define PENALTY "penalty: \"0.2*log(cosh(2*th1))\", "
+#define PENALTY_OF_TWO "penalty: \"0.1*th1^4 + 0.1*(th1 - th2)^2\", "
+#define RELU "model: {label: \"relu(s) + 0.2*eps\", predict: \"relu(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
+
 static sgdmft_solution *solve(int threads, const char *body, const char *numerics)
 {
     sgdmft_context *ctx = check_context(threads);
@@ -71,6 +77,16 @@ static void test_picard(void **state)
     check_methods("horizon: 2, " TWO, "paths: 600, replicas: 2, steps: 16, seed: 4, grading: 1.3");
 }
 
+/* The other drivers, the response by Stein's lemma, and sampled coordinates. */
+static void test_picard_drivers(void **state)
+{
+    check_methods("horizon: 1.5, " SME TANH, "paths: 700, replicas: 2, steps: 16, seed: 14");
+    check_methods("horizon: 1.5, " FLOW TANH, "paths: 700, replicas: 2, steps: 16, seed: 15");
+    check_methods("horizon: 1.5, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 20, seed: 16");
+    check_methods("horizon: 1, " SME TWO, "paths: 600, replicas: 2, steps: 12, seed: 17, grading: 1.3");
+    check_methods("horizon: 1, " FLOW TWO, "paths: 600, replicas: 2, steps: 12, seed: 18");
+}
+
 static void check_same_bytes(const sgdmft_solution *a, const sgdmft_solution *b)
 {
     size_t times = sizeof(double) * a->n_times, overlap = (size_t)(a->k * a->kstar);
@@ -108,6 +124,15 @@ static void test_threads(void **state)
 {
     check_threads("horizon: 1.5, " TANH, "paths: 3000, replicas: 3, steps: 20, seed: 5");
     check_threads("horizon: 1.5, " TWO, "paths: 1500, replicas: 2, steps: 12, seed: 6");
+}
+
+static void test_threads_drivers(void **state)
+{
+    check_threads("horizon: 1, " SME TANH, "paths: 700, replicas: 3, steps: 8, seed: 19");
+    check_threads("horizon: 1, " FLOW TWO, "paths: 500, replicas: 2, steps: 6, seed: 20");
+    check_threads("horizon: 1, " RELU, "paths: 700, replicas: 2, steps: 8, seed: 21");
+    check_threads("horizon: 1, " PENALTY TANH, "paths: 700, replicas: 2, steps: 8, seed: 22");
+    check_threads("horizon: 1, " SME PENALTY_OF_TWO TWO, "paths: 500, replicas: 2, steps: 6, seed: 23");
 }
 
 static void test_seed(void **state)
@@ -189,8 +214,10 @@ static void test_extrapolation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_picard),  cmocka_unit_test(test_threads), cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_grading), cmocka_unit_test(test_info),    cmocka_unit_test(test_extrapolation),
+        cmocka_unit_test(test_picard),  cmocka_unit_test(test_picard_drivers),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_drivers),
+        cmocka_unit_test(test_seed),    cmocka_unit_test(test_grading),
+        cmocka_unit_test(test_info),    cmocka_unit_test(test_extrapolation),
     };
     return cmocka_run_group_tests_name("methods", tests, NULL, NULL);
 }

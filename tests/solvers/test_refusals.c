@@ -159,6 +159,16 @@ static void test_response(void **state)
             SGDMFT_ERR_KINK, "abs");
     refused("{delta: 1.5, dynamics: gradient-flow, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}}",
             SGDMFT_ERR_KINK, "abs");
+    refused("{delta: 1.5, horizon: 2, penalty: \"0.1*th1^4\", " LINEAR ", numerics: {response: pathwise}}",
+            SGDMFT_ERR_CONFLICT, "penalty (line 1); allowed: auto, stein");
+}
+
+/* Coordinates whose moments are singular cannot be made exact: as many different ones as numerics.paths. */
+static void test_singular_coordinates(void **state)
+{
+    refused("{delta: 1.5, horizon: 1, penalty: \"0.1*th1^4\", initial: {teacher: \"if(u < 0.0001, 100, 0)\", "
+            "student: z2}, " LINEAR ", numerics: {paths: 64, replicas: 2, steps: 8}}",
+            SGDMFT_ERR_RANGE, "raise numerics.paths");
 }
 
 /* Estimates come from the same checks and grow with what they estimate. */
@@ -175,9 +185,10 @@ static void test_cost(void **state)
         before = cost.wall_seconds;
         sgdmft_problem_free(problem);
     }
-    sgdmft_problem *problem = test_problem(ctx, "{dynamics: online, penalty: \"th1^4\", horizon: 2, " LINEAR "}");
+    sgdmft_problem *problem =
+        test_problem(ctx, "{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}");
     sgdmft_cost cost;
-    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_UNSUPPORTED, "penalty");
+    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_KINK, "penalty");
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
 }
@@ -303,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_response),
+        cmocka_unit_test(test_singular_coordinates),
         cmocka_unit_test(test_cost),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_late),

@@ -21,12 +21,13 @@ typedef struct kernel_case {
     double *now, *next;
 } kernel_case;
 
-/* What a case is made of; m0 and rho NULL mean zero and the identity. */
+/* What a case is made of; q0, m0 and rho NULL mean zero, zero and the identity. */
 typedef struct kernel_plan {
     int k, kstar, steps, drift;
     double delta, lambda, horizon, grading;
     const char *eta;
-    const double *m0, *rho;
+    const double *m0, *rho, *q0;
+    response_kind response;
 } kernel_plan;
 
 static inline kernel_case kernel_case_new(kernel_plan p)
@@ -35,10 +36,10 @@ static inline kernel_case kernel_case_new(kernel_plan p)
     double identity[BLOCK_MAX * BLOCK_MAX] = {0};
     for (int a = 0; a < p.kstar; a++)
         identity[a * p.kstar + a] = 1;
-    kernel_case c = {.ctx = check_context(1), .at = estimates_layout_of(p.k, p.kstar, p.steps, RESPONSE_PATHWISE)};
+    kernel_case c = {.ctx = check_context(1), .at = estimates_layout_of(p.k, p.kstar, p.steps, p.response)};
     check_ok(c.ctx, schedule_of(c.ctx, p.eta, p.horizon, &c.eta));
     check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, &c.grid));
-    check_ok(c.ctx, kernels_new(c.ctx, p.k, p.kstar, p.delta, p.lambda, !p.drift, c.grid, zero, p.m0 ? p.m0 : zero,
+    check_ok(c.ctx, kernels_new(c.ctx, p.k, p.kstar, p.delta, p.lambda, !p.drift, c.grid, p.q0 ? p.q0 : zero, p.m0 ? p.m0 : zero,
                                 p.rho ? p.rho : identity, &c.kern));
     c.now = memory_doubles(c.at.size);
     c.next = memory_doubles(c.at.size);

@@ -1,0 +1,108 @@
+/* Order of SME, of gradient flow, and of SGD with the response by Stein's lemma in the time step, for the linear model
+   against its exact solution (numerics.method: linear) and for a nonlinear one. The tables are printed. */
+#include "order_table.h"
+#include "sgdmft/solve.h"
+#include "support/check.h"
+
+#define LINEAR                                                                                                         \
+    "delta: 1.5, lambda: 0.15, horizon: 2, model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "                   \
+    "initial: {q: 1, m: 0.25, rho: 1.2}"
+#define TANH                                                                                                           \
+    "delta: 2, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "       \
+    "initial: {q: 1, m: 0.2, rho: 1}"
+
+/* The exact values of what a ladder compares. */
+static void exact_values(const char *driver, double exact[LADDER_QUANTITIES])
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_problem *problem =
+        test_problem(ctx, "{%s, " LINEAR ", numerics: {method: linear, steps: 4}, output: {times: 3}}", driver);
+    sgdmft_solution *s = NULL;
+    check_ok(ctx, sgdmft_solve(ctx, problem, &s));
+    assert_int_equal(s->n_grid, 5);
+    exact[LADDER_TRAIN] = sgdmft_solution_curve(s, "train_loss")->value[2];
+    exact[LADDER_TEST] = sgdmft_solution_curve(s, "test_loss")->value[2];
+    exact[LADDER_Q] = s->C[24];
+    exact[LADDER_M] = s->m[4];
+    exact[LADDER_R] = s->R[20];
+    exact[LADDER_C_HALF] = s->C[22];
+    exact[LADDER_R_HALF] = s->R[22];
+    sgdmft_solution_free(s);
+    sgdmft_problem_free(problem);
+    sgdmft_context_free(ctx);
+}
+
+static void collect(const char *driver, const char *rest, const char *numerics, size_t paths, uint32_t replicas,
+                    table_row rows[LADDER_QUANTITIES])
+{
+    sgdmft_context *ctx = check_context(1);
+    test_setting t;
+    test_setting_init(&t, test_problem(ctx, "{%s, %s, numerics: {paths: %zu, tolerance: 1.0e-10, %s}}", driver, rest,
+                                       test_scaled(paths, 600), numerics));
+    print_message("%s\n", driver);
+    order_collect(&t, replicas, rows);
+    order_print(&t, rows);
+    test_setting_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
+/* No noise at all: sampled normals are matched, and nothing else is random. */
+static void test_flow_linear(void **state)
+{
+    table_row rows[LADDER_QUANTITIES] = {0};
+    double exact[LADDER_QUANTITIES];
+    const char *driver = "dynamics: gradient-flow";
+    collect(driver, LINEAR, "steps: 80, seed: 73", 1000, 2, rows);
+    exact_values(driver, exact);
+    for (int x = 0; x < LADDER_QUANTITIES; x++)
+        order_check_errors(&rows[x], exact[x], ladder_names[x]);
+}
+
+static void test_flow_tanh(void **state)
+{
+    table_row rows[LADDER_QUANTITIES] = {0};
+    collect("dynamics: gradient-flow", TANH, "steps: 32, seed: 74", 20000, 12, rows);
+    for (int x = 0; x < LADDER_QUANTITIES; x++)
+        order_check_against_finest(&rows[x], ladder_names[x]);
+    order_check(rows, test_scale() < 1 ? 0 : 3);
+}
+
+/* The response by Stein's lemma. */
+static void check_stein(const char *driver, const char *numerics, size_t paths, uint32_t replicas, int resolved)
+{
+    table_row rows[LADDER_QUANTITIES] = {0};
+    double exact[LADDER_QUANTITIES];
+    collect(driver, LINEAR, numerics, paths, replicas, rows);
+    exact_values(driver, exact);
+    for (int x = 0; x < LADDER_QUANTITIES; x++)
+        order_check_extrapolated(&rows[x], exact[x], ladder_names[x]);
+    order_check_falls(rows, test_scale() < 1 ? 0 : resolved);
+}
+
+static void test_sme_linear(void **state)
+{
+    check_stein("dynamics: sme, eta: 1.1", "steps: 80, seed: 75", 8000, 10, 3);
+}
+
+static void test_sgd_linear(void **state)
+{
+    check_stein("dynamics: sgd, eta: 1.1", "response: stein, steps: 80, seed: 77", 5000, 8, 3);
+}
+
+static void test_sme_tanh(void **state)
+{
+    table_row rows[LADDER_QUANTITIES] = {0};
+    collect("dynamics: sme, eta: 1", TANH, "steps: 64, seed: 76", 10000, 14, rows);
+    for (int x = 0; x < LADDER_QUANTITIES; x++)
+        order_check_against_finest(&rows[x], ladder_names[x]);
+    order_check_falls(rows, test_scale() < 1 ? 0 : 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flow_linear), cmocka_unit_test(test_flow_tanh), cmocka_unit_test(test_sme_linear),
+        cmocka_unit_test(test_sgd_linear),  cmocka_unit_test(test_sme_tanh),
+    };
+    return cmocka_run_group_tests_name("order of the drivers", tests, NULL, NULL);
+}

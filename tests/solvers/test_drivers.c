@@ -1,0 +1,171 @@
+/* SME and gradient flow on the linear model against its exact solution; SGD with the response by Stein's lemma against
+   paths; drivers against one another in the limit of small steps. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sgdmft/solve.h"
+#include "support/check.h"
+#include "support/setting.h"
+
+static sgdmft_solution *solve(const char *body, const char *numerics, int times)
+{
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_problem *problem = test_problem(ctx, "{%s, numerics: {%s}, output: {times: %d}}", body, numerics, times);
+    sgdmft_solution *s = NULL;
+    check_ok(ctx, sgdmft_solve(ctx, problem, &s));
+    sgdmft_problem_free(problem);
+    sgdmft_context_free(ctx);
+    return s;
+}
+
+/* Curves of two solutions within 4.5 standard errors of their difference, a share of the time-step errors that were
+   removed, and a bias of 2 / paths. With gradient flow on the linear model nothing is random: `left` is what remains. */
+static void check_curves(const sgdmft_solution *a, const sgdmft_solution *b, double share, double left)
+{
+    assert_int_equal(a->n_curves, b->n_curves);
+    assert_int_equal(a->n_times, b->n_times);
+    for (size_t c = 0; c < a->n_curves; c++) {
+        const sgdmft_curve *x = &a->curves[c], *y = &b->curves[c];
+        double worst = 0;
+        assert_string_equal(x->name, y->name);
+        for (size_t i = 0; i < a->n_times; i++) {
+            double se = hypot(x->se[i], y->se[i]), steps = fabs(x->step_error[i]) + fabs(y->step_error[i]);
+            double bias = 2 * fabs(x->value[i]) / (double)a->info.paths;
+            if (se > 0)
+                worst = fmax(worst, fabs(x->value[i] - y->value[i]) / se);
+            check_near(x->value[i], y->value[i], 4.5 * se + share * steps + bias * (se > 0) + left, "%s at t = %g",
+                       x->name, a->times[i]);
+        }
+        if (x->se[a->n_times - 1] > 1e-8)
+            print_message("%-10s largest deviation %.2f sigma\n", x->name, worst);
+    }
+}
+
+/* C(t, s), R(t, s) and m on the grid, which is not extrapolated: within `tolerance`. */
+static void check_arrays(const sgdmft_solution *a, const sgdmft_solution *b, double tolerance)
+{
+    double worst[3] = {0};
+    assert_int_equal(a->n_grid, b->n_grid);
+    for (size_t i = 0; i < a->n_grid; i++) {
+        check_near(a->t[i], b->t[i], 1e-12, "node %zu", i);
+        worst[2] = fmax(worst[2], fabs(a->m[i] - b->m[i]));
+        for (size_t j = 0; j < a->n_grid; j++) {
+            size_t x = i * a->n_grid + j;
+            worst[0] = fmax(worst[0], fabs(a->C[x] - b->C[x]));
+            worst[1] = fmax(worst[1], fabs(a->R[x] - b->R[x]));
+        }
+    }
+    print_message("largest differences of C %.1e, R %.1e, m %.1e\n", worst[0], worst[1], worst[2]);
+    check_near(worst[0], 0, tolerance, "C");
+    check_near(worst[1], 0, tolerance, "R");
+    check_near(worst[2], 0, tolerance, "m");
+}
+
+#define LINEAR "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}"
+
+/* Against numerics.method: linear. */
+static void check_exact(const char *body, const char *numerics, double left, double arrays)
+{
+    char *exact = NULL;
+    assert_true(asprintf(&exact, "%s, method: linear", numerics) > 0);
+    sgdmft_solution *a = solve(body, numerics, 9), *b = solve(body, exact, 9);
+    check_curves(a, b, 0.2, left);
+    check_arrays(a, b, arrays);
+    sgdmft_solution_free(a);
+    sgdmft_solution_free(b);
+    free(exact);
+}
+
+/* The sampled normals have exact moments, so that 100 paths are as good as any number, for every delta and start. */
+static void test_flow(void **state)
+{
+    check_exact(
+        "dynamics: gradient-flow, delta: 1.5, lambda: 0.15, horizon: 2, initial: {q: 1, m: 0.25, rho: 1.2}, " LINEAR,
+        "paths: 200, replicas: 2, steps: 60", 2e-5, 1e-3);
+    check_exact("dynamics: gradient-flow, delta: 0.6, horizon: 3, initial: {q: 0.0, m: 0.0}, " LINEAR,
+                "paths: 200, replicas: 2, steps: 60", 1e-4, 2e-3);
+    check_exact(
+        "dynamics: gradient-flow, delta: 1.8, eta: \"1.6/(1 + 0.5*t)\", horizon: 3, initial: {q: 1, m: 0.2}, " LINEAR,
+        "paths: 200, replicas: 2, steps: 60, grading: 1.4", 1e-4, 2e-3);
+}
+
+static void check_noisy(const char *body, const char *numerics, double arrays)
+{
+    char *all = NULL;
+    assert_true(asprintf(&all, "paths: %zu, replicas: 16, %s", test_scaled(4000, 500), numerics) > 0);
+    check_exact(body, all, 1e-9, arrays / sqrt(test_scale()));
+    free(all);
+}
+
+static void test_sme(void **state)
+{
+    check_noisy(
+        "dynamics: sme, delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, initial: {q: 1, m: 0.25, rho: 1.2}, " LINEAR,
+        "steps: 60, seed: 81", 0.03);
+    check_noisy("dynamics: sme, delta: 0.6, eta: 0.8, horizon: 2, initial: {q: 0, m: 0}, " LINEAR,
+                "steps: 60, seed: 82", 0.03);
+}
+
+#define TANH                                                                                                           \
+    "delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", "                       \
+    "loss: \"(f - y)^2/2\"}, initial: {q: 1, m: 0.2}"
+
+/* Two ways to find the response of SGD; different seeds make them independent. */
+static void test_stein(void **state)
+{
+    char *numerics[2] = {NULL, NULL};
+    for (int i = 0; i < 2; i++)
+        assert_true(asprintf(&numerics[i], "response: %s, paths: %zu, replicas: 16, steps: 60, seed: %d",
+                             i ? "stein" : "pathwise", test_scaled(4000, 500), 83 + i) > 0);
+    sgdmft_solution *paths = solve(TANH, numerics[0], 9), *stein = solve(TANH, numerics[1], 9);
+    check_curves(paths, stein, 0.2, 0);
+    check_arrays(paths, stein, 0.04 / sqrt(test_scale()));
+    sgdmft_solution_free(paths);
+    sgdmft_solution_free(stein);
+    free(numerics[0]);
+    free(numerics[1]);
+}
+
+/* At eta = 1 the three dynamics of a nonlinear model differ (theory, section 3), far beyond their errors; at a small
+   step, at the same eta t, SGD and SME come close to gradient flow. */
+static void test_limits(void **state)
+{
+    static const char *const drivers[3] = {"sgd", "sme", "gradient-flow"};
+    const char *rest = "delta: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
+                       "initial: {q: 1, m: 0.2}";
+    double q[2][3];
+    for (int small = 0; small < 2; small++)
+        for (int d = 0; d < 3; d++) {
+            char *body = NULL, *numerics = NULL;
+            assert_true(asprintf(&body, "dynamics: %s, eta: %s, horizon: %s, %s", drivers[d], small ? "0.1" : "1",
+                                 small ? "15" : "1.5", rest) > 0);
+            assert_true(asprintf(&numerics, "paths: 2000, replicas: 8, steps: 40, seed: %d", 85 + d) > 0);
+            sgdmft_solution *s = solve(body, numerics, 3);
+            q[small][d] = sgdmft_solution_curve(s, "q11")->value[2];
+            print_message("eta = %s, %-13s q = %.4f (%.4f)\n", small ? "0.1" : "1", drivers[d], q[small][d],
+                          sgdmft_solution_curve(s, "q11")->se[2]);
+            sgdmft_solution_free(s);
+            free(body);
+            free(numerics);
+        }
+    check_between(q[0][0] - q[0][2], 0.1, 1, "SGD over gradient flow at eta = 1");
+    check_between(q[0][0] - q[0][1], 0.007, 0.2, "SGD over SME at eta = 1");
+    for (int d = 0; d < 2; d++)
+        check_near((q[1][d] - q[1][2]) / (q[0][d] - q[0][2]), 0.1, 0.05,
+                   "%s, difference to gradient flow over that at "
+                   "ten times the step",
+                   drivers[d]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_sme),
+        cmocka_unit_test(test_stein),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests_name("drivers", tests, NULL, NULL);
+}
