@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { SMOOTH_WINDOW = 9, SMOOTH_DEGREE = 2 };
+enum { SMOOTH_WINDOW = 7, SMOOTH_DEGREE = 3 };
 
 /* A value as a combination of cell means: sum over c < count of weight[c] * mean[first + c], plus `end` times the value at
    the end of the last cell. */
@@ -15,7 +15,7 @@ typedef struct smooth_stencil {
 
 /* The value at time `at` of the polynomial of degree SMOOTH_DEGREE that fits the means over the SMOOTH_WINDOW cells
    nearest to it best in the least-squares sense. t[cells + 1] are the ends of the cells; with few cells, window and
-   degree are smaller. If the window reaches the end and the value there is known, it counts as many cells. Exact for polynomials of that degree, so its error is of third order in the cell width. */
+   degree are smaller. If the window reaches the end and the value there is known, it counts as many cells. Exact for polynomials of that degree, so its error is of fourth order in the cell width. */
 smooth_stencil smooth_at(const double *t, int cells, double at, int known_end);
 
 #endif

@@ -71,7 +71,7 @@ static void check_mean(const char *what)
     test_setting t;
     test_setting_init(&t, test_problem(ctx,
                                        "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
-                                       "numerics: {paths: %d, steps: %d, seed: 65}}",
+                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 65}}",
                                        what, PATHS, STEPS));
     kernels *kern = test_kernels(&t);
     fill_kernels(&t, kern);

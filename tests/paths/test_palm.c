@@ -128,7 +128,7 @@ static void test_one_student(void **state)
                                        "{delta: 1.4, horizon: 1.6, eta: 1.1, "
                                        "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
                                        "initial: {q: 0.9, m: 0.35, rho: 1.2}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 51, grading: 1.2}}",
+                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 51, grading: 1.2}}",
                                        PATHS, STEPS));
     check_flow(&f, &t);
     sgdmft_context_free(ctx);
@@ -156,7 +156,7 @@ static void test_two_students(void **state)
                                        "label: \"s + 0.3*eps\", "
                                        "loss: \"(r1 - y)^2/2 + 0.4*r1*r2 + 0.35*r2^2 + 0.35*r2*y\"}, "
                                        "initial: {q: [[0.9, 0.1], [0.1, 1.1]], m: [[0.35], [0.2]], rho: 1.2}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 52, grading: 1.2}}",
+                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 52, grading: 1.2}}",
                                        PATHS, STEPS));
     check_flow(&f, &t);
     sgdmft_context_free(ctx);

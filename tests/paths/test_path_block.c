@@ -53,7 +53,7 @@ static int setup(void **state)
             "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
             "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
             "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
-            "numerics: {paths: %d, steps: %d, seed: 31, grading: 1.2}}",
+            "numerics: {response: pathwise, paths: %d, steps: %d, seed: 31, grading: 1.2}}",
             PATHS, STEPS));
     sgdmft_context_free(ctx);
     f.paths = test_paths(&f.t, 0);

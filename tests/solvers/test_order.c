@@ -13,7 +13,7 @@ static void test_linear(void **state)
                                        "{delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, "
                                        "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
                                        "initial: {q: 1, m: 0.25, rho: 1.2}, "
-                                       "numerics: {paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
+                                       "numerics: {response: pathwise, paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
                                        test_scaled(8000, 600)));
     table_row rows[LADDER_QUANTITIES] = {0};
     order_collect(&t, 14, rows);
@@ -39,7 +39,7 @@ static void test_tanh(void **state)
                                        "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
                                        "predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
                                        "initial: {q: 1, m: 0.2, rho: 1}, "
-                                       "numerics: {paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
+                                       "numerics: {response: pathwise, paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
                                        test_scaled(8000, 600)));
     table_row rows[LADDER_QUANTITIES] = {0};
     order_collect(&t, 20, rows);
