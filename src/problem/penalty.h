@@ -1,4 +1,4 @@
-/* The gradient of a separable penalty, from its expression in th1 .. thk. Immutable, shared by threads. */
+/* Gradient and Hessian of a separable penalty, from its expression in th1 .. thk. Immutable, shared by threads. */
 #ifndef SGDMFT_PROBLEM_PENALTY_H
 #define SGDMFT_PROBLEM_PENALTY_H
 
@@ -18,5 +18,11 @@ size_t penalty_work(const penalty *p);
 
 /* slope[a][j] = d penalty / d th_a at theta[.][j], j < n; rows of both are `length` apart. */
 void penalty_gradient(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *slope);
+
+/* curvature[a k + b][j] = d^2 penalty / d th_a d th_b at theta[.][j], j < n; rows of both are `n` apart. */
+void penalty_curvature(const penalty *p, double *work, size_t n, const double *theta, double *curvature);
+
+/* 1 if the gradient jumps somewhere, as that of abs(th1) does: the curvature lacks the delta function there. */
+int penalty_gradient_jumps(const penalty *p);
 
 #endif
