@@ -11,12 +11,19 @@
 /* Sums over blocks are made in this many parts, always of the same blocks, then joined in order. */
 enum { PARTS = 8 };
 
+/* The penalty alone is integrated in substeps of this width times its largest curvature, and not in more than so many. */
+static const double STEEPNESS = 1;
+enum { SUBSTEPS = 1000 };
+
 /* Room of one thread for the lanes of a block. */
 typedef struct scratch {
-    double *penalty; /* work space of its expressions */
-    double *joint;   /* [k + k* + k][n] base, theta*, xi */
-    double *slope;   /* [k][n] */
-    double *drift;   /* [k][n] */
+    double *penalty;   /* work space of its expressions */
+    double *joint;     /* [k + k* + k][n] base, theta*, xi */
+    double *drift;     /* [k][n] */
+    double *moved;     /* [k][n] */
+    double *slope;     /* [k][n] the penalty's */
+    double *next;      /* [k][n] and there after a step */
+    double *curvature; /* [k k][n] */
 } scratch;
 
 struct online_coordinates {
@@ -39,11 +46,15 @@ static sgdmft_status scratch_init(sgdmft_context *ctx, const online_coordinates 
 {
     size_t k = (size_t)c->k, kstar = (size_t)c->kstar, work = penalty_work(c->s->pen);
     sc->penalty = memory_doubles(work);
-    sc->joint = memory_doubles((4 * k + kstar) * c->lanes);
+    size_t rows = (2 * k + kstar) + 4 * k + k * k;
+    sc->joint = memory_doubles(rows * c->lanes);
     if (!sc->penalty || !sc->joint)
-        return context_out_of_memory(ctx, "the coordinates", 8.0 * (double)(work + (4 * k + kstar) * c->lanes));
-    sc->slope = sc->joint + (2 * k + kstar) * c->lanes;
-    sc->drift = sc->slope + k * c->lanes;
+        return context_out_of_memory(ctx, "the coordinates", 8.0 * (double)(work + rows * c->lanes));
+    sc->drift = sc->joint + (2 * k + kstar) * c->lanes;
+    sc->moved = sc->drift + k * c->lanes;
+    sc->slope = sc->moved + k * c->lanes;
+    sc->next = sc->slope + k * c->lanes;
+    sc->curvature = sc->next + k * c->lanes;
     return SGDMFT_OK;
 }
 
@@ -147,29 +158,57 @@ void online_coordinates_start(online_coordinates *c, double *m, double *q)
     memcpy(q, mean + overlap, sizeof(double) * kk);
 }
 
+static double largest(const double *x, size_t n)
+{
+    double most = 0;
+    for (size_t p = 0; p < n; p++)
+        most = fmax(most, fabs(x[p]));
+    return most;
+}
+
+/* theta[k][n] after the penalty alone for a time; Heun's rule, in steps that follow the curvature. */
+static void decay(const online_coordinates *c, scratch *sc, size_t n, double time, double *theta)
+{
+    const penalty *pen = c->s->pen;
+    size_t width = (size_t)c->k * n;
+    double left = time;
+    for (int i = 0; i < SUBSTEPS && left > 0; i++) {
+        penalty_curvature(pen, sc->penalty, n, theta, sc->curvature);
+        double steep = largest(sc->curvature, (size_t)c->k * width);
+        double h = steep * left > STEEPNESS && i + 1 < SUBSTEPS ? STEEPNESS / steep : left;
+        penalty_gradient(pen, sc->penalty, n, n, theta, sc->slope);
+        for (size_t p = 0; p < width; p++)
+            sc->moved[p] = theta[p] - h * sc->slope[p];
+        penalty_gradient(pen, sc->penalty, n, n, sc->moved, sc->next);
+        for (size_t p = 0; p < width; p++)
+            theta[p] -= 0.5 * h * (sc->slope[p] + sc->next[p]);
+        left -= h;
+    }
+}
+
 static void visit_prepare(const online_coordinates *c, size_t block, int i, const void *how, scratch *sc, double *sums)
 {
     const online_drive *now = how;
     const path_inputs *in = &c->in->block[block];
     int k = c->k, kstar = c->kstar;
     size_t n = in->n, width = (size_t)k * n, overlap = (size_t)kstar * n;
-    double h = c->grid->h[i], noise = sqrt(h) * now->eta, *guess = sc->joint, *known = sc->drift;
+    double h = c->grid->h[i], noise = sqrt(h) * now->eta, *guess = sc->joint, *drift = sc->drift;
     const double *theta = theta_at(c, block, i), *xi = in->xi + (size_t)i * width;
     double *base = theta_at(c, block, i + 1);
-    memset(known, 0, sizeof(double) * width);
-    lanes_combine(k, k, (size_t)k, n, now->gamma, theta, known);
-    lanes_combine(k, kstar, (size_t)kstar, n, now->gamma_star, in->wstar, known);
+    memcpy(base, theta, sizeof(double) * width);
+    decay(c, sc, n, 0.5 * h, base);
+    memset(drift, 0, sizeof(double) * width);
+    lanes_combine(k, k, (size_t)k, n, now->gamma, theta, drift);
+    lanes_combine(k, kstar, (size_t)kstar, n, now->gamma_star, in->wstar, drift);
     memset(guess, 0, sizeof(double) * width);
     lanes_combine(k, k, (size_t)k, n, now->root, xi, guess);
-    penalty_gradient(c->s->pen, sc->penalty, n, n, theta, sc->slope);
     for (size_t p = 0; p < width; p++) {
-        double slope = sc->slope[p] + now->eta * known[p];
-        guess[p] = theta[p] - h * slope + noise * guess[p];
-        base[p] = theta[p] - 0.5 * h * slope;
+        guess[p] = base[p] - h * now->eta * drift[p] + noise * guess[p];
+        base[p] -= 0.5 * h * now->eta * drift[p] + guess[p];
     }
-    penalty_gradient(c->s->pen, sc->penalty, n, n, guess, sc->slope);
+    decay(c, sc, n, 0.5 * h, guess);
     for (size_t p = 0; p < width; p++)
-        base[p] -= 0.5 * h * sc->slope[p];
+        base[p] += guess[p];
     memcpy(sc->joint, base, sizeof(double) * width);
     memcpy(sc->joint + width, in->wstar, sizeof(double) * overlap);
     memcpy(sc->joint + width + overlap, xi, sizeof(double) * width);
@@ -239,16 +278,17 @@ static void linearise(const online_coordinates *c, size_t block, int node, doubl
             out[(size_t)a * n + p] += eta * gamma[a];
 }
 
-/* (1 + h/2 end)^{-1} (1 - h/2 start) of every lane. */
+/* (1 + x + x^2/2)^{-1}, x = h/2 (start + end), of every lane: exp(-x) to second order, and small where x is large. */
 static void propagate(int k, size_t n, double h, const double *start, const double *end, double *out)
 {
     for (size_t p = 0; p < n; p++) {
-        double left[BLOCK_MAX * BLOCK_MAX], right[BLOCK_MAX * BLOCK_MAX];
+        double x[BLOCK_MAX * BLOCK_MAX], left[BLOCK_MAX * BLOCK_MAX], right[BLOCK_MAX * BLOCK_MAX];
         for (int a = 0; a < k * k; a++) {
-            double one = a % (k + 1) == 0;
-            left[a] = one + 0.5 * h * end[(size_t)a * n + p];
-            right[a] = one - 0.5 * h * start[(size_t)a * n + p];
+            right[a] = a % (k + 1) == 0;
+            x[a] = 0.5 * h * (start[(size_t)a * n + p] + end[(size_t)a * n + p]);
+            left[a] = right[a] + x[a];
         }
+        block_add_product(k, 0.5, x, x, left);
         int singular = block_solve(k, left, (size_t)k, right);
         for (int a = 0; a < k * k; a++)
             out[(size_t)a * n + p] = singular ? NAN : right[a];

@@ -3,10 +3,11 @@
      d theta = - penalty'(theta) dtau - eta (Gamma theta + Gamma* theta*) dtau + eta E[g g^T]^{1/2} dB,
 
    driven by averages over fresh samples (online_rates.h), which the second moments of the coordinates fix. A step of
-   width h is Heun's rule for the penalty and the trapezoid rule for the rest,
+   width h is the trapezoid rule, with half of what the penalty takes at each end. With decay(x) what the penalty alone
+   takes from x in h/2, which stays bounded where h penalty'(x) is not, and a guess of theta before the second half,
 
-     base  = theta - h/2 (penalty'(theta) + penalty'(theta~) + eta (Gamma theta + Gamma* theta*))
-     theta~ = theta - h (penalty'(theta) + eta (Gamma theta + Gamma* theta*)) + sqrt(h) eta E[g g^T]^{1/2} xi
+     guess = theta - decay(theta) - h eta (Gamma theta + Gamma* theta*) + sqrt(h) eta E[g g^T]^{1/2} xi
+     base  = theta - decay(theta) - h/2 eta (Gamma theta + Gamma* theta*) - decay(guess)
      theta_next = P base + Q theta* + S xi,
 
    of weak order two as the noise does not depend on theta. The coefficients P, Q, S contain the averages at the end of
