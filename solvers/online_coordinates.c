@@ -173,7 +173,7 @@ static void decay(const online_coordinates *c, scratch *sc, size_t n, double tim
     size_t width = (size_t)c->k * n;
     double left = time;
     for (int i = 0; i < SUBSTEPS && left > 0; i++) {
-        penalty_curvature(pen, sc->penalty, n, theta, sc->curvature);
+        penalty_hessian(pen, sc->penalty, n, n, theta, sc->curvature);
         double steep = largest(sc->curvature, (size_t)c->k * width);
         double h = steep * left > STEEPNESS && i + 1 < SUBSTEPS ? STEEPNESS / steep : left;
         penalty_gradient(pen, sc->penalty, n, n, theta, sc->slope);
@@ -272,7 +272,7 @@ static void linearise(const online_coordinates *c, size_t block, int node, doubl
                       double *penalty_space, double *out)
 {
     size_t n = c->in->block[block].n;
-    penalty_curvature(c->s->pen, penalty_space, n, theta_at(c, block, node), out);
+    penalty_hessian(c->s->pen, penalty_space, n, n, theta_at(c, block, node), out);
     for (int a = 0; a < c->k * c->k; a++)
         for (size_t p = 0; p < n; p++)
             out[(size_t)a * n + p] += eta * gamma[a];
@@ -330,7 +330,7 @@ static void add_correlation(const online_coordinates *c, size_t block, int i, do
 static void add_block(const online_coordinates *c, size_t block, int nodes, const double *gamma, pair_work *w,
                       double *C, double *R)
 {
-    int kk = c->k * c->k, with_response = !penalty_gradient_jumps(c->s->pen);
+    int kk = c->k * c->k, with_response = !penalty_jumps(c->s->pen);
     for (int i = 0; i < nodes; i++) {
         size_t row = (size_t)i * (size_t)(i + 1) / 2 * (size_t)kk;
         add_correlation(c, block, i, C + row);
@@ -379,7 +379,7 @@ sgdmft_status online_coordinates_pairs(sgdmft_context *ctx, online_coordinates *
     }
     if (!failed)
         join(c, parts, size, C, R);
-    if (!failed && penalty_gradient_jumps(c->s->pen))
+    if (!failed && penalty_jumps(c->s->pen))
         forget_response(c->k, nodes, R);
     for (int i = 0; work && i < c->threads; i++)
         free(work[i].space);

@@ -157,5 +157,5 @@ solution_shape online_setting_shape(const online_setting *s, const char **names)
                             .n_grid = (size_t)s->grid->steps + 1,
                             .n_observables = (size_t)s->shape.observables,
                             .observables = names,
-                            .response = !s->pen || !penalty_gradient_jumps(s->pen)};
+                            .response = !s->pen || !penalty_jumps(s->pen)};
 }

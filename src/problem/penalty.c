@@ -9,12 +9,13 @@
 enum { LARGEST = 8 }; /* students, see the table of options */
 
 struct penalty {
-    int k, jumps;
-    expr_program *gradient, *curvature;
+    int k;
+    expr_program *gradient, *hessian;
+    int jumps;
 };
 
 /* Any number: the search for jumps gives the same answer every time. */
-static const uint64_t SEED = UINT64_C(20250711);
+#define SEED UINT64_C(20260118)
 
 static sgdmft_status declare(sgdmft_context *ctx, expr_graph *graph, int k, expr_node *th)
 {
@@ -27,25 +28,35 @@ static sgdmft_status declare(sgdmft_context *ctx, expr_graph *graph, int k, expr
     return status;
 }
 
+static sgdmft_status build_hessian(sgdmft_context *ctx, expr_graph *graph, const expr_node *th,
+                                   const expr_node *derivative, penalty *p)
+{
+    expr_node second[LARGEST * LARGEST];
+    sgdmft_status status = SGDMFT_OK;
+    for (int c = 0; c < p->k * p->k && !status; c++)
+        status = expr_derivative(ctx, graph, derivative[c / p->k], th[c % p->k], &second[c]);
+    if (!status)
+        status = expr_compile(ctx, graph, second, (size_t)(p->k * p->k), &p->hessian);
+    for (int a = 0; a < p->k && !status; a++) {
+        expr_jump jump = {.found = 0};
+        status = expr_find_jump(ctx, graph, derivative[a], th, (size_t)p->k, SEED, &jump);
+        p->jumps |= jump.found;
+    }
+    return status;
+}
+
 static sgdmft_status build(sgdmft_context *ctx, const problem_text *text, expr_graph *graph, penalty *p)
 {
-    expr_node th[LARGEST], value, derivative[LARGEST], second[LARGEST * LARGEST];
+    expr_node th[LARGEST], value, derivative[LARGEST];
     sgdmft_status status = declare(ctx, graph, p->k, th);
     if (!status)
         status = expr_parse(ctx, graph, text->text, &text->where, &value);
     for (int a = 0; a < p->k && !status; a++)
         status = expr_derivative(ctx, graph, value, th[a], &derivative[a]);
-    for (int c = 0; c < p->k * p->k && !status; c++)
-        status = expr_derivative(ctx, graph, derivative[c / p->k], th[c % p->k], &second[c]);
     if (!status)
         status = expr_compile(ctx, graph, derivative, (size_t)p->k, &p->gradient);
     if (!status)
-        status = expr_compile(ctx, graph, second, (size_t)(p->k * p->k), &p->curvature);
-    for (int a = 0; a < p->k && !status && !p->jumps; a++) {
-        expr_jump jump;
-        status = expr_find_jump(ctx, graph, derivative[a], th, (size_t)p->k, SEED, &jump);
-        p->jumps = !status && jump.found;
-    }
+        status = build_hessian(ctx, graph, th, derivative, p);
     return status;
 }
 
@@ -76,39 +87,40 @@ void penalty_free(penalty *p)
     if (!p)
         return;
     expr_program_free(p->gradient);
-    expr_program_free(p->curvature);
+    expr_program_free(p->hessian);
     free(p);
 }
 
 size_t penalty_work(const penalty *p)
 {
-    size_t gradient = expr_program_work(p->gradient), curvature = expr_program_work(p->curvature);
-    return gradient > curvature ? gradient : curvature;
+    size_t gradient = expr_program_work(p->gradient), hessian = expr_program_work(p->hessian);
+    return gradient > hessian ? gradient : hessian;
+}
+
+int penalty_jumps(const penalty *p)
+{
+    return p->jumps;
+}
+
+/* `rows` outputs of a program at theta. */
+static void evaluate(const expr_program *program, int k, int rows, double *work, size_t n, size_t length,
+                     const double *theta, double *values)
+{
+    const double *in[LARGEST];
+    double *out[LARGEST * LARGEST];
+    for (int a = 0; a < k; a++)
+        in[a] = theta + (size_t)a * length;
+    for (int c = 0; c < rows; c++)
+        out[c] = values + (size_t)c * length;
+    expr_eval(program, work, n, in, out);
 }
 
 void penalty_gradient(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *slope)
 {
-    const double *in[LARGEST];
-    double *out[LARGEST];
-    for (int a = 0; a < p->k; a++) {
-        in[a] = theta + (size_t)a * length;
-        out[a] = slope + (size_t)a * length;
-    }
-    expr_eval(p->gradient, work, n, in, out);
+    evaluate(p->gradient, p->k, p->k, work, n, length, theta, slope);
 }
 
-void penalty_curvature(const penalty *p, double *work, size_t n, const double *theta, double *curvature)
+void penalty_hessian(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *curvature)
 {
-    const double *in[LARGEST];
-    double *out[LARGEST * LARGEST];
-    for (int a = 0; a < p->k; a++)
-        in[a] = theta + (size_t)a * n;
-    for (int c = 0; c < p->k * p->k; c++)
-        out[c] = curvature + (size_t)c * n;
-    expr_eval(p->curvature, work, n, in, out);
-}
-
-int penalty_gradient_jumps(const penalty *p)
-{
-    return p->jumps;
+    evaluate(p->hessian, p->k, p->k * p->k, work, n, length, theta, curvature);
 }

@@ -19,10 +19,10 @@ size_t penalty_work(const penalty *p);
 /* slope[a][j] = d penalty / d th_a at theta[.][j], j < n; rows of both are `length` apart. */
 void penalty_gradient(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *slope);
 
-/* curvature[a k + b][j] = d^2 penalty / d th_a d th_b at theta[.][j], j < n; rows of both are `n` apart. */
-void penalty_curvature(const penalty *p, double *work, size_t n, const double *theta, double *curvature);
+/* curvature[a k + b][j] = d^2 penalty / d th_a d th_b, likewise. */
+void penalty_hessian(const penalty *p, double *work, size_t n, size_t length, const double *theta, double *curvature);
 
-/* 1 if the gradient jumps somewhere, as that of abs(th1) does: the curvature lacks the delta function there. */
-int penalty_gradient_jumps(const penalty *p);
+/* 1 if the gradient jumps in theta, so that the Hessian lacks delta functions. */
+int penalty_jumps(const penalty *p);
 
 #endif
