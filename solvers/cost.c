@@ -43,6 +43,7 @@ static double replica_bytes(const solve_setting *s)
         bytes += 0.5 * path_block_bytes(&s->set[level], 64, most_slots(s, level));
         if (s->pen)
             bytes += parameters_bytes(s->set[level].shape.k, s->set[level].shape.kstar, s->grid[level]->steps,
+                                      s->set[level].driver->singular,
                                       (double)s->problem->numerics.paths);
     }
     return bytes * 1.5;
@@ -74,6 +75,8 @@ static double level_seconds(const solve_setting *s, int level)
         events += pathwise ? PER_PAIR * k * k * k * N * T * T / 6 + PER_CHAIN * k * k * k * T * T * T / 6 : field;
     }
     double coordinates = s->pen ? PER_VALUE * N * k + 4 * field : 0;
+    if (s->pen && !s->set[level].driver->singular)
+        coordinates += PER_PAIR * k * k * k * N * N * N / 6;
     return 1e-9 * PASSES * (paths * (nodes + field + events + coordinates) + rows);
 }
 

@@ -40,17 +40,18 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.response: pathwise cannot be used with dynamics: sme; allowed: auto, stein",
                             problem->source);
-    if (problem->penalty.text && problem->dynamics == DYNAMICS_GRADIENT_FLOW)
-        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
-                            "%s:%d:%d: penalty: cannot be solved with dynamics: gradient-flow; allowed: a ridge, key "
-                            "lambda, or dynamics: sgd or sme with a small eta, which tend to gradient flow",
+    int flow = problem->dynamics == DYNAMICS_GRADIENT_FLOW;
+    if (flow && s->pen && penalty_jumps(s->pen))
+        return context_fail(ctx, SGDMFT_ERR_KINK,
+                            "%s:%d:%d: penalty: its derivative jumps, and gradient flow then slides along the jump; allowed "
+                            "with dynamics: gradient-flow: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for abs(th1)",
                             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
-    if (problem->penalty.text && choice == RESPONSE_BY_PATHS)
+    if (s->pen && !flow && choice == RESPONSE_BY_PATHS)
         return context_fail(
             ctx, SGDMFT_ERR_CONFLICT,
             "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
             problem->source, problem->penalty.where.line);
-    int stein = problem->dynamics == DYNAMICS_SME || choice == RESPONSE_BY_STEIN || problem->penalty.text;
+    int stein = problem->dynamics == DYNAMICS_SME || choice == RESPONSE_BY_STEIN || (s->pen && !flow);
     if (problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO)
         stein |= model_get_shape(s->m).jumps;
     *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
@@ -64,13 +65,13 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     s->problem = problem;
     sgdmft_status status = model_new(ctx, problem, &s->m);
     if (!status)
+        status = penalty_new(ctx, problem, &s->pen);
+    if (!status)
         status = choose_response(ctx, s, &response);
     if (!status)
         status = initial_law_init(ctx, problem, &s->law);
     if (!status)
         status = schedule_new(ctx, problem, &s->eta);
-    if (!status)
-        status = penalty_new(ctx, problem, &s->pen);
     if (!status)
         status = make_grids(ctx, s);
     if (status) {

@@ -5,14 +5,18 @@
 
 #include "base/memory.h"
 #include "paths/lanes.h"
+#include "twotime/block.h"
 
-sgdmft_status parameter_block_new(sgdmft_context *ctx, int k, const path_inputs *in, parameter_block *out)
+sgdmft_status parameter_block_new(sgdmft_context *ctx, int k, const path_inputs *in, int keeps_past,
+                                  parameter_block *out)
 {
     size_t width = (size_t)k * in->n;
     double **const arrays[] = {&out->theta,  &out->X,          &out->slope, &out->theta_next,
                                &out->X_next, &out->slope_next, &out->base,  &out->known};
     *out = (parameter_block){.k = k, .in = in, .zeta = memory_doubles((size_t)in->steps * width)};
-    int failed = !out->zeta;
+    out->past = keeps_past ? memory_doubles((size_t)(in->steps + 1) * width) : NULL;
+    out->curvature = memory_doubles((size_t)k * width);
+    int failed = !out->zeta || !out->curvature || (keeps_past && !out->past);
     for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++)
         failed |= !(*arrays[a] = memory_doubles(width));
     if (!failed)
@@ -32,6 +36,8 @@ void parameter_block_clear(parameter_block *block)
     free(block->base);
     free(block->known);
     free(block->zeta);
+    free(block->curvature);
+    free(block->past);
     memset(block, 0, sizeof *block);
 }
 
@@ -48,14 +54,33 @@ void parameter_block_prepare(parameter_block *block, const parameter_step *step)
     memset(block->known, 0, sizeof(double) * width);
     lanes_combine(k, step->kstar, (size_t)step->kstar, n, step->teacher, in->wstar, block->known);
     lanes_combine(k, k, (size_t)k, n, step->start, in->z0, block->known);
-    lanes_combine(k, k * step->i, stride, n, step->answer, block->zeta, block->known);
+    if (block->past)
+        lanes_combine(k, k * (step->i + 1), stride, n, step->answer, block->past, block->known);
+    else
+        lanes_combine(k, k * step->i, stride, n, step->answer, block->zeta, block->known);
 }
 
+/* One step of Newton's method for theta_next + h/2 (penalty'(theta_next) + delta eta X_next) = base, X_next held fixed:
+   penalties can be stiff, the answer of the gradient is not. */
 void parameter_block_move(parameter_block *block, const parameter_step *step, const penalty *pen, double *work)
 {
-    size_t n = block->in->n, width = (size_t)step->k * n;
-    for (size_t p = 0; p < width; p++)
-        block->theta_next[p] = block->base[p] - step->half * (block->slope_next[p] + step->then * block->X_next[p]);
+    int k = step->k;
+    size_t n = block->in->n;
+    penalty_hessian(pen, work, n, n, block->theta_next, block->curvature);
+    for (size_t p = 0; p < n; p++) {
+        double matrix[BLOCK_MAX * BLOCK_MAX], defect[BLOCK_MAX];
+        for (int c = 0; c < k * k; c++)
+            matrix[c] = (c % (k + 1) == 0) + step->half * block->curvature[(size_t)c * n + p];
+        for (int a = 0; a < k; a++) {
+            size_t x = (size_t)a * n + p;
+            defect[a] = block->theta_next[x] - block->base[x] +
+                        step->half * (block->slope_next[x] + step->then * block->X_next[x]);
+        }
+        if (block_solve(k, matrix, 1, defect))
+            continue;
+        for (int a = 0; a < k; a++)
+            block->theta_next[(size_t)a * n + p] -= defect[a];
+    }
     penalty_gradient(pen, work, n, n, block->theta_next, block->slope_next);
 }
 
@@ -82,7 +107,10 @@ void parameter_block_answer(parameter_block *block, const parameter_step *step)
     memset(zeta, 0, sizeof(double) * width);
     lanes_combine(k, k, (size_t)k, n, step->inverse, rest, zeta);
     memcpy(block->X_next, block->known, sizeof(double) * width);
-    lanes_combine(k, k, (size_t)(k * (step->i + 1)), n, step->answer + (size_t)(k * step->i), zeta, block->X_next);
+    if (block->past)
+        lanes_combine(k, k, (size_t)k, n, step->own, block->theta_next, block->X_next);
+    else
+        lanes_combine(k, k, (size_t)(k * (step->i + 1)), n, step->answer + (size_t)(k * step->i), zeta, block->X_next);
 }
 
 static void swap(double **x, double **y)
@@ -92,7 +120,14 @@ static void swap(double **x, double **y)
     *y = keep;
 }
 
-void parameter_block_accept(parameter_block *block)
+void parameter_block_keep(parameter_block *block, int node)
+{
+    size_t width = (size_t)block->k * block->in->n;
+    if (block->past)
+        memcpy(block->past + (size_t)node * width, block->theta, sizeof(double) * width);
+}
+
+void parameter_block_accept(parameter_block *block, int node)
 {
     swap(&block->theta, &block->theta_next);
     swap(&block->X, &block->X_next);
@@ -100,4 +135,6 @@ void parameter_block_accept(parameter_block *block)
     size_t bytes = sizeof(double) * (size_t)block->k * block->in->n;
     memcpy(block->X_next, block->X, bytes);
     memcpy(block->slope_next, block->slope, bytes);
+    memcpy(block->theta_next, block->theta, bytes);
+    parameter_block_keep(block, node);
 }

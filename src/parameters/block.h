@@ -11,11 +11,15 @@ typedef struct parameter_block {
     double *theta, *X, *slope;                /* [k][n] at the last accepted node: theta, X, penalty' */
     double *theta_next, *X_next, *slope_next; /* at the node being computed */
     double *base;                             /* [k][n] theta_next without the terms at the new node */
+    double *curvature; /* [k][k][n] penalty'' at the new node */
     double *known;                            /* [k][n] X_next without the newest zeta */
     double *zeta;                             /* [steps][k][n] */
+    double
+        *past; /* [steps + 1][k][n] theta at all nodes so far, where X is an answer to theta itself; otherwise NULL */
 } parameter_block;
 
-sgdmft_status parameter_block_new(sgdmft_context *ctx, int k, const path_inputs *in, parameter_block *out);
+sgdmft_status parameter_block_new(sgdmft_context *ctx, int k, const path_inputs *in, int keeps_past,
+                                  parameter_block *out);
 void parameter_block_clear(parameter_block *block);
 
 /* Coefficients of a step from node i to node i + 1, the same for all coordinates. */
@@ -26,7 +30,8 @@ typedef struct parameter_step {
     double *noise;           /* [k][(i+1) k]: dU = sum of noise_j xi_j */
     double noise_scale;      /* - sqrt(delta) */
     double *teacher, *start; /* [k][k*], [k][k]: X on theta* and u */
-    double *answer;          /* [k][(i+1) k]: X on zeta, E[g xi_j^T] at node i + 1 */
+    double *answer;          /* [k][(i+1) k]: X on zeta, E[g xi_j^T] at node i + 1, or on theta at nodes 0 .. i */
+    double *own;             /* [k][k]: X on theta_next, if on theta at all */
     double *M, *N, *V;       /* [k][k*], [k][k], [k][i k]: theta_next on theta*, u, zeta before i */
     double *inverse;         /* [k][k] pseudo-inverse of V_{i+1,i} */
 } parameter_step;
@@ -37,7 +42,9 @@ void parameter_block_prepare(parameter_block *block, const parameter_step *step)
 void parameter_block_move(parameter_block *block, const parameter_step *step, const penalty *pen, double *work);
 /* zeta_i from theta_next and M, N, V, inverse; then X_next. */
 void parameter_block_answer(parameter_block *block, const parameter_step *step);
-/* The new node becomes the last accepted one, and the first guess of slope and X at the node after it. */
-void parameter_block_accept(parameter_block *block);
+/* The new node `node` becomes the last accepted one, and the first guess of theta, slope and X at the node after it. */
+void parameter_block_accept(parameter_block *block, int node);
+/* theta at the last accepted node, which is `node`, goes into `past`. */
+void parameter_block_keep(parameter_block *block, int node);
 
 #endif

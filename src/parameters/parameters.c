@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "parameters/block.h"
+#include "parameters/flow.h"
 #include "paths/lanes.h"
 #include "twotime/block.h"
 #include "twotime/kernels_parts.h"
@@ -17,6 +18,9 @@ enum { PARTS = 8 };
 /* Rounds of move and answer in an advance; the passes around it do the rest. */
 enum { ROUNDS = 2 };
 
+/* What a smooth process leaves of its variance below this part is rounding, not a direction of its own. */
+static const double FLOW_FLOOR = 1e-7;
+
 struct parameters {
     const penalty *pen;
     const initial_law *law;
@@ -25,6 +29,8 @@ struct parameters {
     int k, kstar, threads;
     size_t n_blocks;
     parameter_block *block;
+    flow_block *flow; /* NULL if the field has white noise */
+    flow_step rows;
     parameter_step step;
     double *coefficients; /* what `step` points to */
     double **work;        /* [threads] of the penalty */
@@ -34,16 +40,16 @@ struct parameters {
     double *slopes; /* [N][k][k] E[(penalty' - ridge theta) xi_c^T] */
 };
 
-double parameters_bytes(int k, int kstar, int steps, double paths)
+double parameters_bytes(int k, int kstar, int steps, int singular, double paths)
 {
-    return 8.0 * paths * (kstar + k * (2.0 * steps + 9));
+    return 8.0 * paths * (kstar + k * (2.0 * steps + 9)) + (singular ? 0 : flow_block_bytes(k, steps, paths));
 }
 
 static sgdmft_status allocate_step(sgdmft_context *ctx, parameters *par)
 {
     size_t k = (size_t)par->k, kstar = (size_t)par->kstar, n = (size_t)par->kern->steps, row = k * k * n;
-    par->coefficients = memory_doubles(3 * row + 2 * k * kstar + 3 * k * k);
-    par->sums_size = k * kstar + 3 * k * k + 2 * row;
+    par->coefficients = memory_doubles(5 * row + 2 * k * kstar + 5 * k * k);
+    par->sums_size = k * kstar + 3 * k * k + 2 * row; /* the most that one visit of all blocks adds up */
     par->sums = memory_doubles(PARTS * par->sums_size);
     par->mean = memory_doubles(par->sums_size);
     par->slopes = memory_doubles(row);
@@ -51,12 +57,25 @@ static sgdmft_status allocate_step(sgdmft_context *ctx, parameters *par)
         return context_out_of_memory(ctx, "the averages over coordinates", 8.0 * (double)(PARTS * par->sums_size));
     double *next = par->coefficients;
     par->step = (parameter_step){.k = par->k, .kstar = par->kstar, .noise_scale = -sqrt(par->kern->delta)};
-    double **const parts[] = {&par->step.noise, &par->step.answer, &par->step.V, &par->step.teacher,
-                              &par->step.M,     &par->step.start,  &par->step.N, &par->step.inverse};
-    const size_t sizes[] = {row, row, row, k * kstar, k * kstar, k * k, k * k, k * k};
+    double **const parts[] = {&par->step.noise, &par->step.answer, &par->step.V,     &par->step.teacher,
+                              &par->step.M,     &par->step.start,  &par->step.N,     &par->step.inverse,
+                              &par->rows.row,   &par->rows.half,   &par->rows.gamma, &par->rows.own};
+    const size_t sizes[] = {row, row, row, k * kstar, k * kstar, k * k, k * k, k * k, row, row, k * k, k * k};
     for (size_t p = 0; p < sizeof sizes / sizeof *sizes; next += sizes[p], p++)
         *parts[p] = next;
+    par->step.own = par->rows.own;
     return SGDMFT_OK;
+}
+
+static sgdmft_status allocate_flow(sgdmft_context *ctx, parameters *par)
+{
+    sgdmft_status status = SGDMFT_OK;
+    par->flow = calloc(par->n_blocks, sizeof *par->flow);
+    if (!par->flow)
+        return context_out_of_memory(ctx, "the responses of coordinates", sizeof *par->flow);
+    for (size_t b = 0; b < par->n_blocks && !status; b++)
+        status = flow_block_new(ctx, par->k, par->kern->steps, par->in->block[b].n, &par->flow[b]);
+    return status;
 }
 
 sgdmft_status parameters_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law, const path_ensemble *in,
@@ -80,7 +99,10 @@ sgdmft_status parameters_new(sgdmft_context *ctx, const penalty *pen, const init
         if (!(par->work[i] = memory_doubles(penalty_work(pen))))
             status = context_out_of_memory(ctx, "the penalty", 8.0 * (double)penalty_work(pen));
     for (; par->block && par->n_blocks < in->n_blocks && !status; par->n_blocks++)
-        status = parameter_block_new(ctx, par->k, &in->block[par->n_blocks], &par->block[par->n_blocks]);
+        status =
+            parameter_block_new(ctx, par->k, &in->block[par->n_blocks], !kern->singular, &par->block[par->n_blocks]);
+    if (!status && !kern->singular)
+        status = allocate_flow(ctx, par);
     if (status)
         parameters_free(par);
     else
@@ -94,6 +116,9 @@ void parameters_free(parameters *par)
         return;
     for (size_t b = 0; b < par->n_blocks; b++)
         parameter_block_clear(&par->block[b]);
+    for (size_t b = 0; par->flow && b < par->n_blocks; b++)
+        flow_block_clear(&par->flow[b]);
+    free(par->flow);
     for (int i = 0; par->work && i < par->threads; i++)
         free(par->work[i]);
     free(par->block);
@@ -144,6 +169,11 @@ static void answer_to_fields(const parameters *par, const estimates_layout *at, 
     block_add_product(k, 1, own, par->kern->start_inverse, par->step.start);
 }
 
+static flow_block *flow_of(const parameters *par, const parameter_block *block)
+{
+    return &par->flow[block - par->block];
+}
+
 static void visit_start(const parameters *par, parameter_block *block, double *work, double *sums)
 {
     const path_inputs *in = block->in;
@@ -157,16 +187,54 @@ static void visit_start(const parameters *par, parameter_block *block, double *w
     lanes_combine(k, k, (size_t)k, n, par->step.start, in->z0, block->X);
     memcpy(block->X_next, block->X, bytes);
     memcpy(block->slope_next, block->slope, bytes);
+    memcpy(block->theta_next, block->theta, bytes);
     lanes_outer(k, k, n, block->slope, block->theta, sums);
+    parameter_block_keep(block, 0);
+    if (par->flow)
+        flow_block_start(flow_of(par, block), block, par->rows.gamma, par->pen, work);
 }
 
 void parameters_start(parameters *par, const estimates_layout *at, const double *first)
 {
     size_t kk = (size_t)(par->k * par->k);
     answer_to_fields(par, at, first);
+    if (par->flow) { /* u is answered like any kick */
+        memcpy(par->rows.gamma, first + at->gamma, sizeof(double) * kk);
+        memcpy(par->step.start, first + at->gamma, sizeof(double) * kk);
+    }
     over_blocks(par, kk, visit_start);
     memcpy(par->kern->sampled->decay, par->mean, sizeof(double) * kk);
     memcpy(par->kern->sampled->decay + kk, par->mean, sizeof(double) * kk);
+}
+
+/* Rows of flow.h at node i + 1, and with them X on theta itself: the field's own part is in the past. */
+static void answer_to_past(parameters *par, int i, const estimates_layout *at, const double *next)
+{
+    int k = par->k, kstar = par->kstar;
+    size_t kk = (size_t)(k * k), overlap = (size_t)(k * kstar);
+    double explained[BLOCK_MAX * BLOCK_MAX] = {0};
+    memcpy(par->rows.gamma, next + at->gamma, sizeof(double) * kk);
+    for (int c = 0; c <= i; c++)
+        for (size_t x = 0; x < kk; x++) {
+            double right_before = c > 0 ? estimates_row(at, next, c - 1, RESPONSE_RIGHT)[x] : 0;
+            par->rows.row[(size_t)c * kk + x] = estimates_row(at, next, c, RESPONSE_LEFT)[x] + right_before;
+            par->rows.half[(size_t)c * kk + x] = right_before;
+        }
+    for (size_t x = 0; x < kk; x++)
+        par->rows.own[x] = par->rows.gamma[x] + estimates_row(at, next, i, RESPONSE_RIGHT)[x];
+    for (int c = 0; c <= i + 1; c++) {
+        const double *row = c <= i ? par->rows.row + (size_t)c * kk : par->rows.own;
+        const double *m = par->kern->m + (size_t)c * overlap;
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b < kstar; b++)
+                for (int l = 0; l < k; l++)
+                    explained[a * kstar + b] += row[a * k + l] * m[l * kstar + b];
+    }
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < kstar; b++)
+            for (int c = 0; c < kstar; c++)
+                par->step.teacher[a * kstar + b] -= explained[a * kstar + c] * par->kern->rho_inverse[c * kstar + b];
+    memset(par->step.start, 0, sizeof(double) * kk);
 }
 
 /* The coefficients that do not change in the rounds. */
@@ -180,8 +248,11 @@ static void set_step(parameters *par, int i, const estimates_layout *at, const d
     step->now = kern->delta * kern->grid->eta_start[i];
     step->then = kern->delta * kern->grid->eta_end[i];
     answer_to_fields(par, at, next);
+    if (par->flow)
+        answer_to_past(par, i, at, next);
     for (size_t j = 0; j <= (size_t)i; j++) {
-        const double *L = kernels_L(kern, i, (int)j), *answer = estimates_row(at, next, (int)j, INNOVATION);
+        const double *L = kernels_L(kern, i, (int)j);
+        const double *answer = par->flow ? par->rows.row + j * k * k : estimates_row(at, next, (int)j, INNOVATION);
         for (size_t a = 0; a < k; a++)
             for (size_t b = 0; b < k; b++) {
                 step->noise[a * columns + j * k + b] = L[a * k + b];
@@ -246,7 +317,8 @@ static double set_rows(parameters *par)
     block_add_product(k, 1, step->N, par->law->b, scaled);
     remove_square(k, k, scaled, rest);
     remove_square(k, k * i, step->V, rest);
-    if (block_psd_root(k, rest, root, step->inverse))
+    double floor = par->flow ? FLOW_FLOOR * (square[0] + square[k * k - 1]) / 2 : 0;
+    if (block_psd_root_above(k, rest, floor, root, step->inverse))
         return NAN;
     double change = 0;
     for (int a = 0; a < k; a++) {
@@ -319,6 +391,28 @@ static void set_slopes(parameters *par)
         }
 }
 
+static void visit_flow(const parameters *par, parameter_block *block, double *work, double *sums)
+{
+    flow_block_advance(flow_of(par, block), block, &par->step, &par->rows, par->pen, work, sums);
+}
+
+/* Row i + 1 of R as the mean of pathwise derivatives. */
+static double response_of_flow(parameters *par, int i)
+{
+    size_t kk = (size_t)(par->k * par->k);
+    over_blocks(par, kk * (size_t)(i + 1), visit_flow);
+    double change = 0;
+    for (size_t x = 0; x < kk; x++)
+        for (int j = 0; j <= i; j++) {
+            double *r = kernels_R(par->kern, (int)x, i + 1) + j, value = par->mean[(size_t)j * kk + x];
+            if (!isfinite(value))
+                return NAN;
+            change = fmax(change, relative_change(*r, value, fabs(value)));
+            *r = value;
+        }
+    return change;
+}
+
 double parameters_advance(parameters *par, int i, const estimates_layout *at, const double *now, const double *next)
 {
     kernels *kern = par->kern;
@@ -335,7 +429,7 @@ double parameters_advance(parameters *par, int i, const estimates_layout *at, co
         over_blocks(par, 0, visit_answer);
     }
     set_slopes(par);
-    double response = kernels_response_sampled(kern, i, at, next, par->slopes);
+    double response = par->flow ? response_of_flow(par, i) : kernels_response_sampled(kern, i, at, next, par->slopes);
     if (isnan(innovation) || isnan(response))
         return NAN;
     return fmax(innovation, fmax(rows, response));
@@ -344,5 +438,7 @@ double parameters_advance(parameters *par, int i, const estimates_layout *at, co
 void parameters_accept(parameters *par)
 {
     for (size_t b = 0; b < par->n_blocks; b++)
-        parameter_block_accept(&par->block[b]);
+        parameter_block_accept(&par->block[b], par->step.i + 1);
+    for (size_t b = 0; par->flow && b < par->n_blocks; b++)
+        flow_block_accept(&par->flow[b]);
 }

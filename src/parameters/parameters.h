@@ -13,7 +13,8 @@
    covariance of the sampled theta exactly, which as a matrix of averages is positive semi-definite.
 
    Coordinates are drawn from the law of (theta0, theta*) with quasi-random points and carried in lockstep with the paths
-   of the samples; trapezoid rule in time. */
+   of the samples; trapezoid rule in time. Their response comes from Stein's lemma (twotime/response_sampled.c), or from
+   pathwise derivatives where the field has no white noise (flow.h). */
 #ifndef SGDMFT_PARAMETERS_H
 #define SGDMFT_PARAMETERS_H
 
@@ -35,7 +36,7 @@ sgdmft_status parameters_draw(sgdmft_context *ctx, const path_source *source, co
 sgdmft_status parameters_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law, const path_ensemble *in,
                              kernels *kern, int threads, parameters **out);
 void parameters_free(parameters *par);
-double parameters_bytes(int k, int kstar, int steps, double paths);
+double parameters_bytes(int k, int kstar, int steps, int singular, double paths);
 
 /* Node 0, from the averages over samples there. */
 void parameters_start(parameters *par, const estimates_layout *at, const double *first);

@@ -292,6 +292,16 @@ void lanes_chain_shared(int k, size_t n, int count, const double *row, const dou
     chain_shared_clones(k, n, count, row, chain, left, work, out);
 }
 
+static VECTOR_CLONES void multiply_clones(int k, size_t n, const double *x, const double *y, double *out)
+{
+    multiply_one((size_t)k, n, x, y, out);
+}
+
+void lanes_multiply(int k, size_t n, const double *x, const double *y, double *out)
+{
+    multiply_clones(k, n, x, y, out);
+}
+
 void lanes_multiply_each(int k, size_t n, int count, const double *x, const double *y, double *out)
 {
     multiply_each_clones(k, n, count, x, y, out);

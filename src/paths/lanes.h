@@ -34,6 +34,9 @@ void lanes_scatter(int k, size_t n, const int *cell, const double *place, const 
 void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
                           double *rows);
 
+/* out[a b][p] += sum_l x[a][l] y[l b][p], one matrix for all lanes. */
+void lanes_multiply(int k, size_t n, const double *x, const double *y, double *out);
+
 /* out[c][a b][p] = sum_l x[a l][p] y[c][l b][p], a matrix of each lane. */
 void lanes_multiply_each(int k, size_t n, int count, const double *x, const double *y, double *out);
 
