@@ -89,7 +89,7 @@ static void order(void **state)
     for (int level = 0; level < 4; level++) {
         char text[1000];
         snprintf(text, sizeof text,
-                 TANH SPARSE EDGE "output: {times: 5}\nnumerics: {paths: 20000, replicas: 2, steps: %d, extrapolate: "
+                 TANH SPARSE EDGE "output: {times: 5}\nnumerics: {paths: 8000, replicas: 2, steps: %d, extrapolate: "
                                   "false, seed: 5}\n",
                  20 << level);
         o[level] = online_case_solve(2, text);
@@ -118,9 +118,9 @@ static void agrees_with_simulation(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[2000];
         snprintf(text, sizeof text,
-                 "%snumerics: {paths: 20000, replicas: 6, steps: 60, seed: 3}\noutput: {times: 5}\n"
+                 "%snumerics: {paths: 10000, replicas: 6, steps: 50, seed: 3}\noutput: {times: 5}\n"
                  "observables: {wrong: r1*s < 0}\nsimulate: {d: 1000, repetitions: %zu}\n",
-                 cases[i], test_scaled(40, 10));
+                 cases[i], test_scaled(20, 10));
         online_case o = online_case_solve(2, text);
         sgdmft_solution *sim = NULL;
         check_ok(o.ctx, simulator_run(o.ctx, o.problem, NULL, &sim));

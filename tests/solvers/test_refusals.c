@@ -174,9 +174,10 @@ static void test_cost(void **state)
         before = cost.wall_seconds;
         sgdmft_problem_free(problem);
     }
-    sgdmft_problem *problem = test_problem(ctx, "{dynamics: online, penalty: \"th1^4\", horizon: 2, " LINEAR "}");
+    sgdmft_problem *problem = test_problem(
+        ctx, "{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}");
     sgdmft_cost cost;
-    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_UNSUPPORTED, "penalty");
+    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_KINK, "penalty");
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
 }
