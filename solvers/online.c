@@ -6,14 +6,15 @@
 
    with (w, w*) Gaussian of covariance [[q, m], [m^T, rho]]. The averages come from Gauss-Hermite quadrature where the
    problem is smooth enough for it, otherwise from randomised quasi-Monte Carlo; see online_quadrature.c and
-   online_sampling.c, online_field.h for the response and the two-time correlation. */
+   online_sampling.c, online_field.h for the response and the two-time correlation.
+
+   With a penalty other than the ridge the moments do not close: coordinates are sampled, see online_coordinates.h. */
 #include "solvers/online.h"
 
 #include <math.h>
 
 #include "base/memory.h"
-#include "solvers/online_outcome.h"
-#include "solvers/online_rule.h"
+#include "solvers/online_penalty.h"
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup)
 {
@@ -46,6 +47,8 @@ static void cost(const void *setup, int threads, sgdmft_cost *out)
     out->available_bytes = memory_available();
     out->cpu_seconds = PER_POINT * (shape.k + shape.kstar) * points * (STEPS + STEPS_PER_TIME * s->problem->horizon);
     out->wall_seconds = out->cpu_seconds / threads;
+    if (s->pen)
+        online_penalty_cost(s, points, threads, out);
 }
 
 static sgdmft_status run(sgdmft_context *ctx, const void *setup, sgdmft_solution **out)

@@ -48,7 +48,4 @@ void online_field_unpack(const online_field *f, const double *y, double *m, doub
 int online_field_value(void *user, double t, const double *y, double *dy);
 void online_field_weights(void *user, const double *y, double *weight);
 
-/* E[g z^T] - Gamma B times B, and the size of the two terms; 0 if g jumps. Returns as online_law_moments. */
-int online_field_stein(online_field *f, double t, const double *y, double *defect, double *scale);
-
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "solvers/online_field.h"
+#include "solvers/online_rates.h"
 #include "solvers/stepper.h"
 
 /* A mean square of theta this many times that of teacher and start counts as divergence. */
@@ -329,6 +330,15 @@ static int check_start(flow *f)
     return code;
 }
 
+/* Stein's identity at the horizon. */
+static void check_end(flow *f)
+{
+    double m[BLOCK_MAX * BLOCK_MAX], q[BLOCK_MAX * BLOCK_MAX], t = f->s->problem->horizon;
+    online_field_unpack(&f->field, f->y, m, q);
+    if (online_rates_stein(f->s, f->field.law, t, m, q, f->run->stein, f->run->stein_scale, &f->field.code))
+        plugin_stop(f, t);
+}
+
 static sgdmft_status integrate(flow *f)
 {
     const online_setting *s = f->s;
@@ -346,9 +356,8 @@ static sgdmft_status integrate(flow *f)
         status = integrate_stretch(f, t, end);
         t = end;
     }
-    if (!status && !f->run->status &&
-        online_field_stein(&f->field, s->problem->horizon, f->y, f->run->stein, f->run->stein_scale))
-        plugin_stop(f, s->problem->horizon);
+    if (!status && !f->run->status)
+        check_end(f);
     f->run->steps = f->steps + (f->step ? stepper_steps(f->step) : 0);
     f->run->evaluations = f->evaluations + (f->step ? stepper_evaluations(f->step) : 0);
     return status;

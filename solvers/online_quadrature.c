@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "solvers/online_flow.h"
 #include "solvers/online_outcome.h"
-#include "solvers/online_rule.h"
+#include "solvers/online_penalty.h"
 
 /* States along the curve at which rules are compared, and rounds of choosing orders. */
 enum { STATES = 6, ROUNDS = 4 };
@@ -55,6 +55,8 @@ static sgdmft_status trajectory(const quadrature *f, online_law *law, double rto
                               .implicit = 1,
                               .observe = observe,
                               .monitor = {online_progress_report, &stage}};
+    if (f->s->pen)
+        return online_penalty_pilot(f->ctx, f->s, law, &options.monitor, out);
     return online_integrate(f->ctx, f->s, law, &options, out);
 }
 
@@ -149,6 +151,14 @@ static int compare_averages(const quadrature *f, online_law *coarse, const onlin
     return code;
 }
 
+static sgdmft_status plugin_status(const quadrature *f, int code)
+{
+    return code
+               ? context_fail(f->ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
+                              f->s->problem->source, code)
+               : SGDMFT_OK;
+}
+
 static sgdmft_status find_sampled(const quadrature *f, online_law *coarse, online_outcome *out)
 {
     const online_run *run = out->run[0];
@@ -161,8 +171,7 @@ static sgdmft_status find_sampled(const quadrature *f, online_law *coarse, onlin
     int code = compare_averages(f, coarse, run, row, out->sampled);
     free(row);
     if (code)
-        return context_fail(f->ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
-                            f->s->problem->source, code);
+        return plugin_status(f, code);
     if (memchr(out->sampled, 1, run->columns))
         return online_sample_observables(f->ctx, f->s, out);
     free(out->sampled);
@@ -196,6 +205,60 @@ static sgdmft_status solve(quadrature *f, online_outcome *out)
     return status;
 }
 
+/* Losses and observables of a pilot at the states where rules are compared, by the raised rule. */
+static sgdmft_status observe_pilot(const quadrature *f, online_law *law, online_run *pilot)
+{
+    double m[BLOCK_MAX * BLOCK_MAX], q[BLOCK_MAX * BLOCK_MAX];
+    int code = 0;
+    for (size_t i = 0; i < STATES && pilot->rows > 0 && !code; i++) {
+        size_t row = row_of_state(pilot->rows, i);
+        online_run_state(f->s, pilot, row, m, q);
+        code = online_run_observe(f->s, law, online_setting_time(f->s, (int)row), m, q,
+                                  pilot->curve + row * pilot->columns);
+    }
+    return plugin_status(f, code);
+}
+
+/* Marks the curves that the rule gets wrong along a pilot. */
+static sgdmft_status find_rough(const quadrature *f, const online_rule *raised, char *rough)
+{
+    online_law *fine = NULL, *coarse = NULL;
+    online_run *pilot = NULL;
+    double *row = memory_doubles(f->s->columns.count);
+    sgdmft_status status =
+        row ? SGDMFT_OK : context_out_of_memory(f->ctx, "the curves", 8.0 * (double)f->s->columns.count);
+    if (!status)
+        status = online_rule_law(f->ctx, f->s, raised, f->threads, &fine);
+    if (!status)
+        status = online_rule_law(f->ctx, f->s, &f->rule, f->threads, &coarse);
+    if (!status)
+        status = trajectory(f, fine, 0, 0, QUICK_SHARE, &pilot);
+    if (!status)
+        status = observe_pilot(f, fine, pilot);
+    if (!status)
+        status = plugin_status(f, compare_averages(f, coarse, pilot, row, rough));
+    online_run_free(pilot);
+    online_law_free(fine);
+    online_law_free(coarse);
+    free(row);
+    return status;
+}
+
+/* The same with sampled coordinates: one trajectory for each replica, all with the raised rule. */
+static sgdmft_status solve_sampled(quadrature *f, online_outcome *out)
+{
+    online_rule raised = online_rule_raised(&f->rule);
+    size_t columns = f->s->columns.count;
+    char *rough = memory_zeroed(columns, 1);
+    sgdmft_status status =
+        rough ? find_rough(f, &raised, rough) : context_out_of_memory(f->ctx, "the curves", (double)columns);
+    if (!status)
+        status =
+            online_penalty_replicas(f->ctx, f->s, &raised, memchr(rough, 1, columns) ? rough : NULL, f->progress, out);
+    free(rough);
+    return status;
+}
+
 sgdmft_status online_by_quadrature(sgdmft_context *ctx, const online_setting *s, online_progress *progress, int *found,
                                    online_outcome *out)
 {
@@ -205,6 +268,6 @@ sgdmft_status online_by_quadrature(sgdmft_context *ctx, const online_setting *s,
         return SGDMFT_OK;
     sgdmft_status status = choose_rule(&f, found);
     if (!status && *found)
-        status = solve(&f, out);
+        status = s->pen ? solve_sampled(&f, out) : solve(&f, out);
     return status;
 }

@@ -45,6 +45,10 @@ void online_run_free(online_run *run)
     free(run->q);
     free(run->R);
     free(run->F);
+    free(run->step);
+    free(run->pair_C);
+    free(run->pair_R);
+    free(run->residual);
     free(run->stein);
     free(run->stein_scale);
     free(run->message);
@@ -71,16 +75,35 @@ void online_run_state(const online_setting *s, const online_run *run, size_t row
             q[a * s->shape.k + b] = q[b * s->shape.k + a] = *lower++;
 }
 
-int online_run_observe(const online_setting *s, online_law *law, double t, const double *m, const double *q,
-                       double *row)
+/* some: NULL for all. */
+static int observe(const online_setting *s, online_law *law, double t, const double *m, const double *q,
+                   const char *some, double *row)
 {
+    size_t train = s->columns.train_loss, test = s->columns.test_loss;
     online_state at;
     const double *mean;
     if (online_state_set(s, t, m, q, &at))
         return 0;
     int code = online_law_observe(law, &at, &mean);
-    row[s->columns.train_loss] = row[s->columns.test_loss] = mean[0];
-    for (size_t i = 0; i < (size_t)s->shape.observables; i++)
-        row[s->columns.observables + 2 * i] = row[s->columns.observables + 2 * i + 1] = mean[1 + i];
+    for (size_t i = 0; i <= (size_t)s->shape.observables; i++) {
+        if (!some || some[train])
+            row[train] = mean[i];
+        if (!some || some[test])
+            row[test] = mean[i];
+        train = s->columns.observables + 2 * i;
+        test = train + 1;
+    }
     return code;
+}
+
+int online_run_observe(const online_setting *s, online_law *law, double t, const double *m, const double *q,
+                       double *row)
+{
+    return observe(s, law, t, m, q, NULL, row);
+}
+
+int online_run_observe_some(const online_setting *s, online_law *law, double t, const double *m, const double *q,
+                            const char *some, double *row)
+{
+    return observe(s, law, t, m, q, some, row);
 }

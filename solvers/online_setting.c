@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "parameters/parameters.h"
 
 /* Eigenvectors are the rows of vectors. */
 static int eigen(int k, const double *a, double *vectors, double *values)
@@ -69,6 +70,23 @@ static void set_scale(online_setting *s)
     s->moment_scale = sum / (k + ks);
 }
 
+/* The number of steps is even if there is a coarser grid. */
+static sgdmft_status make_grids(sgdmft_context *ctx, online_setting *s)
+{
+    const sgdmft_problem *problem = s->problem;
+    int steps = problem->numerics.steps + (s->pen ? problem->numerics.steps % 2 : 0);
+    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid);
+    return status || !s->pen ? status : time_grid_coarsen(ctx, s->grid, s->eta, &s->coarse);
+}
+
+/* What coordinates are drawn from. */
+static sgdmft_status set_source(sgdmft_context *ctx, online_setting *s)
+{
+    path_source source = {.problem = s->problem, .m = s->m, .shape = s->shape, .law = &s->law, .eta = s->eta};
+    s->source = parameters_source(&source);
+    return initial_law_init(ctx, s->problem, &s->law);
+}
+
 static sgdmft_status fill(sgdmft_context *ctx, online_setting *s)
 {
     const sgdmft_problem *problem = s->problem;
@@ -83,8 +101,11 @@ static sgdmft_status fill(sgdmft_context *ctx, online_setting *s)
     if (!status)
         status = schedule_jumps(ctx, s->eta, problem->horizon, &s->jump, &s->n_jumps);
     if (!status)
-        status =
-            time_grid_new(ctx, problem->numerics.steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid);
+        status = penalty_new(ctx, problem, &s->pen);
+    if (!status && s->pen)
+        status = set_source(ctx, s);
+    if (!status)
+        status = make_grids(ctx, s);
     if (status)
         return status;
     solution_shape shape = online_setting_shape(s, NULL);
@@ -110,7 +131,10 @@ void online_setting_free(online_setting *s)
 {
     if (!s)
         return;
+    time_grid_free(s->coarse);
     time_grid_free(s->grid);
+    penalty_free(s->pen);
+    initial_law_free(&s->law);
     free(s->jump);
     schedule_free(s->eta);
     model_free(s->m);
@@ -133,5 +157,5 @@ solution_shape online_setting_shape(const online_setting *s, const char **names)
                             .n_grid = (size_t)s->grid->steps + 1,
                             .n_observables = (size_t)s->shape.observables,
                             .observables = names,
-                            .response = 1};
+                            .response = !s->pen || !penalty_jumps(s->pen)};
 }

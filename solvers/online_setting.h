@@ -3,7 +3,10 @@
 #define SGDMFT_ONLINE_SETTING_H
 
 #include "output/solution.h"
+#include "paths/inputs.h"
+#include "problem/initial.h"
 #include "problem/model.h"
+#include "problem/penalty.h"
 #include "problem/problem.h"
 #include "twotime/block.h"
 #include "twotime/grid.h"
@@ -17,6 +20,13 @@ typedef struct online_setting {
     eta_jump *jump; /* ascending, inside (0, T) */
     size_t n_jumps;
     time_grid *grid; /* nodes of the two-time arrays */
+
+    /* Where the penalty is not a ridge, coordinates are sampled; otherwise NULL and zero. */
+    penalty *pen;
+    time_grid *coarse; /* every second node of the grid */
+    initial_law law;
+    path_source source; /* of the coordinates */
+
     solution_columns columns;
     double rho_root[BLOCK_MAX * BLOCK_MAX], rho_inverse[BLOCK_MAX * BLOCK_MAX];
     double moment_scale; /* mean square of a coordinate of student or teacher at the start */

@@ -1,7 +1,9 @@
 /* From trajectories to a solution: means and standard errors over replicas, the error of quadrature and integration from
    the second trajectory, and the two-time arrays from products of the responses over single cells:
 
-     R(t_{i+1}, s) = R_i R(t_i, s),   F(t_{i+1}, s) = R_i F(t_i, s) + F_i,   C(t, s) = R(t,s) q(s) + F(t,s) m(s)^T */
+     R(t_{i+1}, s) = R_i R(t_i, s),   F(t_{i+1}, s) = R_i F(t_i, s) + F_i,   C(t, s) = R(t,s) q(s) + F(t,s) m(s)^T
+
+   or from averages over sampled coordinates. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +35,8 @@ static void fill_curve(const online_outcome *o, size_t c, double *sample, sgdmft
         for (size_t r = 0; r < n; r++)
             sample[r] = (sampled ? o->seen[r] : o->run[r]->curve)[i * columns + c];
         mean_and_error(sample, n, &out->value[i], &out->se[i]);
+        for (size_t r = 0; r < n && o->run[0]->step; r++)
+            out->step_error[i] += o->run[r]->step[i * columns + c] / (double)n;
         if (o->check && !sampled && i < o->check->rows)
             out->step_error[i] = o->check->curve[i * columns + c] - out->value[i];
     }
@@ -101,6 +105,22 @@ static void add_column(const online_setting *s, const online_run *run, size_t j,
     }
 }
 
+/* The same from sampled coordinates, for t_i alone. */
+static void add_sampled_row(const online_setting *s, const online_run *run, size_t i, double weight,
+                            sgdmft_solution *solution)
+{
+    size_t k = (size_t)s->shape.k, kk = k * k, n = solution->n_grid;
+    for (size_t j = 0; j <= i; j++)
+        for (size_t c = 0; c < kk; c++) {
+            size_t from = (i * (i + 1) / 2 + j) * kk + c, transposed = c % k * k + c / k;
+            solution->R[(i * n + j) * kk + c] += weight * run->pair_R[from];
+            solution->C[(i * n + j) * kk + c] += weight * run->pair_C[from];
+            if (j < i)
+                solution->C[(j * n + i) * kk + transposed] += weight * run->pair_C[from];
+        }
+    solution->residual[i] = fmax(solution->residual[i], run->residual[i]);
+}
+
 static void fill_two_time(const online_setting *s, const online_outcome *o, sgdmft_solution *solution)
 {
     size_t overlap = (size_t)(s->shape.k * s->shape.kstar), n = solution->n_grid;
@@ -108,7 +128,7 @@ static void fill_two_time(const online_setting *s, const online_outcome *o, sgdm
     memcpy(solution->t, s->grid->t, sizeof(double) * n);
     for (size_t r = 0; r < o->n_runs; r++) {
         for (size_t j = 0; j < n; j++)
-            add_column(s, o->run[r], j, weight, solution);
+            (s->pen ? add_sampled_row : add_column)(s, o->run[r], j, weight, solution);
         for (size_t i = 0; i < n * overlap; i++)
             solution->m[i] += weight * o->run[r]->m[i];
     }
@@ -136,7 +156,7 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const online_setting *s
     return SGDMFT_OK;
 }
 
-static void count_work(const online_outcome *o, sgdmft_solve_info *info)
+static void count_work(const online_setting *s, const online_outcome *o, sgdmft_solve_info *info)
 {
     double steps = 0;
     info->paths = o->points;
@@ -149,6 +169,16 @@ static void count_work(const online_outcome *o, sgdmft_solve_info *info)
     }
     info->passes /= steps > 0 ? steps : 1;
     info->passes_max = (size_t)ceil(info->passes);
+    if (!s->pen)
+        return;
+    info->passes_max = 0;
+    info->extrapolated = s->problem->numerics.extrapolate;
+    for (size_t r = 0; r < o->n_runs; r++) {
+        const online_run *run = o->run[r];
+        info->passes_max = run->passes_max > info->passes_max ? run->passes_max : info->passes_max;
+        for (size_t i = 0; i < run->nodes; i++)
+            info->residual_max = fmax(info->residual_max, run->residual[i]);
+    }
 }
 
 /* The first trajectory that stopped early says why. */
@@ -181,7 +211,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const online_setting *s,
         fill_curve(o, c, sample, solution);
     worst_errors(solution);
     fill_two_time(s, o, solution);
-    count_work(o, &solution->info);
+    count_work(s, o, &solution->info);
     sgdmft_status status = take_status(ctx, o, solution);
     if (!status && complete && !s->shape.jumps)
         status = add_identities(ctx, s, o, sample, solution);

@@ -5,22 +5,10 @@
 
 #include "base/context.h"
 #include "problem/problem.h"
-#include "sgdmft/version.h"
 #include "solvers/linear.h"
 #include "solvers/online.h"
 #include "solvers/selfconsistent.h"
 #include "solvers/way.h"
-
-static sgdmft_status check_supported(sgdmft_context *ctx, const sgdmft_problem *problem)
-{
-    if (problem->penalty.text && problem->dynamics == DYNAMICS_ONLINE)
-        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
-                            "%s:%d:%d: penalty: general penalties cannot be solved by version %s; allowed: a ridge, "
-                            "key lambda",
-                            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column,
-                            sgdmft_version());
-    return SGDMFT_OK;
-}
 
 static double seconds(clockid_t clock)
 {
@@ -41,9 +29,7 @@ static const solve_way *way_of(const sgdmft_problem *problem)
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup, sgdmft_cost *cost)
 {
-    sgdmft_status status = way_of(problem) == &linear_way ? SGDMFT_OK : check_supported(ctx, problem);
-    if (!status)
-        status = way_of(problem)->prepare(ctx, problem, setup);
+    sgdmft_status status = way_of(problem)->prepare(ctx, problem, setup);
     if (!status)
         way_of(problem)->cost(*setup, sgdmft_context_threads(ctx), cost);
     return status;

@@ -148,9 +148,6 @@ static void refusals(void **state)
     check_failure(ctx, attempt(ctx, "horizon: 1\nmodel: {label: s, loss: log(abs(r - y))}\n", &solution),
                   SGDMFT_ERR_KINK, "has a pole in r");
     assert_null(solution);
-    check_failure(ctx, attempt(ctx, "horizon: 1\npenalty: abs(th1)\nmodel: {label: s, loss: (r - y)^2}\n", &solution),
-                  SGDMFT_ERR_UNSUPPORTED, "penalty");
-    assert_null(solution);
     sgdmft_context_free(ctx);
 }
 

@@ -145,7 +145,6 @@ static void test_unsupported(void **state)
 {
     refused("{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK,
             "penalty");
-    refused("{dynamics: online, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "penalty");
 }
 
 /* Ways of finding the response that a driver or a loss rules out. */

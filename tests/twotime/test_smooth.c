@@ -1,5 +1,5 @@
 /* Local polynomials through means over cells: exact for polynomials of their degree on any grid, weights sum to one,
-   the error elsewhere is of third order. */
+   the error elsewhere is of fourth order. */
 #include <math.h>
 
 #include "support/check.h"
@@ -55,6 +55,16 @@ static double parabola_integral(double t)
     return 0.7 * t - 0.95 * t * t + 2.3 / 3 * t * t * t;
 }
 
+static double cubic(double t)
+{
+    return parabola(t) + 0.9 * t * t * t;
+}
+
+static double cubic_integral(double t)
+{
+    return parabola_integral(t) + 0.225 * t * t * t * t;
+}
+
 static double wave(double t)
 {
     return cos(2 * t + 0.3);
@@ -68,8 +78,9 @@ static double wave_integral(double t)
 /* All nodes, and one point inside a cell. */
 static void check_exact(int cells, double grading, int known_end)
 {
-    static double (*const value[3])(double) = {constant, line, parabola};
-    static double (*const integral[3])(double) = {constant_integral, line_integral, parabola_integral};
+    static double (*const value[SMOOTH_DEGREE + 1])(double) = {constant, line, parabola, cubic};
+    static double (*const integral[SMOOTH_DEGREE + 1])(double) = {constant_integral, line_integral, parabola_integral,
+                                                                  cubic_integral};
     double t[MOST];
     make_grid(cells, grading, t);
     for (int j = 0; j <= cells; j++) {
@@ -108,7 +119,7 @@ static void test_window(void **state)
     assert_int_equal(smooth_at(t, 40, t[40], 0).first, 40 - SMOOTH_WINDOW);
     for (int j = SMOOTH_WINDOW; j <= 40 - SMOOTH_WINDOW; j++) {
         smooth_stencil s = smooth_at(t, 40, t[j], 1);
-        check_between(t[j] - t[s.first], 4 / 40.0 - 1e-12, 5 / 40.0 + 1e-12, "left half of the window of node %d", j);
+        check_between(t[j] - t[s.first], 3 / 40.0 - 1e-12, 4 / 40.0 + 1e-12, "left half of the window of node %d", j);
         assert_true(s.end == 0);
     }
     /* A known end pins the curve there, almost. */
@@ -126,7 +137,7 @@ static void test_noise(void **state)
         end += b.weight[i] * b.weight[i];
         known += c.weight[i] * c.weight[i];
     }
-    check_between(inside, 1.0 / SMOOTH_WINDOW, 0.35, "variance inside");
+    check_between(inside, 1.0 / SMOOTH_WINDOW, 0.4, "variance inside");
     check_between(end, inside, 1.5, "variance at an open end");
     check_between(known, 0, 0.01, "variance at a known end");
 }
@@ -140,7 +151,7 @@ static double wave_error(int cells, double grading, double place, int known_end)
     return fabs(apply(&s, t, wave_integral, wave(t[cells])) - wave(t[j]));
 }
 
-/* Third order at an end, at least that inside. */
+/* Fourth order in the width of the cells, which at s = 0 of a graded grid falls faster than their number grows. */
 static void test_order(void **state)
 {
     static const double place[3] = {0, 0.5, 1}, grading[2] = {1, 1.4};
@@ -152,8 +163,9 @@ static void test_order(void **state)
                 double e3 = wave_error(160, grading[g], place[p], known_end);
                 print_message("s = %-4g T, grading %-4g, end %d: errors %.1e %.1e %.1e, ratios %5.2f %5.2f\n", place[p],
                               grading[g], known_end, e1, e2, e3, e1 / e2, e2 / e3);
-                check_between(e2 / e3, 7, 30, "error ratio at s = %g T, grading %g, end %d", place[p], grading[g],
-                              known_end);
+                double most = pow(2, (p == 0 ? grading[g] : 1) * (SMOOTH_DEGREE + 1));
+                check_between(e2 / e3, 0.7 * most, 1.4 * most, "error ratio at s = %g T, grading %g, end %d", place[p],
+                              grading[g], known_end);
             }
 }
 
