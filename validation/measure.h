@@ -1,0 +1,52 @@
+/* How far apart are two sets of curves, and how does a distance fall? Pure functions of curves and numbers. */
+#ifndef SGDMFT_VALIDATION_MEASURE_H
+#define SGDMFT_VALIDATION_MEASURE_H
+
+#include <stddef.h>
+
+#include "sgdmft/solution.h"
+
+typedef struct gap_options {
+    double time_a, time_b; /* times are multiplied by these before they are matched; 0 means 1 */
+    double allowance;      /* a difference of this part of the value in b counts as none: a documented bias of b */
+    double from, to;       /* only matched times within; to = 0: no end */
+} gap_options;
+
+/* Two sets of curves, compared at their common times in all their common columns. A column's scale is its largest
+   |value| in b; the standard error of a difference combines both sides, taken as independent. */
+typedef struct gap {
+    size_t columns, times;
+    /* Largest |a - b| / standard error, and where. Where both are exact, differences within single precision (1e-6 of
+       the scale) count as none and larger ones as infinite. NaN values count as infinite. */
+    double z;
+    char column[64];
+    double t;
+    double resolution; /* of the least accurate column: rms standard error / scale */
+    double largest;    /* largest |a - b| / scale */
+    /* Root mean square of (a - b) / scale over columns and times, less what the standard errors contribute (not below
+       0), and its standard error if the errors of one column at different times, and those of columns, go together,
+       which is the worst case. */
+    double distance, distance_se;
+} gap;
+
+/* 0, or non-zero if there is no common column or time. */
+int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_options *options, gap *out);
+
+/* Root mean square over columns and times of the spread of single repetitions (standard error of the mean times the
+   root of their number) over the scale of the column. `error`: of one such number. */
+double spread_of(const sgdmft_solution *s, double *error);
+
+/* The power law y ~ x^slope through positive points by least squares, weighted by the relative errors y_se / y; its
+   standard error comes from these. If all y_se are 0, points weigh the same and their scatter gives the error. A y
+   below twice its error is not a point. Fewer than two points (three without errors): slope and error are NaN. */
+typedef struct power_law {
+    double slope, se;
+    size_t points;
+} power_law;
+
+power_law power_law_fit(size_t n, const double *x, const double *y, const double *y_se);
+
+/* Smallest eigenvalue of C (symmetric, size n), or NaN if it cannot be found. */
+double smallest_eigenvalue(size_t n, const double *C);
+
+#endif
