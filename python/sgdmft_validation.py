@@ -58,7 +58,7 @@ def draw(panels, series):
     from matplotlib import pyplot
 
     shown = [p for p in range(len(panels)) if any(s[0] == p and s[4] for s in series)]
-    columns = max(1, min(len(shown), 3 if len(shown) != 4 else 2))
+    columns = max(1, min(len(shown), 4 if len(shown) > 6 else 2 if len(shown) == 4 else 3))
     rows = max(1, -(-len(shown) // columns))
     figure, grid = pyplot.subplots(rows, columns, figsize=(3.3 * columns, 2.7 * rows), squeeze=False,
                                    layout="constrained")
@@ -86,10 +86,22 @@ def draw_panel(ax, panel, series):
     ax.set_ylabel(y_label)
     if x_scale == "log":
         ax.set_xscale("log")
+        plain_numbers(ax.xaxis)
     if y_scale == "log":
         sgdmft_plot.set_logarithmic(ax)
-    if any(s[3] for s in series):
-        ax.legend(loc="best", fontsize=8)
+    labels = {}
+    for handle, label in zip(*ax.get_legend_handles_labels()):
+        labels.setdefault(label, handle)
+    if labels:
+        ax.legend(labels.values(), labels.keys(), loc="best", fontsize=8)
+
+
+def plain_numbers(axis):
+    from matplotlib import ticker
+
+    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_formatter(ticker.NullFormatter())
+    axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
 
 
 def draw_series(ax, style, colour, marker, label, x, y, se):

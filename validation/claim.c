@@ -144,8 +144,8 @@ void claim_row_agree(claim *c, const char *problem, const char *statistic, const
     }
     int blind = !(g.resolution <= CLAIM_RESOLUTION);
     claim_row_value(c, problem, statistic, g.z, 0, sigma,
-                    "%zu columns, %zu times; worst %s at t = %.4g; error bars up to %.2g%% of scale%s", g.columns,
-                    g.times, g.column, g.t, 100 * g.resolution, blind ? ": too wide to tell" : "");
+                    "%zu columns, %zu times; worst %s at t = %.4g; error bars %.2g%% of scale%s", g.columns, g.times,
+                    g.column, g.t, 100 * g.resolution, blind ? ": too wide to tell" : "");
     if (blind && !c->status)
         c->rows[c->n_rows - 1].verdict = VERDICT_FAILS;
 }

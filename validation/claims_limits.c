@@ -20,8 +20,8 @@ static void eta_rates(claim *c, size_t panel, const char *name, const char *dyna
     const run *flow =
         runs_solve(c->runs, name, "dynamics=gradient-flow eta=1 horizon=%g output.times=11 %s", UNITS, more);
     for (size_t i = 0; i < n; i++) {
-        const run *r = runs_solve(c->runs, name, "dynamics=%s eta=%g horizon=%.15g output.times=11 %s", dynamics, eta[i],
-                                  UNITS / eta[i], more);
+        const run *r = runs_solve(c->runs, name, "dynamics=%s eta=%g horizon=%.15g output.times=11 %s", dynamics,
+                                  eta[i], UNITS / eta[i], more);
         const run *const needed[] = {flow, r, NULL};
         if (!claim_have(c, label, statistic, needed))
             return;
@@ -43,7 +43,8 @@ static void check_eta(claim *c)
 const claim_spec claim_eta_to_zero = {
     .name = "eta-to-zero",
     .title = "Small steps: SGD and SME become gradient flow",
-    .text = "At fixed eta t the distance of SGD and of SME to gradient flow, root mean square over all columns and times, is "
+    .text = "At fixed eta t the distance of SGD and of SME to gradient flow, root mean square over all columns and "
+            "times, is "
             "proportional to eta: without noise for the linear model, and by the sampled solver for a tanh model.",
     .check = check_eta,
 };
@@ -62,7 +63,7 @@ static void delta_rates(claim *c, size_t panel, const char *name, const char *ch
     double ridge = 0;
     sscanf(changes, "lambda=%lf", &ridge);
     const run *online =
-        runs_solve(c->runs, name, "dynamics=online delta=1 horizon=%g output.times=11 lambda=%g", TAU, ridge);
+        runs_solve(c->runs, name, "dynamics=online delta=null horizon=%g output.times=11 lambda=%g", TAU, ridge);
     for (size_t i = 0; i < n; i++) {
         const run *r = runs_solve(c->runs, name, "delta=%g horizon=%.15g output.times=11 lambda=%.15g %s", delta[i],
                                   TAU / delta[i], ridge * delta[i], more);
@@ -86,7 +87,9 @@ static void check_delta(claim *c)
 const claim_spec claim_delta_to_infinity = {
     .name = "delta-to-infinity",
     .title = "Many samples: SGD becomes one-pass SGD",
-    .text = "At fixed tau = delta t the distance of multi-pass SGD to the ordinary differential equations of one-pass (online) "
-            "SGD is proportional to 1/delta: without noise for the linear model, and by the sampled solver for a tanh model.",
+    .text = "At fixed tau = delta t the distance of multi-pass SGD to the ordinary differential equations of one-pass "
+            "(online) "
+            "SGD is proportional to 1/delta: without noise for the linear model, and by the sampled solver for a tanh "
+            "model.",
     .check = check_delta,
 };

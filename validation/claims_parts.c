@@ -3,14 +3,32 @@
 #include <math.h>
 #include <stdio.h>
 
-void part_draw_curves(claim *c, const char *title, const run *limit, const run *finite)
+enum { DRAWN = 4, POINTS_MAX = 128 };
+static const char *const curves[DRAWN] = {"train_loss", "test_loss", "q11", "m11"};
+static const char *const labels[DRAWN] = {"train", "test", "$q_{11}$", "$m_{11}$"};
+
+void part_draw_curves(claim *c, const char *title, const run *limit, const run *finite, int log_y)
 {
-    static const char *const curves[] = {"train_loss", "test_loss", "q11", "m11"};
-    static const char *const labels[] = {"train", "test", "$q_{11}$", "$m_{11}$"};
-    size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "", 0, 1);
-    for (int i = 0; i < 4; i++) {
+    size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "", 0, log_y);
+    for (int i = 0; i < DRAWN; i++) {
         claim_add_curve(c, panel, labels[i], i, limit, curves[i], 1);
         claim_add_curve(c, panel, limit->solution ? "" : labels[i], i, finite, curves[i], 1);
+    }
+}
+
+void part_draw_differences(claim *c, const char *title, const run *limit, const run *finite)
+{
+    if (!limit->solution || !finite->solution)
+        return;
+    size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "% of scale", 0, 0);
+    for (int i = 0; i < DRAWN; i++) {
+        double t[POINTS_MAX], y[POINTS_MAX], se[POINTS_MAX];
+        size_t n = difference_of(finite->solution, limit->solution, curves[i], POINTS_MAX, t, y, se);
+        for (size_t k = 0; k < n; k++) {
+            y[k] *= 100;
+            se[k] *= 100;
+        }
+        claim_add_series(c, panel, labels[i], SERIES_POINTS, i, n, t, y, se);
     }
 }
 

@@ -4,8 +4,11 @@
 
 #include "validation/claim.h"
 
-/* A panel with train and test loss and the first overlaps of both runs: lines and points. */
-void part_draw_curves(claim *c, const char *title, const run *limit, const run *finite);
+/* A panel with train and test loss and the first overlaps of both runs, lines and points, on a logarithmic axis or not. */
+void part_draw_curves(claim *c, const char *title, const run *limit, const run *finite, int log_y);
+
+/* The same curves: finite - limit in per cent of the scale, with combined errors. */
+void part_draw_differences(claim *c, const char *title, const run *limit, const run *finite);
 
 /* A dashed line of that slope on logarithmic axes, through the first positive point. */
 void part_draw_power(claim *c, size_t panel, double slope, size_t n, const double *x, const double *y);

@@ -27,7 +27,7 @@ static double scale_of(const sgdmft_solution *s, const sgdmft_curve *curve)
 
 /* Sums over the pairs of values seen so far. */
 typedef struct gap_sums {
-    size_t pairs;
+    size_t pairs;                    /* columns times times */
     double squares, noise, weighted; /* of differences, of their errors, of |difference| * error; all over the scale */
 } gap_sums;
 
@@ -38,13 +38,30 @@ static double z_of(double difference, double se, double scale)
     return fabs(difference) <= EXACT * scale ? 0 : INFINITY;
 }
 
-/* One column at one time; returns the squared relative standard error. */
-static double take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, size_t j, double scale, double t,
-                        double allowance, gap_sums *sums, gap *out)
+/* A value with its standard error. */
+typedef struct estimate {
+    double value, se;
+} estimate;
+
+static estimate extrapolated(const sgdmft_curve *a, size_t i, const gap_options *o)
 {
-    double difference = a->value[i] - b->value[j], se = hypot(a->se[i], b->se[j]);
-    double beyond = fabs(difference) - allowance * fabs(b->value[j]);
-    double z = z_of(allowance > 0 && beyond < 0 ? 0 : allowance > 0 ? beyond : difference, se, scale);
+    const sgdmft_curve *coarse = o->coarse ? sgdmft_solution_curve(o->coarse, a->name) : NULL;
+    if (!o->coarse)
+        return (estimate){a->value[i], a->se[i]};
+    if (!coarse || i >= o->coarse->n_times)
+        return (estimate){NAN, NAN};
+    return (estimate){a->value[i] + o->weight * (a->value[i] - coarse->value[i]),
+                      hypot((1 + o->weight) * a->se[i], o->weight * coarse->se[i])};
+}
+
+/* One column at one time. */
+static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, size_t j, double scale, double t,
+                      const gap_options *o, gap_sums *sums, gap *out)
+{
+    estimate of_a = extrapolated(a, i, o);
+    double difference = of_a.value - b->value[j], se = hypot(of_a.se, b->se[j]);
+    double beyond = fabs(difference) - o->allowance * fabs(b->value[j]);
+    double z = o->allowance > 0 && beyond <= 0 ? 0 : z_of(beyond, se, scale);
     if (!(z <= out->z)) {
         out->z = z;
         out->t = t;
@@ -56,45 +73,65 @@ static double take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, 
     sums->squares += x * x;
     sums->noise += e * e;
     sums->weighted += fabs(x) * e;
-    return e * e;
 }
 
 /* One column at all common times; returns their number. */
 static size_t take_column(const sgdmft_solution *a, const sgdmft_curve *x, const sgdmft_solution *b,
                           const sgdmft_curve *y, const gap_options *o, gap_sums *sums, gap *out)
 {
-    double unit_a = o->time_a > 0 ? o->time_a : 1, unit_b = o->time_b > 0 ? o->time_b : 1, squares = 0;
+    double unit_a = o->time_a > 0 ? o->time_a : 1, unit_b = o->time_b > 0 ? o->time_b : 1;
     size_t times = 0;
     for (size_t i = 0; i < a->n_times; i++) {
         double t = unit_a * a->times[i];
         long j = find_time(b, unit_b, t);
-        if (j < 0 || t < o->from || (o->to > 0 && t > o->to))
+        if (j < 0)
             continue;
-        squares += take_pair(x, i, y, (size_t)j, scale_of(b, y), t, o->allowance, sums, out);
+        take_pair(x, i, y, (size_t)j, scale_of(b, y), t, o, sums, out);
         times++;
     }
-    if (times > 0)
-        out->resolution = fmax(out->resolution, sqrt(squares / (double)times));
     return times;
+}
+
+static int takes_part(const sgdmft_curve *curve, const gap_options *o)
+{
+    return o->columns == GAP_ALL || (curve->name[0] == 'R') == (o->columns == GAP_RESPONSE);
 }
 
 int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_options *options, gap *out)
 {
-    gap_options plain = {.time_a = 1};
+    gap_options plain = {.time_a = 1}, o = options ? *options : plain;
     gap_sums sums = {0};
     *out = (gap){.z = -1};
     for (size_t c = 0; c < a->n_curves; c++) {
-        const sgdmft_curve *other = sgdmft_solution_curve(b, a->curves[c].name);
-        size_t times = other ? take_column(a, &a->curves[c], b, other, options ? options : &plain, &sums, out) : 0;
+        const sgdmft_curve *curve = &a->curves[c], *other = sgdmft_solution_curve(b, curve->name);
+        size_t times = other && takes_part(curve, &o) ? take_column(a, curve, b, other, &o, &sums, out) : 0;
         out->columns += times > 0;
         out->times = times > out->times ? times : out->times;
     }
     if (sums.pairs == 0)
         return 1;
     double n = (double)sums.pairs, beyond = (sums.squares - sums.noise) / n, raw = sqrt(sums.squares / n);
+    out->resolution = sqrt(sums.noise / n);
     out->distance = beyond > 0 ? sqrt(beyond) : isnan(beyond) ? NAN : 0;
     out->distance_se = raw > 0 ? sums.weighted / (n * raw) : 0;
     return 0;
+}
+
+size_t difference_of(const sgdmft_solution *a, const sgdmft_solution *b, const char *curve, size_t room, double *t,
+                     double *difference, double *se)
+{
+    const sgdmft_curve *x = sgdmft_solution_curve(a, curve), *y = sgdmft_solution_curve(b, curve);
+    size_t n = 0;
+    for (size_t i = 0; x && y && i < a->n_times && n < room; i++) {
+        long j = find_time(b, 1, a->times[i]);
+        if (j < 0)
+            continue;
+        double scale = scale_of(b, y);
+        t[n] = a->times[i];
+        difference[n] = (x->value[i] - y->value[j]) / scale;
+        se[n++] = hypot(x->se[i], y->se[j]) / scale;
+    }
+    return n;
 }
 
 double spread_of(const sgdmft_solution *s, double *error)

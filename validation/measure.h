@@ -9,7 +9,11 @@
 typedef struct gap_options {
     double time_a, time_b; /* times are multiplied by these before they are matched; 0 means 1 */
     double allowance;      /* a difference of this part of the value in b counts as none: a documented bias of b */
-    double from, to;       /* only matched times within; to = 0: no end */
+    /* a is replaced by a + weight (a - coarse): extrapolation along a parameter in which coarse is further from its limit
+       than a; same columns and times as a. NULL: no extrapolation. */
+    const sgdmft_solution *coarse;
+    double weight;
+    enum { GAP_ALL, GAP_WITHOUT_RESPONSE, GAP_RESPONSE } columns; /* R(t,0): with the rest, left out, alone */
 } gap_options;
 
 /* Two sets of curves, compared at their common times in all their common columns. A column's scale is its largest
@@ -21,7 +25,7 @@ typedef struct gap {
     double z;
     char column[64];
     double t;
-    double resolution; /* of the least accurate column: rms standard error / scale */
+    double resolution; /* rms of standard error / scale over columns and times */
     double largest;    /* largest |a - b| / scale */
     /* Root mean square of (a - b) / scale over columns and times, less what the standard errors contribute (not below
        0), and its standard error if the errors of one column at different times, and those of columns, go together,
@@ -31,6 +35,10 @@ typedef struct gap {
 
 /* 0, or non-zero if there is no common column or time. */
 int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_options *options, gap *out);
+
+/* One curve: (a - b) / scale and its standard error at the common times, at most `room` of them. Returns how many. */
+size_t difference_of(const sgdmft_solution *a, const sgdmft_solution *b, const char *curve, size_t room, double *t,
+                     double *difference, double *se);
 
 /* Root mean square over columns and times of the spread of single repetitions (standard error of the mean times the
    root of their number) over the scale of the column. `error`: of one such number. */

@@ -33,7 +33,7 @@ static void put_value(char *out, size_t size, const claim_row *row)
 
 void report_print_head(FILE *to)
 {
-    fprintf(to, "%-17s  %-38s  %-72s  %9s  %-13s  %s\n", "claim", "problem", "statistic", "value", "bound", "verdict");
+    fprintf(to, "%-17s  %-36s  %-78s  %9s  %-13s  %s\n", "claim", "problem", "statistic", "value", "bound", "verdict");
 }
 
 void report_print_rows(FILE *to, const claim *c)
@@ -43,7 +43,7 @@ void report_print_rows(FILE *to, const claim *c)
         char bound[64], value[32];
         put_bound(bound, sizeof bound, row);
         put_value(value, sizeof value, row);
-        fprintf(to, "%-17s  %-38s  %-72s  %9s  %-13s  %s", c->spec->name, row->problem, row->statistic, value, bound,
+        fprintf(to, "%-17s  %-36s  %-78s  %9s  %-13s  %s", c->spec->name, row->problem, row->statistic, value, bound,
                 verdict_word(row->verdict));
         if (row->verdict == VERDICT_NOT_RUN)
             fprintf(to, ": %s", row->detail);
@@ -185,7 +185,8 @@ static void put_claim(FILE *to, const claim *c, int has_figure)
         fprintf(to, "<a href=\"%s.svg\"><img src=\"%s.svg\" alt=\"Figure: %s\"></a>\n", c->spec->name, c->spec->name,
                 c->spec->title);
     fputs("<table>\n<tr><th class=\"text\">problem</th><th class=\"text\">statistic</th><th>value</th><th>bound</th>"
-          "<th class=\"text\">verdict</th></tr>\n", to);
+          "<th class=\"text\">verdict</th></tr>\n",
+          to);
     for (size_t i = 0; i < c->n_rows; i++)
         put_row(to, &c->rows[i]);
     fprintf(to, "</table>\n<p class=\"detail\">Data: <a href=\"%s.csv\">%s.csv</a></p>\n</section>\n", c->spec->name,
@@ -199,16 +200,18 @@ static void put_contents(FILE *to, const claim *claims, size_t n)
         size_t fails = claim_count(&claims[i], VERDICT_FAILS), idle = claim_count(&claims[i], VERDICT_NOT_RUN);
         fprintf(to, "<tr><td class=\"text\"><a href=\"#%s\">", claims[i].spec->name);
         put_escaped(to, claims[i].spec->title);
-        fprintf(to, "</a></td><td class=\"number\">%zu</td><td class=\"number%s\">%zu</td><td class=\"number%s\">%zu</td>"
-                    "</tr>\n", claim_count(&claims[i], VERDICT_HOLDS), fails ? " fails" : "", fails,
-                idle ? " idle" : "", idle);
+        fprintf(to,
+                "</a></td><td class=\"number\">%zu</td><td class=\"number%s\">%zu</td><td class=\"number%s\">%zu</td>"
+                "</tr>\n",
+                claim_count(&claims[i], VERDICT_HOLDS), fails ? " fails" : "", fails, idle ? " idle" : "", idle);
     }
     fputs("</table>\n<p class=\"detail\">All rows: <a href=\"validation.csv\">validation.csv</a></p>\n", to);
 }
 
 static const char page_head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>sgdmft validation</title>\n<style>\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>sgdmft "
+    "validation</title>\n<style>\n"
     "body { font: 16px/1.5 Georgia, 'Times New Roman', serif; color: #222; max-width: 62rem; margin: 2rem auto;"
     " padding: 0 1rem; }\n"
     "h1 { font-size: 1.7rem; margin-bottom: 0.2rem; }\n"

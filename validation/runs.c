@@ -11,17 +11,23 @@
 #include "validation/simulator.h"
 #include "validation/texts.h"
 
-const run_sizes run_sizes_full = {
-    .paths = 40000, .replicas = 16, .steps = 100, .d = 4000, .repetitions = 100, .small_repetitions = 20000};
+const run_sizes run_sizes_full = {.paths = 40000,
+                                  .replicas = 16,
+                                  .steps = 100,
+                                  .d = 4000,
+                                  .repetitions = 100,
+                                  .small_repetitions = 800,
+                                  .accurate = 1};
 const run_sizes run_sizes_quick = {
-    .paths = 8000, .replicas = 16, .steps = 50, .d = 2000, .repetitions = 40, .small_repetitions = 4000};
+    .paths = 8000, .replicas = 16, .steps = 50, .d = 2000, .repetitions = 40, .small_repetitions = 250};
 
 enum { CHANGES_MAX = 32 };
 
 typedef enum run_kind { RUN_SOLVE, RUN_SIMULATE, RUN_REFERENCE } run_kind;
 
 /* Stands for a run that there was no memory for. */
-static run no_run = {.label = (char *)"?", .key = (char *)"", .status = SGDMFT_ERR_MEMORY, .message = (char *)"out of memory"};
+static run no_run = {
+    .label = (char *)"?", .key = (char *)"", .status = SGDMFT_ERR_MEMORY, .message = (char *)"out of memory"};
 
 void runs_init(sgdmft_context *ctx, const run_sizes *sizes, runs *out)
 {

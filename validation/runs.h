@@ -10,7 +10,8 @@
 typedef struct run_sizes {
     int paths, replicas, steps; /* of sampled solves */
     int d, repetitions;         /* of simulations that are compared with the limit */
-    int small_repetitions;      /* of simulations in small dimension, whose deviations are looked at */
+    int small_repetitions; /* of simulations in small dimension, whose deviations are looked at, for each dimension */
+    int accurate;          /* 1: rows that need a very accurate limit are there */
 } run_sizes;
 
 extern const run_sizes run_sizes_full, run_sizes_quick;

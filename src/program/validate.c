@@ -177,8 +177,9 @@ static int draw(validation *v)
 static int write_page(const validation *v)
 {
     char *heading = NULL;
-    if (asprintf(&heading, "Version %s, %s sizes. Every row can fail; what each claim means and how the bounds are chosen "
-                           "is told in docs/validation.md.",
+    if (asprintf(&heading,
+                 "Version %s, %s sizes. Every row can fail; what each claim means and how the bounds are chosen "
+                 "is told in docs/validation.md.",
                  sgdmft_version(), arguments_has(v->args, "quick") ? "quick" : "full") < 0) {
         complain("out of memory");
         return CODE_SYSTEM;
@@ -253,11 +254,12 @@ const command command_validate = {
     .name = "validate",
     .operands = "",
     .summary = "check what the theory says about the limiting equations",
-    .details = "Checks the solver against simulations, exact results and limits, prints one row for each number with its\n"
-               "bound and verdict, and writes the data, a figure for each claim and a page (index.html) that shows all.\n"
-               "Figures need Python 3 with Matplotlib; the rest does not. The exit code is 1 if a row fails or was not\n"
-               "run. Claims: sgd-simulation, batch, sme, linear, eta-to-zero, delta-to-infinity, universality,\n"
-               "identities, reference.\n",
+    .details =
+        "Checks the solver against simulations, exact results and limits, prints one row for each number with its\n"
+        "bound and verdict, and writes the data, a figure for each claim and a page (index.html) that shows all.\n"
+        "Figures need Python 3 with Matplotlib; the rest does not. The exit code is 1 if a row fails or was not\n"
+        "run. Claims: sgd-simulation, batch, sme, linear, eta-to-zero, delta-to-infinity, universality,\n"
+        "identities, reference.\n",
     .options = options,
     .run = run_validation,
 };
