@@ -5,8 +5,10 @@ Exit codes: 0 done, 2 bad input, 4 system.
 """
 
 import argparse
+import csv
 import os
 import re
+import shlex
 import sys
 
 STANDARD_ERRORS = 2.0  # half height of bands and bars
@@ -64,7 +66,7 @@ def main():
     except ImportError as error:
         return complain(4, f"drawing needs Matplotlib and NumPy: {error}")
     runs = []
-    for path in options.files:
+    for path in replace_tables(options.files):
         try:
             runs.append(sgdmft.load(path))
         except ImportError as error:
@@ -90,6 +92,31 @@ def parse_options():
     if os.path.splitext(options.output)[1] not in (".svg", ".pdf", ".png"):
         parser.error(f"'{options.output}' has no known type; allowed endings: .svg, .pdf, .png")
     return options
+
+
+def replace_tables(files):
+    """The table of a sweep stands for the curves of its points; no file is drawn twice."""
+    paths = []
+    for path in files:
+        for entry in points_of_table(path) or [path]:
+            if not any(entry == other or same_file(entry, other) for other in paths):
+                paths.append(entry)
+    return paths
+
+
+def points_of_table(path):
+    """The curves of the points of a sweep that were solved; none if the file is not the table of a sweep."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        if file.readline() != "# program: sweep\n":
+            return []
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    digits = max(3, len(str(len(rows))))
+    names = [row["point"].zfill(digits) + ".csv" for row in rows if row["t"] != "nan"]
+    return [os.path.join(os.path.dirname(path), name) for name in names]
+
+
+def same_file(a, b):
+    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
 def complain(code, text):
@@ -160,18 +187,45 @@ def component_panel(title, symbol, argument, names):
 
 
 def label_runs(runs):
-    """A short unique name for each run: its file name, what it is, and how it ended if that was not well."""
+    """A short unique name for each run: the values that were swept or its file name, what it is, and how it ended if
+    that was not well."""
     mixed = len({run.simulated for run in runs}) > 1
     tails = []
     for run in runs:
         tail = describe_simulation(run) if run.simulated else ", theory" if mixed else ""
         status = run.info.get("status", "ok")
         tails.append(tail if status == "ok" else f"{tail} ({status})")
-    for shorten in (lambda path: os.path.splitext(os.path.basename(path))[0], os.path.basename, str):
-        labels = [shorten(run.path) + tail for run, tail in zip(runs, tails)]
+    for shorten in (lambda run: swept_values(run) or stem(run), stem, file_name, lambda run: run.path):
+        labels = [shorten(run) + tail for run, tail in zip(runs, tails)]
         if len(set(labels)) == len(labels):
             break
     return labels
+
+
+def file_name(run):
+    return os.path.basename(run.path)
+
+
+def stem(run):
+    return os.path.splitext(file_name(run))[0]
+
+
+def swept_values(run):
+    """E.g. "eta = 0.5, delta = 2" for a point of a sweep, otherwise nothing."""
+    try:
+        words = shlex.split(str(run.info.get("command", "")))
+    except ValueError:
+        return ""
+    if words[1:2] != ["sweep"]:
+        return ""
+    overs = [word for before, word in zip(words, words[1:]) if before == "--over" or word.startswith("--over=")]
+    keys = [re.sub("^--over=", "", over).partition("=")[0].strip() for over in overs]
+    return ", ".join(f"{key.split('.')[-1]} = {as_typed(run.setting(key))}" for key in keys)
+
+
+def as_typed(value):
+    """A value of the effective problem without its quotes, and 2 for 2.0."""
+    return "none" if value is None else re.sub(r"^(\d+)\.0$", r"\1", value.strip('"'))
 
 
 def describe_simulation(run):

@@ -14,7 +14,7 @@ typedef struct anderson {
     int stored;            /* differences in memory */
     int started;           /* 1 once an iterate has been seen */
     double *space;
-    double *image, *residual;                                    /* of the last iterate */
+    double *image, *residual;                                           /* of the last iterate */
     double *image_step[ANDERSON_DEPTH], *residual_step[ANDERSON_DEPTH]; /* differences, newest first */
 } anderson;
 

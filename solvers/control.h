@@ -6,9 +6,9 @@
 #include "paths/block.h"
 
 typedef struct control_state {
-    double *covariance;              /* [k k][N + 2] */
+    double *covariance;                    /* [k k][N + 2] */
     double onto_own[64], onto_teacher[64]; /* minus the coefficients of g on u and w*, from the last accepted node */
-    double gu[64], mu[64], own[64];  /* E[g u^T], E[g w*^T], E[u u^T] at the node being computed */
+    double gu[64], mu[64], own[64];        /* E[g u^T], E[g w*^T], E[u u^T] at the node being computed */
 } control_state;
 
 sgdmft_status control_init(sgdmft_context *ctx, const kernels *kern, control_state *out);

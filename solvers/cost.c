@@ -3,15 +3,17 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "paths/driver.h"
 #include "solvers/selfconsistent.h"
 
 /* Nanoseconds. */
-static const double PER_VALUE = 12.0;  /* g, G or one of their k^2 averages at a node */
-static const double PER_VISIT = 14.0;  /* one component of an earlier visit seen from a node */
-static const double PER_PAIR = 0.6;    /* one multiply-add of the chains or the field */
+static const double PER_KICK = 8.0;     /* one gradient of a kick, per component */
+static const double PER_VALUE = 12.0;   /* g, G or one of their k^2 averages at a node */
+static const double PER_VISIT = 14.0;   /* one component of an earlier visit seen from a node */
+static const double PER_PAIR = 0.6;     /* one multiply-add of the chains or the field */
 static const double PER_EARLIER = 30.0; /* one component of R between two visits */
-static const double PER_CHAIN = 5.0;   /* one multiply-add of the chain at a visit */
-static const double PASSES = 5.0;      /* typical corrector passes of a step */
+static const double PER_CHAIN = 5.0;    /* one multiply-add of the chain at a visit */
+static const double PASSES = 5.0;       /* typical corrector passes of a step */
 
 /* Largest number of visits in [0, T] that matters for memory: a high quantile of a Poisson law. */
 static double visit_quantile(double T)
@@ -19,15 +21,25 @@ static double visit_quantile(double T)
     return T + 2.5 * sqrt(T) + 2;
 }
 
+/* Events of a path: on average, rounded up, and at most. */
+static int mean_slots(const solve_setting *s, int level)
+{
+    double T = s->problem->horizon;
+    return s->set[level].driver->per_cell ? s->grid[level]->steps : (int)ceil(T + sqrt(T));
+}
+
+static int most_slots(const solve_setting *s, int level)
+{
+    return s->set[level].driver->per_cell ? s->grid[level]->steps : (int)visit_quantile(s->problem->horizon);
+}
+
 static double replica_bytes(const solve_setting *s)
 {
-    model_shape shape = s->set[LEVEL_FINE].shape;
-    double T = s->problem->horizon, bytes = 0;
+    double bytes = 0;
     for (int level = 0; level < LEVELS; level++) {
-        double mean = path_block_bytes(shape, s->grid[level]->steps, (size_t)s->problem->numerics.paths,
-                                       (int)ceil(T + sqrt(T)));
+        double mean = path_block_bytes(&s->set[level], (size_t)s->problem->numerics.paths, mean_slots(s, level));
         bytes = fmax(bytes, mean);
-        bytes += 0.5 * path_block_bytes(shape, s->grid[level]->steps, 64, (int)visit_quantile(T));
+        bytes += 0.5 * path_block_bytes(&s->set[level], 64, most_slots(s, level));
     }
     return bytes * 1.5;
 }
@@ -48,11 +60,16 @@ static double level_seconds(const solve_setting *s, int level)
 {
     model_shape shape = s->set[level].shape;
     double k = shape.k, T = s->problem->horizon, N = s->grid[level]->steps, paths = (double)s->problem->numerics.paths;
-    double nodes = PER_VALUE * N * (k * k + 2) + PER_VISIT * k * k * N * T / 2;
-    double sums = PER_PAIR * (k * k * N * N / 2 + k * k * k * N * T * T / 6);
-    double visits = PER_EARLIER * k * k * T * T / 2 + PER_CHAIN * k * k * k * T * T * T / 6;
-    double rows = PER_PAIR * k * k * k * N * N * N / 2;
-    return 1e-9 * PASSES * (paths * (nodes + sums + visits) + rows);
+    int pathwise = s->set[level].at.response == RESPONSE_PATHWISE;
+    double nodes = PER_VALUE * N * (k * k + 2), field = PER_PAIR * k * k * N * N / 2;
+    double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
+    if (s->set[level].driver->per_cell) {
+        events = 4 * PER_KICK * N * k + 3 * field + (pathwise ? 2 * PER_PAIR * k * k * k * N * N * N / 6 : 0);
+    } else {
+        events = PER_VISIT * k * k * N * T / 2 + PER_EARLIER * k * k * T * T / 2;
+        events += pathwise ? PER_PAIR * k * k * k * N * T * T / 6 + PER_CHAIN * k * k * k * T * T * T / 6 : field;
+    }
+    return 1e-9 * PASSES * (paths * (nodes + field + events) + rows);
 }
 
 void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)

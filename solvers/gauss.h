@@ -12,10 +12,11 @@ enum { GAUSS_LANES = 504, GAUSS_ORDER_MAX = 512, GAUSS_DIMS_MAX = 24 };
 
 typedef struct gauss_points {
     int dims;
-    size_t n;        /* points */
+    size_t n; /* points */
     size_t n_blocks;
-    size_t *lanes;   /* [n_blocks] at most GAUSS_LANES */
-    double **block;  /* [n_blocks] rows of lanes: coordinate 0 .. dims - 1, then the weights, whose sum over blocks is 1 */
+    size_t *lanes; /* [n_blocks] at most GAUSS_LANES */
+    double *
+        *block; /* [n_blocks] rows of lanes: coordinate 0 .. dims - 1, then the weights, whose sum over blocks is 1 */
 } gauss_points;
 
 /* The Gauss-Hermite rule for the standard normal law: E f(z) = sum weight f(node), exact for polynomials of degree

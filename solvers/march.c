@@ -19,7 +19,7 @@
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const estimates_layout *at = &rep->set->at;
-    size_t row = (size_t)ROW_KINDS * (size_t)(at->k * at->k);
+    size_t row = at->kinds * (size_t)(at->k * at->k);
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
     memcpy(next, now, sizeof(double) * estimates_used(at, i));
     memset(next + estimates_used(at, i), 0, sizeof(double) * row);
@@ -64,7 +64,8 @@ static int step_to_consistency(marcher *m, int i)
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
             return -1;
-        anderson_next(&m->mixing, m->used, m->next);
+        if (rep->kern->singular)
+            anderson_next(&m->mixing, m->used, m->next);
         residual = kernels_advance(rep->kern, i, &rep->set->at, m->now, m->next);
     } while (residual > rep->tolerance && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
@@ -75,13 +76,15 @@ static int step_to_consistency(marcher *m, int i)
     if (isnan(residual)) {
         replica_stop(rep, SGDMFT_ERR_DIVERGED,
                      "the dynamics diverge: an average over paths is not finite at t = %.6g; hint: lower eta, or "
-                     "shorten horizon to below %.6g", t, t);
+                     "shorten horizon to below %.6g",
+                     t, t);
         return -1;
     }
     if (residual > rep->tolerance && !replica_diverged(rep, i + 1, m->next))
         replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
                      "the step to t = %.6g is not self-consistent: residual %.3g after %d passes, allowed %.3g; hint: "
-                     "raise numerics.steps or numerics.passes", t, residual, pass, rep->tolerance);
+                     "raise numerics.steps or numerics.passes",
+                     t, residual, pass, rep->tolerance);
     return residual > rep->tolerance ? -1 : 0;
 }
 

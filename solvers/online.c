@@ -36,7 +36,8 @@ static void cost(const void *setup, int threads, sgdmft_cost *out)
     model_shape shape = s->shape;
     double replicas = s->problem->numerics.replicas, nodes = s->grid->steps + 1.0, kk = shape.k * shape.k;
     int at_once = threads > replicas ? 1 : threads;
-    double quadrature = shape.jumps ? 0 : fmin(pow(20, shape.k + shape.kstar) * pow(3, shape.noises), ONLINE_RULE_POINTS);
+    double quadrature =
+        shape.jumps ? 0 : fmin(pow(20, shape.k + shape.kstar) * pow(3, shape.noises), ONLINE_RULE_POINTS);
     double sampling = (double)s->problem->numerics.paths * replicas;
     double points = fmax(quadrature, sampling);
     out->memory_bytes = fmax(2 * online_law_bytes(shape, (size_t)quadrature),

@@ -162,8 +162,8 @@ int online_field_value(void *user, double t, const double *y, double *dy)
     size_t i = f->at.q;
     for (int a = 0; a < k; a++)
         for (int b = 0; b <= a; b++, i++)
-            dy[i] = -2 * lambda * y[i] - eta * (rate.gw[a * k + b] + rate.gw[b * k + a]) +
-                    eta * eta * rate.gg[a * k + b];
+            dy[i] =
+                -2 * lambda * y[i] - eta * (rate.gw[a * k + b] + rate.gw[b * k + a]) + eta * eta * rate.gg[a * k + b];
     respond(k, k, lambda, eta, rate.gamma, y + f->at.R, NULL, dy + f->at.R);
     respond(k, ks, lambda, eta, rate.gamma, y + f->at.F, rate.gamma_star, dy + f->at.F);
     return all_finite(dy, f->at.size) ? 0 : 1;

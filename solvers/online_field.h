@@ -31,10 +31,10 @@ typedef struct online_field {
     const online_setting *s;
     online_law *law;
     online_layout at;
-    double from, to;    /* eta is taken inside [from, to], so that its jumps lie outside */
-    double *work;       /* of the schedule */
-    int code;           /* by which a plug-in asked to stop */
-    double rtol;        /* of m and q */
+    double from, to;      /* eta is taken inside [from, to], so that its jumps lie outside */
+    double *work;         /* of the schedule */
+    int code;             /* by which a plug-in asked to stop */
+    double rtol;          /* of m and q */
     double response_rtol; /* of R and F */
 } online_field;
 

@@ -46,9 +46,9 @@ typedef struct flow {
     stepper_method method;
     event *events;
     size_t n_events, next;
-    double *y;               /* state at the event */
-    double *R_start;         /* [k][k] R(t, 0) at the time t from which the response is integrated */
-    double *R_node, *F_node; /* the integrated responses at the last node */
+    double *y;                 /* state at the event */
+    double *R_start;           /* [k][k] R(t, 0) at the time t from which the response is integrated */
+    double *R_node, *F_node;   /* the integrated responses at the last node */
     size_t steps, evaluations; /* of integrators that were replaced */
     size_t started;            /* steps of the present integrator when it was last started */
 } flow;
@@ -131,8 +131,8 @@ static void release(flow *f)
 
 static void plugin_stop(flow *f, double t)
 {
-    online_run_stop(f->run, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near tau = %.6g (code %d)",
-                    t, f->field.code);
+    online_run_stop(f->run, SGDMFT_ERR_PLUGIN,
+                    "model.plugin: the loss call-back asked to stop near tau = %.6g (code %d)", t, f->field.code);
 }
 
 static void record_row(flow *f, int row, double t)
@@ -230,10 +230,11 @@ static void check_divergence(flow *f, double t, const double *y)
     for (int a = 0; a < k; a++)
         sum += lower[a * (a + 3) / 2] / k;
     if (!(sum <= limit))
-        online_run_stop(f->run, SGDMFT_ERR_DIVERGED,
-                        "the dynamics diverge: at tau = %.6g the mean square of theta is %.3g (limit %.3g); hint: lower "
-                        "eta, or shorten horizon to below %.6g",
-                        t, sum, limit, t);
+        online_run_stop(
+            f->run, SGDMFT_ERR_DIVERGED,
+            "the dynamics diverge: at tau = %.6g the mean square of theta is %.3g (limit %.3g); hint: lower "
+            "eta, or shorten horizon to below %.6g",
+            t, sum, limit, t);
 }
 
 static void no_step(flow *f, double t)
@@ -321,9 +322,10 @@ static int check_start(flow *f)
     if (code < 0)
         plugin_stop(f, 0);
     else if (code > 0)
-        online_run_stop(f->run, SGDMFT_ERR_NON_FINITE,
-                        "an average of the gradient of the loss is not a finite number at tau = 0; hint: keep model.loss "
-                        "and its derivatives finite for all r and y");
+        online_run_stop(
+            f->run, SGDMFT_ERR_NON_FINITE,
+            "an average of the gradient of the loss is not a finite number at tau = 0; hint: keep model.loss "
+            "and its derivatives finite for all r and y");
     return code;
 }
 

@@ -117,9 +117,10 @@ static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
         memcpy(law->points.block[b], sc->w, bytes);
         failed = model_label(law->s->m, sc->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
-    return failed ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the label call-back asked to stop (code %d)",
-                                 law->s->problem->source, failed)
-                  : SGDMFT_OK;
+    return failed
+               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the label call-back asked to stop (code %d)",
+                              law->s->problem->source, failed)
+               : SGDMFT_OK;
 }
 
 static int useful_threads(size_t points, int threads)

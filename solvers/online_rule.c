@@ -7,8 +7,8 @@
 #include "base/memory.h"
 
 /* Fine enough for the error to fall by a good factor from one to the next. */
-static const int orders[] = {2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128,
-                             160, 200, 256, 320, 400, 512};
+static const int orders[] = {2,  3,  4,  6,  8,   10,  12,  16,  20,  24,  32, 40,
+                             48, 64, 80, 96, 128, 160, 200, 256, 320, 400, 512};
 enum { ORDERS = sizeof orders / sizeof *orders };
 
 /* Noises often enter a label as a polynomial, which few nodes integrate exactly. */
@@ -87,9 +87,10 @@ static sgdmft_status evaluate(const search *f, const online_rule *rule, online_m
     for (size_t i = 0; i < f->n && !status && !code; i++)
         code = online_law_moments(law, &f->states[i], 1, &out[i]);
     online_law_free(law);
-    return code ? context_fail(f->ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
-                               f->s->problem->source, code)
-                : status;
+    return code
+               ? context_fail(f->ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
+                              f->s->problem->source, code)
+               : status;
 }
 
 static double largest(const double *x)

@@ -9,9 +9,9 @@ typedef struct online_run {
     size_t rows;    /* output times reached */
     double *curve;  /* [output times][columns] */
 
-    size_t nodes;   /* grid nodes reached */
-    double *m, *q;  /* [nodes][k][k*], [nodes][k][k] */
-    double *R, *F;  /* [cells] R(t_{i+1}, t_i) [k][k] and F(t_{i+1}, t_i) [k][k*], see online_field.h */
+    size_t nodes;  /* grid nodes reached */
+    double *m, *q; /* [nodes][k][k*], [nodes][k][k] */
+    double *R, *F; /* [cells] R(t_{i+1}, t_i) [k][k] and F(t_{i+1}, t_i) [k][k*], see online_field.h */
 
     double *stein, *stein_scale; /* [k][k] defect of Stein's identity at the end, see online_field_stein */
     double t;                    /* time reached */

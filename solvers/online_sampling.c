@@ -68,8 +68,8 @@ static sgdmft_status make_law(sgdmft_context *ctx, const sampling *f, size_t rep
     model_shape shape = f->s->shape;
     random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = DRAW_SOBOL};
     gauss_points points;
-    sgdmft_status status = gauss_sobol_new(ctx, key, shape.kstar + shape.noises + shape.k,
-                                           (size_t)problem->numerics.paths, &points);
+    sgdmft_status status =
+        gauss_sobol_new(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);
     return status ? status : online_law_new(ctx, f->s, &points, f->inner_threads, out);
 }
 

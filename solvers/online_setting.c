@@ -83,8 +83,8 @@ static sgdmft_status fill(sgdmft_context *ctx, online_setting *s)
     if (!status)
         status = schedule_jumps(ctx, s->eta, problem->horizon, &s->jump, &s->n_jumps);
     if (!status)
-        status = time_grid_new(ctx, problem->numerics.steps, problem->horizon, problem->numerics.grading, s->eta,
-                               &s->grid);
+        status =
+            time_grid_new(ctx, problem->numerics.steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid);
     if (status)
         return status;
     solution_shape shape = online_setting_shape(s, NULL);

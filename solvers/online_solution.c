@@ -115,8 +115,8 @@ static void fill_two_time(const online_setting *s, const online_outcome *o, sgdm
 }
 
 /* Stein's identity at the end, where Gamma is an average of Hessians. */
-static sgdmft_status add_identities(sgdmft_context *ctx, const online_setting *s, const online_outcome *o, double *sample,
-                                    sgdmft_solution *solution)
+static sgdmft_status add_identities(sgdmft_context *ctx, const online_setting *s, const online_outcome *o,
+                                    double *sample, sgdmft_solution *solution)
 {
     int k = s->shape.k;
     for (int c = 0; c < k * k; c++) {

@@ -103,7 +103,8 @@ static int iterate(sweeper *s)
         return 0;
     replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
                  "the global iteration did not converge: residual %.3g after %d sweeps, allowed %.3g; hint: use "
-                 "numerics.method: march, raise numerics.passes or shorten horizon", residual, count, rep->tolerance);
+                 "numerics.method: march, raise numerics.passes or shorten horizon",
+                 residual, count, rep->tolerance);
     return -1;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "paths/driver.h"
 #include "twotime/block.h"
 
 /* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
@@ -75,6 +76,12 @@ void replica_free(replica *rep)
     free(rep);
 }
 
+/* The control variable is made of pathwise derivatives; it would spoil the positivity that a drift relies on. */
+static int controlled(const replica *rep)
+{
+    return rep->set->at.response == RESPONSE_PATHWISE && rep->set->driver->singular;
+}
+
 /* Sums of `count` numbers over the parts first, first + step, ..., in that order. */
 static void join_parts(const double *parts, size_t stride, size_t count, size_t first, size_t step, double *out)
 {
@@ -117,9 +124,9 @@ static void average(replica *rep, int node, double *estimates)
     }
     for (size_t i = 0; i < used; i++)
         estimates[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
-    if (node > 0)
+    if (node > 0 && controlled(rep))
         control_apply(&rep->control, at, node, half, estimates);
-    else
+    else if (node == 0)
         control_restart(&rep->control);
 }
 
@@ -132,15 +139,18 @@ int replica_start(replica *rep, double *estimates)
 
 int replica_advance(replica *rep, int cell, double *estimates)
 {
-    path_control control = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
-    int failed = sum_blocks(rep, cell, &control);
+    path_control control;
+    if (controlled(rep))
+        control = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
+    int failed = sum_blocks(rep, cell, controlled(rep) ? &control : NULL);
     average(rep, cell + 1, estimates);
     return failed;
 }
 
 void replica_accept(replica *rep)
 {
-    control_accept(&rep->control, rep->kern);
+    if (controlled(rep))
+        control_accept(&rep->control, rep->kern);
     for (size_t b = 0; b < rep->n_blocks; b++)
         path_block_accept(&rep->block[b]);
 }

@@ -29,7 +29,7 @@ typedef struct replica {
     double *halves;         /* [2]: the same for the even and the odd parts */
     double half_paths[2];
     control_state control;
-    double *observed;       /* [REPLICA_PARTS][observables] */
+    double *observed; /* [REPLICA_PARTS][observables] */
     double tolerance;
     int passes_max;
     double divergence_scale; /* E|eta g|^2 above this counts as divergence */
@@ -39,8 +39,8 @@ typedef struct replica {
 
 enum { REPLICA_PARTS = 16 };
 
-sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const path_ensemble *paths,
-                          trajectory *out, const time_grid *grid, int threads, replica **rep);
+sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const path_ensemble *paths, trajectory *out,
+                          const time_grid *grid, int threads, replica **rep);
 void replica_free(replica *rep);
 
 /* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paths/driver.h"
 #include "solvers/replica.h"
 
 /* Shared by the threads of one solve. */
@@ -66,6 +67,13 @@ static void want_stencils(const solve_setting *s, const time_grid *grid, traject
     }
 }
 
+/* Where the gradient jumps, averages over a sample jump when one path changes sides, so passes cannot agree better. */
+static double tolerance_of(const solve_setting *s)
+{
+    double tolerance = s->problem->numerics.tolerance, one_path = 2.0 / (double)s->problem->numerics.paths;
+    return s->set[LEVEL_FINE].shape.jumps && tolerance < one_path ? one_path : tolerance;
+}
+
 static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const path_ensemble *paths,
                                  trajectory **out)
 {
@@ -74,8 +82,7 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
     const path_setting *set = &s->set[level];
     kernels *kern = NULL;
     replica *rep = NULL;
-    sgdmft_status status = kernels_new(ctx, set->shape.k, set->shape.kstar, problem->delta, problem->lambda, 1,
-                                       s->grid[level], problem->initial.m, problem->initial.rho, &kern);
+    sgdmft_status status = solve_setting_kernels(ctx, s, s->grid[level], &kern);
     if (status)
         return status;
     status = trajectory_new(ctx, kern, 2 + 2 * (size_t)set->shape.observables, out);
@@ -87,7 +94,7 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
     status = replica_new(ctx, set, paths, *out, s->grid[level], state->inner_threads, &rep);
     if (status)
         return status;
-    rep->tolerance = problem->numerics.tolerance;
+    rep->tolerance = tolerance_of(s);
     rep->passes_max = problem->numerics.passes_max;
     rep->monitor = (replica_monitor){report_work, state};
     status = problem->numerics.method == METHOD_PICARD ? solve_picard(ctx, rep) : solve_march(ctx, rep);
@@ -100,10 +107,9 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
     const solve_setting *s = state->s;
     path_ensemble *paths = NULL, *coarse = NULL;
     replica_pair *pair = &state->pair[index];
-    sgdmft_status status = path_ensemble_new(ctx, s->problem, s->m, &s->law, s->eta, s->grid[LEVEL_FINE],
-                                             (uint32_t)index, &paths);
+    sgdmft_status status = path_ensemble_new(ctx, &s->source, s->grid[LEVEL_FINE], (uint32_t)index, &paths);
     if (!status)
-        status = path_ensemble_coarsen(ctx, paths, s->m, s->grid[LEVEL_FINE], s->grid[LEVEL_COARSE], &coarse);
+        status = path_ensemble_coarsen(ctx, paths, &s->source, s->grid[LEVEL_FINE], s->grid[LEVEL_COARSE], &coarse);
     if (!status)
         status = solve_level(ctx, state, LEVEL_COARSE, coarse, &pair->level[LEVEL_COARSE]);
     path_ensemble_free(coarse);
@@ -248,5 +254,4 @@ static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solu
     return status;
 }
 
-const solve_way selfconsistent_way = {
-    .prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run};
+const solve_way selfconsistent_way = {.prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run};

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "paths/driver.h"
+
 static sgdmft_status make_grids(sgdmft_context *ctx, solve_setting *s)
 {
     const sgdmft_problem *problem = s->problem;
@@ -13,13 +15,46 @@ static sgdmft_status make_grids(sgdmft_context *ctx, solve_setting *s)
     return status;
 }
 
+static const path_driver *driver_of(const sgdmft_problem *problem)
+{
+    switch (problem->dynamics) {
+    case DYNAMICS_SME: return &driver_brownian;
+    case DYNAMICS_GRADIENT_FLOW: return &driver_drift;
+    default: return &driver_poisson;
+    }
+}
+
+/* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
+   gradient jumps, and grow with the Brownian motion of SME. */
+static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s, response_kind *out)
+{
+    const sgdmft_problem *problem = s->problem;
+    response_choice choice = problem->numerics.response;
+    if (problem->dynamics == DYNAMICS_GRADIENT_FLOW && choice == RESPONSE_BY_STEIN)
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "%s: numerics.response: stein cannot be used with dynamics: gradient-flow, whose field has no "
+            "white noise; allowed: auto, pathwise",
+            problem->source);
+    if (problem->dynamics == DYNAMICS_SME && choice == RESPONSE_BY_PATHS)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.response: pathwise cannot be used with dynamics: sme; allowed: auto, stein",
+                            problem->source);
+    int stein = problem->dynamics == DYNAMICS_SME || choice == RESPONSE_BY_STEIN;
+    if (problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO)
+        stein = model_get_shape(s->m).jumps;
+    *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
+    return stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
+}
+
 sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *problem, solve_setting *s)
 {
+    response_kind response = RESPONSE_PATHWISE;
     memset(s, 0, sizeof *s);
     s->problem = problem;
     sgdmft_status status = model_new(ctx, problem, &s->m);
     if (!status)
-        status = model_check_smooth(ctx, s->m, problem);
+        status = choose_response(ctx, s, &response);
     if (!status)
         status = initial_law_init(ctx, problem, &s->law);
     if (!status)
@@ -32,12 +67,17 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     }
     model_shape shape = model_get_shape(s->m);
     for (int level = 0; level < LEVELS; level++)
-        s->set[level] = (path_setting){.m = s->m,
-                                       .shape = shape,
-                                       .law = &s->law,
-                                       .q0 = problem->initial.q,
-                                       .rho = problem->initial.rho,
-                                       .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps)};
+        s->set[level] =
+            (path_setting){.m = s->m,
+                           .driver = driver_of(problem),
+                           .grid = s->grid[level],
+                           .shape = shape,
+                           .law = &s->law,
+                           .q0 = problem->initial.q,
+                           .rho = problem->initial.rho,
+                           .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response)};
+    s->source =
+        (path_source){.problem = problem, .driver = driver_of(problem), .m = s->m, .law = &s->law, .eta = s->eta};
     return SGDMFT_OK;
 }
 
@@ -49,6 +89,14 @@ void solve_setting_clear(solve_setting *s)
     initial_law_free(&s->law);
     model_free(s->m);
     memset(s, 0, sizeof *s);
+}
+
+sgdmft_status solve_setting_kernels(sgdmft_context *ctx, const solve_setting *s, const time_grid *grid, kernels **out)
+{
+    const sgdmft_problem *problem = s->problem;
+    return kernels_new(ctx, problem->model.students, problem->model.teachers, problem->delta, problem->lambda,
+                       driver_of(problem)->singular, grid, problem->initial.q, problem->initial.m, problem->initial.rho,
+                       out);
 }
 
 double solve_setting_time(const solve_setting *s, int i)

@@ -18,10 +18,14 @@ typedef struct solve_setting {
     schedule *eta;
     time_grid *grid[LEVELS]; /* the problem's steps (made even), and every second node */
     path_setting set[LEVELS];
+    path_source source;
 } solve_setting;
 
 sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *problem, solve_setting *out);
 void solve_setting_clear(solve_setting *s);
+
+/* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
+sgdmft_status solve_setting_kernels(sgdmft_context *ctx, const solve_setting *s, const time_grid *grid, kernels **out);
 
 /* Output time number i of the problem. */
 double solve_setting_time(const solve_setting *s, int i);

@@ -9,14 +9,10 @@
 #include "solvers/linear.h"
 #include "solvers/online.h"
 #include "solvers/selfconsistent.h"
+#include "solvers/way.h"
 
 static sgdmft_status check_supported(sgdmft_context *ctx, const sgdmft_problem *problem)
 {
-    if (problem->dynamics != DYNAMICS_SGD && problem->dynamics != DYNAMICS_ONLINE)
-        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
-                            "%s: dynamics: only sgd and online can be solved by version %s; sme and gradient-flow are "
-                            "not available yet",
-                            problem->source, sgdmft_version());
     if (problem->penalty.text)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
                             "%s:%d:%d: penalty: general penalties cannot be solved by version %s; allowed: a ridge, "
@@ -62,7 +58,7 @@ sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *pr
     return status;
 }
 
-static sgdmft_status check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
+sgdmft_status way_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
 {
     if (cost->available_bytes <= 0 || cost->memory_bytes <= cost->available_bytes)
         return SGDMFT_OK;
@@ -82,7 +78,7 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, s
     sgdmft_status status = prepare(ctx, problem, &setup, &cost);
     if (status)
         return status;
-    status = check_memory(ctx, &cost);
+    status = way_check_memory(ctx, &cost);
     if (!status)
         status = way_of(problem)->run(ctx, setup, out);
     way_of(problem)->release(setup);

@@ -9,19 +9,19 @@
 #include "twotime/kernels.h"
 
 typedef struct trajectory {
-    int nodes;           /* nodes computed: 0 .. nodes - 1 are valid */
-    size_t observables;  /* 2 (train, test loss) + 2 per user observable */
-    double *observed;    /* [N+1][observables], valid where `wanted` */
-    char *wanted;        /* [N+1] nodes at which observables are averaged */
-    double *residual;    /* [N+1] self-consistency residual of the step that ends at the node */
-    int steps;           /* steps tried */
-    double passes;       /* corrector passes (or sweeps), summed over steps */
+    int nodes;          /* nodes computed: 0 .. nodes - 1 are valid */
+    size_t observables; /* 2 (train, test loss) + 2 per user observable */
+    double *observed;   /* [N+1][observables], valid where `wanted` */
+    char *wanted;       /* [N+1] nodes at which observables are averaged */
+    double *residual;   /* [N+1] self-consistency residual of the step that ends at the node */
+    int steps;          /* steps tried */
+    double passes;      /* corrector passes (or sweeps), summed over steps */
     int passes_max;
-    double *identity;    /* [2][k][k] defects of the identities for C(t,t) and C(t,0) at the last node */
+    double *identity;       /* [2][k][k] defects of the identities for C(t,t) and C(t,0) at the last node */
     double *identity_scale; /* [2][k][k] size of the terms that cancel */
-    kernels *kern;       /* owned */
+    kernels *kern;          /* owned */
     sgdmft_status status;
-    char *message;       /* why it stopped, or NULL */
+    char *message; /* why it stopped, or NULL */
 } trajectory;
 
 sgdmft_status trajectory_new(sgdmft_context *ctx, kernels *kern, size_t observables, trajectory **out);

@@ -18,4 +18,7 @@ typedef struct solve_way {
     sgdmft_status (*run)(sgdmft_context *ctx, const void *setup, sgdmft_solution **out);
 } solve_way;
 
+/* In solve.c. Fails with SGDMFT_ERR_MEMORY if the machine has less to offer. */
+sgdmft_status way_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost);
+
 #endif

@@ -11,15 +11,6 @@
 #include "output/solution.h"
 #include "sgdmft/output.h"
 
-/* One comment line; line breaks inside `text` become blanks, or they would end the comment. */
-static void put_comment(FILE *to, const char *key, const char *text)
-{
-    fprintf(to, "# %s: ", key);
-    for (const char *c = text; *c; c++)
-        fputc(*c == '\n' || *c == '\r' ? ' ' : *c, to);
-    fputc('\n', to);
-}
-
 static void put_facts(FILE *to, const provenance *p)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -29,7 +20,7 @@ static void put_facts(FILE *to, const provenance *p)
         else if (f->kind == FACT_NUMBER)
             fprintf(to, "# %s: %.6g\n", f->key, f->number);
         else if (f->text[0] != '\0')
-            put_comment(to, f->key, f->text);
+            provenance_put_comment(to, f->key, f->text);
     }
 }
 

@@ -74,6 +74,14 @@ sgdmft_status provenance_new(sgdmft_context *ctx, const sgdmft_solution *solutio
     return SGDMFT_OK;
 }
 
+void provenance_put_comment(FILE *to, const char *key, const char *text)
+{
+    fprintf(to, "# %s: ", key);
+    for (const char *c = text; *c; c++)
+        fputc(*c == '\n' || *c == '\r' ? ' ' : *c, to);
+    fputc('\n', to);
+}
+
 void provenance_free(provenance *p)
 {
     if (!p)

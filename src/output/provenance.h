@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/context.h"
 #include "sgdmft/problem.h"
@@ -32,6 +33,9 @@ typedef struct provenance {
 sgdmft_status provenance_new(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
                              const char *command, provenance **out);
 void provenance_free(provenance *p);
+
+/* One comment line of a CSV file; line breaks inside `text` become blanks, or they would end the comment. */
+void provenance_put_comment(FILE *to, const char *key, const char *text);
 
 /* One word for how a solve ended: "ok", "diverged", "not converged", "not finite", "interrupted", "failed". */
 const char *provenance_status_word(sgdmft_status status);

@@ -1,10 +1,11 @@
 /* A block of paths of the data-side process, carried from node to node in lockstep:
 
-     r(t) = w(t) - sum_{visits b before t} R(t, T_b) kick_b,   kick_b = step_b g(r(T_b), y)
-     chain(a, c) = step_a G_a d r_a / d w(T_c)  for visits c <= a of the same path
+     r(t) = w(t) - sum_{events b before t} R(t, T_b) kick_b,   kick_b a function of the position r_b before it
+     chain(a, c) = (d kick_a / d r_a) d r_a / d w(T_c)  for events c <= a of the same path
 
-   so that d r(t) / d w(T_c) = - sum_b R(t, T_b) chain(b, c). At a visit, w is the chord between the nodes minus the
-   scaled Brownian bridge of the cell; R is bilinear in its two times, and linear in t - s within one cell. */
+   so that d r(t) / d w(T_c) = - sum_b R(t, T_b) chain(b, c). What an event is and how it kicks depends on the driver, see
+   driver.h. At an event, w is the chord between the nodes minus the scaled Brownian bridge of the cell; R is bilinear
+   in its two times, and linear in t - s within one cell. */
 #ifndef SGDMFT_PATH_BLOCK_H
 #define SGDMFT_PATH_BLOCK_H
 
@@ -24,22 +25,27 @@ typedef struct path_block {
     double *w_next;        /* [k][n] field at the node being computed */
     double *r;             /* [k][n] at the node being computed */
     double *kick;          /* [slots][k][n] */
-    double *chain;         /* [slots (slots + 1) / 2][k][k][n] */
+    double *chain;         /* [slots (slots + 1) / 2][k][k][n] for pathwise responses, otherwise NULL */
 } path_block;
 
 /* Scratch of one thread, enough for any block of an ensemble. */
 typedef struct path_scratch {
     model_work *model;
-    double *g, *G, *t, *work;      /* node values */
-    double *GK;                    /* [slots][k][k][n] */
-    double *own, *control;         /* field without its teacher part [k][n]; control variable [n] */
-    double *rho;                   /* [slots][k][k][n] */
-    double *visit;                 /* gathered values at the visits of a group */
+    double *g, *G, *t, *work; /* node values */
+    double *GK;               /* [slots][k][k][n] */
+    double *own, *control;    /* field without its teacher part [k][n]; control variable [n] */
+    double *rho;              /* [slots][k][k][n] */
+    double *visit;            /* gathered values at the visits of a group, or the stages of a kick */
+    double *row;              /* [slots or steps][k][k] */
 } path_scratch;
+
+struct path_driver;
 
 /* What averaging needs to know and does not change. */
 typedef struct path_setting {
     const model *m;
+    const struct path_driver *driver;
+    const time_grid *grid;
     model_shape shape;
     const initial_law *law;
     const double *q0, *rho; /* initial second moments */
@@ -48,7 +54,7 @@ typedef struct path_setting {
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out);
 void path_block_clear(path_block *block);
-double path_block_bytes(model_shape shape, int steps, size_t n, int slots);
+double path_block_bytes(const path_setting *set, size_t n, int slots);
 
 sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, size_t lanes, int slots,
                                path_scratch **out);
@@ -59,8 +65,8 @@ void path_scratch_free(path_scratch *scratch);
 int path_block_start(path_block *block, const path_setting *set, path_scratch *scratch, double *sums);
 
 /* From node `cell` to node `cell + 1` with the kernel rows of both; may be repeated with better rows. */
-int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell,
-                       path_scratch *scratch, double *sums);
+int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *scratch,
+                       double *sums);
 
 /* The control variable of a node. With u the part of the field w(t_i) that does not come from the teacher, Gaussian
    integration by parts (Stein's lemma) says that D = tr(g u^T) - tr(G dr(t_i)/du) has mean zero, where
@@ -73,10 +79,16 @@ typedef struct path_control {
     const double *onto_own, *onto_teacher; /* [k][k], [k][k*] minus the regression coefficients of g */
 } path_control;
 
-/* As path_block_advance; also adds to `weighted` the sums weighted by D, then D and D^2 (at.size + 2 numbers). */
+/* As path_block_advance, for pathwise responses; also adds to `weighted` the sums weighted by D, then D and D^2 (at.size + 2 numbers). */
 int path_block_advance_controlled(path_block *block, const path_setting *set, const kernels *kern, int cell,
-                                  const path_control *control, path_scratch *scratch, double *sums,
-                                  double *weighted);
+                                  const path_control *control, path_scratch *scratch, double *sums, double *weighted);
+
+/* Adds the averages over lanes that are linear in g and G, from s->g and s->G, without those of events. */
+void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums);
+
+/* Adds x y_c^T summed over lanes to row `kind` of every cell c before the node, x[k][n], y[cells][k][n]. */
+void path_block_add_rows(const path_block *block, const path_setting *set, int node, int kind, const double *x,
+                         const double *y, path_scratch *s, double *sums);
 
 /* Makes the computed node the last accepted one. */
 void path_block_accept(path_block *block);

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
-#include "paths/draws.h"
+#include "paths/draw.h"
 #include "paths/inputs_build.h"
-#include "paths/matching.h"
 #include "paths/visits.h"
 
 size_t path_block_lanes(int k, int steps, int64_t paths)
@@ -22,20 +20,14 @@ size_t path_block_lanes(int k, int steps, int64_t paths)
     return lanes - 8; /* rows of a power of two would all fall into the same cache sets */
 }
 
-/* How the Sobol' dimensions are dealt out: first what fixes the sample, then visits, then coarse innovations. */
-typedef struct dimension_plan {
-    unsigned fields;     /* z*, z0 and eps: dimensions 0 .. fields - 1 */
-    unsigned visits;     /* waiting times */
-    unsigned modes;      /* leading Brownian-bridge modes of the innovations, per component */
-} dimension_plan;
-
-static dimension_plan plan_dimensions(model_shape shape, double horizon, int steps)
+static dimension_plan plan_dimensions(model_shape shape, const path_driver *driver, double horizon, int steps)
 {
     dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
     unsigned left = SOBOL_DIMENSIONS - plan.fields;
     double useful = ceil(horizon + 3 * sqrt(horizon)) + 1;
-    plan.visits = useful < left / 2 ? (unsigned)useful : left / 2;
-    plan.modes = (left - plan.visits) / (unsigned)shape.k;
+    if (!driver->per_cell)
+        plan.visits = useful < left / 2 ? (unsigned)useful : left / 2;
+    plan.modes = (left - plan.visits) / (unsigned)(shape.k + (driver->per_cell && driver->singular));
     if (plan.modes > 16)
         plan.modes = 16;
     if (plan.modes > (unsigned)steps)
@@ -43,7 +35,7 @@ static dimension_plan plan_dimensions(model_shape shape, double horizon, int ste
     return plan;
 }
 
-/* Where a path went after sorting: order[q] is the path at lane q % lanes of block q / lanes. */
+/* Paths with similar numbers of visits side by side: order[q] is the path that comes q-th. */
 static size_t *sort_by_visits(const visit_list *visits)
 {
     size_t most = 0;
@@ -66,160 +58,22 @@ static size_t *sort_by_visits(const visit_list *visits)
     return order;
 }
 
-/* What all stages of a draw share. */
-typedef struct draw {
-    const sgdmft_problem *problem;
-    const model *m;
-    const initial_law *law;
-    const schedule *eta;
-    const time_grid *grid;
-    model_shape shape;
-    dimension_plan plan;
-    uint32_t replica;
-    size_t lanes;
-    const size_t *order;
-    const visit_list *visits;
-    path_ensemble *ensemble;
-} draw;
-
-static random_key key_of(const draw *d, uint32_t purpose)
+static size_t *as_drawn(size_t paths)
 {
-    return (random_key){d->problem->numerics.seed, d->replica, purpose};
+    size_t *order = memory_zeroed(paths, sizeof *order);
+    for (size_t p = 0; order && p < paths; p++)
+        order[p] = p;
+    return order;
 }
 
-/* One Sobol' dimension as standard normals into row `row` of the Gaussian rows of every block. */
-static void quasi_row(const draw *d, unsigned dimension, size_t row, double *column)
-{
-    sobol_points(key_of(d, DRAW_SOBOL), dimension, 0, d->ensemble->paths, column);
-    normal_quantiles(d->ensemble->paths, column, column);
-    for (size_t q = 0; q < d->ensemble->paths; q++) {
-        path_inputs *in = &d->ensemble->block[q / d->lanes];
-        inputs_gaussian(in)[row * in->n + q % d->lanes] = column[d->order[q]];
-    }
-}
-
-/* Fine modes of the innovations of one block from the counter-based generator. */
-static void pseudo_modes(const draw *d, path_inputs *in, size_t start, double *buffer)
-{
-    size_t k = (size_t)d->shape.k, first = d->plan.modes * k, count = (size_t)in->steps * k - first;
-    for (size_t p = 0; p < in->n; p++) {
-        random_normals(key_of(d, DRAW_INNOVATIONS), d->order[start + p], 0, count, buffer);
-        for (size_t j = 0; j < count; j++)
-            in->xi[(first + j) * in->n + p] = buffer[j];
-    }
-}
-
-/* Turns Brownian-bridge modes (in xi) into increments over the cells: mode 0 is the whole interval, each further mode
-   splits one interval, breadth first. Orthonormal, so normals stay independent standard normals. */
-static void modes_to_cells(const time_grid *grid, int k, path_inputs *in, int (*split)[3], double *sums)
-{
-    size_t n = in->n, width = (size_t)k * n;
-    double root = sqrt(grid->t[grid->steps] - grid->t[0]);
-    for (size_t p = 0; p < width; p++)
-        sums[p] = root * in->xi[p];
-    for (int mode = 1; mode < grid->steps; mode++) {
-        int low = split[mode][0], middle = split[mode][1], high = split[mode][2];
-        double left = grid->t[middle] - grid->t[low], right = grid->t[high] - grid->t[middle];
-        double share = left / (left + right), spread = sqrt(left * right / (left + right));
-        const double *z = in->xi + (size_t)mode * width;
-        double *a = sums + (size_t)low * width, *b = sums + (size_t)middle * width;
-        for (size_t p = 0; p < width; p++) {
-            double part = share * a[p] + spread * z[p];
-            b[p] = a[p] - part;
-            a[p] = part;
-        }
-    }
-    for (int c = 0; c < grid->steps; c++) {
-        double scale = 1 / sqrt(grid->h[c]);
-        for (size_t p = 0; p < width; p++)
-            in->xi[(size_t)c * width + p] = scale * sums[(size_t)c * width + p];
-    }
-}
-
-/* Breadth-first bisection of cells 0 .. steps - 1: split[mode] = {low, middle, high}. */
-static void plan_bisection(int steps, int (*split)[3])
-{
-    int filled = 1, next = 1;
-    int (*queue)[3] = split; /* intervals waiting are stored where their own split will be written */
-    split[0][0] = 0;
-    split[0][1] = steps / 2;
-    split[0][2] = steps;
-    if (steps > 1) {
-        memcpy(queue[1], split[0], sizeof split[0]);
-        filled = 2;
-    }
-    for (; next < filled; next++) {
-        int low = split[next][0], middle = split[next][1], high = split[next][2];
-        int ends[2][2] = {{low, middle}, {middle, high}};
-        for (int side = 0; side < 2; side++)
-            if (ends[side][1] - ends[side][0] > 1) {
-                split[filled][0] = ends[side][0];
-                split[filled][1] = (ends[side][0] + ends[side][1]) / 2;
-                split[filled][2] = ends[side][1];
-                filled++;
-            }
-    }
-}
-
-static sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
-{
-    size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps, paths = d->ensemble->paths;
-    double *column = memory_doubles(paths), *sums = memory_doubles(steps * k * d->lanes);
-    int(*split)[3] = memory_zeroed(steps + 1, sizeof *split);
-    if (!column || !sums || !split) {
-        free(column);
-        free(sums);
-        free(split);
-        return context_out_of_memory(ctx, "the innovations", 8.0 * (double)(paths + steps * k * d->lanes));
-    }
-    unsigned dimension = 0;
-    size_t row = 0;
-    for (; dimension < d->plan.fields; dimension++)
-        quasi_row(d, dimension, row++, column);
-    dimension += d->plan.visits;
-    for (unsigned j = 0; j < d->plan.modes * (unsigned)k; j++)
-        quasi_row(d, dimension++, row++, column);
-    plan_bisection(d->grid->steps, split);
-    for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
-        path_inputs *in = &d->ensemble->block[b];
-        pseudo_modes(d, in, b * d->lanes, sums);
-        modes_to_cells(d->grid, d->shape.k, in, split, sums);
-    }
-    free(column);
-    free(sums);
-    free(split);
-    return SGDMFT_OK;
-}
-
-static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d)
-{
-    size_t blocks = d->ensemble->n_blocks;
-    double **rows = calloc(blocks, sizeof *rows);
-    size_t *n = calloc(blocks, sizeof *n);
-    sgdmft_status status = SGDMFT_OK;
-    if (!rows || !n) {
-        status = context_out_of_memory(ctx, "moment matching", 16.0 * (double)blocks);
-    } else {
-        for (size_t b = 0; b < blocks; b++) {
-            rows[b] = inputs_gaussian(&d->ensemble->block[b]);
-            n[b] = d->ensemble->block[b].n;
-        }
-        size_t count = d->plan.fields + (size_t)d->grid->steps * (size_t)d->shape.k;
-        status = matching_apply(ctx, count, blocks, rows, n);
-    }
-    free(rows);
-    free(n);
-    return status;
-}
-
-static void place_visits(const draw *d, path_inputs *in, size_t start)
+static void place_visits(const draw *d, const visit_list *visits, path_inputs *in, size_t start)
 {
     for (size_t p = 0; p < in->n; p++) {
-        size_t path = d->order[start + p], first = d->visits->first[path];
-        int count = (int)(d->visits->first[path + 1] - first);
+        size_t path = d->order[start + p], first = visits->first[path];
+        int count = (int)(visits->first[path + 1] - first);
         in->visits[p] = count;
         for (int a = 0; a < count; a++) {
-            double time = d->visits->time[first + (size_t)a];
+            double time = visits->time[first + (size_t)a];
             int cell = time_grid_cell(d->grid, time);
             size_t at = (size_t)a * in->n + p;
             in->time[at] = time;
@@ -234,7 +88,7 @@ static void draw_bridges(const draw *d, path_inputs *in, size_t start, double *n
 {
     size_t k = (size_t)d->shape.k;
     for (size_t p = 0; p < in->n; p++) {
-        random_normals(key_of(d, DRAW_BRIDGE), d->order[start + p], 0, (size_t)in->visits[p] * k, normals);
+        random_normals(draw_key(d, DRAW_BRIDGE), d->order[start + p], 0, (size_t)in->visits[p] * k, normals);
         for (int a = 0; a < in->visits[p]; a++) {
             size_t at = (size_t)a * in->n + p;
             int cell = in->cell[at], follows = a > 0 && in->cell[at - in->n] == cell;
@@ -250,12 +104,25 @@ static void draw_bridges(const draw *d, path_inputs *in, size_t start, double *n
     }
 }
 
+/* Bridges at the middle of every cell. */
+static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, double *normals)
+{
+    size_t k = (size_t)d->shape.k, count = (size_t)in->steps * k;
+    for (size_t p = 0; p < in->n; p++) {
+        random_normals(draw_key(d, DRAW_BRIDGE), d->order[start + p], 0, count, normals);
+        for (size_t j = 0; j < count; j++) {
+            double x = d->grid->middle[j / k];
+            in->bridge[j * in->n + p] = sqrt(d->grid->h[j / k] * x * (1 - x)) * normals[j];
+        }
+    }
+}
+
 /* w* = chol(rho) z*, in place, then the labels. */
 static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs *in, model_work *work)
 {
     size_t n = in->n;
     for (int a = d->shape.kstar - 1; a >= 0; a--) {
-        const double *row = d->law->chol_rho + a * d->shape.kstar;
+        const double *row = d->source->law->chol_rho + a * d->shape.kstar;
         for (size_t p = 0; p < n; p++) {
             double sum = 0;
             for (int b = 0; b <= a; b++)
@@ -263,7 +130,7 @@ static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs
             in->wstar[(size_t)a * n + p] = sum;
         }
     }
-    if (model_label(d->m, work, n, in->wstar, in->eps, in->y))
+    if (model_label(d->source->m, work, n, in->wstar, in->eps, in->y))
         return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
     for (size_t p = 0; p < n * (size_t)d->shape.labels; p++)
         if (!isfinite(in->y[p]))
@@ -274,80 +141,102 @@ static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs
     return SGDMFT_OK;
 }
 
-static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d)
+typedef struct event_space {
+    double *normals, *schedule;
+    model_work *model;
+} event_space;
+
+static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit_list *visits, size_t b,
+                                 const event_space *space)
+{
+    path_inputs *in = &d->ensemble->block[b];
+    size_t start = b * d->lanes;
+    if (d->source->driver->per_cell) {
+        if (in->bridge)
+            draw_middle_bridges(d, in, start, space->normals);
+        return SGDMFT_OK;
+    }
+    place_visits(d, visits, in, start);
+    draw_bridges(d, in, start, space->normals);
+    schedule_values(d->source->eta, space->schedule, (size_t)in->slots * in->n, in->time, in->weight);
+    return inputs_group_visits(ctx, in);
+}
+
+static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
 {
     size_t most = 1;
     for (size_t b = 0; b < d->ensemble->n_blocks; b++)
         if ((size_t)d->ensemble->block[b].slots > most)
             most = (size_t)d->ensemble->block[b].slots;
-    double *buffer = memory_doubles(most * d->lanes * (size_t)d->shape.k);
-    double *schedule_space = memory_doubles(schedule_work(d->eta));
-    model_work *work = NULL;
-    sgdmft_status status = model_work_new(ctx, d->m, d->lanes, &work);
-    if (!status && (!buffer || !schedule_space))
-        status = context_out_of_memory(ctx, "the visits", 8.0 * (double)(most * d->lanes));
+    event_space space = {.normals = memory_doubles(most * (size_t)d->shape.k),
+                         .schedule = memory_doubles(schedule_work(d->source->eta))};
+    sgdmft_status status = model_work_new(ctx, d->source->m, d->lanes, &space.model);
+    if (!status && (!space.normals || !space.schedule))
+        status = context_out_of_memory(ctx, "the events", 8.0 * (double)most);
     for (size_t b = 0; b < d->ensemble->n_blocks && !status; b++) {
-        path_inputs *in = &d->ensemble->block[b];
-        place_visits(d, in, b * d->lanes);
-        draw_bridges(d, in, b * d->lanes, buffer);
-        schedule_values(d->eta, schedule_space, (size_t)in->slots * in->n, in->time, in->weight);
-        status = label_block(ctx, d, in, work);
+        status = draw_events(ctx, d, visits, b, &space);
         if (!status)
-            status = inputs_group_visits(ctx, in);
+            status = label_block(ctx, d, &d->ensemble->block[b], space.model);
     }
-    model_work_free(work);
-    free(buffer);
-    free(schedule_space);
+    model_work_free(space.model);
+    free(space.normals);
+    free(space.schedule);
     return status;
 }
 
-static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d)
+static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
 {
     path_ensemble *e = d->ensemble;
     for (size_t b = 0; b < e->n_blocks; b++) {
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
         /* sorted by number of visits: the last lane has the most */
         size_t last = d->order[start + n - 1];
-        int slots = (int)(d->visits->first[last + 1] - d->visits->first[last]);
-        sgdmft_status status = inputs_allocate(ctx, d->shape, d->grid->steps, n, slots, &e->block[b]);
+        int slots = visits->paths > 0 ? (int)(visits->first[last + 1] - visits->first[last]) : 0;
+        sgdmft_status status =
+            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, &e->block[b]);
         if (status)
             return status;
     }
     return SGDMFT_OK;
 }
 
-sgdmft_status path_ensemble_new(sgdmft_context *ctx, const sgdmft_problem *problem, const model *m,
-                                const initial_law *law, const schedule *eta, const time_grid *grid, uint32_t replica,
+/* Draws into the ensemble of d, whose blocks are still empty. */
+static sgdmft_status draw_all(sgdmft_context *ctx, const draw *d, const visit_list *visits)
+{
+    sgdmft_status status = allocate_blocks(ctx, d, visits);
+    if (!status)
+        status = draw_gaussians(ctx, d);
+    if (!status)
+        status = finish_blocks(ctx, d, visits);
+    return status;
+}
+
+sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out)
 {
+    const sgdmft_problem *problem = source->problem;
     size_t paths = (size_t)problem->numerics.paths;
-    draw d = {.problem = problem, .m = m, .law = law, .eta = eta, .grid = grid, .replica = replica};
-    d.shape = model_get_shape(m);
-    d.plan = plan_dimensions(d.shape, grid->t[grid->steps], grid->steps);
+    draw d = {.source = source, .grid = grid, .replica = replica, .shape = model_get_shape(source->m)};
+    double horizon = grid->t[grid->steps];
+    d.plan = plan_dimensions(d.shape, source->driver, horizon, grid->steps);
     d.lanes = path_block_lanes(d.shape.k, grid->steps, problem->numerics.paths);
     visit_list visits = {0};
-    size_t *order = NULL;
-    sgdmft_status status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, grid->t[grid->steps],
-                                              d.plan.fields, d.plan.visits, &visits);
-    if (!status) {
-        order = sort_by_visits(&visits);
-        d.ensemble = ensemble_allocate((paths + d.lanes - 1) / d.lanes);
-        if (!order || !d.ensemble)
-            status = context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
-    }
-    if (!status) {
-        d.order = order;
-        d.visits = &visits;
+    sgdmft_status status = SGDMFT_OK;
+    if (!source->driver->per_cell)
+        status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, horizon, d.plan.fields, d.plan.visits,
+                                    &visits);
+    if (status)
+        return status;
+    size_t *order = source->driver->per_cell ? as_drawn(paths) : sort_by_visits(&visits);
+    d.order = order;
+    d.ensemble = ensemble_allocate((paths + d.lanes - 1) / d.lanes);
+    if (order && d.ensemble) {
         d.ensemble->paths = paths;
-        d.ensemble->visits = (double)visits.first[paths];
-        status = allocate_blocks(ctx, &d);
+        d.ensemble->visits = source->driver->per_cell ? (double)paths * grid->steps : (double)visits.first[paths];
+        status = draw_all(ctx, &d, &visits);
+    } else {
+        status = context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
     }
-    if (!status)
-        status = draw_gaussians(ctx, &d);
-    if (!status)
-        status = match_gaussians(ctx, &d);
-    if (!status)
-        status = finish_blocks(ctx, &d);
     free(order);
     visit_list_clear(&visits);
     if (status)

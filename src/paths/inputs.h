@@ -1,5 +1,5 @@
 /* Everything random about a block of paths, drawn once and never changed: teacher field w*, initial field, label
-   noise and label, the innovations xi of the field, and the visits with their place in the bridge.
+   noise and label, the innovations xi of the field, and the events of the driver with their place in the bridge.
 
    Block layout: lane p of a block of n lanes is the fastest index. A slot is the ordinal of a visit within its path;
    lanes with fewer visits than slots have visits of zero weight at the end. */
@@ -22,25 +22,26 @@ typedef struct visit_group {
 } visit_group;
 
 typedef struct path_inputs {
-    size_t n;  /* lanes */
-    int slots; /* largest number of visits of a lane */
-    int steps; /* cells of the grid these inputs belong to */
-    double *wstar; /* [k*][n] teacher pre-activations */
-    double *z0;    /* [k][n] standard normals: w(0) = A w* + B z0 */
-    double *eps;   /* [noises][n] */
-    double *y;     /* [labels][n] */
-    double *xi;    /* [steps][k][n] standard normals, one vector per cell */
+    size_t n;          /* lanes */
+    int slots;         /* largest number of visits of a lane */
+    int steps;         /* cells of the grid these inputs belong to */
+    double *wstar;     /* [k*][n] teacher pre-activations */
+    double *z0;        /* [k][n] standard normals: w(0) = A w* + B z0 */
+    double *eps;       /* [noises][n] */
+    double *y;         /* [labels][n] */
+    double *xi;        /* [steps][k][n] standard normals, one vector per cell */
+    double *noise;     /* [steps][n] standard normals, increments of a driver that diffuses; otherwise NULL */
+    double *bridge;    /* [slots][k][n] unit-rate Brownian bridge of the cell at the event; NULL for a drift */
+    int *slots_before; /* [steps + 1] number of slots with an event before node i in some lane */
 
-    double *time;   /* [slots][n] */
-    double *place;  /* [slots][n] (time - t_cell) / h_cell */
-    double *weight; /* [slots][n] eta(time) times the mark of the visit */
-    int *cell;      /* [slots][n] */
-    int *visits;    /* [n] number of visits of each lane */
-    double *bridge; /* [slots][k][n] unit-rate Brownian bridge of the cell at the visit */
-
-    int *slots_before;    /* [steps + 1] number of slots with a visit before node i in some lane */
-    size_t *group_first;  /* [steps + 1] groups of cell i: group_first[i] .. group_first[i + 1] - 1 */
-    visit_group *groups;  /* in order of cell, then rank */
+    /* Visits; all NULL for a driver with one event per cell, slot c in cell c. */
+    double *time;        /* [slots][n] */
+    double *place;       /* [slots][n] (time - t_cell) / h_cell */
+    double *weight;      /* [slots][n] eta(time) times the mark of the visit */
+    int *cell;           /* [slots][n] */
+    int *visits;         /* [n] number of visits of each lane */
+    size_t *group_first; /* [steps + 1] groups of cell i: group_first[i] .. group_first[i + 1] - 1 */
+    visit_group *groups; /* in order of cell, then rank */
     int *visit_slot, *visit_lane;
 } path_inputs;
 
@@ -49,16 +50,26 @@ typedef struct path_ensemble {
     size_t n_blocks;
     path_inputs *block;
     size_t paths;
-    double visits; /* in all */
+    double visits; /* events in all */
 } path_ensemble;
 
+struct path_driver;
+
+/* What paths are drawn for. */
+typedef struct path_source {
+    const sgdmft_problem *problem;
+    const struct path_driver *driver;
+    const model *m;
+    const initial_law *law;
+    const schedule *eta;
+} path_source;
+
 /* Draws `problem->numerics.paths` paths of replica `replica` on `grid`. Depends on the seed and the replica alone. */
-sgdmft_status path_ensemble_new(sgdmft_context *ctx, const sgdmft_problem *problem, const model *m,
-                                const initial_law *law, const schedule *eta, const time_grid *grid, uint32_t replica,
+sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out);
 
 /* The same paths seen on the grid of every second node: the same visits, fields and labels. */
-sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const model *m,
+sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const path_source *source,
                                     const time_grid *fine_grid, const time_grid *coarse_grid, path_ensemble **out);
 void path_ensemble_free(path_ensemble *ensemble);
 

@@ -22,7 +22,7 @@ path_ensemble *ensemble_allocate(size_t n_blocks)
 
 void inputs_clear(path_inputs *in)
 {
-    free(in->wstar); /* holds z0, eps and xi too */
+    free(in->wstar); /* holds z0, eps, xi and noise too */
     free(in->y);
     free(in->time);
     free(in->place);
@@ -48,33 +48,57 @@ void path_ensemble_free(path_ensemble *e)
     free(e);
 }
 
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, int steps, size_t n, int slots,
-                              path_inputs *out)
+static int allocate_visits(path_inputs *in)
 {
-    size_t k = (size_t)shape.k, kstar = (size_t)shape.kstar, visits = (size_t)slots * n;
-    size_t rows = kstar + k + (size_t)shape.noises + (size_t)steps * k;
-    path_inputs in = {.n = n, .slots = slots, .steps = steps};
+    size_t visits = (size_t)in->slots * in->n;
+    in->time = memory_doubles(visits);
+    in->place = memory_doubles(visits);
+    in->weight = memory_doubles(visits);
+    in->cell = memory_zeroed(visits, sizeof *in->cell);
+    in->visits = memory_zeroed(in->n, sizeof *in->visits);
+    in->group_first = memory_zeroed((size_t)in->steps + 1, sizeof *in->group_first);
+    in->visit_slot = memory_zeroed(visits, sizeof *in->visit_slot);
+    in->visit_lane = memory_zeroed(visits, sizeof *in->visit_lane);
+    return in->time && in->place && in->weight && in->cell && in->visits && in->group_first && in->visit_slot &&
+           in->visit_lane;
+}
+
+/* Event c in cell c. */
+static void one_event_per_cell(path_inputs *in)
+{
+    for (int i = 0; i <= in->steps; i++)
+        in->slots_before[i] = i;
+}
+
+size_t inputs_rows(model_shape shape, const path_driver *driver, int steps)
+{
+    size_t noise = driver->per_cell && driver->singular ? (size_t)steps : 0;
+    return (size_t)(shape.kstar + shape.k + shape.noises) + (size_t)steps * (size_t)shape.k + noise;
+}
+
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path_driver *driver, int steps, size_t n,
+                              int slots, path_inputs *out)
+{
+    size_t k = (size_t)shape.k, rows = inputs_rows(shape, driver, steps);
+    path_inputs in = {.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
     in.wstar = memory_doubles(rows * n);
     in.y = memory_doubles((size_t)shape.labels * n);
-    in.time = memory_doubles(visits);
-    in.place = memory_doubles(visits);
-    in.weight = memory_doubles(visits);
-    in.cell = memory_zeroed(visits, sizeof *in.cell);
-    in.visits = memory_zeroed(n, sizeof *in.visits);
-    in.bridge = memory_doubles(visits * k);
+    in.bridge = driver->singular ? memory_doubles((size_t)in.slots * n * k) : NULL;
     in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
-    in.group_first = memory_zeroed((size_t)steps + 1, sizeof *in.group_first);
-    in.visit_slot = memory_zeroed(visits, sizeof *in.visit_slot);
-    in.visit_lane = memory_zeroed(visits, sizeof *in.visit_lane);
+    int failed = !in.wstar || !in.y || (driver->singular && !in.bridge) || !in.slots_before;
+    if (!failed && driver->per_cell)
+        one_event_per_cell(&in);
+    else if (!failed)
+        failed = !allocate_visits(&in);
     *out = in;
-    if (!in.wstar || !in.y || !in.time || !in.place || !in.weight || !in.cell || !in.visits || !in.bridge || !in.slots_before ||
-        !in.group_first || !in.visit_slot || !in.visit_lane) {
+    if (failed) {
         inputs_clear(out);
-        return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + (4 + k) * (size_t)slots) * n));
+        return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + (4 + k) * (size_t)in.slots) * n));
     }
-    out->z0 = in.wstar + kstar * n;
+    out->z0 = in.wstar + (size_t)shape.kstar * n;
     out->eps = out->z0 + k * n;
     out->xi = out->eps + (size_t)shape.noises * n;
+    out->noise = driver->per_cell && driver->singular ? out->xi + (size_t)steps * k * n : NULL;
     return SGDMFT_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "twotime/estimates.h"
 
 #define INLINED static inline __attribute__((always_inline))
 
@@ -98,9 +99,9 @@ INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double 
             for (size_t b = 0; b < k; b++) {
                 size_t c = a * k + b;
                 double right = place[p] * GK[c * n + p];
-                row[c] += GK[c * n + p] - right;
-                row[kk + c] += right;
-                row[2 * kk + c] += g[a * n + p] * kick[b * n + p];
+                row[RESPONSE_LEFT * kk + c] += GK[c * n + p] - right;
+                row[RESPONSE_RIGHT * kk + c] += right;
+                row[VISITS * kk + c] += g[a * n + p] * kick[b * n + p];
             }
     }
 }
@@ -114,6 +115,54 @@ static VECTOR_CLONES void scatter_clones(int k, size_t n, const int *cell, const
     case 3: scatter(3, n, cell, place, GK, g, kick, rows); break;
     default: scatter((size_t)k, n, cell, place, GK, g, kick, rows);
     }
+}
+
+INLINED void scatter_visits(size_t k, size_t n, size_t kinds, const int *restrict cell, const double *restrict g,
+                            const double *restrict kick, double *restrict rows)
+{
+    for (size_t p = 0; p < n; p++) {
+        double *row = rows + ((size_t)cell[p] * kinds + VISITS) * k * k;
+        for (size_t a = 0; a < k; a++)
+            for (size_t b = 0; b < k; b++)
+                row[a * k + b] += g[a * n + p] * kick[b * n + p];
+    }
+}
+
+static VECTOR_CLONES void scatter_visits_clones(int k, size_t n, size_t kinds, const int *cell, const double *g,
+                                                const double *kick, double *rows)
+{
+    switch (k) {
+    case 1: scatter_visits(1, n, kinds, cell, g, kick, rows); break;
+    case 2: scatter_visits(2, n, kinds, cell, g, kick, rows); break;
+    default: scatter_visits((size_t)k, n, kinds, cell, g, kick, rows);
+    }
+}
+
+INLINED void multiply(size_t k, size_t n, size_t count, const double *restrict x, const double *restrict y,
+                      double *restrict out)
+{
+    for (size_t c = 0; c < count; c++)
+        for (size_t a = 0; a < k; a++)
+            for (size_t l = 0; l < k; l++)
+                for (size_t p = 0; p < k * n; p++) /* all b at once */
+                    out[(c * k + a) * k * n + p] += x[a * k + l] * y[(c * k + l) * k * n + p];
+}
+
+static VECTOR_CLONES void multiply_clones(int k, size_t n, int count, const double *x, const double *y, double *out)
+{
+    if (k == 1)
+        multiply(1, n * (size_t)count, 1, x, y, out);
+    else
+        multiply((size_t)k, n, (size_t)count, x, y, out);
+}
+
+static VECTOR_CLONES void multiply_each_clones(int k, size_t n, int count, const double *x, const double *y,
+                                               double *out)
+{
+    size_t width = (size_t)(k * k) * n;
+    memset(out, 0, sizeof(double) * width * (size_t)count);
+    for (size_t c = 0; c < (size_t)count; c++)
+        multiply_add((size_t)k, n, 1, x, y + c * width, out + c * width);
 }
 
 /* A strip of lanes stays in registers while all columns pass by. */
@@ -188,6 +237,22 @@ void lanes_scatter(int k, size_t n, const int *cell, const double *place, const 
                    const double *kick, double *rows)
 {
     scatter_clones(k, n, cell, place, GK, g, kick, rows);
+}
+
+void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
+                          double *rows)
+{
+    scatter_visits_clones(k, n, kinds, cell, g, kick, rows);
+}
+
+void lanes_multiply(int k, size_t n, int count, const double *x, const double *y, double *out)
+{
+    multiply_clones(k, n, count, x, y, out);
+}
+
+void lanes_multiply_each(int k, size_t n, int count, const double *x, const double *y, double *out)
+{
+    multiply_each_clones(k, n, count, x, y, out);
 }
 
 void lanes_combine(int rows, int columns, size_t stride, size_t n, const double *coefficient, const double *x,

@@ -21,9 +21,19 @@ void lanes_react(int k, size_t n, int slots, const double *rho, const double *ki
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out);
 
-/* Adds the averages of one slot to the rows of the estimates (see twotime/estimates.h): rows[cell][3][k][k]. */
+/* Adds the averages of one slot to the rows of the estimates (see twotime/estimates.h): rows[cell][kinds][k][k], with
+   pathwise responses (3 kinds), and the visit sums alone. */
 void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
                    const double *kick, double *rows);
+
+void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
+                          double *rows);
+
+/* out[c][a b][p] += sum_l x[a][l] y[c][l b][p] for c < count: one matrix on the left of many. */
+void lanes_multiply(int k, size_t n, int count, const double *x, const double *y, double *out);
+
+/* out[c][a b][p] = sum_l x[a l][p] y[c][l b][p], a matrix of each lane. */
+void lanes_multiply_each(int k, size_t n, int count, const double *x, const double *y, double *out);
 
 /* out[a][p] += sum_b coefficient[a][b] x[b][p], b < columns; rows of coefficients are `stride` apart */
 void lanes_combine(int rows, int columns, size_t stride, size_t n, const double *coefficient, const double *x,

@@ -10,6 +10,7 @@
 
 static const char *const dynamics_names[] = {"sgd", "sme", "gradient-flow", "online"};
 static const char *const method_names[] = {"march", "picard", "linear"};
+static const char *const response_names[] = {"auto", "pathwise", "stein"};
 static const char *const entries_names[] = {"gaussian", "rademacher", "uniform"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -101,6 +102,11 @@ static const option table[OPTION_COUNT] = {
         CHOICES(method_names),
         .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check; linear is exact, "
                "without sampling, for squared loss with a linear label, one student and one teacher."},
+    [OPT_RESPONSE] = {.key = "numerics.response", .type = OPTION_CHOICE, FIELD(numerics.response), .preset = "auto",
+        CHOICES(response_names),
+        .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth gradient; "
+               "stein correlates gradients with the noise of the field, which also holds where the gradient jumps; auto "
+               "chooses."},
     [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.0",
         .low = 1, .high = 4, .doc = "Steps are finer at early times: t_i = T (i/steps)^grading."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),

@@ -30,6 +30,7 @@ typedef enum option_id {
     OPT_TOLERANCE,
     OPT_SEED,
     OPT_METHOD,
+    OPT_RESPONSE,
     OPT_GRADING,
     OPT_EXTRAPOLATE,
     OPT_PASSES,

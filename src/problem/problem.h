@@ -10,6 +10,7 @@
 
 typedef enum dynamics_kind { DYNAMICS_SGD, DYNAMICS_SME, DYNAMICS_GRADIENT_FLOW, DYNAMICS_ONLINE } dynamics_kind;
 typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
+typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
 /* An expression (or list of them, or a named one) with the place of its first character. */
@@ -56,6 +57,7 @@ struct sgdmft_problem {
         double tolerance;
         uint64_t seed;
         method_kind method;
+        response_choice response;
         double grading;      /* nodes t_i = T (i/N)^grading, >= 1 */
         int extrapolate;     /* 1: curves are extrapolated to zero step from steps and steps/2 */
         int passes_max;      /* corrector passes (or sweeps) before giving up */

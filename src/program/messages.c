@@ -33,11 +33,16 @@ int usage_error(const command *cmd, const char *format, ...)
     return CODE_USAGE;
 }
 
-int report_failure(const sgdmft_context *ctx, sgdmft_status status)
+int report_failure_of(const sgdmft_context *ctx, sgdmft_status status, const char *what)
 {
     const char *message = sgdmft_context_message(ctx);
-    complain("%s", message[0] ? message : sgdmft_status_string(status));
+    complain("%s%s%s", what ? what : "", what ? ": " : "", message[0] ? message : sgdmft_status_string(status));
     return sgdmft_status_exit_code(status);
+}
+
+int report_failure(const sgdmft_context *ctx, sgdmft_status status)
+{
+    return report_failure_of(ctx, status, NULL);
 }
 
 const char *nearest_name(const char *wanted, const char *const *names, size_t n)

@@ -17,6 +17,9 @@ int usage_error(const struct command *cmd, const char *format, ...) __attribute_
 /* Prints the message of a failed library call and returns the exit code of its status. */
 int report_failure(const sgdmft_context *ctx, sgdmft_status status);
 
+/* The same after the name of one of several problems; `what` may be NULL. */
+int report_failure_of(const sgdmft_context *ctx, sgdmft_status status, const char *what);
+
 /* The name most like `wanted`, or NULL if none is near enough to be a slip. */
 const char *nearest_name(const char *wanted, const char *const *names, size_t n);
 

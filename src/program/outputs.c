@@ -10,8 +10,7 @@
 #include "program/messages.h"
 #include "sgdmft/output.h"
 
-/* The name of the problem file without directory and without .yaml or .yml. */
-static char *stem_of(const char *path)
+char *outputs_stem(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
@@ -41,40 +40,55 @@ static int same_file(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-static int check_names(const arguments *args, const setup *s, const outputs *o)
+int outputs_check(const arguments *args, sgdmft_context *ctx, const char *path, int force)
 {
     const char *problem = args->operands[0];
+    if (same_file(path, problem))
+        return usage_error(args->command, "the problem file '%s' would be overwritten; choose another output", problem);
+    sgdmft_status status = save_check(ctx, path, force);
+    return status == SGDMFT_OK ? 0 : report_failure(ctx, status);
+}
+
+static int check_names(const arguments *args, const setup *s, const outputs *o)
+{
     if (same_file(o->hdf5, o->csv))
         return usage_error(args->command, "-o and --csv name the same file '%s'", o->csv);
-    if (same_file(o->hdf5, problem) || same_file(o->csv, problem))
-        return usage_error(args->command, "the problem file '%s' would be overwritten; choose another output", problem);
-    sgdmft_status status = save_check(s->ctx, o->hdf5, o->force);
-    if (status == SGDMFT_OK)
-        status = save_check(s->ctx, o->csv, o->force);
-    return status == SGDMFT_OK ? 0 : report_failure(s->ctx, status);
+    int code = outputs_check(args, s->ctx, o->hdf5, o->force);
+    return code ? code : outputs_check(args, s->ctx, o->csv, o->force);
+}
+
+int outputs_name(const arguments *args, const char *stem, const char *hdf5, const char *csv, outputs *out)
+{
+    *out = (outputs){.hdf5 = name_file(hdf5, stem, ".h5"),
+                     .csv = name_file(csv, stem, ".csv"),
+                     .force = arguments_has(args, "force"),
+                     .command = arguments_command_line(args)};
+    if (out->hdf5 && out->csv && out->command)
+        return 0;
+    complain("out of memory");
+    return CODE_SYSTEM;
 }
 
 int outputs_plan(const arguments *args, const setup *s, outputs *out)
 {
-    char *stem = stem_of(args->operands[0]);
-    *out = (outputs){.force = arguments_has(args, "force"), .command = arguments_command_line(args)};
-    if (stem) {
-        out->hdf5 = name_file(arguments_value(args, "output"), stem, ".h5");
-        out->csv = name_file(arguments_value(args, "csv"), stem, ".csv");
-    }
-    free(stem);
-    if (!out->hdf5 || !out->csv || !out->command) {
+    char *stem = outputs_stem(args->operands[0]);
+    if (!stem) {
         complain("out of memory");
         return CODE_SYSTEM;
     }
-    return check_names(args, s, out);
+    int code = outputs_name(args, stem, arguments_value(args, "output"), arguments_value(args, "csv"), out);
+    free(stem);
+    return code ? code : check_names(args, s, out);
 }
 
 int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution)
 {
     sgdmft_status hdf5 = sgdmft_write_hdf5(s->ctx, solution, s->problem, o->command, o->hdf5, o->force);
-    if (hdf5 != SGDMFT_OK)
-        report_failure(s->ctx, hdf5);
+    if (hdf5 != SGDMFT_OK) {
+        int code = report_failure(s->ctx, hdf5);
+        if (o->paired)
+            return code;
+    }
     sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, s->problem, o->command, o->csv, o->force);
     if (csv != SGDMFT_OK)
         report_failure(s->ctx, csv);

@@ -14,13 +14,24 @@ typedef struct outputs {
     char *hdf5, *csv; /* file names */
     char *command;    /* command line to record */
     int force;
+    int paired; /* 1: no CSV file unless its HDF5 file could be written */
 } outputs;
+
+/* The name of the problem file without directory and without .yaml or .yml; NULL if out of memory, freed by the
+   caller. */
+char *outputs_stem(const char *path);
+
+/* Names only: `hdf5` and `csv`, or STEM.h5 and STEM.csv in place of NULL. Returns 0 or an exit code. */
+int outputs_name(const arguments *args, const char *stem, const char *hdf5, const char *csv, outputs *out);
+
+/* Makes sure that a file can be written later and is not the problem file. Returns 0 or an exit code. */
+int outputs_check(const arguments *args, sgdmft_context *ctx, const char *path, int force);
 
 /* Decides on the names and makes sure that both files can be written later: they do not exist (unless --force), their
    directories do, and neither is the problem file. Returns 0 or an exit code after printing what is wrong. */
 int outputs_plan(const arguments *args, const setup *s, outputs *out);
 
-/* Writes both files; the second one also if the first fails. Returns 0 or an exit code. */
+/* Writes both files; the second one also if the first fails, unless they are `paired`. Returns 0 or an exit code. */
 int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution);
 
 void outputs_free(outputs *o);

@@ -98,6 +98,7 @@ const command command_plot = {
     .summary = "draw curves with error bands; several files overlay",
     .details = "Draws losses, overlaps, observables and the response R(t,0). Several files share one figure: theory\n"
                "as lines with bands of two standard errors, simulations as points with bars of the same height.\n"
+               "The table of a sweep, DIR/sweep.csv, stands for the curves of all its points.\n"
                "Needs Python 3 with Matplotlib, and h5py for HDF5 files; SGDMFT_PYTHON chooses another Python.\n",
     .options = options,
     .operands_min = 1,

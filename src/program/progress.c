@@ -16,16 +16,16 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-void progress_start(progress *p, int quiet)
+void progress_start(progress *p, const char *label, int quiet)
 {
-    *p = (progress){.shown = !quiet && isatty(STDERR_FILENO), .started = now()};
+    *p = (progress){.shown = !quiet && isatty(STDERR_FILENO), .label = label, .started = now()};
 }
 
 static void print_line(progress *p, double fraction, double t, double elapsed)
 {
     static const char full[] = "########################", empty[] = "........................";
     int bars = (int)(fraction * BAR_WIDTH);
-    int width = fprintf(stderr, "\r[%.*s%.*s] %3.0f%%  t = %.4g", bars, full, BAR_WIDTH - bars, empty,
+    int width = fprintf(stderr, "\r%s[%.*s%.*s] %3.0f%%  t = %.4g", p->label, bars, full, BAR_WIDTH - bars, empty,
                         100.0 * fraction, t);
     if (fraction > 0.02 || elapsed > 5.0) {
         long left = fraction > 0.0 ? (long)(elapsed * (1.0 - fraction) / fraction + 0.5) : 0;

@@ -3,13 +3,15 @@
 #define SGDMFT_PROGRAM_PROGRESS_H
 
 typedef struct progress {
-    int shown;      /* 0: nothing is printed */
+    int shown;               /* 0: nothing is printed */
+    const char *label;       /* what the line starts with */
     double started, printed; /* seconds on a steady clock */
-    int width;      /* characters of the line on the screen */
+    int width;               /* characters of the line on the screen */
 } progress;
 
-/* Shows a line only if standard error is a terminal and `quiet` is 0. */
-void progress_start(progress *p, int quiet);
+/* Shows a line only if standard error is a terminal and `quiet` is 0. `label` comes first in it, e.g. "point 2 of 6 ";
+   it is borrowed. */
+void progress_start(progress *p, const char *label, int quiet);
 
 /* An sgdmft_progress_fn; `user` is the progress. Asks to stop once an interrupt was noted. */
 int progress_report(void *user, double fraction, double t);

@@ -44,22 +44,28 @@ int setup_context(const arguments *args, setup *out)
     return status == SGDMFT_OK ? 0 : report_failure(out->ctx, status);
 }
 
-int setup_problem(const arguments *args, setup *out)
+int setup_read(const arguments *args, sgdmft_context *ctx, const char *const *more, size_t n_more, const char *what,
+               sgdmft_problem **out)
 {
-    int code = setup_context(args, out);
-    if (code == 0)
-        code = check_readable(args->operands[0]);
-    if (code)
-        return code;
-    const char **sets = calloc(args->n_given + 1, sizeof *sets);
+    const char **sets = calloc(args->n_given + n_more + 1, sizeof *sets);
     if (!sets) {
         complain("out of memory");
         return CODE_SYSTEM;
     }
     size_t n_sets = arguments_values(args, "set", sets);
-    sgdmft_status status = sgdmft_problem_read(out->ctx, args->operands[0], sets, n_sets, &out->problem);
+    for (size_t i = 0; i < n_more; i++)
+        sets[n_sets++] = more[i];
+    sgdmft_status status = sgdmft_problem_read(ctx, args->operands[0], sets, n_sets, out);
     free(sets);
-    return status == SGDMFT_OK ? 0 : report_failure(out->ctx, status);
+    return status == SGDMFT_OK ? 0 : report_failure_of(ctx, status, what);
+}
+
+int setup_problem(const arguments *args, setup *out)
+{
+    int code = setup_context(args, out);
+    if (code == 0)
+        code = check_readable(args->operands[0]);
+    return code ? code : setup_read(args, out->ctx, NULL, 0, NULL, &out->problem);
 }
 
 void setup_free(setup *s)

@@ -20,6 +20,11 @@ int setup_problem(const arguments *args, setup *out);
 
 void setup_free(setup *s);
 
+/* Reads the problem file with every --set and then `more` overrides applied. A failure is reported after `what`, if
+   that is not NULL. Returns 0 or an exit code. */
+int setup_read(const arguments *args, sgdmft_context *ctx, const char *const *more, size_t n_more, const char *what,
+               sgdmft_problem **out);
+
 /* 0 if the file can be opened for reading, otherwise CODE_USAGE after saying why not. */
 int check_readable(const char *path);
 

@@ -18,10 +18,8 @@ static int announce(const arguments *args, const setup *s)
         return report_failure(s->ctx, status);
     if (arguments_has(args, "quiet"))
         return 0;
-    printf("%s: estimated ", args->operands[0]);
-    put_cost(stdout, &cost);
-    putchar('\n');
-    fflush(stdout); /* the reader sees it while the simulation runs */
+    printf("%s: ", args->operands[0]);
+    announce_cost(&cost);
     return 0;
 }
 
@@ -63,7 +61,7 @@ static int finish(const arguments *args, const setup *s, const outputs *o, const
 static int simulate(const arguments *args, const setup *s, const outputs *o)
 {
     progress meter;
-    progress_start(&meter, arguments_has(args, "quiet"));
+    progress_start(&meter, "", arguments_has(args, "quiet"));
     sgdmft_context_set_progress(s->ctx, progress_report, &meter);
     simulator_report report;
     sgdmft_solution *solution = NULL;

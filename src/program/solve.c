@@ -5,8 +5,8 @@
 #include "program/interrupt.h"
 #include "program/messages.h"
 #include "program/outputs.h"
-#include "program/progress.h"
 #include "program/setup.h"
+#include "program/solving.h"
 #include "program/summary.h"
 #include "sgdmft/solve.h"
 
@@ -18,39 +18,22 @@ static int announce(const arguments *args, const setup *s)
         return report_failure(s->ctx, status);
     if (arguments_has(args, "quiet"))
         return 0;
-    printf("%s: estimated ", args->operands[0]);
-    put_cost(stdout, &cost);
-    putchar('\n');
-    fflush(stdout); /* the reader sees it while the solve runs */
+    printf("%s: ", args->operands[0]);
+    announce_cost(&cost);
     return 0;
-}
-
-/* Writes and reports what a solve returned; a solution may come with a failure. Returns the exit code. */
-static int finish(const arguments *args, const setup *s, const outputs *o, const sgdmft_solution *solution,
-                  sgdmft_status status)
-{
-    int code = status == SGDMFT_OK ? CODE_DONE : report_failure(s->ctx, status);
-    if (!solution)
-        return code;
-    int written = outputs_write(o, s, solution);
-    if (!arguments_has(args, "quiet")) {
-        print_summary(solution);
-        if (written == CODE_DONE)
-            printf("  %-22s  %s, %s\n", status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5, o->csv);
-    }
-    return written == CODE_DONE ? code : written;
 }
 
 static int solve(const arguments *args, const setup *s, const outputs *o)
 {
-    progress meter;
-    progress_start(&meter, arguments_has(args, "quiet"));
-    sgdmft_context_set_progress(s->ctx, progress_report, &meter);
-    sgdmft_solution *solution = NULL;
-    sgdmft_status status = sgdmft_solve(s->ctx, s->problem, &solution);
-    progress_end(&meter);
-    int code = finish(args, s, o, solution, status);
-    sgdmft_solution_free(solution);
+    solving result;
+    int code = solve_and_write(args, s, o, "", NULL, &result);
+    if (result.solution && !arguments_has(args, "quiet")) {
+        print_summary(result.solution);
+        if (result.written)
+            printf("  %-22s  %s, %s\n", result.status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5,
+                   o->csv);
+    }
+    sgdmft_solution_free(result.solution);
     return code;
 }
 

@@ -36,6 +36,14 @@ void put_cost(FILE *to, const sgdmft_cost *cost)
     put_seconds(to, cost->wall_seconds);
 }
 
+void announce_cost(const sgdmft_cost *cost)
+{
+    fputs("estimated ", stdout);
+    put_cost(stdout, cost);
+    putchar('\n');
+    fflush(stdout); /* the reader sees it while the work is done */
+}
+
 static void print_identity(const sgdmft_identity *x)
 {
     printf("  identity %-15s t = %.4g: defect %.2e, se %.2e", x->name, x->t, x->defect, x->se);

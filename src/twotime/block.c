@@ -47,10 +47,10 @@ int block_solve(int k, double *a, size_t n, double *b)
     return 0;
 }
 
-static int scalar_root(double a, double *root, double *inverse)
+static int scalar_root(double a, double floor, double *root, double *inverse)
 {
-    *root = a > 0 ? sqrt(a) : 0;
-    *inverse = a > 0 ? 1 / *root : 0;
+    *root = a > floor ? sqrt(a) : 0;
+    *inverse = a > floor ? 1 / *root : 0;
     return isfinite(a) ? 0 : -1;
 }
 
@@ -101,24 +101,49 @@ static void eigen(int k, double *a, double *vectors, double *values)
         values[i] = a[i * k + i];
 }
 
-int block_psd_root(int k, const double *a, double *root, double *inverse)
+/* The symmetric part of a, finite: 0, otherwise -1. */
+static int symmetrise(int k, const double *a, double *symmetric)
 {
-    if (k == 1)
-        return scalar_root(a[0], root, inverse);
-    double symmetric[BLOCK_MAX * BLOCK_MAX], vectors[BLOCK_MAX * BLOCK_MAX], values[BLOCK_MAX], largest = 0;
     for (int i = 0; i < k; i++)
         for (int j = 0; j < k; j++) {
             symmetric[i * k + j] = 0.5 * (a[i * k + j] + a[j * k + i]);
             if (!isfinite(symmetric[i * k + j]))
                 return -1;
         }
+    return 0;
+}
+
+double block_smallest_eigenvalue(int k, const double *a)
+{
+    double symmetric[BLOCK_MAX * BLOCK_MAX], vectors[BLOCK_MAX * BLOCK_MAX], values[BLOCK_MAX];
+    if (symmetrise(k, a, symmetric))
+        return NAN;
+    eigen(k, symmetric, vectors, values);
+    double smallest = values[0];
+    for (int v = 1; v < k; v++)
+        smallest = fmin(smallest, values[v]);
+    return smallest;
+}
+
+int block_psd_root(int k, const double *a, double *root, double *inverse)
+{
+    return block_psd_root_above(k, a, 0, root, inverse);
+}
+
+int block_psd_root_above(int k, const double *a, double floor, double *root, double *inverse)
+{
+    if (k == 1)
+        return scalar_root(a[0], floor, root, inverse);
+    double symmetric[BLOCK_MAX * BLOCK_MAX], vectors[BLOCK_MAX * BLOCK_MAX], values[BLOCK_MAX], largest = 0;
+    if (symmetrise(k, a, symmetric))
+        return -1;
     eigen(k, symmetric, vectors, values);
     for (int v = 0; v < k; v++)
         largest = fmax(largest, values[v]);
     memset(root, 0, sizeof(double) * (size_t)(k * k));
     memset(inverse, 0, sizeof(double) * (size_t)(k * k));
     for (int v = 0; v < k; v++) {
-        if (!(values[v] > RANK_TOLERANCE * largest))
+        if (!(values[v] > RANK_TOLERANCE * largest && values[v] > floor))
             continue;
         double size = sqrt(values[v]);
         for (int i = 0; i < k; i++)

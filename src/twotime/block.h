@@ -36,4 +36,10 @@ int block_solve(int k, double *a, size_t n, double *b);
    symmetric root of P and the pseudo-inverse of that root. Returns 0, or -1 if the eigenvalues cannot be found. */
 int block_psd_root(int k, const double *a, double *root, double *inverse);
 
+/* The same with eigenvalues up to `floor` set to zero. */
+int block_psd_root_above(int k, const double *a, double floor, double *root, double *inverse);
+
+/* The smallest eigenvalue of a symmetric a[k][k], NaN if not finite. */
+double block_smallest_eigenvalue(int k, const double *a);
+
 #endif

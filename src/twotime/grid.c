@@ -29,6 +29,9 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
     for (int i = 0; i < grid->steps; i++)
         at[i] = grid->t[i + 1] - ONE_SIDED * grid->h[i];
     schedule_values(eta, work, n, at, grid->eta_end);
+    for (int i = 0; i < grid->steps; i++)
+        at[i] = grid->t[i] + grid->middle[i] * grid->h[i];
+    schedule_values(eta, work, n, at, grid->eta_middle);
     free(work);
     for (int i = 1; i < grid->steps; i++) {
         double before = grid->eta_end[i - 1], after = grid->eta_start[i];
@@ -49,8 +52,10 @@ static time_grid *grid_alloc(int steps)
     grid->h = memory_doubles(n);
     grid->eta_start = memory_doubles(n);
     grid->eta_end = memory_doubles(n);
+    grid->middle = memory_doubles(n);
+    grid->eta_middle = memory_doubles(n);
     grid->corner = memory_zeroed(n + 1, 1);
-    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->corner)
+    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->corner)
         return grid;
     time_grid_free(grid);
     return NULL;
@@ -105,6 +110,8 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
         return context_out_of_memory(ctx, "the time grid", 32.0 * steps);
     for (int i = 0; i <= steps; i++)
         grid->t[i] = horizon * pow((double)i / steps, grading);
+    for (int i = 0; i < steps; i++)
+        grid->middle[i] = 0.5;
     sgdmft_status status = move_to_jumps(ctx, grid, eta);
     if (status) {
         time_grid_free(grid);
@@ -120,6 +127,8 @@ sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, cons
         return context_out_of_memory(ctx, "the time grid", 16.0 * fine->steps);
     for (int i = 0; i <= grid->steps; i++)
         grid->t[i] = fine->t[2 * i];
+    for (int i = 0; i < grid->steps; i++)
+        grid->middle[i] = fine->h[2 * i] / (fine->h[2 * i] + fine->h[2 * i + 1]);
     return finish(ctx, grid, eta, out);
 }
 
@@ -131,6 +140,8 @@ void time_grid_free(time_grid *grid)
     free(grid->h);
     free(grid->eta_start);
     free(grid->eta_end);
+    free(grid->middle);
+    free(grid->eta_middle);
     free(grid->corner);
     free(grid);
 }

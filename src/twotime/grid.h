@@ -9,11 +9,13 @@
 
 typedef struct time_grid {
     int steps;
-    double *t;         /* [steps + 1] */
-    double *h;         /* [steps] cell widths */
-    double *eta_start; /* [steps] eta just after t_i */
-    double *eta_end;   /* [steps] eta just before t_{i+1} */
-    char *corner;      /* [steps + 1] 1 where eta jumps, so that curves have a corner */
+    double *t;          /* [steps + 1] */
+    double *h;          /* [steps] cell widths */
+    double *eta_start;  /* [steps] eta just after t_i */
+    double *eta_end;    /* [steps] eta just before t_{i+1} */
+    double *middle;     /* [steps] place in the cell, 0 to 1, of its middle: on a coarse grid, the node left out */
+    double *eta_middle; /* [steps] eta there */
+    char *corner;       /* [steps + 1] 1 where eta jumps, so that curves have a corner */
 } time_grid;
 
 /* Nodes t_i = horizon (i / steps)^grading, stretched between the jumps of eta so that each jump is a node of even index

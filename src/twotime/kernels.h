@@ -14,29 +14,34 @@
 #include "base/context.h"
 #include "twotime/estimates.h"
 #include "twotime/grid.h"
+#include "twotime/smooth.h"
 
 typedef struct kernels {
     int k, kstar, steps;
     size_t stride, plane; /* R row length in memory; distance between planes */
     double delta, lambda;
-    int singular; /* 1 if the driver jumps or diffuses, so that dU has white noise; 0 for a drift */
+    int singular;          /* 1 if the driver jumps or diffuses, so that dU has white noise; 0 for a drift */
     const time_grid *grid; /* not owned */
     double *rho_inverse;   /* [k*][k*] */
+    double *start_inverse; /* [k][k] inverse of the covariance of w(0) given the teacher */
+    double start_spread;   /* its smallest eigenvalue; 0 if it cannot be inverted */
 
     double *R, *Q;
-    double *m, *F;         /* [N+1][k][k*] */
-    double *L;             /* [N][N][k][k], block (i, j), j <= i */
-    double *root_inverse;  /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
-    double *V;             /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row meets all xi at once */
-    double *bridge;        /* [N][k][k] root of the white-noise rate of w in the cell */
-    double *scratch;       /* one row of blocks and its changes */
+    double *m, *F;           /* [N+1][k][k*] */
+    double *L;               /* [N][N][k][k], block (i, j), j <= i */
+    double *root_inverse;    /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
+    double *V;               /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row meets all xi at once */
+    double *bridge;          /* [N][k][k] root of the white-noise rate of w in the cell */
+    smooth_stencil *stencil; /* [N+1] of the nodes in use, for `stencil_cells` cells */
+    int stencil_cells;
+    double *scratch; /* one row of blocks and its changes */
 } kernels;
 
 double kernels_bytes(int k, int kstar, int steps);
 
 /* q0[k][k], m0[k][k*], rho[k*][k*] are the initial second moments. */
 sgdmft_status kernels_new(sgdmft_context *ctx, int k, int kstar, double delta, double lambda, int singular,
-                          const time_grid *grid, const double *m0, const double *rho, kernels **out);
+                          const time_grid *grid, const double *q0, const double *m0, const double *rho, kernels **out);
 void kernels_free(kernels *kern);
 
 /* Component (a, b) of R(t_i, .). */

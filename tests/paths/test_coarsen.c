@@ -75,16 +75,16 @@ static void test_same_paths(void **state)
     enum { LEVEL_COUNT = 4 };
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(
-        ctx, "{delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "
-             "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "
-             "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}"));
+    test_setting_init(
+        &t, test_problem(ctx, "{delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "
+                              "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "
+                              "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}"));
     time_grid *grid[LEVEL_COUNT];
     path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
     check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, &grid[0]));
     for (int level = 1; level < LEVEL_COUNT; level++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], t.s.m, grid[level - 1], grid[level],
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], &t.s.source, grid[level - 1], grid[level],
                                               &paths[level]));
         check_same_paths(paths[level - 1], grid[level - 1], paths[level], grid[level], 2);
         check_same_paths(paths[0], grid[0], paths[level], grid[level], 2);
@@ -104,11 +104,13 @@ static void test_moments_stay_matched(void **state)
     enum { STEPS = 16, PATHS = 2000 };
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(
-        ctx, "{delta: 1, horizon: 2, model: {label: \"s\", loss: \"(r - y)^2/2\"}, "
-             "numerics: {paths: %d, steps: %d, seed: 22, grading: 1.6}}", PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1, horizon: 2, model: {label: \"s\", loss: \"(r - y)^2/2\"}, "
+                                       "numerics: {paths: %d, steps: %d, seed: 22, grading: 1.6}}",
+                                       PATHS, STEPS));
     path_ensemble *fine = test_paths(&t, 0), *coarse = NULL;
-    check_ok(t.ctx, path_ensemble_coarsen(t.ctx, fine, t.s.m, t.s.grid[LEVEL_FINE], t.s.grid[LEVEL_COARSE], &coarse));
+    check_ok(t.ctx,
+             path_ensemble_coarsen(t.ctx, fine, &t.s.source, t.s.grid[LEVEL_FINE], t.s.grid[LEVEL_COARSE], &coarse));
     for (size_t i = 0; i < STEPS / 2; i++)
         for (size_t j = 0; j <= i; j++) {
             double sum = 0;

@@ -49,10 +49,11 @@ static void collect(const test_setting *t, const kernels *kern, uint32_t replica
         kernels_own_covariance(kern, t->s.law.b, i + 1, row);
         for (size_t x = 0; x < kk * kern->stride; x++)
             row[x] *= wrong;
-        path_control control = {.covariance = {row, kern->stride}, .node = i + 1, .onto_own = none, .onto_teacher = none};
+        path_control control = {
+            .covariance = {row, kern->stride}, .node = i + 1, .onto_own = none, .onto_teacher = none};
         for (size_t b = 0; b < paths->n_blocks; b++)
-            assert_int_equal(path_block_advance_controlled(&run.block[b], set, kern, i, &control, run.scratch, sums,
-                                                           weighted), 0);
+            assert_int_equal(
+                path_block_advance_controlled(&run.block[b], set, kern, i, &control, run.scratch, sums, weighted), 0);
         sample_add(&mean[i], weighted[size] / PATHS);
         sample_add(&square[i], weighted[size + 1] / PATHS);
         test_run_accept(&run);
@@ -68,8 +69,10 @@ static void check_mean(const char *what)
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
-                                            "numerics: {paths: %d, steps: %d, seed: 65}}", what, PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
+                                       "numerics: {paths: %d, steps: %d, seed: 65}}",
+                                       what, PATHS, STEPS));
     kernels *kern = test_kernels(&t);
     fill_kernels(&t, kern);
     sample mean[STEPS] = {0}, square[STEPS] = {0}, wrong[STEPS] = {0}, unused[STEPS] = {0};

@@ -11,9 +11,9 @@ enum { STEPS = 6, PATHS = 2000 };
 static const double ETA = 1e-9, RATE = 0.73, DELTA = 1.7;
 
 typedef struct moments {
-    sample square, fourth, pair;           /* of (w(T) - w(0)) / (s sqrt(delta T)); covariance of two visits */
-    sample residual, quartic, onto_chord;  /* of w(T) minus the chord between its nodes */
-    sample onto_start, same_cell;          /* w(T) - w(0) against w(0); residuals of two visits of one cell */
+    sample square, fourth, pair;          /* of (w(T) - w(0)) / (s sqrt(delta T)); covariance of two visits */
+    sample residual, quartic, onto_chord; /* of w(T) minus the chord between its nodes */
+    sample onto_start, same_cell;         /* w(T) - w(0) against w(0); residuals of two visits of one cell */
 } moments;
 
 static void fill_kernels(kernels *kern)
@@ -95,9 +95,11 @@ static void test_moments(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
-                                            "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
-                                            "numerics: {paths: %d, steps: %d, seed: 61, grading: 1.3}}", PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
+                                       "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
+                                       "numerics: {paths: %d, steps: %d, seed: 61, grading: 1.3}}",
+                                       PATHS, STEPS));
     kernels *kern = test_kernels(&t);
     fill_kernels(kern);
     moments seen = {0};

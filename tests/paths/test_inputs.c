@@ -9,7 +9,7 @@
 #include "support/sample.h"
 #include "support/setting.h"
 
-#define TWO_STUDENTS                                                                                                 \
+#define TWO_STUDENTS                                                                                                   \
     "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps1*eps2\", loss: \"(r1 + r2 - y)^2/2\"}, "         \
     "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3, 0.2], [-0.1, 0.25]], rho: [[1.4, 0.35], [0.35, 0.9]]}"
 
@@ -71,9 +71,10 @@ static void test_modes_are_orthonormal(void **state)
     size_t replicas = test_scaled(220, 60);
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(
-        ctx, "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
-             "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}", PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+                                       "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}",
+                                       PATHS, STEPS));
     sample *s = calloc(UNMATCHED * UNMATCHED, sizeof *s);
     assert_non_null(s);
     for (uint32_t r = 0; r < replicas; r++) {
@@ -105,9 +106,10 @@ static void test_quasi_random_modes(void **state)
     size_t replicas = test_scaled(100, 60);
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(
-        ctx, "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
-             "numerics: {paths: %d, steps: %d, seed: 10}}", PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+                                       "numerics: {paths: %d, steps: %d, seed: 10}}",
+                                       PATHS, STEPS));
     sample whole = {0}, one = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
@@ -245,8 +247,7 @@ static int same_bytes(const path_inputs *a, const path_inputs *b, int steps)
     size_t visits = (size_t)a->slots * a->n, rows = (size_t)(6 + 2 * steps);
     return a->n == b->n && a->slots == b->slots &&
            memcmp(inputs_gaussian(a), inputs_gaussian(b), sizeof(double) * rows * a->n) == 0 &&
-           memcmp(a->y, b->y, sizeof(double) * a->n) == 0 &&
-           memcmp(a->time, b->time, sizeof(double) * visits) == 0 &&
+           memcmp(a->y, b->y, sizeof(double) * a->n) == 0 && memcmp(a->time, b->time, sizeof(double) * visits) == 0 &&
            memcmp(a->weight, b->weight, sizeof(double) * visits) == 0 &&
            memcmp(a->bridge, b->bridge, sizeof(double) * 2 * visits) == 0;
 }
@@ -311,11 +312,13 @@ static void test_non_finite_label(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(
-        ctx, "{delta: 1, horizon: 1, model: {label: \"log(s)\", loss: \"(r - y)^2/2\"}, numerics: {paths: 256}}"));
+    test_setting_init(
+        &t,
+        test_problem(
+            ctx, "{delta: 1, horizon: 1, model: {label: \"log(s)\", loss: \"(r - y)^2/2\"}, numerics: {paths: 256}}"));
     path_ensemble *e = NULL;
-    check_failure(t.ctx, path_ensemble_new(t.ctx, t.problem, t.s.m, &t.s.law, t.s.eta, t.s.grid[LEVEL_FINE], 0, &e),
-                  SGDMFT_ERR_NON_FINITE, "label");
+    check_failure(t.ctx, path_ensemble_new(t.ctx, &t.s.source, t.s.grid[LEVEL_FINE], 0, &e), SGDMFT_ERR_NON_FINITE,
+                  "label");
     assert_null(e);
     test_setting_clear(&t);
     sgdmft_context_free(ctx);
@@ -324,10 +327,10 @@ static void test_non_finite_label(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_second_moments), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_second_moments),        cmocka_unit_test(test_labels),
         cmocka_unit_test(test_modes_are_orthonormal), cmocka_unit_test(test_quasi_random_modes),
-        cmocka_unit_test(test_visits_and_groups), cmocka_unit_test(test_bridge),
-        cmocka_unit_test(test_determinism),    cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_visits_and_groups),     cmocka_unit_test(test_bridge),
+        cmocka_unit_test(test_determinism),           cmocka_unit_test(test_replicas),
         cmocka_unit_test(test_non_finite_label),
     };
     return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);

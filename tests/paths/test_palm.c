@@ -10,6 +10,7 @@
 #include "support/sample.h"
 #include "support/setting.h"
 
+enum { ROW_KINDS = 3 };
 enum { STEPS = 40, NODES = 3, CELLS = 4, PATHS = 3000 };
 static const int NODE[NODES] = {6, 19, STEPS};
 static const double BOUND = 4.5;
@@ -109,14 +110,26 @@ static void check_flow(const linear_flow *f, test_setting *t)
 
 static void test_one_student(void **state)
 {
-    const linear_flow f = {.k = 1, .A = {0.8}, .S = {0.7}, .H = {1}, .phi = {0.5}, .v = {1}, .eta = 1.1, .delta = 1.4,
-                           .rho = 1.2, .sigma = 0.3, .q0 = {0.9}, .m0 = {0.35}};
+    const linear_flow f = {.k = 1,
+                           .A = {0.8},
+                           .S = {0.7},
+                           .H = {1},
+                           .phi = {0.5},
+                           .v = {1},
+                           .eta = 1.1,
+                           .delta = 1.4,
+                           .rho = 1.2,
+                           .sigma = 0.3,
+                           .q0 = {0.9},
+                           .m0 = {0.35}};
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 1.4, horizon: 1.6, eta: 1.1, "
-                                            "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
-                                            "initial: {q: 0.9, m: 0.35, rho: 1.2}, "
-                                            "numerics: {paths: %d, steps: %d, seed: 51, grading: 1.2}}", PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1.4, horizon: 1.6, eta: 1.1, "
+                                       "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
+                                       "initial: {q: 0.9, m: 0.35, rho: 1.2}, "
+                                       "numerics: {paths: %d, steps: %d, seed: 51, grading: 1.2}}",
+                                       PATHS, STEPS));
     check_flow(&f, &t);
     sgdmft_context_free(ctx);
 }
@@ -124,16 +137,27 @@ static void test_one_student(void **state)
 /* Matrices that do not commute. */
 static void test_two_students(void **state)
 {
-    const linear_flow f = {.k = 2, .A = {0.7, -0.3, 0.5, 0.4}, .S = {0.6, 0.2, 0.2, 0.5}, .H = {1, 0.4, 0.4, 0.7},
-                           .phi = {0.5, -0.2}, .v = {1, -0.35}, .eta = 0.9, .delta = 1.4, .rho = 1.2, .sigma = 0.3,
-                           .q0 = {0.9, 0.1, 0.1, 1.1}, .m0 = {0.35, 0.2}};
+    const linear_flow f = {.k = 2,
+                           .A = {0.7, -0.3, 0.5, 0.4},
+                           .S = {0.6, 0.2, 0.2, 0.5},
+                           .H = {1, 0.4, 0.4, 0.7},
+                           .phi = {0.5, -0.2},
+                           .v = {1, -0.35},
+                           .eta = 0.9,
+                           .delta = 1.4,
+                           .rho = 1.2,
+                           .sigma = 0.3,
+                           .q0 = {0.9, 0.1, 0.1, 1.1},
+                           .m0 = {0.35, 0.2}};
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 1.4, horizon: 1.6, eta: 0.9, model: {students: 2, "
-                                            "label: \"s + 0.3*eps\", "
-                                            "loss: \"(r1 - y)^2/2 + 0.4*r1*r2 + 0.35*r2^2 + 0.35*r2*y\"}, "
-                                            "initial: {q: [[0.9, 0.1], [0.1, 1.1]], m: [[0.35], [0.2]], rho: 1.2}, "
-                                            "numerics: {paths: %d, steps: %d, seed: 52, grading: 1.2}}", PATHS, STEPS));
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1.4, horizon: 1.6, eta: 0.9, model: {students: 2, "
+                                       "label: \"s + 0.3*eps\", "
+                                       "loss: \"(r1 - y)^2/2 + 0.4*r1*r2 + 0.35*r2^2 + 0.35*r2*y\"}, "
+                                       "initial: {q: [[0.9, 0.1], [0.1, 1.1]], m: [[0.35], [0.2]], rho: 1.2}, "
+                                       "numerics: {paths: %d, steps: %d, seed: 52, grading: 1.2}}",
+                                       PATHS, STEPS));
     check_flow(&f, &t);
     sgdmft_context_free(ctx);
 }

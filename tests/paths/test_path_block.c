@@ -45,12 +45,16 @@ static int setup(void **state)
 {
     static fixture f;
     sgdmft_context *ctx = check_context(1);
-    test_setting_init(&f.t, test_problem(
-        ctx, "{delta: 1.3, horizon: 2.6, eta: \"0.9/(1 + 0.15*t)\", "
-             "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
-             "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
-             "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
-             "numerics: {paths: %d, steps: %d, seed: 31, grading: 1.2}}", PATHS, STEPS));
+    test_setting_init(
+        &f.t,
+        test_problem(
+            ctx,
+            "{delta: 1.3, horizon: 2.6, eta: \"0.9/(1 + 0.15*t)\", "
+            "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
+            "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
+            "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
+            "numerics: {paths: %d, steps: %d, seed: 31, grading: 1.2}}",
+            PATHS, STEPS));
     sgdmft_context_free(ctx);
     f.paths = test_paths(&f.t, 0);
     f.kern = any_kernels(&f.t);
@@ -287,7 +291,7 @@ static void test_responses(void **state)
         test_run_advance(&run, f->kern, i - 1);
         for (int cell = 0; cell < i; cell++)
             for (int kind = 0; kind < 2; kind++) {
-                const double *got = estimates_row(at, run.sums, cell, kind);
+                const double *got = estimates_row(at, run.sums, cell, RESPONSE_LEFT + kind);
                 const double *want = rows + (((size_t)i * (size_t)steps + (size_t)cell) * 2 + (size_t)kind) * K * K;
                 for (int x = 0; x < K * K; x++)
                     check_near(got[x], want[x], 1e-7, "response at node %d to cell %d, kind %d, entry %d", i, cell,
@@ -322,15 +326,15 @@ static void test_averages(void **state)
                 double r[K] = {run.block[b].r[p], run.block[b].r[in->n + p]}, g[K], G[K * K], start[K];
                 gradient(f, work, f->kern->grid->t[i + 1], r, in->y[p], g, G);
                 for (int a = 0; a < K; a++)
-                    start[a] = law->a[a] * in->wstar[p] + law->b[a * K] * in->z0[p] +
-                               law->b[a * K + 1] * in->z0[in->n + p];
+                    start[a] =
+                        law->a[a] * in->wstar[p] + law->b[a * K] * in->z0[p] + law->b[a * K + 1] * in->z0[in->n + p];
                 for (size_t x = 0; x < K * K; x++) {
                     want[at->gamma + x] += G[x] / PATHS;
                     want[at->outer + x] += g[x / K] * g[x % K] / PATHS;
                     want[at->gr + x] += g[x / K] * r[x % K] / PATHS;
                     want[at->gw0 + x] += g[x / K] * start[x % K] / PATHS;
                     for (size_t a = 0; a < (size_t)in->visits[p] && in->cell[a * in->n + p] <= i; a++)
-                        want[at->rows + ((size_t)in->cell[a * in->n + p] * ROW_KINDS + VISITS) * K * K + x] +=
+                        want[estimates_used(at, in->cell[a * in->n + p]) + VISITS * K * K + x] +=
                             g[x / K] * run.block[b].kick[(a * K + x % K) * in->n + p] / PATHS;
                 }
                 for (size_t a = 0; a < K; a++)

@@ -219,10 +219,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),         cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_long_horizon),
-        cmocka_unit_test(test_times_given_count), cmocka_unit_test(test_uniform_times),
-        cmocka_unit_test(test_disjoint_intervals), cmocka_unit_test(test_determinism),
-        cmocka_unit_test(test_extension),     cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_long_horizon),  cmocka_unit_test(test_times_given_count),
+        cmocka_unit_test(test_uniform_times), cmocka_unit_test(test_disjoint_intervals),
+        cmocka_unit_test(test_determinism),   cmocka_unit_test(test_extension),
+        cmocka_unit_test(test_replicas),
     };
     return cmocka_run_group_tests_name("visits", tests, NULL, NULL);
 }

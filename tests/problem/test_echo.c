@@ -177,6 +177,7 @@ static void options_are_independent(void **state)
         "numerics.tolerance=0.001",
         "numerics.seed=99",
         "numerics.method=picard",
+        "numerics.response=stein",
         "numerics.grading=2",
         "numerics.extrapolate=no",
         "numerics.passes=3",

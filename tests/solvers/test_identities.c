@@ -56,14 +56,17 @@ static void test_erf_committee(void **state)
     check_identities("delta: 2, eta: 1, horizon: 2, model: {students: 2, teachers: 2, "
                      "label: \"erf(s1/sqrt(2)) + erf(s2/sqrt(2)) + 0.2*eps\", "
                      "predict: \"erf(r1/sqrt(2)) + erf(r2/sqrt(2))\", loss: \"(f - y)^2/2\"}, "
-                     "initial: {q: [[1.0, 0.1], [0.1, 1.0]], m: [[0.3, 0.1], [0.0, 0.2]]}", "steps: 40, seed: 25", 7);
+                     "initial: {q: [[1.0, 0.1], [0.1, 1.0]], m: [[0.3, 0.1], [0.0, 0.2]]}",
+                     "steps: 40, seed: 25", 7);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tanh),           cmocka_unit_test(test_tanh_large_step),
-        cmocka_unit_test(test_ridge_and_schedule), cmocka_unit_test(test_overparametrised),
+        cmocka_unit_test(test_tanh),
+        cmocka_unit_test(test_tanh_large_step),
+        cmocka_unit_test(test_ridge_and_schedule),
+        cmocka_unit_test(test_overparametrised),
         cmocka_unit_test(test_erf_committee),
     };
     return cmocka_run_group_tests_name("identities", tests, NULL, NULL);

@@ -12,8 +12,8 @@
 #define START "initial: {q: %g, m: %g, rho: %g}, "
 
 /* Solves the problem of `p` with eta written as `eta`, and checks all curves. */
-static void compare_with(const linear_problem *p, const char *eta, double horizon, const char *numerics,
-                         double sigmas, double relative)
+static void compare_with(const linear_problem *p, const char *eta, double horizon, const char *numerics, double sigmas,
+                         double relative)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem = test_problem(
@@ -72,17 +72,19 @@ static void test_graded(void **state)
 
 static void test_smooth_schedule(void **state)
 {
-    compare(&(linear_problem){.eta = 1.6, .decay = 0.5, .delta = 1.8, .lambda = 0.1, .q0 = 1, .m0 = 0.2, .rho = 1,
-                              .sigma = 0.3},
-            "1.6/(1 + 0.5*t)", 3, "steps: 80, seed: 6");
+    compare(
+        &(linear_problem){
+            .eta = 1.6, .decay = 0.5, .delta = 1.8, .lambda = 0.1, .q0 = 1, .m0 = 0.2, .rho = 1, .sigma = 0.3},
+        "1.6/(1 + 0.5*t)", 3, "steps: 80, seed: 6");
 }
 
 /* A jump of eta at a node of both grids. */
 static void test_jump_of_eta(void **state)
 {
-    compare(&(linear_problem){.eta = 1, .switch_at = 1, .after = 0.3, .delta = 1.8, .q0 = 1, .m0 = 0.2, .rho = 1,
-                              .sigma = 0.3},
-            "if(t < 1, 1, 0.3)", 2, "steps: 80, seed: 7");
+    compare(
+        &(linear_problem){
+            .eta = 1, .switch_at = 1, .after = 0.3, .delta = 1.8, .q0 = 1, .m0 = 0.2, .rho = 1, .sigma = 0.3},
+        "if(t < 1, 1, 0.3)", 2, "steps: 80, seed: 7");
 }
 
 int main(void)

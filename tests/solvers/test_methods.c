@@ -9,9 +9,9 @@
 #include "support/setting.h"
 
 #define TANH "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
-#define TWO                                                                                                          \
+#define TWO                                                                                                            \
     "model: {students: 2, teachers: 2, label: \"tanh(s1) + 0.5*s2 + 0.2*eps\", predict: \"tanh(r1) + 0.5*r2\", "       \
-    "loss: \"(f - y)^2/2\"}, initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, "                       \
+    "loss: \"(f - y)^2/2\"}, initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, "                        \
     "observables: {margin: \"y*r1\"}, "
 
 static sgdmft_solution *solve(int threads, const char *body, const char *numerics)

@@ -7,7 +7,7 @@
 
 #define SMOOTH "eta: 0.9\nhorizon: 4\nmodel: {label: tanh(s) + 0.3*eps, predict: tanh(r), loss: (f - y)^2/2}\n"
 #define ROUGH                                                                                                          \
-    "eta: 0.9\nhorizon: 4\nmodel: {students: 2, label: sign(s), predict: relu(r1) - relu(r2), loss: (f - y)^2/2}\n"   \
+    "eta: 0.9\nhorizon: 4\nmodel: {students: 2, label: sign(s), predict: relu(r1) - relu(r2), loss: (f - y)^2/2}\n"    \
     "observables: {size: r1^2}\n"
 #define SMALL "numerics: {paths: 1000, replicas: 5, steps: 8}\noutput: {times: 5}\n"
 
@@ -111,10 +111,10 @@ static void interruption(void **state)
 /* eta = 3 is beyond the limit of stability of the linear model, q grows like exp(3 tau); a quartic loss blows up. */
 static void divergence(void **state)
 {
-    static const char *const text[] = {
-        "eta: 3\nhorizon: 50\nmodel: {label: s, loss: (r - y)^2/2}\n",
-        "eta: 1\nhorizon: 50\nmodel: {label: s, loss: (r^2 - y^2)^2/4}\n",
-        "eta: 3\nhorizon: 50\nmodel: {label: sign(s), loss: (r - y)^2/2 + abs(r)}\nnumerics: {paths: 500, replicas: 3}\n"};
+    static const char *const text[] = {"eta: 3\nhorizon: 50\nmodel: {label: s, loss: (r - y)^2/2}\n",
+                                       "eta: 1\nhorizon: 50\nmodel: {label: s, loss: (r^2 - y^2)^2/4}\n",
+                                       "eta: 3\nhorizon: 50\nmodel: {label: sign(s), loss: (r - y)^2/2 + "
+                                       "abs(r)}\nnumerics: {paths: 500, replicas: 3}\n"};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
         sgdmft_context *ctx = check_context(2);
         sgdmft_solution *solution = NULL;
@@ -172,8 +172,8 @@ static void cost(void **state)
 /* A loss that depends on time: l = (r - y)^2/2 cos^2(t) slows and speeds the linear model like a schedule. */
 static void loss_with_time(void **state)
 {
-    online_case o = online_case_solve(
-        1, "eta: 0.5\nhorizon: 4\nmodel: {label: s, loss: cos(t)^2*(r - y)^2/2}\ninitial: {q: 1, m: 0}\noutput: {times: 9}\n");
+    online_case o = online_case_solve(1, "eta: 0.5\nhorizon: 4\nmodel: {label: s, loss: cos(t)^2*(r - "
+                                         "y)^2/2}\ninitial: {q: 1, m: 0}\noutput: {times: 9}\n");
     for (size_t i = 0; i < 9; i++) {
         double t = o.solution->times[i], clock = 0.5 * (t / 2 + sin(2 * t) / 4);
         check_near(online_case_value(&o, "m11", i), 1 - exp(-clock), 1e-8, "m, time %zu", i);

@@ -39,10 +39,22 @@ static double slope(double x)
 
 typedef double (*integrand)(const double *x);
 
-static double f_f(const double *x) { return unit(x[0]) * unit(x[1]); }
-static double s_s(const double *x) { return slope(x[0]) * slope(x[1]); }
-static double s_x_f(const double *x) { return slope(x[0]) * x[1] * unit(x[2]); }
-static double s_s_f_f(const double *x) { return slope(x[0]) * slope(x[1]) * unit(x[2]) * unit(x[3]); }
+static double f_f(const double *x)
+{
+    return unit(x[0]) * unit(x[1]);
+}
+static double s_s(const double *x)
+{
+    return slope(x[0]) * slope(x[1]);
+}
+static double s_x_f(const double *x)
+{
+    return slope(x[0]) * x[1] * unit(x[2]);
+}
+static double s_s_f_f(const double *x)
+{
+    return slope(x[0]) * slope(x[1]) * unit(x[2]) * unit(x[3]);
+}
 
 /* E f(x), x of covariance c: brute force. */
 static double integrate(int n, const double *c, integrand f, const rule *r, int order)
@@ -70,7 +82,7 @@ static double integrate(int n, const double *c, integrand f, const rule *r, int 
 
 static void closed_forms_are_right(void **state)
 {
-    static const double c[16] = {0.83, 0.21,  -0.34, 0.15, 0.21, 1.17, 0.42, -0.27,
+    static const double c[16] = {0.83,  0.21, -0.34, 0.15, 0.21, 1.17,  0.42, -0.27,
                                  -0.34, 0.42, 0.95,  0.31, 0.15, -0.27, 0.31, 0.64};
     double two[4] = {c[0], c[2], c[2], c[10]}, three[3][3], four[4][4];
     for (int i = 0; i < 4; i++)
@@ -130,7 +142,8 @@ static void one_unit(void **state)
     for (size_t c = 0; c < o.solution->n_curves; c++)
         for (size_t i = 0; i < o.solution->n_times; i++) {
             assert_true(o.solution->curves[c].se[i] == 0);
-            check_near(o.solution->curves[c].step_error[i], 0, 1e-7, "error estimate of %s", o.solution->curves[c].name);
+            check_near(o.solution->curves[c].step_error[i], 0, 1e-7, "error estimate of %s",
+                       o.solution->curves[c].name);
         }
     assert_true(o.solution->info.replicas == 1 && o.solution->info.step_error_max > 0);
     online_case_clear(&o);
@@ -199,12 +212,13 @@ static void two_time_correlation(void **state)
     assert_int_equal(n, 11);
     char *text = NULL;
     double q = online_case_C(&o, at, at, 0, 0), m = s->m[at], left = 8 - s->t[at];
-    assert_true(asprintf(&text,
-                         "eta: 1.3\nlambda: 0.07\nhorizon: %.17g\nmodel: {teachers: 2, label: erf(s1/sqrt(2)) + 0.3*eps, "
-                         "predict: erf(r/sqrt(2)), loss: (f - y)^2/2}\n"
-                         "initial: {q: %.17g, m: [[%.17g, %.17g]], rho: [[1.2, %.17g], [%.17g, %.17g]]}\n"
-                         "output: {times: 7}\nnumerics: {steps: 6}\n",
-                         left, q, m, q * (1 - 1e-9), m, m, q) > 0);
+    assert_true(
+        asprintf(&text,
+                 "eta: 1.3\nlambda: 0.07\nhorizon: %.17g\nmodel: {teachers: 2, label: erf(s1/sqrt(2)) + 0.3*eps, "
+                 "predict: erf(r/sqrt(2)), loss: (f - y)^2/2}\n"
+                 "initial: {q: %.17g, m: [[%.17g, %.17g]], rho: [[1.2, %.17g], [%.17g, %.17g]]}\n"
+                 "output: {times: 7}\nnumerics: {steps: 6}\n",
+                 left, q, m, q * (1 - 1e-9), m, m, q) > 0);
     online_case frozen = online_case_solve(1, text);
     free(text);
     for (size_t i = at; i < n; i++) {
@@ -241,7 +255,7 @@ static void plateau_and_escape(void **state)
         check_near(m11[i], x.m[0], 1e-3, "m11, time %zu", i);
         check_near(loss[i], committee_loss(&c, &x), 1e-4, "loss, time %zu", i);
     }
-    assert_true(m11[1] > 0.3 && fabs(m11[1] - m12[1]) < 0.05);  /* plateau */
+    assert_true(m11[1] > 0.3 && fabs(m11[1] - m12[1]) < 0.05); /* plateau */
     assert_true(loss[1] < 0.1 * loss[0] && loss[2] > 0.5 * loss[1]);
     assert_true(m11[5] > 0.95 && m12[5] < 0.05 && loss[5] < 0.01 * loss[1]); /* after the escape */
     online_case_clear(&o);

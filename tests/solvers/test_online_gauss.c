@@ -178,8 +178,8 @@ static void roots(void **state)
 static size_t count_jumps(const char *eta, eta_jump *first)
 {
     sgdmft_context *ctx = check_context(1);
-    sgdmft_problem *problem = test_problem(
-        ctx, "{dynamics: online, horizon: 10, eta: \"%s\", model: {label: s, loss: (r - y)^2/2}}", eta);
+    sgdmft_problem *problem =
+        test_problem(ctx, "{dynamics: online, horizon: 10, eta: \"%s\", model: {label: s, loss: (r - y)^2/2}}", eta);
     online_setting *s = NULL;
     check_ok(ctx, online_setting_new(ctx, problem, &s));
     size_t n = s->n_jumps;

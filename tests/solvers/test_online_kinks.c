@@ -54,8 +54,8 @@ static void move(const flow_system *f, double time, int steps, double *x)
 static averages relu_averages(const void *user, double m, double q)
 {
     double cosine = m / sqrt(q), phi = acos(fmin(cosine, 1)), sine = sin(phi);
-    double both = sqrt(q) * (sine + (M_PI - phi) * cosine) / (2 * M_PI);   /* E relu(r) relu(s) */
-    double half_square = (M_PI - phi + sine * cosine) / (2 * M_PI);        /* E 1(r > 0) relu(s)^2 */
+    double both = sqrt(q) * (sine + (M_PI - phi) * cosine) / (2 * M_PI); /* E relu(r) relu(s) */
+    double half_square = (M_PI - phi + sine * cosine) / (2 * M_PI);      /* E 1(r > 0) relu(s)^2 */
     averages a = {.gs = m / 2 - half_square, .gr = q / 2 - both, .gg = q / 2 - 2 * both + half_square};
     /* g jumps by -relu(s) at r = 0 */
     a.gamma = 0.5 - sqrt(fmax(1 - m * m / q, 0)) / (2 * M_PI * sqrt(q));
@@ -91,8 +91,9 @@ static void compare(const online_case *o, const flow_system *f, double m, double
 static void relu(void **state)
 {
     flow_system f = {relu_averages, NULL, 0.8, 0.02};
-    online_case o = online_case_solve(2, "eta: 0.8\nlambda: 0.02\nhorizon: 5\nmodel: {label: relu(s), predict: relu(r), "
-                                         "loss: (f - y)^2/2}\ninitial: {q: 0.8, m: 0.25}\n" NUMERICS);
+    online_case o =
+        online_case_solve(2, "eta: 0.8\nlambda: 0.02\nhorizon: 5\nmodel: {label: relu(s), predict: relu(r), "
+                             "loss: (f - y)^2/2}\ninitial: {q: 0.8, m: 0.25}\n" NUMERICS);
     compare(&o, &f, 0.25, 0.8, 1e-3);
     assert_int_equal(o.solution->n_identities, 0);
     online_case_clear(&o);
@@ -223,8 +224,8 @@ static void error_rate_along_a_smooth_trajectory(void **state)
                                          "observables: {wrong: \"if(r*s < 0, 1, 0)\", product: r*s}\n" NUMERICS);
     for (size_t i = 0; i < o.solution->n_times; i++) {
         double m = online_case_value(&o, "m11", i), q = online_case_value(&o, "q11", i);
-        check_z(online_case_value(&o, "test_wrong", i), acos(m / sqrt(1.3 * q)) / M_PI, online_case_se(&o, "test_wrong", i),
-                Z, "share of wrong signs, time %zu", i);
+        check_z(online_case_value(&o, "test_wrong", i), acos(m / sqrt(1.3 * q)) / M_PI,
+                online_case_se(&o, "test_wrong", i), Z, "share of wrong signs, time %zu", i);
         assert_true(online_case_value(&o, "test_wrong", i) == online_case_value(&o, "train_wrong", i));
         check_between(online_case_se(&o, "test_wrong", i), 1e-7, 1e-3, "its error");
         check_near(online_case_value(&o, "test_product", i), m, 1e-9, "E r s");
@@ -251,10 +252,10 @@ static void many_directions(void **state)
 /* The same problem both ways. */
 static void sampling_agrees_with_quadrature(void **state)
 {
-    online_case o = online_case_solve(
-        2, "eta: 0.8\nlambda: 0.03\nhorizon: 4\nmodel: {students: 2, label: tanh(s) + 0.2*eps, "
-           "predict: tanh(r1) + r2/2, loss: (f - y)^2/2}\n"
-           "initial: {q: [[0.6, 0.1], [0.1, 0.9]], m: [[0.3], [-0.05]]}\n" NUMERICS);
+    online_case o =
+        online_case_solve(2, "eta: 0.8\nlambda: 0.03\nhorizon: 4\nmodel: {students: 2, label: tanh(s) + 0.2*eps, "
+                             "predict: tanh(r1) + r2/2, loss: (f - y)^2/2}\n"
+                             "initial: {q: [[0.6, 0.1], [0.1, 0.9]], m: [[0.3], [-0.05]]}\n" NUMERICS);
     online_setting *s = NULL;
     online_outcome outcome = {.points = 0};
     online_progress progress = {.ctx = o.ctx};

@@ -69,8 +69,9 @@ static void constant_step(void **state)
 static void jumps_of_eta(void **state)
 {
     static const double eta[3] = {0.9, 0.25, 0.6}, until[3] = {2.3, 4, 6};
-    online_case o = online_case_solve(1, "eta: \"if(t < 2.3, 0.9, if(t <= 4, 0.25, 0.6))\"\nlambda: 0.13\nhorizon: 6\n" MODEL
-                                         "numerics: {steps: 12}\noutput: {times: 21}\n");
+    online_case o =
+        online_case_solve(1, "eta: \"if(t < 2.3, 0.9, if(t <= 4, 0.25, 0.6))\"\nlambda: 0.13\nhorizon: 6\n" MODEL
+                             "numerics: {steps: 12}\noutput: {times: 21}\n");
     const sgdmft_solution *s = o.solution;
     double m = 0.21, q = 0.83, R = 1, from = 0;
     int part = 0;

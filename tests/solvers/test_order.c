@@ -102,18 +102,19 @@ static void test_linear(void **state)
     const double T = 2;
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, "
-                                            "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
-                                            "initial: {q: 1, m: 0.25, rho: 1.2}, "
-                                            "numerics: {paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, "
+                                       "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
+                                       "initial: {q: 1, m: 0.25, rho: 1.2}, "
+                                       "numerics: {paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
                                        test_scaled(8000, 600)));
     table_row rows[LADDER_QUANTITIES] = {0};
     collect(&t, 14, rows);
     print_table(&t, rows);
     linear_exact *e = linear_exact_new(&p, T, 1e-3);
-    const double exact[LADDER_QUANTITIES] = {linear_exact_train(e, T), linear_exact_test(e, T), linear_exact_q(e, T),
-                                             linear_exact_m(e, T), linear_exact_R(e, T, 0), linear_exact_C(e, T, T / 2),
-                                             linear_exact_R(e, T, T / 2)};
+    const double exact[LADDER_QUANTITIES] = {
+        linear_exact_train(e, T), linear_exact_test(e, T),     linear_exact_q(e, T),       linear_exact_m(e, T),
+        linear_exact_R(e, T, 0),  linear_exact_C(e, T, T / 2), linear_exact_R(e, T, T / 2)};
     for (int x = 0; x < LADDER_QUANTITIES; x++)
         check_extrapolated(&rows[x], exact[x], ladder_names[x]);
     check_order(rows, test_scale() < 1 ? 2 : 6);
@@ -127,10 +128,11 @@ static void test_tanh(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
-                                            "predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
-                                            "initial: {q: 1, m: 0.2, rho: 1}, "
-                                            "numerics: {paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
+    test_setting_init(&t, test_problem(ctx,
+                                       "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
+                                       "predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
+                                       "initial: {q: 1, m: 0.2, rho: 1}, "
+                                       "numerics: {paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
                                        test_scaled(8000, 600)));
     table_row rows[LADDER_QUANTITIES] = {0};
     collect(&t, 20, rows);

@@ -69,7 +69,8 @@ static void test_diverges_slowly(void **state)
 static void test_diverges_at_once(void **state)
 {
     stops("{delta: 1.5, eta: 1.5, horizon: 5, model: {label: \"s^2\", loss: \"(r^2 - y)^2\"}, "
-          "numerics: {paths: 1000, replicas: 2, seed: 32}}", SGDMFT_ERR_DIVERGED, "diverge", 5);
+          "numerics: {paths: 1000, replicas: 2, seed: 32}}",
+          SGDMFT_ERR_DIVERGED, "diverge", 5);
 }
 
 /* A loss that is not a number for some samples is not a solution, whatever it is called. */
@@ -78,8 +79,10 @@ static void test_loss_not_finite(void **state)
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *s = NULL;
     sgdmft_status status =
-        solve(ctx, "{delta: 1.5, horizon: 1, model: {label: \"s\", loss: \"(r - y)^2/2 + 0.001*sqrt(3 - r)\"}, "
-                   "numerics: {paths: 5000, replicas: 2, seed: 33}}", &s);
+        solve(ctx,
+              "{delta: 1.5, horizon: 1, model: {label: \"s\", loss: \"(r - y)^2/2 + 0.001*sqrt(3 - r)\"}, "
+              "numerics: {paths: 5000, replicas: 2, seed: 33}}",
+              &s);
     assert_true(status == SGDMFT_ERR_DIVERGED || status == SGDMFT_ERR_NON_FINITE);
     assert_non_null(strstr(sgdmft_context_message(ctx), "not finite"));
     sgdmft_solution_free(s);
@@ -90,8 +93,12 @@ static void test_label_not_finite(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *s = NULL;
-    check_failure(ctx, solve(ctx, "{delta: 1.5, horizon: 1, model: {label: \"sqrt(s)\", loss: \"(r - y)^2/2\"}, "
-                                  "numerics: {paths: 500, replicas: 2}}", &s), SGDMFT_ERR_NON_FINITE, "model.label");
+    check_failure(ctx,
+                  solve(ctx,
+                        "{delta: 1.5, horizon: 1, model: {label: \"sqrt(s)\", loss: \"(r - y)^2/2\"}, "
+                        "numerics: {paths: 500, replicas: 2}}",
+                        &s),
+                  SGDMFT_ERR_NON_FINITE, "model.label");
     assert_null(s);
     sgdmft_context_free(ctx);
 }
@@ -106,8 +113,11 @@ static void test_picard_not_converged(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *s = NULL;
-    check_failure(ctx, solve(ctx, "{delta: 1.5, horizon: 5, " LINEAR ", "
-                                  "numerics: {paths: 500, replicas: 2, passes: 3, method: picard}}", &s),
+    check_failure(ctx,
+                  solve(ctx,
+                        "{delta: 1.5, horizon: 5, " LINEAR ", "
+                        "numerics: {paths: 500, replicas: 2, passes: 3, method: picard}}",
+                        &s),
                   SGDMFT_ERR_NO_CONVERGENCE, "march");
     assert_non_null(s); /* no time is reached before all are, so nothing is kept */
     assert_int_equal(s->status, SGDMFT_ERR_NO_CONVERGENCE);
@@ -133,9 +143,20 @@ static void test_memory(void **state)
 
 static void test_unsupported(void **state)
 {
-    refused("{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
-    refused("{delta: 1.5, dynamics: gradient-flow, horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "dynamics");
     refused("{delta: 1.5, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "penalty");
+}
+
+/* Ways of finding the response that a driver or a loss rules out. */
+static void test_response(void **state)
+{
+    refused("{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR ", numerics: {response: pathwise}}", SGDMFT_ERR_CONFLICT,
+            "allowed: auto, stein");
+    refused("{delta: 1.5, dynamics: gradient-flow, horizon: 2, " LINEAR ", numerics: {response: stein}}",
+            SGDMFT_ERR_CONFLICT, "allowed: auto, pathwise");
+    refused("{delta: 1.5, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}, numerics: {response: pathwise}}",
+            SGDMFT_ERR_KINK, "abs");
+    refused("{delta: 1.5, dynamics: gradient-flow, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}}",
+            SGDMFT_ERR_KINK, "abs");
 }
 
 /* Estimates come from the same checks and grow with what they estimate. */
@@ -152,9 +173,9 @@ static void test_cost(void **state)
         before = cost.wall_seconds;
         sgdmft_problem_free(problem);
     }
-    sgdmft_problem *problem = test_problem(ctx, "{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR "}");
+    sgdmft_problem *problem = test_problem(ctx, "{delta: 1.5, penalty: \"th1^4\", horizon: 2, " LINEAR "}");
     sgdmft_cost cost;
-    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_UNSUPPORTED, "dynamics");
+    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_UNSUPPORTED, "penalty");
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
 }
@@ -182,8 +203,10 @@ static sgdmft_status watched(int threads, double stop_at, const char *more, watc
     *w = (watch){.stop_at = stop_at};
     sgdmft_context_set_progress(ctx, look, w);
     char *text = NULL;
-    assert_true(asprintf(&text, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 600, replicas: 2, steps: 40, "
-                                "seed: 35%s}, output: {times: 21}}", more) > 0);
+    assert_true(asprintf(&text,
+                         "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 600, replicas: 2, steps: 40, "
+                         "seed: 35%s}, output: {times: 21}}",
+                         more) > 0);
     sgdmft_status status = solve(ctx, text, out);
     if (status == SGDMFT_ERR_INTERRUPTED)
         check_failure(ctx, status, SGDMFT_ERR_INTERRUPTED, "interrupted");
@@ -229,8 +252,11 @@ static void test_interrupt_late(void **state)
     watch w = {.stop_at = 0.7};
     sgdmft_solution *s = NULL;
     sgdmft_context_set_progress(ctx, look, &w);
-    assert_int_equal(solve(ctx, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 600, replicas: 4, steps: 40, "
-                                "seed: 36}, output: {times: 21}}", &s), SGDMFT_ERR_INTERRUPTED);
+    assert_int_equal(solve(ctx,
+                           "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 600, replicas: 4, steps: 40, "
+                           "seed: 36}, output: {times: 21}}",
+                           &s),
+                     SGDMFT_ERR_INTERRUPTED);
     check_failure(ctx, SGDMFT_ERR_INTERRUPTED, SGDMFT_ERR_INTERRUPTED, "2 of 4 replicas");
     assert_non_null(s);
     assert_int_equal(s->n_times, 21);
@@ -266,13 +292,20 @@ static void test_progress(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_diverges_slowly),       cmocka_unit_test(test_diverges_at_once),
-        cmocka_unit_test(test_loss_not_finite),       cmocka_unit_test(test_label_not_finite),
-        cmocka_unit_test(test_tolerance_not_reached), cmocka_unit_test(test_picard_not_converged),
-        cmocka_unit_test(test_memory),                cmocka_unit_test(test_unsupported),
-        cmocka_unit_test(test_cost),                  cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_diverges_slowly),
+        cmocka_unit_test(test_diverges_at_once),
+        cmocka_unit_test(test_loss_not_finite),
+        cmocka_unit_test(test_label_not_finite),
+        cmocka_unit_test(test_tolerance_not_reached),
+        cmocka_unit_test(test_picard_not_converged),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_response),
+        cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_late),
-        cmocka_unit_test(test_interrupt_picard),      cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_interrupt_picard),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests_name("refusals", tests, NULL, NULL);
 }

@@ -11,8 +11,9 @@
 
 enum { REPLICAS = 5, STEPS = 16, TIMES = 5, K = 2, KSTAR = 2, COLUMNS = 2 + 3 + 4 + 2 + 4 };
 
-static const char *const NAMES[COLUMNS] = {"train_loss", "test_loss", "q11", "q21", "q22", "m11", "m12", "m21",
-                                           "m22", "train_margin", "test_margin", "R11", "R12", "R21", "R22"};
+static const char *const NAMES[COLUMNS] = {"train_loss",  "test_loss", "q11", "q21", "q22",
+                                           "m11",         "m12",       "m21", "m22", "train_margin",
+                                           "test_margin", "R11",       "R12", "R21", "R22"};
 
 typedef struct fixture {
     test_setting t;
@@ -24,11 +25,15 @@ static int setup(void **state)
 {
     static fixture f;
     sgdmft_context *ctx = check_context(1);
-    test_setting_init(&f.t, test_problem(ctx,
-        "{delta: 1.7, eta: 1.1, lambda: 0.2, horizon: 2, model: {students: 2, teachers: 2, "
-        "label: \"tanh(s1) + 0.5*s2 + 0.2*eps\", predict: \"tanh(r1) + 0.5*r2\", loss: \"(f - y)^2/2\"}, "
-        "initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, observables: {margin: \"y*r1 + s2\"}, "
-        "numerics: {paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}", REPLICAS, STEPS, TIMES));
+    test_setting_init(
+        &f.t,
+        test_problem(
+            ctx,
+            "{delta: 1.7, eta: 1.1, lambda: 0.2, horizon: 2, model: {students: 2, teachers: 2, "
+            "label: \"tanh(s1) + 0.5*s2 + 0.2*eps\", predict: \"tanh(r1) + 0.5*r2\", loss: \"(f - y)^2/2\"}, "
+            "initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, observables: {margin: \"y*r1 + s2\"}, "
+            "numerics: {paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}",
+            REPLICAS, STEPS, TIMES));
     replica_set set = {.pair = f.pair, .asked = REPLICAS};
     check_ok(f.t.ctx, selfconsistent_replicas(f.t.ctx, &f.t.s, &set));
     assert_int_equal(set.count, REPLICAS);

@@ -20,9 +20,9 @@ static void solve_level(const test_setting *t, const path_ensemble *paths, ladde
     kernels *kern = NULL;
     replica *rep = NULL;
     l->set[level] = t->s.set[LEVEL_FINE];
-    l->set[level].at = estimates_layout_of(shape.k, shape.kstar, l->grid[level]->steps);
-    check_ok(t->ctx, kernels_new(t->ctx, shape.k, shape.kstar, problem->delta, problem->lambda, 1, l->grid[level],
-                                 problem->initial.m, problem->initial.rho, &kern));
+    l->set[level].grid = l->grid[level];
+    l->set[level].at = estimates_layout_of(shape.k, shape.kstar, l->grid[level]->steps, l->set[level].at.response);
+    check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, l->grid[level], &kern));
     check_ok(t->ctx, trajectory_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &l->run[level]));
     memset(l->run[level]->wanted, 1, (size_t)l->grid[level]->steps + 1);
     check_ok(t->ctx, replica_new(t->ctx, &l->set[level], paths, l->run[level], l->grid[level], 1, &rep));
@@ -49,7 +49,7 @@ void ladder_solve(const test_setting *t, uint32_t replica_number, int levels, la
         solve_level(t, paths, l, level);
         if (level + 1 < levels) {
             check_ok(t->ctx, time_grid_coarsen(t->ctx, l->grid[level], t->s.eta, &l->grid[level + 1]));
-            check_ok(t->ctx, path_ensemble_coarsen(t->ctx, paths, t->s.m, l->grid[level], l->grid[level + 1], &next));
+            check_ok(t->ctx, path_ensemble_coarsen(t->ctx, paths, &t->s.source, l->grid[level], l->grid[level + 1], &next));
         }
         path_ensemble_free(paths);
         paths = next;

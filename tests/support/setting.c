@@ -37,17 +37,14 @@ void test_setting_clear(test_setting *t)
 path_ensemble *test_paths(const test_setting *t, uint32_t replica)
 {
     path_ensemble *paths = NULL;
-    check_ok(t->ctx, path_ensemble_new(t->ctx, t->problem, t->s.m, &t->s.law, t->s.eta, t->s.grid[LEVEL_FINE], replica,
-                                       &paths));
+    check_ok(t->ctx, path_ensemble_new(t->ctx, &t->s.source, t->s.grid[LEVEL_FINE], replica, &paths));
     return paths;
 }
 
 kernels *test_kernels(const test_setting *t)
 {
     kernels *kern = NULL;
-    model_shape shape = t->s.set[LEVEL_FINE].shape;
-    check_ok(t->ctx, kernels_new(t->ctx, shape.k, shape.kstar, t->problem->delta, t->problem->lambda, 1,
-                                 t->s.grid[LEVEL_FINE], t->problem->initial.m, t->problem->initial.rho, &kern));
+    check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, t->s.grid[LEVEL_FINE], &kern));
     return kern;
 }
 

@@ -35,10 +35,10 @@ static inline kernel_case kernel_case_new(kernel_plan p)
     double identity[BLOCK_MAX * BLOCK_MAX] = {0};
     for (int a = 0; a < p.kstar; a++)
         identity[a * p.kstar + a] = 1;
-    kernel_case c = {.ctx = check_context(1), .at = estimates_layout_of(p.k, p.kstar, p.steps)};
+    kernel_case c = {.ctx = check_context(1), .at = estimates_layout_of(p.k, p.kstar, p.steps, RESPONSE_PATHWISE)};
     check_ok(c.ctx, schedule_of(c.ctx, p.eta, p.horizon, &c.eta));
     check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, &c.grid));
-    check_ok(c.ctx, kernels_new(c.ctx, p.k, p.kstar, p.delta, p.lambda, !p.drift, c.grid, p.m0 ? p.m0 : zero,
+    check_ok(c.ctx, kernels_new(c.ctx, p.k, p.kstar, p.delta, p.lambda, !p.drift, c.grid, zero, p.m0 ? p.m0 : zero,
                                 p.rho ? p.rho : identity, &c.kern));
     c.now = memory_doubles(c.at.size);
     c.next = memory_doubles(c.at.size);
@@ -60,8 +60,7 @@ static inline void kernel_case_clear(kernel_case *c)
 /* The row of a cell, to be written. */
 static inline double *kernel_case_row(const kernel_case *c, double *averages, int cell, int kind)
 {
-    size_t kk = (size_t)(c->at.k * c->at.k);
-    return averages + c->at.rows + ((size_t)cell * ROW_KINDS + (size_t)kind) * kk;
+    return averages + estimates_used(&c->at, cell) + (size_t)(kind * c->at.k * c->at.k);
 }
 
 static inline void kernel_case_normals(uint64_t item, size_t count, double *out)

@@ -188,8 +188,8 @@ int main(void)
 {
     omp_set_num_threads(1); /* LAPACK starts threads for the smallest matrices */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),      cmocka_unit_test(test_solve),
-        cmocka_unit_test(test_solve_refuses), cmocka_unit_test(test_psd_root),
+        cmocka_unit_test(test_products),         cmocka_unit_test(test_solve),
+        cmocka_unit_test(test_solve_refuses),    cmocka_unit_test(test_psd_root),
         cmocka_unit_test(test_psd_root_special), cmocka_unit_test(test_psd_root_scaling),
     };
     return cmocka_run_group_tests_name("block", tests, NULL, NULL);

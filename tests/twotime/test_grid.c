@@ -284,10 +284,14 @@ static void test_stencil_stops_at_jumps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nodes),        cmocka_unit_test(test_coarsen),
-        cmocka_unit_test(test_cell),         cmocka_unit_test(test_stencil_is_exact),
-        cmocka_unit_test(test_stencil_order), cmocka_unit_test(test_stencil_at_nodes),
-        cmocka_unit_test(test_nodes_on_jumps), cmocka_unit_test(test_more_jumps_than_nodes),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_coarsen),
+        cmocka_unit_test(test_cell),
+        cmocka_unit_test(test_stencil_is_exact),
+        cmocka_unit_test(test_stencil_order),
+        cmocka_unit_test(test_stencil_at_nodes),
+        cmocka_unit_test(test_nodes_on_jumps),
+        cmocka_unit_test(test_more_jumps_than_nodes),
         cmocka_unit_test(test_stencil_stops_at_jumps),
         cmocka_unit_test(test_jumps),
     };

@@ -20,11 +20,24 @@ static double *covariance(uint64_t item, int size, int rank)
     return a;
 }
 
+/* For a drift the averages are the covariance itself. */
+static void drift_averages_of(kernel_case *c, int i, const double *want)
+{
+    int k = c->kern->k, size = k * c->kern->steps;
+    for (int j = 0; j <= i; j++)
+        for (int x = 0; x < k * k; x++)
+            kernel_case_row(c, c->next, j, VISITS)[x] = want[(i * k + x / k) * size + j * k + x % k];
+}
+
 /* Averages that make row i of the innovation covariance that of `want`: the blocks before the diagonal as visit sums,
    the diagonal partly as white noise, partly as the visit sums of the own cell (not symmetric, on purpose). */
 static void averages_of(kernel_case *c, int i, const double *want)
 {
     int k = c->kern->k, size = k * c->kern->steps;
+    if (!c->kern->singular) {
+        drift_averages_of(c, i, want);
+        return;
+    }
     double h = c->grid->h[i], start = c->grid->eta_start[i], end = c->grid->eta_end[i];
     for (int j = 0; j < i; j++)
         for (int x = 0; x < k * k; x++) {
@@ -34,7 +47,7 @@ static void averages_of(kernel_case *c, int i, const double *want)
         }
     for (int x = 0; x < k * k; x++) {
         int a = x / k, b = x % k;
-        double value = want[(i * k + a) * size + i * k + b], share = c->kern->singular ? 0.6 : 0;
+        double value = want[(i * k + a) * size + i * k + b], share = 0.6;
         c->now[c->at.outer + (size_t)x] = 2 * 0.25 * share * value / (h * start * start);
         c->next[c->at.outer + (size_t)x] = 2 * 0.75 * share * value / (h * end * end);
         double skew = a < b ? 0.2 : a > b ? -0.2 : 0;
@@ -74,8 +87,14 @@ static void check_diagonal_blocks(const kernels *kern)
 
 static kernel_case factor_case(int k, int steps, int drift)
 {
-    return kernel_case_new((kernel_plan){.k = k, .kstar = 1, .steps = steps, .drift = drift, .delta = 1.45,
-                                         .horizon = 2.1, .grading = 1.3, .eta = "0.9/(1 + 0.3*t)"});
+    return kernel_case_new((kernel_plan){.k = k,
+                                         .kstar = 1,
+                                         .steps = steps,
+                                         .drift = drift,
+                                         .delta = 1.45,
+                                         .horizon = 2.1,
+                                         .grading = 1.3,
+                                         .eta = "0.9/(1 + 0.3*t)"});
 }
 
 static void check_factor(int k, int drift)
@@ -197,8 +216,8 @@ static void test_field_row(void **state)
                             const double *row = kernels_R(c.kern, a * K + l, i);
                             sum += 0.5 * (row[cell] + row[cell + 1]) * factor_block(c.kern, cell, j)[l * K + b];
                         }
-                    check_near(kernels_V(c.kern, i, a)[j * K + b], -sqrt(1.45) * sum, 1e-14,
-                               "V_%d%d, entry (%d, %d)", i, j, a, b);
+                    check_near(kernels_V(c.kern, i, a)[j * K + b], -sqrt(1.45) * sum, 1e-14, "V_%d%d, entry (%d, %d)",
+                               i, j, a, b);
                 }
     free(want);
     kernel_case_clear(&c);
@@ -265,8 +284,15 @@ static void check_correlation(uint64_t item, int drift)
 {
     enum { STEPS = 9, K = 3, KSTAR = 2, SIZE = K * (STEPS + 1) + KSTAR };
     start_moments s = random_start(item);
-    kernel_case c = kernel_case_new((kernel_plan){.k = K, .kstar = KSTAR, .steps = STEPS, .drift = drift, .delta = 0.9,
-                                                  .lambda = 0.2, .horizon = 1.5, .eta = "0.7", .m0 = s.m0,
+    kernel_case c = kernel_case_new((kernel_plan){.k = K,
+                                                  .kstar = KSTAR,
+                                                  .steps = STEPS,
+                                                  .drift = drift,
+                                                  .delta = 0.9,
+                                                  .lambda = 0.2,
+                                                  .horizon = 1.5,
+                                                  .eta = "0.7",
+                                                  .m0 = s.m0,
                                                   .rho = s.rho});
     kernels_start(c.kern, &c.at, c.now);
     for (int i = 0; i < STEPS; i++) {
@@ -310,8 +336,8 @@ static void test_correlation(void **state)
 static void test_correlation_at_start(void **state)
 {
     start_moments s = random_start(77);
-    kernel_case c = kernel_case_new((kernel_plan){.k = 3, .kstar = 2, .steps = 4, .delta = 2, .horizon = 1, .eta = "1",
-                                                  .m0 = s.m0, .rho = s.rho});
+    kernel_case c = kernel_case_new(
+        (kernel_plan){.k = 3, .kstar = 2, .steps = 4, .delta = 2, .horizon = 1, .eta = "1", .m0 = s.m0, .rho = s.rho});
     double block[9];
     kernels_correlation(c.kern, s.q0, s.rho, 0, 0, block);
     for (int x = 0; x < 9; x++)

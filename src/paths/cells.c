@@ -1,0 +1,185 @@
+/* The drivers of SME and gradient flow: event c is the kick of cell c, at its middle, for all paths alike. Responses to
+   events are then numbers shared by the lanes. */
+#include <string.h>
+
+#include "paths/driver.h"
+#include "paths/kicks.h"
+#include "paths/lanes.h"
+#include "paths/response.h"
+#include "twotime/block.h"
+
+typedef int (*kick_function)(const path_setting *, const kick_cell *, path_scratch *, double *, double *);
+
+/* Component x of a kernel row, linear between nodes, at event b. */
+static double at_event(const kernels *kern, response_row row, int x, int b)
+{
+    const double *low = row.row + (size_t)x * row.plane + b;
+    return low[0] + kern->grid->middle[b] * (low[1] - low[0]);
+}
+
+/* s->row[b] = - R(t_node, T_b) for b < node */
+static void response_at_node(const kernels *kern, int node, double *out)
+{
+    response_row row = {kernels_R(kern, 0, node), kern->plane};
+    int kk = kern->k * kern->k;
+    for (int b = 0; b < node; b++)
+        for (int x = 0; x < kk; x++)
+            out[b * kk + x] = -at_event(kern, row, x, b);
+}
+
+/* s->row[b] = - R(T_cell, T_b) for b < cell */
+static void response_at_event(const kernels *kern, int cell, double *out)
+{
+    int kk = kern->k * kern->k;
+    for (int b = 0; b < cell; b++) {
+        response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], out + b * kk);
+        for (int x = 0; x < kk; x++)
+            out[b * kk + x] = -out[b * kk + x];
+    }
+}
+
+/* r += sum over b < count of row[b] kick_b */
+static void add_memory(const path_block *block, const path_setting *set, int count, path_scratch *s, double *r)
+{
+    int k = set->shape.k;
+    size_t n = block->in->n;
+    if (k == 1) {
+        lanes_combine(1, count, (size_t)count, n, s->row, block->kick, r);
+        return;
+    }
+    for (int b = 0; b < count; b++)
+        lanes_combine(k, k, (size_t)k, n, s->row + b * k * k, block->kick + (size_t)b * (size_t)k * n, r);
+}
+
+/* out[c] = left (lane by lane) times sum over c <= b < count of row[b] chain(b, c) */
+static void chain_through(const path_block *block, const path_setting *set, int count, const double *left,
+                          path_scratch *s, double *out)
+{
+    int k = set->shape.k;
+    size_t n = block->in->n, width = (size_t)(k * k) * n;
+    double *sum = s->rho;
+    memset(sum, 0, sizeof(double) * width * (size_t)count);
+    for (int b = 0; b < count; b++)
+        lanes_multiply(k, n, b + 1, s->row + b * k * k, block->chain + (size_t)(b * (b + 1) / 2) * width, sum);
+    lanes_multiply_each(k, n, count, left, sum, out);
+}
+
+/* Position at the event, without its own kick. */
+static void position(const path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
+                     double *r)
+{
+    const path_inputs *in = block->in;
+    size_t k = (size_t)set->shape.k, n = in->n;
+    double x = kern->grid->middle[cell], minus_spread[BLOCK_MAX * BLOCK_MAX];
+    for (size_t p = 0; p < k * n; p++)
+        r[p] = (1 - x) * block->w[p] + x * block->w_next[p];
+    if (set->driver->singular) {
+        for (size_t c = 0; c < k * k; c++)
+            minus_spread[c] = -kern->bridge[(size_t)cell * k * k + c];
+        lanes_combine((int)k, (int)k, k, n, minus_spread, in->bridge + (size_t)cell * k * n, r);
+    }
+    response_at_event(kern, cell, s->row);
+    add_memory(block, set, cell, s, r);
+}
+
+static int advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
+                   kick_function kick)
+{
+    const path_inputs *in = block->in;
+    size_t k = (size_t)set->shape.k, n = in->n, a = (size_t)cell;
+    double *r = s->work, *D = block->chain ? s->GK : NULL;
+    position(block, set, kern, cell, s, r);
+    kick_cell event = {.n = n,
+                       .t = kern->grid->t[cell] + kern->grid->middle[cell] * kern->grid->h[cell],
+                       .eta = kern->grid->eta_middle[cell],
+                       .h = kern->grid->h[cell],
+                       .noise = in->noise ? in->noise + a * n : NULL,
+                       .r = r,
+                       .y = in->y};
+    if (kick(set, &event, s, block->kick + a * k * n, D))
+        return -1;
+    if (!D)
+        return 0;
+    double *row = block->chain + a * (a + 1) / 2 * k * k * n;
+    chain_through(block, set, cell, D, s, row);
+    memcpy(row + a * k * k * n, D, sizeof(double) * k * k * n);
+    return 0;
+}
+
+static int advance_drift(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+{
+    return advance(block, set, kern, cell, s, kick_drift);
+}
+
+static int advance_brownian(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+{
+    return advance(block, set, kern, cell, s, kick_brownian);
+}
+
+static void react(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
+{
+    response_at_node(kern, node, s->row);
+    add_memory(block, set, node, s, block->r);
+}
+
+/* s->row is still that of react. */
+static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
+{
+    chain_through(block, set, node, s->G, s, s->GK);
+}
+
+static void response_rows(const path_block *block, const path_setting *set, const double *middle, int node,
+                          path_scratch *s, double *sums)
+{
+    size_t kk = (size_t)(set->shape.k * set->shape.k), n = block->in->n;
+    for (int b = 0; b < node; b++) {
+        double *left = sums + estimates_used(&set->at, b) + RESPONSE_LEFT * kk;
+        double *right = sums + estimates_used(&set->at, b) + RESPONSE_RIGHT * kk;
+        for (size_t x = 0; x < kk; x++) {
+            const double *GK = s->GK + ((size_t)b * kk + x) * n;
+            double sum = 0;
+            for (size_t p = 0; p < n; p++)
+                sum += GK[p];
+            left[x] += (1 - middle[b]) * sum;
+            right[x] += middle[b] * sum;
+        }
+    }
+}
+
+static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
+{
+    size_t width = (size_t)set->shape.k * block->in->n;
+    const double *last = set->driver->singular ? s->g : block->kick + (size_t)(node - 1) * width;
+    path_block_add_rows(block, set, node, VISITS, last, block->kick, s, sums);
+    if (set->at.response == RESPONSE_PATHWISE)
+        response_rows(block, set, set->grid->middle, node, s, sums);
+}
+
+static void interpolate(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
+                        int node, path_scratch *s)
+{
+    int kk = set->shape.k * set->shape.k;
+    size_t n = block->in->n;
+    for (int b = 0; b < node; b++)
+        for (int x = 0; x < kk; x++) {
+            double value = at_event(kern, row, x, b), *out = s->rho + ((size_t)b * (size_t)kk + (size_t)x) * n;
+            for (size_t p = 0; p < n; p++)
+                out[p] = value;
+        }
+}
+
+const path_driver driver_brownian = {.singular = 1,
+                                     .per_cell = 1,
+                                     .advance = advance_brownian,
+                                     .react = react,
+                                     .derive = derive,
+                                     .average = average,
+                                     .interpolate = interpolate};
+
+const path_driver driver_drift = {.singular = 0,
+                                  .per_cell = 1,
+                                  .advance = advance_drift,
+                                  .react = react,
+                                  .derive = derive,
+                                  .average = average,
+                                  .interpolate = interpolate};

@@ -1,0 +1,38 @@
+/* Drawing the inputs of a replica, in stages; not for other modules. */
+#ifndef SGDMFT_DRAW_H
+#define SGDMFT_DRAW_H
+
+#include "base/random.h"
+#include "paths/draws.h"
+#include "paths/driver.h"
+#include "paths/inputs.h"
+
+/* How the Sobol' dimensions are dealt out: first what fixes the sample, then visits, then coarse innovations and
+   increments of the driver. */
+typedef struct dimension_plan {
+    unsigned fields; /* z*, z0 and eps: dimensions 0 .. fields - 1 */
+    unsigned visits; /* waiting times */
+    unsigned
+        modes; /* leading Brownian-bridge modes of the innovations per component, and of the driver if it diffuses */
+} dimension_plan;
+
+typedef struct draw {
+    const path_source *source;
+    const time_grid *grid;
+    model_shape shape;
+    dimension_plan plan;
+    uint32_t replica;
+    size_t lanes;
+    const size_t *order; /* the path at lane q % lanes of block q / lanes is order[q] */
+    path_ensemble *ensemble;
+} draw;
+
+static inline random_key draw_key(const draw *d, uint32_t purpose)
+{
+    return (random_key){d->source->problem->numerics.seed, d->replica, purpose};
+}
+
+/* The Gaussian rows of all blocks. */
+sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d);
+
+#endif

@@ -1,0 +1,33 @@
+/* The drivers: SGD, SME and gradient flow differ in the scalar process Z alone, through which a path is kicked,
+   r(t) = w(t) - int R(t,v) eta g(v) dZ(v). A driver says at which events and how strongly; all else is common.
+
+     poisson    Z jumps by 1 at the times of a Poisson process of rate 1, the visits; kick = eta g
+     brownian   Z = t + B. One event in the middle of every cell carries the kick of the whole cell: the change of rho,
+                d rho = - eta g(rho) dZ, over the cell from the position at its middle. With the field on both sides of
+                it this is a symmetric splitting, of weak order 2 as the scheme for the change is
+     drift      Z = t, likewise; order 2 */
+#ifndef SGDMFT_DRIVER_H
+#define SGDMFT_DRIVER_H
+
+#include "paths/block.h"
+
+typedef struct path_driver {
+    int singular; /* 1 if dU has white noise */
+    int per_cell; /* 1: the events are the same for all paths, event c in cell c; 0: every path has its own */
+
+    /* The kicks of the events in `cell` and, for pathwise responses, their chains. Non-zero if a plug-in asked to stop. */
+    int (*advance)(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s);
+    /* r at the node from w at the node: r -= sum over events b of R(t_node, T_b) kick_b. */
+    void (*react)(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s);
+    /* s->GK: the change of g at the node per change of w at each event. */
+    void (*derive)(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s);
+    /* Adds the rows of estimates.h that belong to events, from s->g and s->GK. */
+    void (*average)(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
+    /* s->rho: a kernel row (linear between nodes) at the events of every lane. */
+    void (*interpolate)(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
+                        int node, path_scratch *s);
+} path_driver;
+
+extern const path_driver driver_poisson, driver_brownian, driver_drift;
+
+#endif

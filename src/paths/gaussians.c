@@ -1,0 +1,163 @@
+/* The normals of the fields: teacher, start, label noise, innovations, and the increments of a driver that diffuses. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "paths/draw.h"
+#include "paths/inputs_build.h"
+#include "paths/matching.h"
+
+/* One Sobol' dimension as standard normals into row `row` of the Gaussian rows of every block. */
+static void quasi_row(const draw *d, unsigned dimension, size_t row, double *column)
+{
+    sobol_points(draw_key(d, DRAW_SOBOL), dimension, 0, d->ensemble->paths, column);
+    normal_quantiles(d->ensemble->paths, column, column);
+    for (size_t q = 0; q < d->ensemble->paths; q++) {
+        path_inputs *in = &d->ensemble->block[q / d->lanes];
+        inputs_gaussian(in)[row * in->n + q % d->lanes] = column[d->order[q]];
+    }
+}
+
+/* Increments of Brownian motions over the cells of the grid, drawn by their Brownian-bridge modes: rows first .. of the
+   Gaussian rows, `width` for each mode; the leading modes are quasi-random, the others come from stream `purpose`. */
+typedef struct increments {
+    size_t first, width;
+    uint32_t purpose;
+} increments;
+
+/* Fine modes of one block from the counter-based generator. */
+static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, size_t start, double *buffer)
+{
+    size_t first = d->plan.modes * inc->width, count = (size_t)in->steps * inc->width - first;
+    double *rows = inputs_gaussian(in) + (inc->first + first) * in->n;
+    for (size_t p = 0; p < in->n; p++) {
+        random_normals(draw_key(d, inc->purpose), d->order[start + p], 0, count, buffer);
+        for (size_t j = 0; j < count; j++)
+            rows[j * in->n + p] = buffer[j];
+    }
+}
+
+/* Turns modes into increments over the cells: mode 0 is the whole interval, each further mode splits one interval,
+   breadth first. Orthonormal, so normals stay independent standard normals. x[steps][width] */
+static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3], double *sums, double *x)
+{
+    double root = sqrt(grid->t[grid->steps] - grid->t[0]);
+    for (size_t p = 0; p < width; p++)
+        sums[p] = root * x[p];
+    for (int mode = 1; mode < grid->steps; mode++) {
+        int low = split[mode][0], middle = split[mode][1], high = split[mode][2];
+        double left = grid->t[middle] - grid->t[low], right = grid->t[high] - grid->t[middle];
+        double share = left / (left + right), spread = sqrt(left * right / (left + right));
+        const double *z = x + (size_t)mode * width;
+        double *a = sums + (size_t)low * width, *b = sums + (size_t)middle * width;
+        for (size_t p = 0; p < width; p++) {
+            double part = share * a[p] + spread * z[p];
+            b[p] = a[p] - part;
+            a[p] = part;
+        }
+    }
+    for (int c = 0; c < grid->steps; c++) {
+        double scale = 1 / sqrt(grid->h[c]);
+        for (size_t p = 0; p < width; p++)
+            x[(size_t)c * width + p] = scale * sums[(size_t)c * width + p];
+    }
+}
+
+/* Breadth-first bisection of cells 0 .. steps - 1: split[mode] = {low, middle, high}. */
+static void plan_bisection(int steps, int (*split)[3])
+{
+    int filled = 1, next = 1;
+    int(*queue)[3] = split; /* intervals waiting are stored where their own split will be written */
+    split[0][0] = 0;
+    split[0][1] = steps / 2;
+    split[0][2] = steps;
+    if (steps > 1) {
+        memcpy(queue[1], split[0], sizeof split[0]);
+        filled = 2;
+    }
+    for (; next < filled; next++) {
+        int low = split[next][0], middle = split[next][1], high = split[next][2];
+        int ends[2][2] = {{low, middle}, {middle, high}};
+        for (int side = 0; side < 2; side++)
+            if (ends[side][1] - ends[side][0] > 1) {
+                split[filled][0] = ends[side][0];
+                split[filled][1] = (ends[side][0] + ends[side][1]) / 2;
+                split[filled][2] = ends[side][1];
+                filled++;
+            }
+    }
+}
+
+static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d)
+{
+    size_t blocks = d->ensemble->n_blocks;
+    double **rows = calloc(blocks, sizeof *rows);
+    size_t *n = calloc(blocks, sizeof *n);
+    sgdmft_status status = SGDMFT_OK;
+    if (!rows || !n) {
+        status = context_out_of_memory(ctx, "moment matching", 16.0 * (double)blocks);
+    } else {
+        for (size_t b = 0; b < blocks; b++) {
+            rows[b] = inputs_gaussian(&d->ensemble->block[b]);
+            n[b] = d->ensemble->block[b].n;
+        }
+        size_t count = inputs_rows(d->shape, d->source->driver, d->grid->steps);
+        status = matching_apply(ctx, count, blocks, rows, n);
+    }
+    free(rows);
+    free(n);
+    return status;
+}
+
+typedef struct gaussian_space {
+    double *column, *sums;
+    int (*split)[3];
+} gaussian_space;
+
+/* One kind of increments, in all blocks; *dimension is the next Sobol' dimension. */
+static void draw_increments(const draw *d, const increments *inc, unsigned *dimension, const gaussian_space *space)
+{
+    for (size_t j = 0; j < d->plan.modes * inc->width; j++)
+        quasi_row(d, (*dimension)++, inc->first + j, space->column);
+    for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
+        path_inputs *in = &d->ensemble->block[b];
+        pseudo_modes(d, inc, in, b * d->lanes, space->sums);
+        modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums,
+                       inputs_gaussian(in) + inc->first * in->n);
+    }
+}
+
+static void draw_rows(const draw *d, const gaussian_space *space)
+{
+    size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps;
+    unsigned dimension = 0;
+    for (; dimension < d->plan.fields; dimension++)
+        quasi_row(d, dimension, dimension, space->column);
+    dimension += d->plan.visits;
+    plan_bisection(d->grid->steps, space->split);
+    increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS};
+    draw_increments(d, &field, &dimension, space);
+    increments driver = {.first = d->plan.fields + steps * k, .width = 1, .purpose = DRAW_DRIVER};
+    if (d->ensemble->block[0].noise)
+        draw_increments(d, &driver, &dimension, space);
+}
+
+sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
+{
+    size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps, paths = d->ensemble->paths;
+    gaussian_space space = {.column = memory_doubles(paths),
+                            .sums = memory_doubles(steps * k * d->lanes),
+                            .split = memory_zeroed(steps + 1, sizeof *space.split)};
+    sgdmft_status status = SGDMFT_OK;
+    if (!space.column || !space.sums || !space.split) {
+        status = context_out_of_memory(ctx, "the innovations", 8.0 * (double)(paths + steps * k * d->lanes));
+    } else {
+        draw_rows(d, &space);
+        status = match_gaussians(ctx, d);
+    }
+    free(space.column);
+    free(space.sums);
+    free(space.split);
+    return status;
+}

@@ -1,0 +1,23 @@
+#include "program/solving.h"
+
+#include "program/command.h"
+#include "program/messages.h"
+#include "program/progress.h"
+#include "sgdmft/solve.h"
+
+int solve_and_write(const arguments *args, const setup *s, const outputs *o, const char *label, const char *what,
+                    solving *out)
+{
+    *out = (solving){.status = SGDMFT_OK};
+    progress meter;
+    progress_start(&meter, label, arguments_has(args, "quiet"));
+    sgdmft_context_set_progress(s->ctx, progress_report, &meter);
+    out->status = sgdmft_solve(s->ctx, s->problem, &out->solution);
+    progress_end(&meter);
+    int code = out->status == SGDMFT_OK ? CODE_DONE : report_failure_of(s->ctx, out->status, what);
+    if (!out->solution)
+        return code;
+    int failed = outputs_write(o, s, out->solution);
+    out->written = failed == CODE_DONE;
+    return out->written ? code : failed;
+}

@@ -1,0 +1,20 @@
+/* Local polynomial smoothing of a function of time that is known, with noise, through its means over cells. */
+#ifndef SGDMFT_SMOOTH_H
+#define SGDMFT_SMOOTH_H
+
+#include <stddef.h>
+
+enum { SMOOTH_WINDOW = 9, SMOOTH_DEGREE = 2 };
+
+/* A value as a combination of cell means: sum over c < count of weight[c] * mean[first + c]. */
+typedef struct smooth_stencil {
+    int first, count;
+    double weight[SMOOTH_WINDOW];
+} smooth_stencil;
+
+/* The value at time `at` of the polynomial of degree SMOOTH_DEGREE that fits the means over the SMOOTH_WINDOW cells
+   nearest to it best in the least-squares sense. t[cells + 1] are the ends of the cells; with few cells, window and
+   degree are smaller. Exact for polynomials of that degree, so its error is of third order in the cell width. */
+smooth_stencil smooth_at(const double *t, int cells, double at);
+
+#endif
