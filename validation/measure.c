@@ -29,6 +29,7 @@ static double scale_of(const sgdmft_solution *s, const sgdmft_curve *curve)
 typedef struct gap_sums {
     size_t pairs;                    /* columns times times */
     double squares, noise, weighted; /* of differences, of their errors, of |difference| * error; all over the scale */
+    double allowed;                  /* squares of allowances */
 } gap_sums;
 
 static double z_of(double difference, double se, double scale)
@@ -60,8 +61,8 @@ static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, si
 {
     estimate of_a = extrapolated(a, i, o);
     double difference = of_a.value - b->value[j], se = hypot(of_a.se, b->se[j]);
-    double beyond = fabs(difference) - o->allowance * fabs(b->value[j]);
-    double z = o->allowance > 0 && beyond <= 0 ? 0 : z_of(beyond, se, scale);
+    double allowed = o->allowance * fabs(b->value[j]) + (o->step_errors ? fabs(a->step_error[i]) : 0);
+    double beyond = fabs(difference) - allowed, z = allowed > 0 && beyond <= 0 ? 0 : z_of(beyond, se, scale);
     if (!(z <= out->z)) {
         out->z = z;
         out->t = t;
@@ -72,6 +73,7 @@ static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, si
     sums->pairs++;
     sums->squares += x * x;
     sums->noise += e * e;
+    sums->allowed += allowed * allowed / (scale * scale);
     sums->weighted += fabs(x) * e;
 }
 
@@ -92,11 +94,6 @@ static size_t take_column(const sgdmft_solution *a, const sgdmft_curve *x, const
     return times;
 }
 
-static int takes_part(const sgdmft_curve *curve, const gap_options *o)
-{
-    return o->columns == GAP_ALL || (curve->name[0] == 'R') == (o->columns == GAP_RESPONSE);
-}
-
 int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_options *options, gap *out)
 {
     gap_options plain = {.time_a = 1}, o = options ? *options : plain;
@@ -104,14 +101,14 @@ int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_op
     *out = (gap){.z = -1};
     for (size_t c = 0; c < a->n_curves; c++) {
         const sgdmft_curve *curve = &a->curves[c], *other = sgdmft_solution_curve(b, curve->name);
-        size_t times = other && takes_part(curve, &o) ? take_column(a, curve, b, other, &o, &sums, out) : 0;
+        size_t times = other ? take_column(a, curve, b, other, &o, &sums, out) : 0;
         out->columns += times > 0;
         out->times = times > out->times ? times : out->times;
     }
     if (sums.pairs == 0)
         return 1;
     double n = (double)sums.pairs, beyond = (sums.squares - sums.noise) / n, raw = sqrt(sums.squares / n);
-    out->resolution = sqrt(sums.noise / n);
+    out->resolution = sqrt((sums.noise + sums.allowed) / n);
     out->distance = beyond > 0 ? sqrt(beyond) : isnan(beyond) ? NAN : 0;
     out->distance_se = raw > 0 ? sums.weighted / (n * raw) : 0;
     return 0;

@@ -13,7 +13,7 @@ typedef struct gap_options {
        than a; same columns and times as a. NULL: no extrapolation. */
     const sgdmft_solution *coarse;
     double weight;
-    enum { GAP_ALL, GAP_WITHOUT_RESPONSE, GAP_RESPONSE } columns; /* R(t,0): with the rest, left out, alone */
+    int step_errors; /* 1: nor does a difference within the time-step error that a states, for want of sampling error */
 } gap_options;
 
 /* Two sets of curves, compared at their common times in all their common columns. A column's scale is its largest
@@ -25,7 +25,7 @@ typedef struct gap {
     double z;
     char column[64];
     double t;
-    double resolution; /* rms of standard error / scale over columns and times */
+    double resolution; /* rms over columns and times of standard errors and allowances over the scale */
     double largest;    /* largest |a - b| / scale */
     /* Root mean square of (a - b) / scale over columns and times, less what the standard errors contribute (not below
        0), and its standard error if the errors of one column at different times, and those of columns, go together,

@@ -11,11 +11,11 @@
 #include "validation/simulator.h"
 #include "validation/texts.h"
 
-const run_sizes run_sizes_full = {.paths = 40000,
+const run_sizes run_sizes_full = {.paths = 20000,
                                   .replicas = 16,
                                   .steps = 100,
                                   .d = 4000,
-                                  .repetitions = 100,
+                                  .repetitions = 60,
                                   .small_repetitions = 800,
                                   .accurate = 1};
 const run_sizes run_sizes_quick = {

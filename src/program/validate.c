@@ -102,7 +102,7 @@ static int report_progress(void *user, double fraction, double t)
     meters *m = user;
     if (fraction < m->fraction) {
         progress_end(&m->line);
-        progress_start(&m->line, 0);
+        progress_start(&m->line, "", 0);
     }
     m->fraction = fraction;
     return progress_report(&m->line, fraction, t);
