@@ -31,6 +31,7 @@ class Run:
     R: np.ndarray = None  # [N, N, k, k], zero above the diagonal
     m: np.ndarray = None  # [N, k, k*]
     residual: np.ndarray = None  # [N]
+    histograms: dict = None  # t [n], edges [k, bins + 1], density [n, k, bins] of the coordinates, if asked for
 
     @property
     def simulated(self):
@@ -68,6 +69,8 @@ def _load_hdf5(path):
         names = [str(name) for name in group.attrs["columns"]]
         info = dict(file.attrs)
         arrays = {name: file[name][...] for name in ("t", "C", "R", "m", "residual") if name in file}
+        if "histograms" in file:
+            arrays["histograms"] = {name: file["histograms"][name][...] for name in ("t", "edges", "density")}
         return Run(
             path=path,
             times=group["t"][...],

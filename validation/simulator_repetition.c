@@ -37,7 +37,7 @@ static sizes sizes_of(const simulator_setting *set)
                    .lanes = set->block * (size_t)(1 + 2 * set->shape.k + set->shape.kstar + set->shape.noises +
                                                   2 * set->shape.labels),
                    .observed = observe_lanes(set),
-                   .start = (k + kstar) * set->d};
+                   .start = start_room(set)};
 }
 
 static size_t training_room(const simulator_setting *set)

@@ -37,7 +37,7 @@ typedef struct repetition {
     model_work *model;
     double *lanes;              /* t, r, y, g of a block */
     double *observed;           /* t, r, y, s, eps, loss, observables of OBSERVE_LANES */
-    double *start;              /* [k* + k][d] work space */
+    double *start;              /* work space of the start */
     double *schedule, *penalty; /* work spaces */
     float *projection;          /* [block][snapshots * k] */
     float *coef;                /* [block][k] */
@@ -75,8 +75,9 @@ void repetition_do(repetition *rep, uint32_t number);
 
 /* The rest is for the parts of a repetition. */
 
-/* Exact second moments: theta0 and theta* from d-vectors with the Gram matrix d I. */
+/* theta0 and theta*, and the doubles of work space that this takes. */
 void repetition_draw_start(repetition *rep);
+size_t start_room(const simulator_setting *set);
 
 /* From one stop to a later one. */
 int advance_visits(repetition *rep, const simulator_stop *from, const simulator_stop *to);

@@ -124,6 +124,8 @@ sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *
         status = model_new(ctx, problem, &set->m);
     if (!status)
         status = initial_law_init(ctx, problem, &set->law);
+    if (!status && problem_has_law(problem))
+        status = coordinates_law_new(ctx, problem, &set->coordinates);
     if (!status)
         status = schedule_new(ctx, problem, &set->eta);
     if (!status)
@@ -144,6 +146,7 @@ void simulator_setting_clear(simulator_setting *set)
 {
     model_free(set->m);
     initial_law_free(&set->law);
+    coordinates_law_free(set->coordinates);
     schedule_free(set->eta);
     simulator_penalty_free(set->penalty);
     free(set->stop);

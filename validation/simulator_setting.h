@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "output/solution.h"
+#include "problem/coordinates_law.h"
 #include "problem/initial.h"
 #include "problem/model.h"
 #include "problem/problem.h"
@@ -42,6 +43,7 @@ typedef struct simulator_setting {
     model *m;
     model_shape shape;
     initial_law law;
+    coordinates_law *coordinates; /* NULL: second moments alone are given */
     schedule *eta;
     simulator_penalty *penalty; /* NULL: the ridge */
     size_t d, length;           /* coordinates; with padding */

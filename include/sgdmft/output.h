@@ -21,6 +21,12 @@ SGDMFT_API sgdmft_status sgdmft_write_hdf5(sgdmft_context *ctx, const sgdmft_sol
                                            const sgdmft_problem *problem, const char *command, const char *path,
                                            int force);
 
+/* Writes the histograms as CSV, after the same comments: columns t, coordinate (1 .. k), left, right, density. The
+   solution must have histograms. Errors: 501, 502. */
+SGDMFT_API sgdmft_status sgdmft_write_histograms(sgdmft_context *ctx, const sgdmft_solution *solution,
+                                                 const sgdmft_problem *problem, const char *command, const char *path,
+                                                 int force);
+
 SGDMFT_END_DECLS
 
 #endif

@@ -11,7 +11,7 @@ SGDMFT_BEGIN_DECLS
 typedef struct sgdmft_problem sgdmft_problem;
 
 /* Reads a YAML problem file. `sets` are n_sets overrides "a.b=value", applied after the file, before checking.
-   On success *out is owned by the caller (sgdmft_problem_free). Errors: 200..207, 300, 500, 501. */
+   On success *out is owned by the caller (sgdmft_problem_free). Errors: 200..207, 300..302, 500, 501. */
 SGDMFT_API sgdmft_status sgdmft_problem_read(sgdmft_context *ctx, const char *path, const char *const *sets,
                                              size_t n_sets, sgdmft_problem **out);
 

@@ -26,6 +26,14 @@ typedef struct sgdmft_identity {
     double scale;  /* size of the terms that cancel */
 } sgdmft_identity;
 
+/* Densities of the coordinates of theta: averages over bins, normalised to the whole law. */
+typedef struct sgdmft_histograms {
+    size_t n_times, n_bins;
+    double *t;       /* [n_times] */
+    double *edges;   /* [k][n_bins + 1] */
+    double *density; /* [n_times][k][n_bins] */
+} sgdmft_histograms;
+
 /* How the solve went. */
 typedef struct sgdmft_solve_info {
     size_t paths;           /* Monte-Carlo paths per replica */
@@ -62,6 +70,7 @@ typedef struct sgdmft_solution {
 
     size_t n_identities;
     sgdmft_identity *identities;
+    sgdmft_histograms *histograms; /* NULL if none were asked for */
     sgdmft_solve_info info;
 } sgdmft_solution;
 

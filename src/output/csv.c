@@ -63,8 +63,21 @@ static void put_rows(FILE *to, const sgdmft_solution *solution)
     }
 }
 
+static void put_histograms(FILE *to, const sgdmft_solution *solution)
+{
+    const sgdmft_histograms *h = solution->histograms;
+    fputs("t,coordinate,left,right,density\n", to);
+    for (size_t i = 0; i < h->n_times; i++)
+        for (size_t a = 0; a < (size_t)solution->k; a++) {
+            const double *edge = h->edges + a * (h->n_bins + 1);
+            const double *density = h->density + (i * (size_t)solution->k + a) * h->n_bins;
+            for (size_t b = 0; b < h->n_bins; b++)
+                fprintf(to, "%.12g,%zu,%.12g,%.12g,%.12g\n", h->t[i], a + 1, edge[b], edge[b + 1], density[b]);
+        }
+}
+
 /* The file as text in memory, with a decimal point whatever the caller's locale. Returns 0 on failure. */
-static int make_text(const sgdmft_solution *solution, const provenance *p, char **text, size_t *size)
+static int make_text(const sgdmft_solution *solution, const provenance *p, int histograms, char **text, size_t *size)
 {
     *text = NULL;
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -75,9 +88,10 @@ static int make_text(const sgdmft_solution *solution, const provenance *p, char 
     int good = to != NULL;
     if (good) {
         put_facts(to, p);
-        put_errors(to, solution);
+        if (!histograms)
+            put_errors(to, solution);
         put_problem(to, p->problem);
-        put_rows(to, solution);
+        (histograms ? put_histograms : put_rows)(to, solution);
         good = !ferror(to);
         good &= fclose(to) == 0;
     }
@@ -86,8 +100,8 @@ static int make_text(const sgdmft_solution *solution, const provenance *p, char 
     return good;
 }
 
-sgdmft_status sgdmft_write_csv(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
-                               const char *command, const char *path, int force)
+static sgdmft_status write_text(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
+                                const char *command, const char *path, int force, int histograms)
 {
     sgdmft_status status = save_check(ctx, path, force);
     if (status != SGDMFT_OK)
@@ -101,11 +115,25 @@ sgdmft_status sgdmft_write_csv(sgdmft_context *ctx, const sgdmft_solution *solut
         return status;
     char *text = NULL;
     size_t size = 0;
-    if (make_text(solution, p, &text, &size))
+    if (make_text(solution, p, histograms, &text, &size))
         status = save_bytes(ctx, path, text, size, force);
     else
         status = context_out_of_memory(ctx, "the text of a CSV file", (double)size);
     free(text);
     provenance_free(p);
     return status;
+}
+
+sgdmft_status sgdmft_write_csv(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
+                               const char *command, const char *path, int force)
+{
+    return write_text(ctx, solution, problem, command, path, force, 0);
+}
+
+sgdmft_status sgdmft_write_histograms(sgdmft_context *ctx, const sgdmft_solution *solution,
+                                      const sgdmft_problem *problem, const char *command, const char *path, int force)
+{
+    if (!solution->histograms)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "output '%s': the solution has no histograms", path);
+    return write_text(ctx, solution, problem, command, path, force, 1);
 }

@@ -206,6 +206,20 @@ static void put_curves(image *im, const sgdmft_solution *solution)
     close_group(group);
 }
 
+static void put_histograms(image *im, const sgdmft_solution *solution)
+{
+    const sgdmft_histograms *h = solution->histograms;
+    if (!h)
+        return;
+    hid_t group = open_group(im, "histograms");
+    hsize_t k = (hsize_t)solution->k;
+    const hsize_t edges[2] = {k, h->n_bins + 1}, density[3] = {h->n_times, k, h->n_bins};
+    put_vector(im, group, "t", h->n_times, h->t);
+    put_array(im, group, "edges", 2, edges, h->edges);
+    put_array(im, group, "density", 3, density, h->density);
+    close_group(group);
+}
+
 static void put_identity_field(image *im, hid_t group, const char *name, const sgdmft_solution *solution,
                                size_t offset)
 {
@@ -271,6 +285,7 @@ static int build(const sgdmft_solution *solution, const provenance *p, void **by
             put_two_time(&im, solution);
         put_curves(&im, solution);
         put_identities(&im, solution);
+        put_histograms(&im, solution);
     }
     image_take(&im, bytes, size);
     if (im.file >= 0)

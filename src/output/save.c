@@ -169,3 +169,53 @@ sgdmft_status save_bytes(sgdmft_context *ctx, const char *path, const void *byte
         return save_stream(ctx, path, bytes, size);
     return save_file(ctx, path, bytes, size, force);
 }
+
+sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_output *out)
+{
+    *out = (save_output){.force = force};
+    sgdmft_status status = save_check(ctx, path, force);
+    if (status != SGDMFT_OK)
+        return status;
+    out->path = strdup(path);
+    out->target = realpath(path, NULL); /* through a symbolic link; NULL if there is no such file yet */
+    if (!out->target)
+        out->target = strdup(path);
+    if (!out->path || !out->target) {
+        save_close(ctx, out, 0);
+        return context_out_of_memory(ctx, "a file name", (double)strlen(path));
+    }
+    int fd =
+        look_at(path) == OCCUPANT_STREAM ? open(path, O_WRONLY | O_CLOEXEC) : open_beside(out->target, &out->temporary);
+    out->stream = fd < 0 ? NULL : fdopen(fd, "w");
+    if (out->stream)
+        return SGDMFT_OK;
+    status = fail_io(ctx, path, "cannot write", errno);
+    if (fd >= 0)
+        close(fd);
+    save_close(ctx, out, 0);
+    return status;
+}
+
+sgdmft_status save_close(sgdmft_context *ctx, save_output *out, int keep)
+{
+    int error = 0;
+    if (out->stream) {
+        errno = 0;
+        if (fflush(out->stream) != 0 || ferror(out->stream) || (out->temporary && fsync(fileno(out->stream)) != 0))
+            error = errno ? errno : EIO;
+        if (fclose(out->stream) != 0 && !error)
+            error = errno;
+    }
+    if (out->temporary && keep && !error)
+        error = out->force ? rename_over(out->temporary, out->target) : rename_to_new(out->temporary, out->target);
+    if (out->temporary && (!keep || error))
+        unlink(out->temporary);
+    sgdmft_status status = SGDMFT_OK;
+    if (keep && error)
+        status = error == EEXIST ? fail_exists(ctx, out->path) : fail_io(ctx, out->path, "cannot write", error);
+    free(out->path);
+    free(out->target);
+    free(out->temporary);
+    *out = (save_output){.stream = NULL};
+    return status;
+}

@@ -29,6 +29,12 @@ void sgdmft_solution_free(sgdmft_solution *solution)
     free(solution->R);
     free(solution->m);
     free(solution->residual);
+    if (solution->histograms) {
+        free(solution->histograms->t);
+        free(solution->histograms->edges);
+        free(solution->histograms->density);
+        free(solution->histograms);
+    }
     free(solution);
 }
 
@@ -193,6 +199,22 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
         return context_out_of_memory(ctx, "identities", bytes);
     solution->n_identities = n + 1;
     return SGDMFT_OK;
+}
+
+sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins)
+{
+    size_t k = (size_t)solution->k;
+    sgdmft_histograms *h = calloc(1, sizeof *h);
+    solution->histograms = h;
+    if (h) {
+        *h = (sgdmft_histograms){.n_times = n_times, .n_bins = n_bins};
+        h->t = memory_doubles(n_times);
+        h->edges = memory_doubles(k * (n_bins + 1));
+        h->density = memory_doubles(n_times * k * n_bins);
+    }
+    return h && h->t && h->edges && h->density
+               ? SGDMFT_OK
+               : context_out_of_memory(ctx, "histograms", 8.0 * (double)(n_times * k * n_bins));
 }
 
 static int is_column_name(const char *name)

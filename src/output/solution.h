@@ -44,6 +44,9 @@ sgdmft_status solution_set_status(sgdmft_context *ctx, sgdmft_solution *solution
 /* Appends a copy of *identity. */
 sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_identity *identity);
 
+/* Gives the solution histograms, with everything zero. */
+sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins);
+
 /* Fails unless every curve has a name that is unique and fit for a column header and a dataset. */
 sgdmft_status solution_check_names(sgdmft_context *ctx, const sgdmft_solution *solution);
 

@@ -51,19 +51,6 @@ static void add_memory(const path_block *block, const path_setting *set, int cou
         lanes_combine(k, k, (size_t)k, n, s->row + b * k * k, block->kick + (size_t)b * (size_t)k * n, r);
 }
 
-/* out[c] = left (lane by lane) times sum over c <= b < count of row[b] chain(b, c) */
-static void chain_through(const path_block *block, const path_setting *set, int count, const double *left,
-                          path_scratch *s, double *out)
-{
-    int k = set->shape.k;
-    size_t n = block->in->n, width = (size_t)(k * k) * n;
-    double *sum = s->rho;
-    memset(sum, 0, sizeof(double) * width * (size_t)count);
-    for (int b = 0; b < count; b++)
-        lanes_multiply(k, n, b + 1, s->row + b * k * k, block->chain + (size_t)(b * (b + 1) / 2) * width, sum);
-    lanes_multiply_each(k, n, count, left, sum, out);
-}
-
 /* Position at the event, without its own kick. */
 static void position(const path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
                      double *r)
@@ -101,7 +88,7 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
     if (!D)
         return 0;
     double *row = block->chain + a * (a + 1) / 2 * k * k * n;
-    chain_through(block, set, cell, D, s, row);
+    lanes_chain_shared((int)k, n, cell, s->row, block->chain, D, s->rho, row);
     memcpy(row + a * k * k * n, D, sizeof(double) * k * k * n);
     return 0;
 }
@@ -125,7 +112,7 @@ static void react(path_block *block, const path_setting *set, const kernels *ker
 /* s->row is still that of react. */
 static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
 {
-    chain_through(block, set, node, s->G, s, s->GK);
+    lanes_chain_shared(set->shape.k, block->in->n, node, s->row, block->chain, s->G, s->work, s->GK);
 }
 
 static void response_rows(const path_block *block, const path_setting *set, const double *middle, int node,

@@ -138,22 +138,64 @@ static VECTOR_CLONES void scatter_visits_clones(int k, size_t n, size_t kinds, c
     }
 }
 
-INLINED void multiply(size_t k, size_t n, size_t count, const double *restrict x, const double *restrict y,
-                      double *restrict out)
+/* work[a][.] += sum_l x_j[a][l] y_j[l][.] for four blocks j at once, so that `work` is read and written once for them. */
+INLINED void multiply_four(size_t k, size_t n, const double *restrict x, const double *const y[4],
+                           double *restrict work)
 {
-    for (size_t c = 0; c < count; c++)
-        for (size_t a = 0; a < k; a++)
-            for (size_t l = 0; l < k; l++)
-                for (size_t p = 0; p < k * n; p++) /* all b at once */
-                    out[(c * k + a) * k * n + p] += x[a * k + l] * y[(c * k + l) * k * n + p];
+    size_t kk = k * k;
+    for (size_t a = 0; a < k; a++)
+        for (size_t l = 0; l < k; l++) {
+            const double *restrict y0 = y[0] + l * k * n, *restrict y1 = y[1] + l * k * n;
+            const double *restrict y2 = y[2] + l * k * n, *restrict y3 = y[3] + l * k * n;
+            double x0 = x[a * k + l], x1 = x[kk + a * k + l], x2 = x[2 * kk + a * k + l], x3 = x[3 * kk + a * k + l];
+            double *restrict target = work + a * k * n;
+            for (size_t p = 0; p < k * n; p++)
+                target[p] += x0 * y0[p] + x1 * y1[p] + x2 * y2[p] + x3 * y3[p];
+        }
 }
 
-static VECTOR_CLONES void multiply_clones(int k, size_t n, int count, const double *x, const double *y, double *out)
+INLINED void multiply_one(size_t k, size_t n, const double *restrict x, const double *restrict y,
+                          double *restrict work)
 {
-    if (k == 1)
-        multiply(1, n * (size_t)count, 1, x, y, out);
-    else
-        multiply((size_t)k, n, (size_t)count, x, y, out);
+    for (size_t a = 0; a < k; a++)
+        for (size_t l = 0; l < k; l++)
+            for (size_t p = 0; p < k * n; p++)
+                work[a * k * n + p] += x[a * k + l] * y[l * k * n + p];
+}
+
+INLINED const double *chain_block(size_t k, size_t n, const double *chain, size_t b, size_t c)
+{
+    return chain + (b * (b + 1) / 2 + c) * k * k * n;
+}
+
+INLINED void chain_shared(size_t k, size_t n, size_t count, const double *row, const double *chain,
+                          const double *left, double *work, double *out)
+{
+    size_t kk = k * k;
+    memset(out, 0, sizeof(double) * kk * n * count);
+    for (size_t c = 0; c < count; c++) {
+        size_t b = c;
+        memset(work, 0, sizeof(double) * kk * n);
+        for (; b + 4 <= count; b += 4) {
+            const double *y[4];
+            for (size_t j = 0; j < 4; j++)
+                y[j] = chain_block(k, n, chain, b + j, c);
+            multiply_four(k, n, row + b * kk, y, work);
+        }
+        for (; b < count; b++)
+            multiply_one(k, n, row + b * kk, chain_block(k, n, chain, b, c), work);
+        multiply_add(k, n, 1, left, work, out + c * kk * n);
+    }
+}
+
+static VECTOR_CLONES void chain_shared_clones(int k, size_t n, int count, const double *row, const double *chain,
+                                              const double *left, double *work, double *out)
+{
+    switch (k) {
+    case 1: chain_shared(1, n, (size_t)count, row, chain, left, work, out); break;
+    case 2: chain_shared(2, n, (size_t)count, row, chain, left, work, out); break;
+    default: chain_shared((size_t)k, n, (size_t)count, row, chain, left, work, out);
+    }
 }
 
 static VECTOR_CLONES void multiply_each_clones(int k, size_t n, int count, const double *x, const double *y,
@@ -245,9 +287,10 @@ void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const 
     scatter_visits_clones(k, n, kinds, cell, g, kick, rows);
 }
 
-void lanes_multiply(int k, size_t n, int count, const double *x, const double *y, double *out)
+void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,
+                        double *work, double *out)
 {
-    multiply_clones(k, n, count, x, y, out);
+    chain_shared_clones(k, n, count, row, chain, left, work, out);
 }
 
 void lanes_multiply_each(int k, size_t n, int count, const double *x, const double *y, double *out)

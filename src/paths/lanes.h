@@ -21,6 +21,11 @@ void lanes_react(int k, size_t n, int slots, const double *rho, const double *ki
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out);
 
+/* out[c] = left (lane by lane) times sum over c <= b < count of row[b] chain(b, c), for all c < count; row[b] is a k x k
+   block for all lanes, `work` has k k n doubles. */
+void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,
+                        double *work, double *out);
+
 /* Adds the averages of one slot to the rows of the estimates (see twotime/estimates.h): rows[cell][kinds][k][k], with
    pathwise responses (3 kinds), and the visit sums alone. */
 void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
@@ -28,9 +33,6 @@ void lanes_scatter(int k, size_t n, const int *cell, const double *place, const 
 
 void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
                           double *rows);
-
-/* out[c][a b][p] += sum_l x[a][l] y[c][l b][p] for c < count: one matrix on the left of many. */
-void lanes_multiply(int k, size_t n, int count, const double *x, const double *y, double *out);
 
 /* out[c][a b][p] = sum_l x[a l][p] y[c][l b][p], a matrix of each lane. */
 void lanes_multiply_each(int k, size_t n, int count, const double *x, const double *y, double *out);

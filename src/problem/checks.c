@@ -3,6 +3,8 @@
 #include <lapacke.h>
 #include <stdlib.h>
 
+#include "problem/coordinates_law.h"
+#include "problem/law_moments.h"
 #include "problem/text.h"
 
 /* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */
@@ -49,17 +51,41 @@ static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, optio
                         b.key, b.source, b.line, b.column, why);
 }
 
+/* Moments, a law in expressions, and samples exclude each other. */
+static sgdmft_status check_law(sgdmft_context *ctx, const settings *s)
+{
+    static const option_id laws[] = {OPT_TEACHER_LAW, OPT_STUDENT_LAW, OPT_SAMPLES},
+                           moments[] = {OPT_Q, OPT_M, OPT_RHO};
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3 && given(s, laws[i]); j++)
+            if (given(s, moments[j]))
+                return fail_conflict(ctx, s, laws[i], moments[j], "the law of the coordinates has moments of its own");
+    for (int i = 0; i < 2 && given(s, OPT_SAMPLES); i++)
+        if (given(s, laws[i]))
+            return fail_conflict(ctx, s, OPT_SAMPLES, laws[i], "samples are the law of student and teacher together");
+    return SGDMFT_OK;
+}
+
 sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
 {
     static const option_id of_expressions[] = {OPT_LABEL, OPT_PREDICT, OPT_LOSS};
     for (size_t i = 0; given(s, OPT_PLUGIN) && i < sizeof of_expressions / sizeof of_expressions[0]; i++)
         if (given(s, of_expressions[i]))
             return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in brings its own label and loss");
+    sgdmft_status status = check_law(ctx, s);
+    if (status != SGDMFT_OK)
+        return status;
     if (given(s, OPT_PENALTY) && problem->lambda > 0)
         return fail_conflict(ctx, s, OPT_PENALTY, OPT_LAMBDA, "the penalty takes the place of the ridge");
     for (option_id id = 0; id < OPTION_COUNT; id++)
         if (!given(s, id) && is_required(s, problem, id))
             return fail_missing(ctx, s, id);
+    const problem_reals *at = &problem->output.histograms;
+    if (at->n > 0 && at->value[at->n - 1] > problem->horizon) {
+        origin where = settings_origin(s, OPT_HISTOGRAMS);
+        return problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
+                            problem->horizon);
+    }
     if (given(s, OPT_DELTA) && problem->dynamics == DYNAMICS_ONLINE) {
         origin where = settings_origin(s, OPT_DELTA);
         context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: delta: not used by dynamics: online", where.source, where.line,
@@ -98,7 +124,8 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
     enum { N = 8 };
     int n = problem->model.teachers;
     double copy[N * N], eigen[N] = {0};
-    origin where = settings_origin(s, OPT_RHO);
+    int law = problem_has_law(problem);
+    origin where = law ? law_origin(problem) : settings_origin(s, OPT_RHO);
     for (int i = 0; i < n * n; i++)
         copy[i] = problem->initial.rho[i];
     sgdmft_status status = eigenvalues(ctx, &where, n, copy, eigen);
@@ -107,18 +134,20 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
     if (eigen[n - 1] > 0 && eigen[0] > definite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
     return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                        "must be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
+                        "%smust be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
                         "can be replaced by fewer",
-                        eigen[0]);
+                        law ? "rho = E theta* theta*^T " : "", eigen[0]);
 }
 
 /* Where the joint matrix was last changed from its default. */
-static origin joint_origin(const settings *s)
+static origin joint_origin(const settings *s, const sgdmft_problem *problem)
 {
     static const option_id parts[] = {OPT_M, OPT_Q, OPT_RHO};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (given(s, parts[i]))
             return settings_origin(s, parts[i]);
+    if (problem_has_law(problem))
+        return law_origin(problem);
     return (origin){s->source, 0, 0, "initial"};
 }
 
@@ -130,7 +159,7 @@ sgdmft_status check_initial(sgdmft_context *ctx, const settings *s, const sgdmft
     sgdmft_status status = check_rho(ctx, s, problem);
     if (status != SGDMFT_OK)
         return status;
-    origin where = joint_origin(s);
+    origin where = joint_origin(s, problem);
     fill_joint(problem, joint);
     status = eigenvalues(ctx, &where, n, joint, eigen);
     if (status != SGDMFT_OK)

@@ -122,6 +122,35 @@ static sgdmft_status convert_bool(sgdmft_context *ctx, const origin *where, cons
                         " (or yes, no, on, off)");
 }
 
+static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
+                                   problem_reals *out)
+{
+    int list = node->kind == TREE_LIST;
+    size_t n = list ? node->n : 1;
+    if (n < o->min || n > o->max)
+        return problem_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu numbers; allowed: %zu to %zu", n, (size_t)o->min,
+                            (size_t)o->max);
+    out->value = calloc(n, sizeof *out->value);
+    if (!out->value)
+        return context_out_of_memory(ctx, where->key, (double)(n * sizeof *out->value));
+    for (size_t i = 0; i < n; i++) {
+        const tree_node *one = list ? node->item[i] : node;
+        origin here = {where->source, one->line, one->column, where->key};
+        sgdmft_status status = need_plain(ctx, &here, one, o);
+        if (status == SGDMFT_OK)
+            status = convert_real(ctx, &here, one, o, &out->value[i]);
+        if (status != SGDMFT_OK)
+            return status;
+        if (i > 0 && out->value[i] <= out->value[i - 1])
+            return problem_fail(ctx, SGDMFT_ERR_RANGE, &here,
+                                "value %s is not above the one before it; needed: numbers "
+                                "in ascending order",
+                                problem_show(one->text).text);
+        out->n = i + 1;
+    }
+    return SGDMFT_OK;
+}
+
 /* A number is checked and kept in the form in which it is echoed; anything else is an expression. */
 static sgdmft_status convert_rate(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
                                   problem_text *out)
@@ -145,8 +174,11 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     case OPTION_EXPRESSION: return convert_text(ctx, where, node, "an expression", field);
     case OPTION_RATE: return convert_rate(ctx, where, node, o, field);
     case OPTION_EXPRESSIONS: return convert_texts(ctx, where, node, o, field);
-    case OPTION_PATH: problem->model.plugin_where = *where; return convert_path(ctx, where, node, field);
+    case OPTION_PATH:
+        *(field == &problem->model.plugin ? &problem->model.plugin_where : &problem->initial.samples_where) = *where;
+        return convert_path(ctx, where, node, field);
     case OPTION_MATRIX: return convert_matrix(ctx, where, node, o, problem, field);
+    case OPTION_REALS: return convert_reals(ctx, where, node, o, field);
     case OPTION_NAMED: return SGDMFT_OK; /* see convert_observables */
     default: break;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "problem/coordinates_law.h"
 #include "problem/number.h"
 #include "problem/options.h"
 #include "problem/text.h"
@@ -55,6 +56,13 @@ static void write_texts(FILE *out, const problem_texts *texts)
         write_quoted(out, texts->item[i].text);
     }
     fputs(texts->n > 1 ? "]" : "", out);
+}
+
+static void write_reals(FILE *out, const problem_reals *reals)
+{
+    for (size_t i = 0; i < reals->n; i++)
+        fprintf(out, "%s%s", i ? ", " : "[", number_write(reals->value[i]).text);
+    fputc(']', out);
 }
 
 static void write_matrix(FILE *out, const double *a, int rows, int columns)
@@ -112,8 +120,18 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_PREDICT: return problem->model.predict.n > 0;
     case OPT_LOSS: return problem->model.loss.n > 0;
     case OPT_PLUGIN: return problem->model.plugin != NULL;
+    case OPT_TEACHER_LAW: return problem->initial.teacher.n > 0;
+    case OPT_STUDENT_LAW: return problem->initial.student.n > 0;
+    case OPT_SAMPLES: return problem->initial.samples != NULL;
+    case OPT_HISTOGRAMS: return problem->output.histograms.n > 0;
     default: return 1;
     }
+}
+
+/* Moments that follow from a law are shown, but do not belong into the file. */
+static int is_derived(const sgdmft_problem *problem, option_id id)
+{
+    return problem_has_law(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
 }
 
 static void write_value(FILE *out, const sgdmft_problem *problem, const option *o)
@@ -123,6 +141,7 @@ static void write_value(FILE *out, const sgdmft_problem *problem, const option *
     switch (o->type) {
     case OPTION_CHOICE: fputs(o->choices[*(const unsigned *)field], out); break;
     case OPTION_REAL: fputs(number_write(*(const double *)field).text, out); break;
+    case OPTION_REALS: write_reals(out, field); break;
     case OPTION_INTEGER: write_integer(out, field, o->width); break;
     case OPTION_BOOL: fputs(*(const int *)field ? "true" : "false", out); break;
     case OPTION_EXPRESSION: write_quoted(out, ((const problem_text *)field)->text); break;
@@ -132,6 +151,14 @@ static void write_value(FILE *out, const sgdmft_problem *problem, const option *
     case OPTION_MATRIX: write_matrix(out, *(double *const *)field, side[o->rows], side[o->columns]); break;
     case OPTION_NAMED: break; /* a section of its own */
     }
+}
+
+static void write_origin_of_moments(FILE *out, const sgdmft_problem *problem)
+{
+    fputs("  # second moments of the law below", out);
+    if (problem->initial.moments_se > 0)
+        fprintf(out, ", relative standard error %.1e", problem->initial.moments_se);
+    fputs(":\n", out);
 }
 
 static void write_problem(FILE *out, const sgdmft_problem *problem)
@@ -148,7 +175,9 @@ static void write_problem(FILE *out, const sgdmft_problem *problem)
         }
         if (!is_present(problem, id))
             continue;
-        fprintf(out, "%s%s: ", section ? "  " : "", option_leaf(id));
+        if (id == OPT_Q && is_derived(problem, id))
+            write_origin_of_moments(out, problem);
+        fprintf(out, "%s%s%s: ", section ? "  " : "", is_derived(problem, id) ? "# " : "", option_leaf(id));
         write_value(out, problem, option_get(id));
         fputc('\n', out);
     }

@@ -24,8 +24,9 @@ static const option_section sections[SECTION_COUNT] = {
     {"model", "What a sample looks like and what is minimised. Variables: `s` (or `s1`, `s2`, ...) the teacher's "
               "pre-activations, `eps` (`eps1`, ...) standard normal noise, `r` (`r1`, ...) the student's "
               "pre-activations, `y` (`y1`, ...) the label, `f` (`f1`, ...) the prediction, `t` the time."},
-    {"initial", "Second moments of the coordinates of student and teacher at t = 0. Together, [[q, m], [m^T, rho]] "
-                "must be positive semi-definite."},
+    {"initial", "Coordinates of student and teacher at t = 0: their second moments q, m, rho (together, "
+                "[[q, m], [m^T, rho]] must be positive semi-definite), or instead their law, from which q, m and rho "
+                "are computed."},
     {"observables", "Quantities of your own, `name: \"expression\"`; each is averaged over the training law "
                     "(column train_NAME) and the test law (column test_NAME)."},
     {"numerics", "How the equations are solved."},
@@ -81,6 +82,20 @@ static const option table[OPTION_COUNT] = {
     [OPT_RHO] = {.key = "initial.rho", .type = OPTION_MATRIX, FIELD(initial.rho), .preset_words = "identity",
         .example = "[[1.0]]", .rows = SIDE_TEACHERS, .columns = SIDE_TEACHERS, .identity = 1, .symmetric = 1,
         .doc = "E theta* theta*^T. Must be positive definite."},
+    [OPT_TEACHER_LAW] = {.key = "initial.teacher", .type = OPTION_EXPRESSIONS, FIELD(initial.teacher),
+        .example = "if(u < 0.1, z/sqrt(0.1), 0)", .min = 1, .max = 8,
+        .doc = "Law of a coordinate of theta* as a function of independent standard normals z (z1, z2, ...) and "
+               "uniforms u (u1, u2, ...) on (0,1), a list for several teachers; without it (but with "
+               "initial.student) independent standard normals."},
+    [OPT_STUDENT_LAW] = {.key = "initial.student", .type = OPTION_EXPRESSIONS, FIELD(initial.student),
+        .example = "0.2*ths + sqrt(0.96)*z2", .min = 1, .max = 8,
+        .doc = "Law of a coordinate of theta0, a list for several students; ths (ths1, ths2, ...) is the coordinate of "
+               "theta*, z and u are those of initial.teacher; without it (but with initial.teacher) independent "
+               "standard normals."},
+    [OPT_SAMPLES] = {.key = "initial.samples", .type = OPTION_PATH, FIELD(initial.samples),
+        .example = "./coordinates.csv",
+        .doc = "CSV file of samples of the coordinates instead: a header th1,..,thk,ths1,..,thsk*, then rows of equal "
+               "weight."},
 
     [OPT_OBSERVABLES] = {.key = "observables", .type = OPTION_NAMED, FIELD(observables), .example = "y*r",
         .min = 0, .max = 256,
@@ -117,6 +132,11 @@ static const option table[OPTION_COUNT] = {
 
     [OPT_TIMES] = {.key = "output.times", .type = OPTION_INTEGER, FIELD(output.times), .preset = "51",
         .min = 2, .max = 100001, .doc = "Equally spaced output times, 0 and T included."},
+    [OPT_HISTOGRAMS] = {.key = "output.histograms", .type = OPTION_REALS, FIELD(output.histograms),
+        .example = "[0, 1, 5]", .min = 1, .max = 1000, AT_LEAST(0), .unit = "visits per sample",
+        .doc = "Times at which `sgdmft solve` gives the density of each student's coordinates, at most T."},
+    [OPT_BINS] = {.key = "output.bins", .type = OPTION_INTEGER, FIELD(output.bins), .preset = "101",
+        .min = 1, .max = 100000, .doc = "Bins of a histogram."},
 
     [OPT_D] = {.key = "simulate.d", .type = OPTION_INTEGER, FIELD(simulate.d), .preset = "2000",
         .min = 2, .max = 100000000, .doc = "Dimension of the simulated system; it has n = delta d samples."},
@@ -180,6 +200,7 @@ const char *option_type_name(const option *o)
     switch (o->type) {
     case OPTION_CHOICE: return "choice";
     case OPTION_REAL: return "number";
+    case OPTION_REALS: return "number or list";
     case OPTION_INTEGER: return "integer";
     case OPTION_BOOL: return "true or false";
     case OPTION_EXPRESSION: return "expression";
@@ -233,6 +254,11 @@ char *option_allowed(const option *o, int with_type)
     switch (o->type) {
     case OPTION_CHOICE: write_choices(out, o); break;
     case OPTION_REAL: write_range(out, o); break;
+    case OPTION_REALS:
+        fprintf(out, "up to %" PRIu64 " numbers ", o->max);
+        write_range(out, o);
+        fputs(", ascending", out);
+        break;
     case OPTION_INTEGER: fprintf(out, "%" PRIu64 " to %" PRIu64, o->min, o->max); break;
     case OPTION_BOOL: fputs("true, false", out); break;
     case OPTION_EXPRESSION: fputs("an expression", out); break;

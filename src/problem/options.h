@@ -23,6 +23,9 @@ typedef enum option_id {
     OPT_Q,
     OPT_M,
     OPT_RHO,
+    OPT_TEACHER_LAW,
+    OPT_STUDENT_LAW,
+    OPT_SAMPLES,
     OPT_OBSERVABLES,
     OPT_PATHS,
     OPT_REPLICAS,
@@ -35,6 +38,8 @@ typedef enum option_id {
     OPT_EXTRAPOLATE,
     OPT_PASSES,
     OPT_TIMES,
+    OPT_HISTOGRAMS,
+    OPT_BINS,
     OPT_D,
     OPT_BATCH,
     OPT_REPETITIONS,
@@ -46,6 +51,7 @@ typedef enum option_id {
 typedef enum option_type {
     OPTION_CHOICE,      /* an enumeration: unsigned int */
     OPTION_REAL,        /* double */
+    OPTION_REALS,       /* problem_reals, one number or a list of min..max, ascending */
     OPTION_INTEGER,     /* 4 or 8 bytes, see width */
     OPTION_BOOL,        /* int */
     OPTION_EXPRESSION,  /* problem_text */
@@ -70,9 +76,9 @@ typedef struct option {
     const char *example;      /* what the reference shows where there is no `preset` */
     const char *required;     /* NULL: optional; otherwise "required" or "required unless ..." */
 
-    double low, high;        /* REAL, RATE: permitted range, -+HUGE_VAL for none */
+    double low, high;        /* REAL, REALS, RATE: permitted range, -+HUGE_VAL for none */
     int low_open, high_open; /* 1: the end itself is not permitted */
-    uint64_t min, max;       /* INTEGER: permitted range; EXPRESSIONS, NAMED: permitted number */
+    uint64_t min, max;       /* INTEGER: permitted range; EXPRESSIONS, NAMED, REALS: permitted number */
 
     const char *const *choices; /* CHOICE: names in the order of the enumeration, n_choices of them */
     size_t n_choices;

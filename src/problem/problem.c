@@ -4,6 +4,8 @@
 
 #include "problem/checks.h"
 #include "problem/convert.h"
+#include "problem/coordinates_law.h"
+#include "problem/law_moments.h"
 #include "problem/settings.h"
 #include "problem/source_file.h"
 
@@ -35,7 +37,11 @@ void sgdmft_problem_free(sgdmft_problem *problem)
     free(problem->initial.q);
     free(problem->initial.m);
     free(problem->initial.rho);
+    free_texts(&problem->initial.teacher);
+    free_texts(&problem->initial.student);
+    free(problem->initial.samples);
     free_texts(&problem->observables);
+    free(problem->output.histograms.value);
     free(problem);
 }
 
@@ -50,6 +56,8 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
         status = convert_observables(ctx, s, problem);
     if (status == SGDMFT_OK)
         status = check_presence(ctx, s, problem);
+    if (status == SGDMFT_OK && problem_has_law(problem))
+        status = law_fill_moments(ctx, problem);
     if (status == SGDMFT_OK)
         status = check_initial(ctx, s, problem);
     return status;

@@ -26,6 +26,12 @@ typedef struct problem_texts {
     problem_text *item;
 } problem_texts;
 
+/* A list of numbers. */
+typedef struct problem_reals {
+    size_t n;
+    double *value;
+} problem_reals;
+
 struct sgdmft_problem {
     char *source; /* file name for messages */
 
@@ -44,9 +50,13 @@ struct sgdmft_problem {
     } model;
 
     struct {
-        double *q;   /* [k][k]   symmetric */
-        double *m;   /* [k][k*] */
-        double *rho; /* [k*][k*] symmetric positive definite */
+        double *q;                      /* [k][k]   symmetric */
+        double *m;                      /* [k][k*] */
+        double *rho;                    /* [k*][k*] symmetric positive definite */
+        problem_texts teacher, student; /* law of the coordinates; n = 0 where not given */
+        char *samples;                  /* path as written, or NULL; then teacher and student are empty */
+        origin samples_where;
+        double moments_se; /* relative standard error of q, m, rho if they come from expressions; else 0 */
     } initial;
 
     problem_texts observables;
@@ -65,6 +75,8 @@ struct sgdmft_problem {
 
     struct {
         int times;
+        problem_reals histograms; /* times, ascending */
+        int bins;
     } output;
 
     struct {

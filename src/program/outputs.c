@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "output/save.h"
+#include "problem/problem.h"
 #include "program/command.h"
 #include "program/messages.h"
 #include "sgdmft/output.h"
@@ -32,6 +33,16 @@ static char *name_file(const char *given, const char *stem, const char *ending)
     return asprintf(&name, "%s%s", stem, ending) < 0 ? NULL : name;
 }
 
+/* CURVES_histograms.csv beside CURVES.csv */
+static char *name_histograms(const char *csv)
+{
+    size_t length = strlen(csv);
+    char *name = NULL;
+    if (length > 4 && strcmp(csv + length - 4, ".csv") == 0)
+        length -= 4;
+    return asprintf(&name, "%.*s_histograms.csv", (int)length, csv) < 0 ? NULL : name;
+}
+
 static int same_file(const char *a, const char *b)
 {
     struct stat x, y;
@@ -54,7 +65,11 @@ static int check_names(const arguments *args, const setup *s, const outputs *o)
     if (same_file(o->hdf5, o->csv))
         return usage_error(args->command, "-o and --csv name the same file '%s'", o->csv);
     int code = outputs_check(args, s->ctx, o->hdf5, o->force);
-    return code ? code : outputs_check(args, s->ctx, o->csv, o->force);
+    if (!code)
+        code = outputs_check(args, s->ctx, o->csv, o->force);
+    if (!code && args->command == &command_solve && s->problem->output.histograms.n > 0)
+        code = outputs_check(args, s->ctx, o->histograms, o->force);
+    return code;
 }
 
 int outputs_name(const arguments *args, const char *stem, const char *hdf5, const char *csv, outputs *out)
@@ -63,7 +78,9 @@ int outputs_name(const arguments *args, const char *stem, const char *hdf5, cons
                      .csv = name_file(csv, stem, ".csv"),
                      .force = arguments_has(args, "force"),
                      .command = arguments_command_line(args)};
-    if (out->hdf5 && out->csv && out->command)
+    if (out->csv)
+        out->histograms = name_histograms(out->csv);
+    if (out->hdf5 && out->csv && out->histograms && out->command)
         return 0;
     complain("out of memory");
     return CODE_SYSTEM;
@@ -92,13 +109,19 @@ int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solut
     sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, s->problem, o->command, o->csv, o->force);
     if (csv != SGDMFT_OK)
         report_failure(s->ctx, csv);
-    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv);
+    sgdmft_status densities = SGDMFT_OK;
+    if (solution->histograms)
+        densities = sgdmft_write_histograms(s->ctx, solution, s->problem, o->command, o->histograms, o->force);
+    if (densities != SGDMFT_OK)
+        report_failure(s->ctx, densities);
+    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv != SGDMFT_OK ? csv : densities);
 }
 
 void outputs_free(outputs *o)
 {
     free(o->hdf5);
     free(o->csv);
+    free(o->histograms);
     free(o->command);
     *o = (outputs){0};
 }

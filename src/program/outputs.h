@@ -1,4 +1,4 @@
-/* The pair of files a run leaves behind: two-time arrays (HDF5) and curves (CSV). */
+/* The files a run leaves behind: two-time arrays (HDF5) and curves (CSV). */
 #ifndef SGDMFT_PROGRAM_OUTPUTS_H
 #define SGDMFT_PROGRAM_OUTPUTS_H
 
@@ -12,6 +12,7 @@
 
 typedef struct outputs {
     char *hdf5, *csv; /* file names */
+    char *histograms; /* file name, for solutions that have some */
     char *command;    /* command line to record */
     int force;
     int paired; /* 1: no CSV file unless its HDF5 file could be written */
@@ -31,7 +32,7 @@ int outputs_check(const arguments *args, sgdmft_context *ctx, const char *path, 
    directories do, and neither is the problem file. Returns 0 or an exit code after printing what is wrong. */
 int outputs_plan(const arguments *args, const setup *s, outputs *out);
 
-/* Writes both files; the second one also if the first fails, unless they are `paired`. Returns 0 or an exit code. */
+/* Writes all files; the later ones also if an earlier one fails, unless they are `paired`. Returns 0 or an exit code. */
 int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution);
 
 void outputs_free(outputs *o);

@@ -30,8 +30,9 @@ static int solve(const arguments *args, const setup *s, const outputs *o)
     if (result.solution && !arguments_has(args, "quiet")) {
         print_summary(result.solution);
         if (result.written)
-            printf("  %-22s  %s, %s\n", result.status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5,
-                   o->csv);
+            printf("  %-22s  %s, %s%s%s\n", result.status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5,
+                   o->csv, result.solution->histograms ? ", " : "",
+                   result.solution->histograms ? o->histograms : "");
     }
     sgdmft_solution_free(result.solution);
     return code;

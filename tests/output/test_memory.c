@@ -8,6 +8,8 @@
 #include "output/compare.h"
 #include "output/csv_read.h"
 #include "output/room.h"
+#include "output/run_read.h"
+#include "output/save.h"
 #include "output/solution.h"
 #include "sgdmft/output.h"
 
@@ -110,13 +112,38 @@ static sgdmft_status read_and_compare(const room *r)
     return status;
 }
 
+static sgdmft_status write_pieces(const room *r)
+{
+    save_output out;
+    sgdmft_status status = save_open(r->ctx, room_path(r, "a.txt"), 1, &out);
+    return status == SGDMFT_OK ? save_close(r->ctx, &out, 1) : status;
+}
+
+static sgdmft_status write_densities(const room *r)
+{
+    return sgdmft_write_histograms(r->ctx, r->solution, r->problem, NULL, room_path(r, "b.csv"), 0);
+}
+
+static sgdmft_status read_run(const room *r)
+{
+    run_file *run = NULL;
+    sgdmft_status status = run_read(r->ctx, room_path(r, "a.h5"), &run);
+    run_free(run);
+    return status;
+}
+
 static void every_allocation(void **state)
 {
     const room *r = *state;
     fail_each(r, make);
     fail_each(r, write_csv);
     fail_each(r, read_and_compare);
+    check_ok(r->ctx, solution_add_histograms(r->ctx, r->solution, 2, 3));
     fail_each(r, write_hdf5);
+    fail_each(r, write_pieces);
+    fail_each(r, write_densities);
+    r->solution->t[0] = 0;
+    fail_each(r, read_run);
 }
 
 int main(void)

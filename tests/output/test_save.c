@@ -123,13 +123,53 @@ static void full_disk(void **state)
     assert_int_equal(room_count(r), 1);
 }
 
+static void in_pieces(void **state)
+{
+    const room *r = *state;
+    const char *path = room_path(r, "long.csv"), *missing = room_path(r, "no/such.csv");
+    save_output out;
+    check_failure(r->ctx, save_open(r->ctx, missing, 0, &out), SGDMFT_ERR_IO, "does not exist");
+    check_ok(r->ctx, save_open(r->ctx, path, 0, &out));
+    fputs("abc\n", out.stream);
+    check_ok(r->ctx, save_close(r->ctx, &out, 0)); /* changed our mind */
+    assert_null(out.stream);
+    assert_int_equal(room_count(r), 0);
+    check_ok(r->ctx, save_open(r->ctx, path, 0, &out));
+    fputs("abc\n", out.stream);
+    fputs("def\n", out.stream);
+    check_ok(r->ctx, save_close(r->ctx, &out, 1));
+    check_content(path, "abc\ndef\n");
+    check_failure(r->ctx, save_open(r->ctx, path, 0, &out), SGDMFT_ERR_EXISTS, "--force");
+    check_ok(r->ctx, save_open(r->ctx, path, 1, &out));
+    check_content(path, "abc\ndef\n"); /* until it is complete */
+    fputs("ghi\n", out.stream);
+    check_ok(r->ctx, save_close(r->ctx, &out, 1));
+    check_content(path, "ghi\n");
+    assert_int_equal(room_count(r), 1);
+    const char *late = room_path(r, "late.csv");
+    check_ok(r->ctx, save_open(r->ctx, late, 0, &out));
+    room_write(late, "precious\n"); /* appears meanwhile */
+    check_failure(r->ctx, save_close(r->ctx, &out, 1), SGDMFT_ERR_EXISTS, "late.csv");
+    check_content(late, "precious\n");
+    assert_int_equal(room_count(r), 2);
+    check_ok(r->ctx, save_open(r->ctx, "/dev/full", 0, &out));
+    fputs("abc\n", out.stream);
+    check_failure(r->ctx, save_close(r->ctx, &out, 1), SGDMFT_ERR_IO, "No space left");
+}
+
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, room_enter, room_leave)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_ROOM(new_file),   IN_ROOM(existing_file),        IN_ROOM(through_a_link), IN_ROOM(through_a_dangling_link),
-        IN_ROOM(bad_places), IN_ROOM(unwritable_directory), IN_ROOM(full_disk),
+        IN_ROOM(in_pieces),
+        IN_ROOM(new_file),
+        IN_ROOM(existing_file),
+        IN_ROOM(through_a_link),
+        IN_ROOM(through_a_dangling_link),
+        IN_ROOM(bad_places),
+        IN_ROOM(unwritable_directory),
+        IN_ROOM(full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

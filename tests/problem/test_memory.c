@@ -115,8 +115,26 @@ static sgdmft_status parse_all(sgdmft_context *ctx)
     static const char *const sets[] = {"delta=2.5", "observables.c=r", "observables.a=null", "model.predict=[r, r^2]"};
     return parse(ctx,
                  BASE "penalty: \"th1\"\nobservables: {a: y, b: r}\ninitial: {q: [[2]], m: 0.1, rho: 1.5}\n"
-                      "numerics: {method: picard, paths: 100, extrapolate: no}\n",
+                      "numerics: {method: picard, paths: 100, extrapolate: no}\n"
+                      "output: {histograms: [0, 1]}\n",
                  sets, 4);
+}
+
+static sgdmft_status parse_law(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "initial: {teacher: 1, student: 'ths/2'}\n", NULL, 0); /* constants: quick */
+}
+
+static const char samples_name[] = "test_memory_samples.csv";
+
+static sgdmft_status parse_samples(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "initial: {samples: test_memory_samples.csv}\n", NULL, 0);
+}
+
+static sgdmft_status parse_bad_law(sgdmft_context *ctx)
+{
+    return parse(ctx, BASE "initial: {teacher: 'log(-1)'}\n", NULL, 0);
 }
 
 static sgdmft_status parse_plugin(sgdmft_context *ctx)
@@ -173,6 +191,13 @@ static void reading(void **state)
 {
     fail_each(parse_all, SGDMFT_OK);
     fail_each(parse_plugin, SGDMFT_OK);
+    fail_each(parse_law, SGDMFT_OK);
+    FILE *out = fopen(samples_name, "w");
+    assert_non_null(out);
+    fputs("th,ths\n1,2\n", out);
+    assert_int_equal(fclose(out), 0);
+    fail_each(parse_samples, SGDMFT_OK);
+    remove(samples_name);
 }
 
 static void refusing(void **state)
@@ -181,6 +206,7 @@ static void refusing(void **state)
     fail_each(parse_misspelt, SGDMFT_ERR_RANGE);
     fail_each(parse_out_of_range, SGDMFT_ERR_RANGE);
     fail_each(parse_broken, SGDMFT_ERR_YAML);
+    fail_each(parse_bad_law, SGDMFT_ERR_RANGE);
 }
 
 static void writing(void **state)

@@ -111,7 +111,7 @@ class Refusals(WithProblem):
             ("eta=1,2,sin(t", 2, ["point 3 (eta=sin(t): ", "not closed"]),
             ("dynamics=sgd,sgdx", 2, ["point 2 (dynamics=sgdx): ", "did you mean 'sgd'?"]),
             ("model.students=1,2", 2, ["point 2 (model.students=2): ", "initial.q"]),
-            ("model.loss=(f-y)^2/2,abs(f-y)", 2, ["point 2 (model.loss=abs(f-y)): "]),
+            ("model.loss=(f-y)^2/2,1/(f-y)", 2, ["point 2 (model.loss=1/(f-y)): ", "pole"]),
             ("numerics.paths=64,1000000000", 4, ["point 2 (numerics.paths=1000000000): ", "GiB of memory"]),
         ]:
             self.refuse("sweep", "p.yaml", "--over", over, *long, code=code, says=says)

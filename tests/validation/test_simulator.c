@@ -89,6 +89,35 @@ static void test_linear(void **state)
     linear_exact_free(e);
 }
 
+/* A law of the coordinates: the linear model knows only its moments, so a sparse teacher gives the curves of the
+   Gaussian one. Starts differ from repetition to repetition, but much less than those of independent draws would. */
+static void test_law(void **state)
+{
+    linear_exact *e = linear_exact_new(
+        &(linear_problem){.eta = 1, .delta = 1.5, .lambda = 0.1, .q0 = 1, .m0 = 0.2, .rho = 1, .sigma = 0.1}, 2, 1e-3);
+    assert_non_null(e);
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_problem *problem =
+        test_problem(ctx,
+                     "delta: 1.5\nlambda: 0.1\nhorizon: 2\n"
+                     "initial: {teacher: 'if(u < 0.1, z/sqrt(0.1), 0)', student: '0.2*ths + sqrt(0.96)*z2'}\n" LINEAR
+                     "output: {times: 5}\nsimulate: {d: 1500, repetitions: %d}\n",
+                     repetitions(40));
+    sgdmft_solution *solution = run(ctx, problem, NULL);
+    check_between(curve(solution, "q11")->se[0], 1e-5, 0.2 * sqrt(2.0 / 1500 / repetitions(40)), "se of q at 0");
+    check_curve(solution, "q11", 0, 1, 1e-3);
+    for (size_t i = 1; i < 5; i++) {
+        double t = solution->times[i];
+        check_curve(solution, "q11", i, linear_exact_q(e, t), 2e-3);
+        check_curve(solution, "m11", i, linear_exact_m(e, t), 2e-3);
+        check_curve(solution, "train_loss", i, linear_exact_train(e, t), 2e-3);
+        check_curve(solution, "test_loss", i, linear_exact_test(e, t), 2e-3);
+    }
+    sgdmft_solution_free(solution);
+    linear_exact_free(e);
+    sgdmft_context_free(ctx);
+}
+
 /* m of the linear model is the same for SGD and for gradient flow; the loss is not. */
 static void test_flow(void **state)
 {
@@ -442,11 +471,21 @@ static void test_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),     cmocka_unit_test(test_flow),        cmocka_unit_test(test_online),
-        cmocka_unit_test(test_kink),       cmocka_unit_test(test_observables), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_penalty),    cmocka_unit_test(test_passes),      cmocka_unit_test(test_divergence),
-        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_interrupt),   cmocka_unit_test(test_interrupt_midway),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_law),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_online),
+        cmocka_unit_test(test_kink),
+        cmocka_unit_test(test_observables),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_penalty),
+        cmocka_unit_test(test_passes),
+        cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_interrupt_midway),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_cost),
     };
     return cmocka_run_group_tests_name("simulator", tests, NULL, NULL);
 }
