@@ -94,9 +94,8 @@ static void check_sme(claim *c)
 const claim_spec claim_sme = {
     .name = "sme",
     .title = "SGD, SME and gradient flow have different limits, except for the linear model",
-    .text =
-        "The limit of the diffusion approximation (SME) agrees with its simulation. For a tanh model at eta = 2 every "
-        "two of SGD, SME and gradient flow differ by more than ten standard errors, in the limit and in simulations. "
-        "For the linear model SGD and SME have the same curves, and gradient flow has not.",
+    .text = "The limit of the diffusion approximation (SME) agrees with its simulation. For a tanh model at eta = 2 "
+            "every two of SGD, SME and gradient flow differ by more than ten standard errors, in the limit and in "
+            "simulations. For the linear model SGD and SME have the same curves, and gradient flow has not.",
     .check = check_sme,
 };

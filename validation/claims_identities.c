@@ -110,9 +110,8 @@ static void check_identities(claim *c)
 const claim_spec claim_identities = {
     .name = "identities",
     .title = "Stein's identities hold, and C is a covariance",
-    .text =
-        "The derivatives of C(t,t) and C(t,0) follow from Stein's lemma, which the solver does not use for them: their "
-        "defects vanish within the stated error (standard error and 1/paths). C(t,s) over the time grid has no "
-        "eigenvalue below minus the stated error of q (standard error and time-step error).",
+    .text = "The derivatives of C(t,t) and C(t,0) follow from Stein's lemma, which the solver does not use for them: "
+            "their defects vanish within the stated error (standard error and 1/paths). C(t,s) over the time grid has "
+            "no eigenvalue below minus the stated error of q (standard error and time-step error).",
     .check = check_identities,
 };

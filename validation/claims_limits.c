@@ -44,8 +44,8 @@ const claim_spec claim_eta_to_zero = {
     .name = "eta-to-zero",
     .title = "Small steps: SGD and SME become gradient flow",
     .text = "At fixed eta t the distance of SGD and of SME to gradient flow, root mean square over all columns and "
-            "times, is "
-            "proportional to eta: without noise for the linear model, and by the sampled solver for a tanh model.",
+            "times, is proportional to eta: without noise for the linear model, and by the sampled solver for a tanh "
+            "model.",
     .check = check_eta,
 };
 
@@ -88,8 +88,7 @@ const claim_spec claim_delta_to_infinity = {
     .name = "delta-to-infinity",
     .title = "Many samples: SGD becomes one-pass SGD",
     .text = "At fixed tau = delta t the distance of multi-pass SGD to the ordinary differential equations of one-pass "
-            "(online) "
-            "SGD is proportional to 1/delta: without noise for the linear model, and by the sampled solver for a tanh "
-            "model.",
+            "(online) SGD is proportional to 1/delta: without noise for the linear model, and by the sampled solver "
+            "for a tanh model.",
     .check = check_delta,
 };

@@ -77,10 +77,8 @@ static void check_linear(claim *c)
 const claim_spec claim_linear = {
     .name = "linear",
     .title = "The linear model is reproduced exactly",
-    .text =
-        "The exact Volterra equation of least squares gives the published closed form of the train loss to 8 digits. "
-        "The "
-        "sampled solver, which does not know that the model is linear, and simulations agree with it within standard "
-        "errors, under SGD, SME and gradient flow and with ridge.",
+    .text = "The exact Volterra equation of least squares gives the published closed form of the train loss to 8 "
+            "digits. The sampled solver, which does not know that the model is linear, and simulations agree with it "
+            "within standard errors, under SGD, SME and gradient flow and with ridge.",
     .check = check_linear,
 };

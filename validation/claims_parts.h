@@ -4,7 +4,8 @@
 
 #include "validation/claim.h"
 
-/* A panel with train and test loss and the first overlaps of both runs, lines and points, on a logarithmic axis or not. */
+/* A panel with train and test loss and the first overlaps of both runs, lines and points, on a logarithmic axis or
+   not. */
 void part_draw_curves(claim *c, const char *title, const run *limit, const run *finite, int log_y);
 
 /* The same curves: finite - limit in per cent of the scale, with combined errors. */

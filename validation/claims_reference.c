@@ -56,11 +56,9 @@ static void check_reference(claim *c)
 const claim_spec claim_reference = {
     .name = "reference",
     .title = "Curves of an independent simulator are reproduced",
-    .text =
-        "All curves of validation/reference, by a simulator that shares no code with this program, agree at every time "
-        "and "
-        "column. Two of them have a known bias from Euler steps, which is allowed for: 1.5% (SME) and 0.3% (gradient "
-        "flow); there the simulator of this program, which has no such bias, is compared too. The relu problem, which "
-        "the solver refuses, is compared with that simulator alone.",
+    .text = "All curves of validation/reference, by a simulator that shares no code with this program, agree at every "
+            "time and column. Two of them have a known bias from Euler steps, which is allowed for: 1.5% (SME) and "
+            "0.3% (gradient flow); there the simulator of this program, which has no such bias, is compared too. The "
+            "relu problem, which the solver refuses, is compared with that simulator alone.",
     .check = check_reference,
 };

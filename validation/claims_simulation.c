@@ -11,8 +11,8 @@
 enum { SMALL_SIZES = 4, COMPARED = 4 };
 static const double small_d[SMALL_SIZES] = {24, 48, 96, 192};
 
-/* Spread and bias in small dimension. The number of repetitions grows like d, so that the bias, which falls like 1/d, keeps
-   its accuracy relative to itself. */
+/* Spread and bias in small dimension. The number of repetitions grows like d, so that the bias, which falls like 1/d,
+   keeps its accuracy relative to itself. */
 typedef struct deviations {
     double spread[SMALL_SIZES], spread_se[SMALL_SIZES], bias[SMALL_SIZES], bias_se[SMALL_SIZES];
 } deviations;
@@ -104,10 +104,9 @@ static void check_sgd_simulation(claim *c)
 const claim_spec claim_sgd_simulation = {
     .name = "sgd-simulation",
     .title = "The SGD limit is what large simulations converge to",
-    .text =
-        "Curves of the limiting equations and means over finite simulations agree within combined standard errors in "
-        "every column at every time: one student and two, with and without ridge. In small systems the spread of "
-        "single repetitions falls like d^(-1/2) and the bias of their mean like 1/d.",
+    .text = "Curves of the limiting equations and means over finite simulations agree within combined standard errors "
+            "in every column at every time: one student and two, with and without ridge. In small systems the spread "
+            "of single repetitions falls like d^(-1/2) and the bias of their mean like 1/d.",
     .check = check_sgd_simulation,
 };
 
@@ -202,12 +201,10 @@ static void check_batch(claim *c)
 const claim_spec claim_batch = {
     .name = "batch",
     .title = "Sub-linear batches have the same limit",
-    .text =
-        "Batches differ from the limit by O(batch/n). Single samples agree with it within standard errors; batches of "
-        "n^0.5, "
-        "which are 1 to 2% of the samples here, do once this share is extrapolated to zero. Batches of n^0.8 are still "
-        "15 "
-        "to 30% of the samples; their distance to the limit is proportional to batch/n, and falls with d as that does.",
+    .text = "Batches differ from the limit by O(batch/n). Single samples agree with it within standard errors; "
+            "batches of n^0.5, which are 1 to 2% of the samples here, do once this share is extrapolated to zero. "
+            "Batches of n^0.8 are still 15 to 30% of the samples; their distance to the limit is proportional to "
+            "batch/n, and falls with d as that does.",
     .check = check_batch,
 };
 
@@ -233,7 +230,7 @@ static void check_universality(claim *c)
 const claim_spec claim_universality = {
     .name = "universality",
     .title = "The law of the entries of the data does not matter",
-    .text = "Simulations with entries +-1/sqrt(d) and with uniform entries of the same variance give the curves of the "
-            "limit, which is derived for Gaussian entries.",
+    .text = "Simulations with entries +-1/sqrt(d) and with uniform entries of the same variance give the curves of "
+            "the limit, which is derived for Gaussian entries.",
     .check = check_universality,
 };

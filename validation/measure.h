@@ -9,8 +9,8 @@
 typedef struct gap_options {
     double time_a, time_b; /* times are multiplied by these before they are matched; 0 means 1 */
     double allowance;      /* a difference of this part of the value in b counts as none: a documented bias of b */
-    /* a is replaced by a + weight (a - coarse): extrapolation along a parameter in which coarse is further from its limit
-       than a; same columns and times as a. NULL: no extrapolation. */
+    /* a is replaced by a + weight (a - coarse): extrapolation along a parameter in which coarse is further from its
+       limit than a; same columns and times as a. NULL: no extrapolation. */
     const sgdmft_solution *coarse;
     double weight;
     int step_errors; /* 1: nor does a difference within the time-step error that a states, for want of sampling error */

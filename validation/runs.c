@@ -19,7 +19,7 @@ const run_sizes run_sizes_full = {.paths = 20000,
                                   .small_repetitions = 800,
                                   .accurate = 1};
 const run_sizes run_sizes_quick = {
-    .paths = 8000, .replicas = 16, .steps = 50, .d = 2000, .repetitions = 40, .small_repetitions = 250};
+    .paths = 6000, .replicas = 16, .steps = 50, .d = 2000, .repetitions = 30, .small_repetitions = 250};
 
 enum { CHANGES_MAX = 32 };
 

@@ -36,7 +36,8 @@ class Validate(support.InRoom):
         self.assertIn("SGDMFT_PYTHON", done.stderr)
         for name in ("validation.csv", "delta-to-infinity.csv"):
             self.assertEqual(self.read(f"sgdmft-validation/{name}"), self.read(f"again/{name}"))
-        self.assertEqual(sorted(os.listdir(self.path("again"))), ["delta-to-infinity.csv", "index.html", "validation.csv"])
+        self.assertEqual(sorted(os.listdir(self.path("again"))),
+                         ["delta-to-infinity.csv", "index.html", "validation.csv"])
         self.assertNotIn("<img", self.read("again/index.html"))
 
         # Nothing is overwritten unasked, and that is found before anything runs.

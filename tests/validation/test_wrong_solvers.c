@@ -82,7 +82,8 @@ sgdmft_status __wrap_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *pro
 static const run_sizes small = {
     .paths = 4000, .replicas = 16, .steps = 20, .d = 1500, .repetitions = 30, .small_repetitions = 20};
 
-/* The rows of the claims that compare the sampled solver of SGD with something else, for the tanh and the linear model. */
+/* The rows of the claims that compare the sampled solver of SGD with something else, for the tanh and the linear
+   model. */
 static void check_solver(claim *c)
 {
     const run *limit = runs_solve(c->runs, "tanh_sgd_eta2", "%s", "output.times=11");
