@@ -1,5 +1,6 @@
 #include "validation/measure.h"
 
+#include <gsl/gsl_cdf.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdio.h>
@@ -32,17 +33,38 @@ typedef struct gap_sums {
     double allowed;                  /* squares of allowances */
 } gap_sums;
 
-static double z_of(double difference, double se, double scale)
+double gaussian_equivalent(double t, double freedom)
+{
+    if (!(freedom > 0 && isfinite(freedom)))
+        return t;
+    double tail = gsl_cdf_tdist_Q(t, freedom);
+    return tail > 0 ? gsl_cdf_ugaussian_Qinv(tail) : t;
+}
+
+static double z_of(double difference, double se, double freedom, double scale)
 {
     if (se > 0)
-        return isfinite(difference) ? fabs(difference) / se : INFINITY;
+        return isfinite(difference) ? gaussian_equivalent(fabs(difference) / se, freedom) : INFINITY;
     return fabs(difference) <= EXACT * scale ? 0 : INFINITY;
 }
 
-/* A value with its standard error. */
+/* A value with its standard error, from one or two sets of independent runs. */
 typedef struct estimate {
     double value, se;
 } estimate;
+
+/* Share of one variance in the inverse of Welch's degrees of freedom; 0 if it is exact or from an unknown number. */
+static double inverse_freedom(double variance, const sgdmft_solution *s)
+{
+    return s->info.replicas > 1 ? variance * variance / ((double)s->info.replicas - 1) : 0;
+}
+
+static double freedom_of(const sgdmft_solution *a, double se_a, const sgdmft_solution *b, double se_b)
+{
+    double variance = se_a * se_a + se_b * se_b;
+    double inverse = inverse_freedom(se_a * se_a, a) + inverse_freedom(se_b * se_b, b);
+    return inverse > 0 ? variance * variance / inverse : INFINITY;
+}
 
 static estimate extrapolated(const sgdmft_curve *a, size_t i, const gap_options *o)
 {
@@ -56,13 +78,13 @@ static estimate extrapolated(const sgdmft_curve *a, size_t i, const gap_options 
 }
 
 /* One column at one time. */
-static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, size_t j, double scale, double t,
-                      const gap_options *o, gap_sums *sums, gap *out)
+static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, size_t j, double freedom, double scale,
+                      double t, const gap_options *o, gap_sums *sums, gap *out)
 {
     estimate of_a = extrapolated(a, i, o);
     double difference = of_a.value - b->value[j], se = hypot(of_a.se, b->se[j]);
     double allowed = o->allowance * fabs(b->value[j]) + (o->step_errors ? fabs(a->step_error[i]) : 0);
-    double beyond = fabs(difference) - allowed, z = allowed > 0 && beyond <= 0 ? 0 : z_of(beyond, se, scale);
+    double beyond = fabs(difference) - allowed, z = allowed > 0 && beyond <= 0 ? 0 : z_of(beyond, se, freedom, scale);
     if (!(z <= out->z)) {
         out->z = z;
         out->t = t;
@@ -88,7 +110,8 @@ static size_t take_column(const sgdmft_solution *a, const sgdmft_curve *x, const
         long j = find_time(b, unit_b, t);
         if (j < 0)
             continue;
-        take_pair(x, i, y, (size_t)j, scale_of(b, y), t, o, sums, out);
+        double freedom = freedom_of(a, x->se[i], b, y->se[j]);
+        take_pair(x, i, y, (size_t)j, freedom, scale_of(b, y), t, o, sums, out);
         times++;
     }
     return times;

@@ -20,8 +20,10 @@ typedef struct gap_options {
    |value| in b; the standard error of a difference combines both sides, taken as independent. */
 typedef struct gap {
     size_t columns, times;
-    /* Largest |a - b| / standard error, and where. Where both are exact, differences within single precision (1e-6 of
-       the scale) count as none and larger ones as infinite. NaN values count as infinite. */
+    /* Largest z, and where. |a - b| / standard error is Student's t, with the degrees of freedom that the numbers of
+       replicas or repetitions give (Welch); z is the number of standard deviations that a Gaussian exceeds as rarely.
+       Where both are exact, differences within single precision (1e-6 of the scale) count as none and larger ones as
+       infinite. NaN values count as infinite. */
     double z;
     char column[64];
     double t;
@@ -35,6 +37,10 @@ typedef struct gap {
 
 /* 0, or non-zero if there is no common column or time. */
 int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_options *options, gap *out);
+
+/* Standard deviations that a Gaussian exceeds as rarely as Student's t with that many degrees of freedom exceeds t; t
+   itself if freedom is not positive and finite. Both non-negative. */
+double gaussian_equivalent(double t, double freedom);
 
 /* One curve: (a - b) / scale and its standard error at the common times, at most `room` of them. Returns how many. */
 size_t difference_of(const sgdmft_solution *a, const sgdmft_solution *b, const char *curve, size_t room, double *t,

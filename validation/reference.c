@@ -31,6 +31,13 @@ static int add_curve(const csv_table *table, const csv_column *column, sgdmft_so
     return !curve->name || !curve->value || !curve->se || !curve->step_error;
 }
 
+/* The number after "reps=", or 0. */
+static size_t repetitions_in(const char *comments)
+{
+    const char *found = strstr(comments, "reps=");
+    return found ? strtoul(found + strlen("reps="), NULL, 10) : 0;
+}
+
 static sgdmft_status convert(sgdmft_context *ctx, const csv_table *table, sgdmft_solution **out)
 {
     sgdmft_solution *s = calloc(1, sizeof *s);
@@ -38,6 +45,7 @@ static sgdmft_status convert(sgdmft_context *ctx, const csv_table *table, sgdmft
     if (s) {
         s->n_times = table->n_rows;
         s->info.simulated = 1;
+        s->info.replicas = repetitions_in(table->comments);
         s->message = strdup("");
         s->times = copy(csv_values(table, "t"), table->n_rows);
         s->curves = calloc(table->n_columns, sizeof *s->curves);

@@ -54,6 +54,27 @@ static void test_gap(void **state)
     sgdmft_solution_free(b);
 }
 
+/* Student's t with 15 degrees of freedom exceeds 4.073 in size once in 1000 cases, a Gaussian 3.2905 (tables). */
+static void test_student(void **state)
+{
+    check_near(gaussian_equivalent(4.0728, 15), 3.2905, 1e-4, "15 degrees of freedom");
+    check_near(gaussian_equivalent(4, INFINITY), 4, 0, "known errors");
+    check_near(gaussian_equivalent(4, 1e7), 4, 1e-4, "many");
+    check_near(gaussian_equivalent(0, 15), 0, 1e-12, "zero");
+    assert_true(gaussian_equivalent(1e30, 15) > 15 && gaussian_equivalent(INFINITY, 15) > 15);
+    sgdmft_solution *a = curves(1, 4.0728 * 0.01, 0.01), *b = curves(1, 0, 0);
+    a->info.replicas = 16;
+    b->info.replicas = 2; /* exact: it does not count */
+    check_near(gap_of(a, b, NULL).z, 3.2905, 1e-4, "16 replicas");
+    b->info.replicas = 16;
+    for (size_t c = 0; c < b->n_curves; c++)
+        for (int i = 0; i < TIMES; i++)
+            b->curves[c].se[i] = 0.01;
+    check_near(gap_of(a, b, NULL).z, gaussian_equivalent(4.0728 / sqrt(2), 30), 1e-9, "Welch, equal variances");
+    sgdmft_solution_free(a);
+    sgdmft_solution_free(b);
+}
+
 static void test_gap_times(void **state)
 {
     sgdmft_solution *a = curves(2, 0.01, 0.01), *b = curves(1, 0, 0);
@@ -180,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_student),
         cmocka_unit_test(test_gap_times),
         cmocka_unit_test(test_gap_exact),
         cmocka_unit_test(test_gap_allowances),
