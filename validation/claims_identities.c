@@ -7,8 +7,7 @@
 #include "validation/claims.h"
 #include "validation/claims_parts.h"
 
-/* Defects in units of their stated error: standard error, 1/paths of the terms (bias of the control variable), and the
-   time-step error, relative to the terms as that of the curves is to theirs. */
+/* Defects in units of their stated error: standard error, and 1/paths of the terms, the bias of the control variable. */
 static void check_stein(claim *c, const run *r)
 {
     const sgdmft_solution *s = r->solution;

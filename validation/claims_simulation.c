@@ -125,7 +125,7 @@ static void small_batches(claim *c, const run *limit, const run *root)
 {
     double n = samples(limit, c->runs->sizes.d), batch = round(sqrt(n));
     const run *four = runs_simulate(c->runs, batch_problem, "simulate.batch=%.0f", 4 * batch);
-    static const char statistic[] = "max |z|, limit - simulation, extrapolated to batch/n = 0 from n^0.5, 4 n^0.5";
+    static const char statistic[] = "max |z|, limit - simulation, extrapolated to batch/n = 0";
     const run *const needed[] = {limit, root, four, NULL};
     if (!claim_have(c, "tanh_sgd_eta2, batch n^0.5", statistic, needed))
         return;
