@@ -28,7 +28,7 @@ void part_draw_differences(claim *c, const char *title, const run *limit, const 
             y[k] *= 100;
             se[k] *= 100;
         }
-        claim_add_series(c, panel, labels[i], SERIES_POINTS, i, n, t, y, se);
+        claim_add_series(c, panel, "", SERIES_POINTS, i, n, t, y, se); /* the colours of the curves */
     }
 }
 
