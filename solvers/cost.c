@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "parameters/parameters.h"
 #include "paths/driver.h"
 #include "solvers/selfconsistent.h"
 
@@ -40,6 +41,9 @@ static double replica_bytes(const solve_setting *s)
         double mean = path_block_bytes(&s->set[level], (size_t)s->problem->numerics.paths, mean_slots(s, level));
         bytes = fmax(bytes, mean);
         bytes += 0.5 * path_block_bytes(&s->set[level], 64, most_slots(s, level));
+        if (s->pen)
+            bytes += parameters_bytes(s->set[level].shape.k, s->set[level].shape.kstar, s->grid[level]->steps,
+                                      (double)s->problem->numerics.paths);
     }
     return bytes * 1.5;
 }
@@ -69,7 +73,8 @@ static double level_seconds(const solve_setting *s, int level)
         events = PER_VISIT * k * k * N * T / 2 + PER_EARLIER * k * k * T * T / 2;
         events += pathwise ? PER_PAIR * k * k * k * N * T * T / 6 + PER_CHAIN * k * k * k * T * T * T / 6 : field;
     }
-    return 1e-9 * PASSES * (paths * (nodes + field + events) + rows);
+    double coordinates = s->pen ? PER_VALUE * N * k + 4 * field : 0;
+    return 1e-9 * PASSES * (paths * (nodes + field + events + coordinates) + rows);
 }
 
 void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)

@@ -53,7 +53,7 @@ static int step_to_consistency(marcher *m, int i)
     int pass = 0;
     size_t size = estimates_used(&rep->set->at, i + 1);
     predict(rep, i, m->before, m->now, m->next);
-    kernels_advance(rep->kern, i, &rep->set->at, m->now, m->next);
+    replica_rows(rep, i, m->now, m->next);
     anderson_restart(&m->mixing, size);
     do {
         pass++;
@@ -66,7 +66,7 @@ static int step_to_consistency(marcher *m, int i)
             return -1;
         if (rep->kern->singular)
             anderson_next(&m->mixing, m->used, m->next);
-        residual = kernels_advance(rep->kern, i, &rep->set->at, m->now, m->next);
+        residual = replica_rows(rep, i, m->now, m->next);
     } while (residual > rep->tolerance && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
     rep->out->passes += pass;
@@ -111,7 +111,7 @@ static void march(marcher *m)
         replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop at t = 0");
         return;
     }
-    kernels_start(rep->kern, &rep->set->at, m->now);
+    replica_rows_start(rep, m->now);
     replica_set_scales(rep, m->now);
     replica_accept(rep);
     rep->out->nodes = 1;
@@ -128,6 +128,7 @@ static void march(marcher *m)
             break;
         replica_identity_cell(rep, i, m->now, m->next);
         replica_accept(rep);
+        replica_rows_accept(rep);
         rep->out->nodes = i + 2;
         rotate(m);
         if (interrupted(rep, i + 1, rep->grid->t[i + 1]))

@@ -48,12 +48,14 @@ static double rebuild(sweeper *s)
 {
     replica *rep = s->rep;
     double worst = 0;
+    replica_rows_start(rep, s->estimates[0]);
     for (int i = 0; i < rep->grid->steps; i++) {
-        double residual = kernels_advance(rep->kern, i, &rep->set->at, s->estimates[i], s->estimates[i + 1]);
+        double residual = replica_rows(rep, i, s->estimates[i], s->estimates[i + 1]);
         rep->out->residual[i + 1] = residual;
         if (isnan(residual))
             return NAN;
         worst = fmax(worst, residual);
+        replica_rows_accept(rep);
     }
     return worst;
 }
@@ -134,7 +136,6 @@ sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep)
     } else if (!status) {
         replica_set_scales(rep, s.estimates[0]);
         guess(&s);
-        kernels_start(rep->kern, &rep->set->at, s.estimates[0]);
         rebuild(&s);
         if (!iterate(&s))
             finish(&s);

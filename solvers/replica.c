@@ -155,6 +155,25 @@ void replica_accept(replica *rep)
         path_block_accept(&rep->block[b]);
 }
 
+void replica_rows_start(replica *rep, const double *first)
+{
+    kernels_start(rep->kern, &rep->set->at, first);
+    if (rep->par)
+        parameters_start(rep->par, &rep->set->at, first);
+}
+
+double replica_rows(replica *rep, int i, const double *now, const double *next)
+{
+    return rep->par ? parameters_advance(rep->par, i, &rep->set->at, now, next)
+                    : kernels_advance(rep->kern, i, &rep->set->at, now, next);
+}
+
+void replica_rows_accept(replica *rep)
+{
+    if (rep->par)
+        parameters_accept(rep->par);
+}
+
 int replica_observe(replica *rep, int node)
 {
     if (!rep->out->wanted[node])
@@ -244,16 +263,19 @@ void replica_identity_cell(replica *rep, int cell, const double *now, const doub
         double equal[BLOCK_MAX * BLOCK_MAX], start[BLOCK_MAX * BLOCK_MAX];
         kernels_correlation(rep->kern, set->q0, set->rho, cell + end, cell + end, equal);
         kernels_correlation(rep->kern, set->q0, set->rho, cell + end, 0, start);
+        const double *decayed = rep->kern->sampled ? rep->kern->sampled->decay + 2 * (size_t)(cell + end) * kk : NULL;
         for (int a = 0; a < k; a++)
             for (int b = 0; b < k; b++) {
                 size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
                 double drift = delta * eta * (e[set->at.gr + c] + e[set->at.gr + transposed]);
                 double noise = rep->kern->singular ? delta * eta * eta * e[set->at.outer + c] : 0;
                 double single = delta * eta * e[set->at.gw0 + c];
-                rep->out->identity[c] += half * (-2 * lambda * equal[c] - drift + noise);
-                rep->out->identity[kk + c] += half * (-lambda * start[c] - single);
-                rep->out->identity_scale[c] += half * (2 * lambda * fabs(equal[c]) + fabs(drift) + noise);
-                rep->out->identity_scale[kk + c] += half * (lambda * fabs(start[c]) + fabs(single));
+                double decay = decayed ? decayed[c] + decayed[transposed] : 2 * lambda * equal[c];
+                double decay_single = decayed ? decayed[kk + c] : lambda * start[c];
+                rep->out->identity[c] += half * (-decay - drift + noise);
+                rep->out->identity[kk + c] += half * (-decay_single - single);
+                rep->out->identity_scale[c] += half * (fabs(decay) + fabs(drift) + noise);
+                rep->out->identity_scale[kk + c] += half * (fabs(decay_single) + fabs(single));
             }
     }
 }

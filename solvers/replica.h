@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "parameters/parameters.h"
 #include "paths/block.h"
 #include "solvers/control.h"
 #include "solvers/trajectory.h"
@@ -20,6 +21,7 @@ typedef struct replica {
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
     trajectory *out;
+    parameters *par; /* coordinates, if the penalty is not a ridge; not owned */
     size_t n_blocks, paths;
     path_block *block;
     int threads;            /* threads inside this replica */
@@ -47,6 +49,11 @@ void replica_free(replica *rep);
 int replica_start(replica *rep, double *estimates);
 int replica_advance(replica *rep, int cell, double *estimates);
 void replica_accept(replica *rep);
+
+/* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a node. */
+void replica_rows_start(replica *rep, const double *first);
+double replica_rows(replica *rep, int i, const double *now, const double *next);
+void replica_rows_accept(replica *rep);
 
 /* Averages of the observables at the node last computed, if they are wanted there. */
 int replica_observe(replica *rep, int node);

@@ -74,50 +74,94 @@ static double tolerance_of(const solve_setting *s)
     return s->set[LEVEL_FINE].shape.jumps && tolerance < one_path ? one_path : tolerance;
 }
 
-static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const path_ensemble *paths,
-                                 trajectory **out)
+/* What a replica draws for one grid. */
+typedef struct drawn {
+    path_ensemble *paths;       /* samples */
+    path_ensemble *coordinates; /* NULL for a ridge */
+} drawn;
+
+static void drawn_clear(drawn *d)
+{
+    path_ensemble_free(d->paths);
+    path_ensemble_free(d->coordinates);
+    *d = (drawn){NULL, NULL};
+}
+
+static sgdmft_status draw(sgdmft_context *ctx, const solve_setting *s, int index, drawn *out)
+{
+    const time_grid *grid = s->grid[LEVEL_FINE];
+    path_source coordinates = parameters_source(&s->source);
+    sgdmft_status status = path_ensemble_new(ctx, &s->source, grid, (uint32_t)index, &out->paths);
+    if (!status && s->pen)
+        status = parameters_draw(ctx, &coordinates, grid, (uint32_t)index, &out->coordinates);
+    return status;
+}
+
+static sgdmft_status coarsen(sgdmft_context *ctx, const solve_setting *s, const drawn *fine, drawn *out)
+{
+    const time_grid *from = s->grid[LEVEL_FINE], *to = s->grid[LEVEL_COARSE];
+    path_source coordinates = parameters_source(&s->source);
+    sgdmft_status status = path_ensemble_coarsen(ctx, fine->paths, &s->source, from, to, &out->paths);
+    if (!status && s->pen)
+        status = path_ensemble_coarsen(ctx, fine->coordinates, &coordinates, from, to, &out->coordinates);
+    return status;
+}
+
+/* With everything that a replica needs in place. */
+static sgdmft_status run_level(sgdmft_context *ctx, solve_state *state, int level, const drawn *in, parameters *par,
+                               trajectory *out)
 {
     const solve_setting *s = state->s;
-    const sgdmft_problem *problem = s->problem;
-    const path_setting *set = &s->set[level];
-    kernels *kern = NULL;
     replica *rep = NULL;
+    sgdmft_status status = replica_new(ctx, &s->set[level], in->paths, out, s->grid[level], state->inner_threads, &rep);
+    if (status)
+        return status;
+    rep->par = par;
+    rep->tolerance = tolerance_of(s);
+    rep->passes_max = s->problem->numerics.passes_max;
+    rep->monitor = (replica_monitor){report_work, state};
+    status = s->problem->numerics.method == METHOD_PICARD ? solve_picard(ctx, rep) : solve_march(ctx, rep);
+    replica_free(rep);
+    return status;
+}
+
+static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const drawn *in, trajectory **out)
+{
+    const solve_setting *s = state->s;
+    kernels *kern = NULL;
+    parameters *par = NULL;
     sgdmft_status status = solve_setting_kernels(ctx, s, s->grid[level], &kern);
     if (status)
         return status;
-    status = trajectory_new(ctx, kern, 2 + 2 * (size_t)set->shape.observables, out);
+    status = trajectory_new(ctx, kern, 2 + 2 * (size_t)s->set[level].shape.observables, out);
     if (status) {
         kernels_free(kern);
         return status;
     }
     want_stencils(s, s->grid[level], *out);
-    status = replica_new(ctx, set, paths, *out, s->grid[level], state->inner_threads, &rep);
-    if (status)
-        return status;
-    rep->tolerance = tolerance_of(s);
-    rep->passes_max = problem->numerics.passes_max;
-    rep->monitor = (replica_monitor){report_work, state};
-    status = problem->numerics.method == METHOD_PICARD ? solve_picard(ctx, rep) : solve_march(ctx, rep);
-    replica_free(rep);
+    if (s->pen)
+        status = parameters_new(ctx, s->pen, &s->law, in->coordinates, kern, state->inner_threads, &par);
+    if (!status)
+        status = run_level(ctx, state, level, in, par, *out);
+    parameters_free(par);
     return status;
 }
 
 static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int index)
 {
-    const solve_setting *s = state->s;
-    path_ensemble *paths = NULL, *coarse = NULL;
     replica_pair *pair = &state->pair[index];
-    sgdmft_status status = path_ensemble_new(ctx, &s->source, s->grid[LEVEL_FINE], (uint32_t)index, &paths);
+    drawn fine = {NULL, NULL}, coarse = {NULL, NULL};
+    sgdmft_status status = draw(ctx, state->s, index, &fine);
     if (!status)
-        status = path_ensemble_coarsen(ctx, paths, &s->source, s->grid[LEVEL_FINE], s->grid[LEVEL_COARSE], &coarse);
+        status = coarsen(ctx, state->s, &fine, &coarse);
     if (!status)
-        status = solve_level(ctx, state, LEVEL_COARSE, coarse, &pair->level[LEVEL_COARSE]);
-    path_ensemble_free(coarse);
+        status = solve_level(ctx, state, LEVEL_COARSE, &coarse, &pair->level[LEVEL_COARSE]);
+    drawn_clear(&coarse);
     if (!status)
-        status = solve_level(ctx, state, LEVEL_FINE, paths, &pair->level[LEVEL_FINE]);
+        status = solve_level(ctx, state, LEVEL_FINE, &fine, &pair->level[LEVEL_FINE]);
     if (!status)
-        pair->visits = paths->visits;
-    path_ensemble_free(paths);
+        pair->visits = fine.paths->visits;
+    drawn_clear(&fine);
     return status;
 }
 

@@ -40,9 +40,19 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.response: pathwise cannot be used with dynamics: sme; allowed: auto, stein",
                             problem->source);
-    int stein = problem->dynamics == DYNAMICS_SME || choice == RESPONSE_BY_STEIN;
+    if (problem->penalty.text && problem->dynamics == DYNAMICS_GRADIENT_FLOW)
+        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
+                            "%s:%d:%d: penalty: cannot be solved with dynamics: gradient-flow; allowed: a ridge, key "
+                            "lambda, or dynamics: sgd or sme with a small eta, which tend to gradient flow",
+                            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
+    if (problem->penalty.text && choice == RESPONSE_BY_PATHS)
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
+            problem->source, problem->penalty.where.line);
+    int stein = problem->dynamics == DYNAMICS_SME || choice == RESPONSE_BY_STEIN || problem->penalty.text;
     if (problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO)
-        stein = model_get_shape(s->m).jumps;
+        stein |= model_get_shape(s->m).jumps;
     *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
     return stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
 }
@@ -60,6 +70,8 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     if (!status)
         status = schedule_new(ctx, problem, &s->eta);
     if (!status)
+        status = penalty_new(ctx, problem, &s->pen);
+    if (!status)
         status = make_grids(ctx, s);
     if (status) {
         solve_setting_clear(s);
@@ -76,8 +88,8 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
                            .q0 = problem->initial.q,
                            .rho = problem->initial.rho,
                            .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response)};
-    s->source =
-        (path_source){.problem = problem, .driver = driver_of(problem), .m = s->m, .law = &s->law, .eta = s->eta};
+    s->source = (path_source){
+        .problem = problem, .driver = driver_of(problem), .m = s->m, .shape = shape, .law = &s->law, .eta = s->eta};
     return SGDMFT_OK;
 }
 
@@ -86,6 +98,7 @@ void solve_setting_clear(solve_setting *s)
     for (int level = 0; level < LEVELS; level++)
         time_grid_free(s->grid[level]);
     schedule_free(s->eta);
+    penalty_free(s->pen);
     initial_law_free(&s->law);
     model_free(s->m);
     memset(s, 0, sizeof *s);
@@ -94,9 +107,20 @@ void solve_setting_clear(solve_setting *s)
 sgdmft_status solve_setting_kernels(sgdmft_context *ctx, const solve_setting *s, const time_grid *grid, kernels **out)
 {
     const sgdmft_problem *problem = s->problem;
-    return kernels_new(ctx, problem->model.students, problem->model.teachers, problem->delta, problem->lambda,
-                       driver_of(problem)->singular, grid, problem->initial.q, problem->initial.m, problem->initial.rho,
-                       out);
+    sgdmft_status status = kernels_new(ctx, problem->model.students, problem->model.teachers, problem->delta,
+                                       problem->lambda, driver_of(problem)->singular, grid, problem->initial.q,
+                                       problem->initial.m, problem->initial.rho, out);
+    if (status)
+        return status;
+    (*out)->smooth = !s->set[LEVEL_FINE].shape.jumps;
+    if (!s->pen)
+        return SGDMFT_OK;
+    status = kernels_set_sampled(ctx, *out);
+    if (status) {
+        kernels_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 double solve_setting_time(const solve_setting *s, int i)

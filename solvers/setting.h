@@ -5,6 +5,7 @@
 #include "paths/block.h"
 #include "problem/initial.h"
 #include "problem/model.h"
+#include "problem/penalty.h"
 #include "problem/problem.h"
 #include "twotime/grid.h"
 #include "twotime/schedule.h"
@@ -16,6 +17,7 @@ typedef struct solve_setting {
     model *m;
     initial_law law;
     schedule *eta;
+    penalty *pen;            /* NULL for a ridge */
     time_grid *grid[LEVELS]; /* the problem's steps (made even), and every second node */
     path_setting set[LEVELS];
     path_source source;

@@ -13,7 +13,7 @@
 
 static sgdmft_status check_supported(sgdmft_context *ctx, const sgdmft_problem *problem)
 {
-    if (problem->penalty.text)
+    if (problem->penalty.text && problem->dynamics == DYNAMICS_ONLINE)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
                             "%s:%d:%d: penalty: general penalties cannot be solved by version %s; allowed: a ridge, "
                             "key lambda",

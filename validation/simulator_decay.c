@@ -34,7 +34,7 @@ void decay(repetition *rep)
 
 void kick_penalty(repetition *rep, double weight)
 {
-    simulator_penalty_add(rep->set->penalty, rep->penalty, rep->set->d, rep->set->length, -weight, rep->theta,
+    simulator_penalty_add(rep->set->penalty, rep->set->shape.k, rep->penalty, rep->set->d, rep->set->length, -weight, rep->theta,
                           rep->theta);
 }
 

@@ -109,8 +109,8 @@ static void relax(repetition *rep, double h)
         return;
     }
     memcpy(rep->moved, rep->theta, size * sizeof *rep->moved);
-    simulator_penalty_add(set->penalty, rep->penalty, set->d, set->length, -h / 2, rep->theta, rep->moved);
-    simulator_penalty_add(set->penalty, rep->penalty, set->d, set->length, -h, rep->moved, rep->theta);
+    simulator_penalty_add(set->penalty, set->shape.k, rep->penalty, set->d, set->length, -h / 2, rep->theta, rep->moved);
+    simulator_penalty_add(set->penalty, set->shape.k, rep->penalty, set->d, set->length, -h, rep->moved, rep->theta);
 }
 
 int advance_diffusion(repetition *rep, const simulator_stop *from, const simulator_stop *to)

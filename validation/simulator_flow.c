@@ -43,7 +43,7 @@ static int derivative(repetition *rep, double t, const float *theta, float *out)
     for (size_t j = 0; j < size; j++)
         out[j] = -lambda * theta[j];
     if (set->penalty)
-        simulator_penalty_add(set->penalty, rep->penalty, set->d, set->length, -1, theta, out);
+        simulator_penalty_add(set->penalty, set->shape.k, rep->penalty, set->d, set->length, -1, theta, out);
     return subtract_gradients(rep, t, eta_at(rep, t), theta, out);
 }
 

@@ -80,7 +80,7 @@ static int allocate(repetition *rep)
     rep->observed = memory_doubles(n.observed);
     rep->start = memory_doubles(n.start);
     rep->schedule = memory_doubles(schedule_work(set->eta));
-    rep->penalty = memory_doubles(set->penalty ? simulator_penalty_work(set->penalty) : 1);
+    rep->penalty = memory_doubles(set->penalty ? simulator_penalty_work(set->penalty, set->shape.k) : 1);
     rep->curves = memory_doubles((size_t)set->problem->output.times * set->columns.count);
     return rep->theta && rep->moved && rep->teacher && rep->projection && rep->coef && rep->slopes && rep->snapshot &&
            rep->seen && rep->row && rep->order && rep->square && rep->lanes && rep->observed && rep->start &&

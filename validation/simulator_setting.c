@@ -129,7 +129,7 @@ sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *
     if (!status)
         status = schedule_new(ctx, problem, &set->eta);
     if (!status)
-        status = simulator_penalty_new(ctx, problem, &set->penalty);
+        status = penalty_new(ctx, problem, &set->penalty);
     if (!status)
         status = set_stops(ctx, set);
     if (status) {
@@ -148,7 +148,7 @@ void simulator_setting_clear(simulator_setting *set)
     initial_law_free(&set->law);
     coordinates_law_free(set->coordinates);
     schedule_free(set->eta);
-    simulator_penalty_free(set->penalty);
+    penalty_free(set->penalty);
     free(set->stop);
     memset(set, 0, sizeof *set);
 }

@@ -45,7 +45,7 @@ typedef struct simulator_setting {
     initial_law law;
     coordinates_law *coordinates; /* NULL: second moments alone are given */
     schedule *eta;
-    simulator_penalty *penalty; /* NULL: the ridge */
+    penalty *penalty; /* NULL: the ridge */
     size_t d, length;           /* coordinates; with padding */
     size_t n;                   /* training samples; online: 0 */
     size_t tests;               /* fresh samples of test averages */

@@ -101,7 +101,7 @@ void path_scratch_free(path_scratch *s)
 }
 
 /* w(t_node) = onto_teacher w* + onto_start z0 + sum_j V_j xi_j with
-   onto_teacher = R A + F, onto_start = R B, R = R(t_node, 0). */
+   onto_teacher = R A + F, onto_start = R B, R = R(t_node, 0), or what takes its place. */
 static void field_coefficients(const path_setting *set, const kernels *kern, int node, double *onto_teacher,
                                double *onto_start)
 {
@@ -111,12 +111,12 @@ static void field_coefficients(const path_setting *set, const kernels *kern, int
         for (int b = 0; b < kstar; b++) {
             onto_teacher[a * kstar + b] = F[a * kstar + b];
             for (int c = 0; c < k; c++)
-                onto_teacher[a * kstar + b] += kernels_R(kern, a * k + c, node)[0] * set->law->a[c * kstar + b];
+                onto_teacher[a * kstar + b] += kernels_onto_start(kern, a * k + c, node) * set->law->a[c * kstar + b];
         }
         for (int b = 0; b < k; b++) {
             onto_start[a * k + b] = 0;
             for (int c = 0; c < k; c++)
-                onto_start[a * k + b] += kernels_R(kern, a * k + c, node)[0] * set->law->b[c * k + b];
+                onto_start[a * k + b] += kernels_onto_start(kern, a * k + c, node) * set->law->b[c * k + b];
         }
     }
 }

@@ -85,12 +85,12 @@ sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fi
     path_ensemble *e = ensemble_allocate(fine->n_blocks);
     if (!e)
         return context_out_of_memory(ctx, "the paths", sizeof(path_inputs) * (double)fine->n_blocks);
-    model_shape shape = model_get_shape(source->m);
     e->paths = fine->paths;
     e->visits = source->driver->per_cell ? 0.5 * fine->visits : fine->visits;
     sgdmft_status status = SGDMFT_OK;
     for (size_t b = 0; b < fine->n_blocks && !status; b++)
-        status = coarsen_block(ctx, &fine->block[b], shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
+        status =
+            coarsen_block(ctx, &fine->block[b], source->shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
     if (status)
         path_ensemble_free(e);
     else

@@ -23,7 +23,7 @@ typedef struct draw {
     dimension_plan plan;
     uint32_t replica;
     size_t lanes;
-    const size_t *order; /* the path at lane q % lanes of block q / lanes is order[q] */
+    size_t *order; /* the path at lane q % lanes of block q / lanes is order[q] */
     path_ensemble *ensemble;
 } draw;
 
@@ -31,6 +31,10 @@ static inline random_key draw_key(const draw *d, uint32_t purpose)
 {
     return (random_key){d->source->problem->numerics.seed, d->replica, purpose};
 }
+
+/* path_ensemble_new without events and labels: normals alone. */
+sgdmft_status draw_normals_only(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                                path_ensemble **out);
 
 /* The Gaussian rows of all blocks. */
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d);

@@ -2,12 +2,18 @@
 #ifndef SGDMFT_DRAWS_H
 #define SGDMFT_DRAWS_H
 
+#include <stdint.h>
+
 enum {
     DRAW_SOBOL = 1,       /* scrambled quasi-random points, shared by fields and visits through their dimension */
     DRAW_VISITS = 2,      /* waiting times beyond the quasi-random ones */
     DRAW_INNOVATIONS = 3, /* fine modes of the innovations */
     DRAW_BRIDGE = 4,      /* Brownian bridges at events */
-    DRAW_DRIVER = 5       /* fine modes of a driver that diffuses */
+    DRAW_DRIVER = 5,      /* fine modes of a driver that diffuses */
+    DRAW_COORDINATES = 6  /* the law of (theta0, theta*), where it is not Gaussian */
 };
+
+/* Coordinates of a replica draw as a replica of its own. */
+#define DRAW_COORDINATES_REPLICA UINT32_C(0x80000000)
 
 #endif

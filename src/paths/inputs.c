@@ -200,48 +200,62 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
     return SGDMFT_OK;
 }
 
-/* Draws into the ensemble of d, whose blocks are still empty. */
-static sgdmft_status draw_all(sgdmft_context *ctx, const draw *d, const visit_list *visits)
+/* All but events and labels. What d and visits hold is released by end_draw, whatever is returned. */
+static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                                visit_list *visits, draw *d)
 {
-    sgdmft_status status = allocate_blocks(ctx, d, visits);
-    if (!status)
-        status = draw_gaussians(ctx, d);
-    if (!status)
-        status = finish_blocks(ctx, d, visits);
-    return status;
+    const sgdmft_problem *problem = source->problem;
+    size_t paths = (size_t)problem->numerics.paths;
+    int per_cell = source->driver->per_cell;
+    double horizon = grid->t[grid->steps];
+    *visits = (visit_list){0};
+    *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
+    d->plan = plan_dimensions(d->shape, source->driver, horizon, grid->steps);
+    d->lanes = path_block_lanes(d->shape.k, grid->steps, problem->numerics.paths);
+    sgdmft_status status = SGDMFT_OK;
+    if (!per_cell)
+        status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, horizon, d->plan.fields,
+                                    d->plan.visits, visits);
+    if (status)
+        return status;
+    d->order = per_cell ? as_drawn(paths) : sort_by_visits(visits);
+    d->ensemble = ensemble_allocate((paths + d->lanes - 1) / d->lanes);
+    if (!d->order || !d->ensemble)
+        return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
+    d->ensemble->paths = paths;
+    d->ensemble->visits = per_cell ? (double)paths * grid->steps : (double)visits->first[paths];
+    status = allocate_blocks(ctx, d, visits);
+    return status ? status : draw_gaussians(ctx, d);
+}
+
+static void end_draw(sgdmft_status status, draw *d, visit_list *visits, path_ensemble **out)
+{
+    free(d->order);
+    visit_list_clear(visits);
+    if (status)
+        path_ensemble_free(d->ensemble);
+    else
+        *out = d->ensemble;
 }
 
 sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out)
 {
-    const sgdmft_problem *problem = source->problem;
-    size_t paths = (size_t)problem->numerics.paths;
-    draw d = {.source = source, .grid = grid, .replica = replica, .shape = model_get_shape(source->m)};
-    double horizon = grid->t[grid->steps];
-    d.plan = plan_dimensions(d.shape, source->driver, horizon, grid->steps);
-    d.lanes = path_block_lanes(d.shape.k, grid->steps, problem->numerics.paths);
-    visit_list visits = {0};
-    sgdmft_status status = SGDMFT_OK;
-    if (!source->driver->per_cell)
-        status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, horizon, d.plan.fields, d.plan.visits,
-                                    &visits);
-    if (status)
-        return status;
-    size_t *order = source->driver->per_cell ? as_drawn(paths) : sort_by_visits(&visits);
-    d.order = order;
-    d.ensemble = ensemble_allocate((paths + d.lanes - 1) / d.lanes);
-    if (order && d.ensemble) {
-        d.ensemble->paths = paths;
-        d.ensemble->visits = source->driver->per_cell ? (double)paths * grid->steps : (double)visits.first[paths];
-        status = draw_all(ctx, &d, &visits);
-    } else {
-        status = context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
-    }
-    free(order);
-    visit_list_clear(&visits);
-    if (status)
-        path_ensemble_free(d.ensemble);
-    else
-        *out = d.ensemble;
+    draw d;
+    visit_list visits;
+    sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
+    if (!status)
+        status = finish_blocks(ctx, &d, &visits);
+    end_draw(status, &d, &visits, out);
+    return status;
+}
+
+sgdmft_status draw_normals_only(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                                path_ensemble **out)
+{
+    draw d;
+    visit_list visits;
+    sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
+    end_draw(status, &d, &visits, out);
     return status;
 }

@@ -60,6 +60,7 @@ typedef struct path_source {
     const sgdmft_problem *problem;
     const struct path_driver *driver;
     const model *m;
+    model_shape shape;
     const initial_law *law;
     const schedule *eta;
 } path_source;

@@ -154,8 +154,7 @@ INLINED void multiply_four(size_t k, size_t n, const double *restrict x, const d
         }
 }
 
-INLINED void multiply_one(size_t k, size_t n, const double *restrict x, const double *restrict y,
-                          double *restrict work)
+INLINED void multiply_one(size_t k, size_t n, const double *restrict x, const double *restrict y, double *restrict work)
 {
     for (size_t a = 0; a < k; a++)
         for (size_t l = 0; l < k; l++)
@@ -168,8 +167,8 @@ INLINED const double *chain_block(size_t k, size_t n, const double *chain, size_
     return chain + (b * (b + 1) / 2 + c) * k * k * n;
 }
 
-INLINED void chain_shared(size_t k, size_t n, size_t count, const double *row, const double *chain,
-                          const double *left, double *work, double *out)
+INLINED void chain_shared(size_t k, size_t n, size_t count, const double *row, const double *chain, const double *left,
+                          double *work, double *out)
 {
     size_t kk = k * k;
     memset(out, 0, sizeof(double) * kk * n * count);

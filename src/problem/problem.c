@@ -45,6 +45,9 @@ void sgdmft_problem_free(sgdmft_problem *problem)
     free(problem);
 }
 
+/* Default of numerics.steps for gradient flow, see its text in the table of options. */
+enum { FLOW_STEPS = 40 };
+
 /* Table order is conversion order: matrices come after the numbers of students and teachers. */
 static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
 {
@@ -52,6 +55,8 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
     sgdmft_status status = SGDMFT_OK;
     for (option_id id = 0; id < OPTION_COUNT && status == SGDMFT_OK; id++)
         status = convert_option(ctx, s, id, problem);
+    if (problem->dynamics == DYNAMICS_GRADIENT_FLOW && !s->value[OPT_STEPS].node)
+        problem->numerics.steps = FLOW_STEPS;
     if (status == SGDMFT_OK)
         status = convert_observables(ctx, s, problem);
     if (status == SGDMFT_OK)

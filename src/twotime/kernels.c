@@ -16,6 +16,9 @@
 /* A start whose spread given the teacher is below this part of its size says nothing about the response. */
 static const double SMALLEST_SPREAD = 1e-3;
 
+/* Eigenvalues of it below this part are rounding. */
+static const double ROUNDING = 1e-10;
+
 double kernels_bytes(int k, int kstar, int steps)
 {
     double kk = (double)k * k, n = steps + 2.0;
@@ -37,16 +40,17 @@ static int kernels_alloc(kernels *kern)
     kern->scratch = memory_doubles(2 * (n + 2) * kk);
     kern->rho_inverse = memory_doubles((size_t)(kern->kstar * kern->kstar));
     kern->start_inverse = memory_doubles(kk);
-    kern->stencil = memory_zeroed(n + 1, sizeof *kern->stencil);
+    for (int end = 0; end < 2; end++)
+        kern->stencils[end].at = memory_zeroed(n + 1, sizeof(smooth_stencil));
     return kern->R && kern->Q && kern->m && kern->F && kern->L && kern->root_inverse && kern->V && kern->bridge &&
-           kern->scratch && kern->rho_inverse && kern->start_inverse && kern->stencil;
+           kern->scratch && kern->rho_inverse && kern->start_inverse && kern->stencils[0].at && kern->stencils[1].at;
 }
 
-/* P = q(0) - m(0) rho^{-1} m(0)^T and its inverse. */
+/* P = q(0) - m(0) rho^{-1} m(0)^T and its pseudo-inverse. */
 static void invert_start(kernels *kern, const double *q0, const double *m0)
 {
     int k = kern->k, kstar = kern->kstar;
-    double P[BLOCK_MAX * BLOCK_MAX], largest = 0;
+    double P[BLOCK_MAX * BLOCK_MAX], root[BLOCK_MAX * BLOCK_MAX], inverse[BLOCK_MAX * BLOCK_MAX], largest = 0;
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++) {
             P[a * k + b] = q0[a * k + b];
@@ -57,10 +61,10 @@ static void invert_start(kernels *kern, const double *q0, const double *m0)
     for (int a = 0; a < k; a++)
         largest = fmax(largest, q0[a * k + a]);
     kern->start_spread = block_smallest_eigenvalue(k, P);
-    for (int a = 0; a < k; a++)
-        kern->start_inverse[a * k + a] = 1;
-    if (!(kern->start_spread > SMALLEST_SPREAD * largest) || block_solve(k, P, (size_t)k, kern->start_inverse))
+    if (!(kern->start_spread > SMALLEST_SPREAD * largest))
         kern->start_spread = 0;
+    if (!block_psd_root_above(k, P, ROUNDING * largest, root, inverse))
+        block_add_product(k, 1, inverse, inverse, kern->start_inverse);
 }
 
 sgdmft_status kernels_new(sgdmft_context *ctx, int k, int kstar, double delta, double lambda, int singular,
@@ -99,10 +103,46 @@ sgdmft_status kernels_new(sgdmft_context *ctx, int k, int kstar, double delta, d
     return SGDMFT_OK;
 }
 
+static void sampled_free(kernels_sampled *s)
+{
+    if (!s)
+        return;
+    free(s->onto_start);
+    free(s->V_inverse);
+    free(s->kick);
+    free(s->P);
+    free(s->ridge);
+    free(s->kick_start);
+    free(s->decay);
+    free(s);
+}
+
+sgdmft_status kernels_set_sampled(sgdmft_context *ctx, kernels *kern)
+{
+    size_t kk = (size_t)(kern->k * kern->k), n = (size_t)kern->steps;
+    kernels_sampled *s = calloc(1, sizeof *s);
+    if (!s)
+        return context_out_of_memory(ctx, "the two-time kernels", sizeof *s);
+    kern->sampled = s;
+    s->onto_start = memory_doubles((n + 1) * kk);
+    s->V_inverse = memory_doubles(n * kk);
+    s->kick = memory_doubles(n * n * kk);
+    s->kick_start = memory_doubles(n * kk);
+    s->ridge = memory_doubles((n + 1) * kk);
+    s->P = memory_doubles(kk * kern->plane);
+    s->decay = memory_doubles(2 * (n + 1) * kk);
+    if (!s->onto_start || !s->V_inverse || !s->kick || !s->kick_start || !s->ridge || !s->P || !s->decay)
+        return context_out_of_memory(ctx, "the two-time kernels", 16.0 * (double)(n * n * kk));
+    for (int a = 0; a < kern->k; a++)
+        s->onto_start[a * kern->k + a] = 1;
+    return SGDMFT_OK;
+}
+
 void kernels_free(kernels *kern)
 {
     if (!kern)
         return;
+    sampled_free(kern->sampled);
     free(kern->R);
     free(kern->Q);
     free(kern->m);
@@ -114,7 +154,8 @@ void kernels_free(kernels *kern)
     free(kern->scratch);
     free(kern->rho_inverse);
     free(kern->start_inverse);
-    free(kern->stencil);
+    free(kern->stencils[0].at);
+    free(kern->stencils[1].at);
     free(kern);
 }
 
@@ -213,8 +254,8 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
     double Ri[BLOCK_MAX * BLOCK_MAX], Rj[BLOCK_MAX * BLOCK_MAX], left[BLOCK_MAX * BLOCK_MAX];
     const double *Fi = kern->F + (size_t)i * overlap, *Fj = kern->F + (size_t)j * overlap, *m0 = kern->m;
     for (int c = 0; c < (int)kk; c++) {
-        Ri[c] = kernels_R(kern, c, i)[0];
-        Rj[c] = kernels_R(kern, c, j)[0];
+        Ri[c] = kernels_onto_start(kern, c, i);
+        Rj[c] = kernels_onto_start(kern, c, j);
     }
     memset(out, 0, sizeof(double) * kk);
     /* (Ri q0 + Fi m0^T) Rj^T */

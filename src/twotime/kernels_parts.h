@@ -1,4 +1,4 @@
-/* Pieces of kernels_advance, one file each; not for other modules. */
+/* Pieces of kernels_advance, one file each; src/parameters puts them together in another way. */
 #ifndef SGDMFT_KERNELS_PARTS_H
 #define SGDMFT_KERNELS_PARTS_H
 
@@ -30,6 +30,21 @@ double kernels_factor_row(kernels *kern, int i, const estimates_layout *at, cons
 /* R and Q at node i + 1. Stein: after kernels_factor_row. */
 double kernels_response_pathwise(kernels *kern, int i, const estimates_layout *at, const double *next);
 double kernels_response_stein(kernels *kern, int i, const estimates_layout *at, const double *next);
+
+/* With sampled theta, after V and F of node i + 1; rests[c] = E[rest(theta(t_{i+1})) xi_c^T], c <= i. */
+double kernels_response_sampled(kernels *kern, int i, const estimates_layout *at, const double *next,
+                                const double *rests);
+
+/* Stein's lemma for a quantity X that depends on the innovations: rows[c] = E[X xi_c^T], c <= i, `stride` doubles apart,
+   give mean[c], the mean effect on X of a kick in cell c. */
+void kernels_cell_means(const kernels *kern, int i, const double *rows, size_t stride, double *mean);
+
+/* Row i + 1 of planes laid out like Q, by local polynomials through the means over cells 0 .. i, and through end[k][k] at
+   t_{i+1} unless it is NULL. */
+void kernels_smooth_row(kernels *kern, int i, const double *mean, const double *end, double *planes);
+
+/* E[g (w(0) - A w*)^T] P^+: the mean effect on g of a kick at t = 0 that decays like the regression on the start. */
+void kernels_from_start(const kernels *kern, const estimates_layout *at, const double *estimates, double *q);
 
 /* Q(t_0, t_0) */
 void kernels_response_start(kernels *kern, const estimates_layout *at, const double *first);

@@ -9,7 +9,8 @@
      R_{i+1,j} = R_ij + h/2 (f_ij + f_{i+1,j}),  f = - lambda R - delta eta Q,  R_jj = 1
 
    Qm is noisy from cell to cell, of variance 1 / (paths delta E|dU_c|^2), while Q is smooth in s: a local polynomial
-   through the cells around t_j gives Q(t_i, t_j), also at the ends. */
+   through the cells around t_j gives Q(t_i, t_j), also at the ends. Unless the gradient jumps, Q(t_i, t_i) = E[G] is
+   known besides. */
 #include <math.h>
 #include <string.h>
 
@@ -17,15 +18,14 @@
 #include "twotime/kernels_parts.h"
 #include "twotime/smooth.h"
 
-/* mean[c] = Qm_{i+1,c}, c <= i */
-static void cell_means(const kernels *kern, int i, const estimates_layout *at, const double *next, double *mean)
+void kernels_cell_means(const kernels *kern, int i, const double *rows, size_t stride, double *mean)
 {
     int k = kern->k;
     size_t kk = (size_t)(k * k);
     double root = sqrt(kern->delta);
     for (int c = i; c >= 0; c--) {
         double sum[BLOCK_MAX * BLOCK_MAX];
-        memcpy(sum, estimates_row(at, next, c, INNOVATION), sizeof(double) * kk);
+        memcpy(sum, rows + (size_t)c * stride, sizeof(double) * kk);
         for (int d = c + 1; d <= i; d++)
             block_add_product(k, root, mean + (size_t)d * kk, kernels_L(kern, d, c), sum);
         memset(mean + (size_t)c * kk, 0, sizeof(double) * kk);
@@ -33,8 +33,7 @@ static void cell_means(const kernels *kern, int i, const estimates_layout *at, c
     }
 }
 
-/* Q(t, 0) from the field at t = 0. */
-static void from_start(const kernels *kern, const estimates_layout *at, const double *estimates, double *q)
+void kernels_from_start(const kernels *kern, const estimates_layout *at, const double *estimates, double *q)
 {
     int k = kern->k, kstar = kern->kstar;
     double own[BLOCK_MAX * BLOCK_MAX], A[BLOCK_MAX * BLOCK_MAX] = {0};
@@ -66,7 +65,7 @@ void kernels_response_start(kernels *kern, const estimates_layout *at, const dou
 {
     double q[BLOCK_MAX * BLOCK_MAX];
     if (at->response == RESPONSE_STEIN && kern->start_spread > 0)
-        from_start(kern, at, first, q);
+        kernels_from_start(kern, at, first, q);
     else
         memcpy(q, first + at->gamma, sizeof(double) * (size_t)(kern->k * kern->k));
     for (int c = 0; c < kern->k * kern->k; c++)
@@ -74,27 +73,27 @@ void kernels_response_start(kernels *kern, const estimates_layout *at, const dou
 }
 
 /* Stencils for i + 1 cells. One more cell changes those near the end only, so that rows in order cost little. */
-static void refresh_stencils(kernels *kern, int i)
+static void refresh_stencils(const kernels *kern, int i, int known_end, stencil_row *row)
 {
-    if (kern->stencil_cells == i + 1)
+    if (row->cells == i + 1)
         return;
-    kern->stencil_cells = i + 1;
+    row->cells = i + 1;
     for (int j = i + 1 > SMOOTH_WINDOW ? i + 1 - SMOOTH_WINDOW : 0; j <= i + 1; j++)
-        kern->stencil[j] = smooth_at(kern->grid->t, i + 1, kern->grid->t[j]);
+        row->at[j] = smooth_at(kern->grid->t, i + 1, kern->grid->t[j], known_end);
 }
 
-/* Q(t_{i+1}, t_j) for all j <= i + 1 from the means over cells. */
-static void smooth_row(kernels *kern, int i, const double *mean)
+void kernels_smooth_row(kernels *kern, int i, const double *mean, const double *end, double *planes)
 {
     size_t kk = (size_t)(kern->k * kern->k);
-    refresh_stencils(kern, i);
+    stencil_row *row = &kern->stencils[end != NULL];
+    refresh_stencils(kern, i, end != NULL, row);
     for (int j = 0; j <= i + 1; j++) {
-        const smooth_stencil *s = &kern->stencil[j];
+        const smooth_stencil *s = &row->at[j];
         for (size_t x = 0; x < kk; x++) {
-            double sum = 0;
+            double sum = end ? s->end * end[x] : 0;
             for (int c = 0; c < s->count; c++)
                 sum += s->weight[c] * mean[(size_t)(s->first + c) * kk + x];
-            kernels_Q(kern, (int)x, i + 1)[j] = sum;
+            planes[x * kern->plane + (size_t)(i + 1) * kern->stride + (size_t)j] = sum;
         }
     }
 }
@@ -103,10 +102,10 @@ double kernels_response_stein(kernels *kern, int i, const estimates_layout *at, 
 {
     int kk = kern->k * kern->k;
     double *mean = kern->scratch, start[BLOCK_MAX * BLOCK_MAX], change = 0;
-    cell_means(kern, i, at, next, mean);
-    smooth_row(kern, i, mean);
+    kernels_cell_means(kern, i, estimates_row(at, next, 0, INNOVATION), at->kinds * (size_t)kk, mean);
+    kernels_smooth_row(kern, i, mean, kern->smooth ? next + at->gamma : NULL, kern->Q);
     if (start_tells(kern)) {
-        from_start(kern, at, next, start);
+        kernels_from_start(kern, at, next, start);
         for (int c = 0; c < kk; c++)
             kernels_Q(kern, c, i + 1)[0] = start[c];
     }

@@ -143,7 +143,9 @@ static void test_memory(void **state)
 
 static void test_unsupported(void **state)
 {
-    refused("{delta: 1.5, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "penalty");
+    refused("{delta: 1.5, dynamics: gradient-flow, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED,
+            "penalty");
+    refused("{dynamics: online, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", SGDMFT_ERR_UNSUPPORTED, "penalty");
 }
 
 /* Ways of finding the response that a driver or a loss rules out. */
@@ -173,7 +175,7 @@ static void test_cost(void **state)
         before = cost.wall_seconds;
         sgdmft_problem_free(problem);
     }
-    sgdmft_problem *problem = test_problem(ctx, "{delta: 1.5, penalty: \"th1^4\", horizon: 2, " LINEAR "}");
+    sgdmft_problem *problem = test_problem(ctx, "{delta: 1.5, dynamics: gradient-flow, penalty: \"th1^4\", horizon: 2, " LINEAR "}");
     sgdmft_cost cost;
     check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_UNSUPPORTED, "penalty");
     sgdmft_problem_free(problem);
