@@ -72,16 +72,16 @@ static void test_failed_runs(void **state)
 {
     bench b;
     bench_open(&b);
-    const run *kink = runs_solve(&b.all, "tanh_gf", "penalty=th^4 numerics.paths=64");
+    const run *refused = runs_solve(&b.all, "tanh_gf", "dynamics=online delta=null penalty=th^4");
     const run *lost = runs_solve(&b.all, "linear", "eta=-1");
     const run *unknown = runs_solve(&b.all, "no_such_problem", "%s", "");
-    assert_null(kink->solution);
-    assert_int_equal(kink->status, SGDMFT_ERR_UNSUPPORTED);
-    assert_true(run_is_unsupported(kink));
+    assert_null(refused->solution);
+    assert_int_equal(refused->status, SGDMFT_ERR_UNSUPPORTED);
+    assert_true(run_is_unsupported(refused));
     assert_false(run_is_unsupported(lost));
     assert_non_null(strstr(unknown->message, "no_such_problem"));
-    assert_false(claim_have(&b.c, "p", "s", (const run *const[]){kink, NULL}));
-    assert_false(claim_have(&b.c, "p", "s", (const run *const[]){lost, kink, NULL}));
+    assert_false(claim_have(&b.c, "p", "s", (const run *const[]){refused, NULL}));
+    assert_false(claim_have(&b.c, "p", "s", (const run *const[]){lost, refused, NULL}));
     assert_int_equal(b.c.n_rows, 2);
     assert_int_equal(b.c.rows[0].verdict, VERDICT_NOT_RUN);
     assert_int_equal(b.c.rows[1].verdict, VERDICT_FAILS);
