@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,12 +198,8 @@ static sgdmft_status read_lines(reader *r, FILE *from)
     return status;
 }
 
-sgdmft_status csv_read(sgdmft_context *ctx, const char *path, csv_table **out)
+static sgdmft_status read_stream(sgdmft_context *ctx, const char *path, FILE *from, csv_table **out)
 {
-    *out = NULL;
-    FILE *from = fopen(path, "re");
-    if (!from)
-        return context_fail(ctx, SGDMFT_ERR_IO, "cannot read '%s': %s", path, strerror(errno));
     reader r = {.ctx = ctx, .table = calloc(1, sizeof *r.table), .plain = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
     if (r.table) {
         r.table->path = strdup(path);
@@ -213,12 +210,33 @@ sgdmft_status csv_read(sgdmft_context *ctx, const char *path, csv_table **out)
         status = context_out_of_memory(ctx, "a curves file", 4096.0);
     else
         status = read_lines(&r, from);
-    fclose(from);
     if (r.plain)
         freelocale(r.plain);
     if (status == SGDMFT_OK)
         *out = r.table;
     else
         csv_free(r.table);
+    return status;
+}
+
+sgdmft_status csv_read(sgdmft_context *ctx, const char *path, csv_table **out)
+{
+    *out = NULL;
+    FILE *from = fopen(path, "re");
+    if (!from)
+        return context_fail(ctx, SGDMFT_ERR_IO, "cannot read '%s': %s", path, strerror(errno));
+    sgdmft_status status = read_stream(ctx, path, from, out);
+    fclose(from);
+    return status;
+}
+
+sgdmft_status csv_parse(sgdmft_context *ctx, const char *name, const char *text, csv_table **out)
+{
+    *out = NULL;
+    FILE *from = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    if (!from)
+        return context_out_of_memory(ctx, "a curves file", (double)strlen(text));
+    sgdmft_status status = read_stream(ctx, name, from, out);
+    fclose(from);
     return status;
 }

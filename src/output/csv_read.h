@@ -22,6 +22,10 @@ typedef struct csv_table {
 /* *out is owned by the caller. Errors: SGDMFT_ERR_IO if the file cannot be read; SGDMFT_ERR_SHAPE, _TYPE, _RANGE,
    _MISSING or _DUPLICATE_KEY if it is not a curves file. */
 sgdmft_status csv_read(sgdmft_context *ctx, const char *path, csv_table **out);
+
+/* The same from text in memory, which is not empty; `name` stands for the file in messages. */
+sgdmft_status csv_parse(sgdmft_context *ctx, const char *name, const char *text, csv_table **out);
+
 void csv_free(csv_table *table);
 
 /* Values of the column, or NULL. */

@@ -18,6 +18,6 @@ typedef struct command {
 } command;
 
 extern const command command_solve, command_simulate, command_check, command_reference, command_compare, command_plot,
-    command_cite, command_sweep, command_sample;
+    command_cite, command_sweep, command_sample, command_validate;
 
 #endif

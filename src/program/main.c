@@ -9,9 +9,9 @@
 #include "program/messages.h"
 #include "sgdmft/version.h"
 
-static const command *const commands[] = {&command_solve,   &command_sweep, &command_sample, &command_simulate,
-                                          &command_compare, &command_plot,  &command_check,  &command_reference,
-                                          &command_cite};
+static const command *const commands[] = {&command_solve,     &command_sweep,    &command_sample, &command_simulate,
+                                          &command_compare,   &command_validate, &command_plot,   &command_check,
+                                          &command_reference, &command_cite};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 /* A standard stream that the caller closed would lend its number to the next file opened, and messages would end in

@@ -43,6 +43,11 @@ static void malformed(void **state)
         check_failure(r->ctx, csv_read(r->ctx, path, &table), list[i].status, list[i].part);
         assert_non_null(strstr(sgdmft_context_message(r->ctx), "bad.csv"));
         assert_null(table);
+        if (list[i].text[0] == '\0')
+            continue;
+        check_failure(r->ctx, csv_parse(r->ctx, "memory.csv", list[i].text, &table), list[i].status, list[i].part);
+        assert_non_null(strstr(sgdmft_context_message(r->ctx), "memory.csv"));
+        assert_null(table);
     }
 }
 

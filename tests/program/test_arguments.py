@@ -5,7 +5,7 @@ import subprocess
 
 import support
 
-SUBCOMMANDS = ["solve", "sweep", "compare", "plot", "check", "reference", "cite"]
+SUBCOMMANDS = ["solve", "validate", "sweep", "compare", "plot", "check", "reference", "cite"]
 
 
 class Arguments(support.InRoom):
