@@ -138,7 +138,7 @@ static void test_noise(void **state)
         known += c.weight[i] * c.weight[i];
     }
     check_between(inside, 1.0 / SMOOTH_WINDOW, 0.4, "variance inside");
-    check_between(end, inside, 1.5, "variance at an open end");
+    check_between(end, inside, 3, "variance at an open end"); /* the price of a cubic */
     check_between(known, 0, 0.01, "variance at a known end");
 }
 
