@@ -50,6 +50,11 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
             ctx, SGDMFT_ERR_CONFLICT,
             "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
             problem->source, problem->penalty.where.line);
+    /* Sampled coordinates become self-consistent step by step: a sweep starts them anew. */
+    if (problem->penalty.text && problem->numerics.method == METHOD_PICARD)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
+                            problem->source, problem->penalty.where.line);
     int stein = problem->dynamics == DYNAMICS_SME || choice == RESPONSE_BY_STEIN || problem->penalty.text;
     if (problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO)
         stein |= model_get_shape(s->m).jumps;
