@@ -85,8 +85,6 @@ static void test_picard_drivers(void **state)
     check_methods("horizon: 1.5, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 20, seed: 16");
     check_methods("horizon: 1, " SME TWO, "paths: 600, replicas: 2, steps: 12, seed: 17, grading: 1.3");
     check_methods("horizon: 1, " FLOW TWO, "paths: 600, replicas: 2, steps: 12, seed: 18");
-    check_methods("horizon: 1, " PENALTY TANH, "paths: 700, replicas: 2, steps: 12, seed: 24");
-    check_methods("horizon: 0.6, " SME PENALTY_OF_TWO TWO, "paths: 600, replicas: 2, steps: 8, seed: 25");
 }
 
 static void check_same_bytes(const sgdmft_solution *a, const sgdmft_solution *b)
