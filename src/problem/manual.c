@@ -97,7 +97,7 @@ static const char expressions[] =
     "right). `if(c, a, b)` is a where c is not 0, else b. `pi` is a constant. Derivatives are exact; at kinks relu'(0) "
     "=\n"
     "abs'(0) = 0, sign and comparisons have derivative 0, min and max take the first argument on a tie. A loss whose\n"
-    "gradient jumps in r is refused. Functions:\n"
+    "gradient jumps in r is refused by gradient-flow. Functions:\n"
     "\n";
 
 static void write_functions(FILE *out)

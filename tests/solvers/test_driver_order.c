@@ -81,18 +81,18 @@ static void check_stein(const char *driver, const char *numerics, size_t paths, 
 
 static void test_sme_linear(void **state)
 {
-    check_stein("dynamics: sme, eta: 1.1", "steps: 80, seed: 75", 8000, 10, 3);
+    check_stein("dynamics: sme, eta: 1.1", "steps: 40, seed: 75", 8000, 10, 3);
 }
 
 static void test_sgd_linear(void **state)
 {
-    check_stein("dynamics: sgd, eta: 1.1", "response: stein, steps: 80, seed: 77", 5000, 8, 3);
+    check_stein("dynamics: sgd, eta: 1.1", "response: stein, steps: 40, seed: 77", 5000, 8, 3);
 }
 
 static void test_sme_tanh(void **state)
 {
     table_row rows[LADDER_QUANTITIES] = {0};
-    collect("dynamics: sme, eta: 1", TANH, "steps: 64, seed: 76", 10000, 14, rows);
+    collect("dynamics: sme, eta: 1", TANH, "steps: 32, seed: 76", 10000, 14, rows);
     for (int x = 0; x < LADDER_QUANTITIES; x++)
         order_check_against_finest(&rows[x], ladder_names[x]);
     order_check_falls(rows, test_scale() < 1 ? 0 : 2);

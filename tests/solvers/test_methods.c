@@ -132,7 +132,7 @@ static void test_threads_drivers(void **state)
     check_threads("horizon: 1, " FLOW TWO, "paths: 500, replicas: 2, steps: 6, seed: 20");
     check_threads("horizon: 1, " RELU, "paths: 700, replicas: 2, steps: 8, seed: 21");
     check_threads("horizon: 1, " PENALTY TANH, "paths: 700, replicas: 2, steps: 8, seed: 22");
-    check_threads("horizon: 1, " SME PENALTY_OF_TWO TWO, "paths: 500, replicas: 2, steps: 6, seed: 23");
+    check_threads("horizon: 0.6, " SME PENALTY_OF_TWO TWO, "paths: 500, replicas: 2, steps: 8, seed: 23");
 }
 
 static void test_seed(void **state)

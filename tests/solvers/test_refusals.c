@@ -160,6 +160,8 @@ static void test_response(void **state)
             SGDMFT_ERR_KINK, "abs");
     refused("{delta: 1.5, horizon: 2, penalty: \"0.1*th1^4\", " LINEAR ", numerics: {response: pathwise}}",
             SGDMFT_ERR_CONFLICT, "penalty (line 1); allowed: auto, stein");
+    refused("{delta: 1.5, horizon: 2, penalty: \"0.1*th1^4\", " LINEAR ", numerics: {method: picard}}",
+            SGDMFT_ERR_CONFLICT, "penalty (line 1); allowed: march");
 }
 
 /* Coordinates whose moments are singular cannot be made exact: as many different ones as numerics.paths. */

@@ -1,4 +1,4 @@
-/* Every allocation of the exact method fails once: the solve says "out of memory", leaks nothing and works the next
+/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks nothing and works the next
    time. The linker sends the library's allocations through the functions below. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,14 +62,14 @@ static long fail_each(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft
         }
         /* a text for the context's message may be what could not be had */
         if (status != SGDMFT_ERR_MEMORY && !(status == whole && solution))
-            fail_msg("allocation %ld fails, but the status is %d", n, (int)status);
+            fail_msg("allocation %ld fails, but the status is %d: %s", n, (int)status, sgdmft_context_message(ctx));
         if (status == SGDMFT_ERR_MEMORY)
             assert_null(solution);
         sgdmft_solution_free(solution);
     }
 }
 
-static void test_solve(void **state)
+static void test_exact(void **state)
 {
     static const char text[] = "dynamics: %s\ndelta: 1.5\neta: \"%s\"\nhorizon: 6\n"
                                "model: {label: [s, \"0.1*eps\"], loss: \"(r - y1 - y2)^2/2\"}\n"
@@ -88,8 +88,34 @@ static void test_solve(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* Drivers, ways to the response, sampled coordinates with a Gaussian law and with one of their own. */
+static void test_sampled(void **state)
+{
+    static const char *const cases[] = {
+        "dynamics: sgd",
+        "dynamics: sme",
+        "dynamics: gradient-flow",
+        "dynamics: sgd, penalty: \"0.1*log(cosh(2*th1))\"",
+        "dynamics: sme, penalty: \"0.1*log(cosh(2*th1))\", initial: {teacher: \"if(u < 0.5, z, 0)\", student: "
+        "\"0.3*z2\"}",
+    };
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sgdmft_problem *problem = test_problem(ctx,
+                                               "{%s, delta: 1.5, horizon: 1, model: {label: s, loss: \"(r - y)^2/2\"}, "
+                                               "numerics: {paths: 64, replicas: 2, steps: 4, passes: 200}, "
+                                               "output: {times: 2}}",
+                                               cases[i]);
+        long count = fail_each(ctx, problem, SGDMFT_OK);
+        print_message("%s: %ld allocations\n", cases[i], count);
+        assert_true(count > 50);
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_solve)};
-    return cmocka_run_group_tests_name("linear memory", tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_sampled)};
+    return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
