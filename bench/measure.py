@@ -1,7 +1,7 @@
 """Runs of the program: their curves, CPU seconds and wall seconds; and the error of curves against a reference.
 
-Error of one run: the root mean square, over curves and output times, of (X - X_ref) / scale_X. The scale of a loss and of
-a diagonal q_aa is |X_ref(t)|; that of curves that may pass through 0 (m_ab, and q_ab with a != b) is max_t |X_ref|.
+Error of one run: the root mean square, over curves and output times, of (X - X_ref) / scale_X. The scale of a loss and
+of a diagonal q_aa is |X_ref(t)|; that of curves that may pass through 0 (m_ab, and q_ab with a != b) is max_t |X_ref|.
 Observables and the response are left out: the simulator does not know the response.
 """
 

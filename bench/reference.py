@@ -1,8 +1,8 @@
 """Reference curves of a problem: the mean of long solves, continued until their noise is small enough.
 
 Chunks of replicas are solved pathwise on a fine grid, extrapolated, each with a seed of its own, and kept in a cache
-under a key made of the problem, the settings and the program's version, so that a smaller target continues where a larger
-one stopped. The noise is that of the spread between chunks.
+under a key made of the problem, the settings and the program's version, so that a smaller target continues where a
+larger one stopped. The noise is that of the spread between chunks.
 """
 
 import dataclasses
@@ -15,7 +15,8 @@ import numpy as np
 import measure
 
 SEED = 9_000_000
-SETTINGS = {"numerics.response": "pathwise", "numerics.paths": 8192, "numerics.replicas": 8}
+SETTINGS = {"numerics.response": "pathwise", "numerics.paths": 8192, "numerics.replicas": 8,
+            "numerics.tolerance": 1e-5}
 
 
 @dataclasses.dataclass

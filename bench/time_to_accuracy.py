@@ -75,7 +75,8 @@ def time_runs(bench, command, problem, settings, title, bias, reference, target,
     return Timing(title, cpu[1], wall, cpu, error, {n: c * factor for n, c in cpu.items()}, seeds)
 
 
-def time_solver(bench, problem, setting, reference, target, seeds):
+def time_solver(bench, problem, found, reference, target, seeds):
+    setting = solver_search.fitted(found, target)
     title = f"{setting.response}, {setting.steps} steps, {setting.paths} x {setting.replicas} paths"
     return time_runs(bench, "solve", problem, setting.settings(problem), title, setting.bias, reference, target, seeds)
 
@@ -99,7 +100,7 @@ def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
 
 
 HEADER = ["problem", "target", "reference noise", "solve", "error", "CPU s to target", "2 threads", "wall 1 / 2",
-          "best stein", "best pathwise", "simulate", "error", "CPU s to target", "2 threads", "ratio", "ratio, 2 threads"]
+          "search: stein", "search: pathwise", "simulate", "error", "CPU s to target", "2 threads", "ratio", "ratio, 2 threads"]
 
 
 def number(value, digits=2):
@@ -131,17 +132,15 @@ def say(text):
 
 def measure_problem(bench, problem, options):
     """One row per target."""
-    model, settings, paths = None, None, None
+    model = None
     noise = min(options.targets) * options.reference
     reference = references.reference(bench, problem, noise, options.reference_cpu)
     say(f"{problem.name}: reference noise {reference.noise:.2e} (wanted {noise:.1e}), {reference.cpu:.0f} CPU s")
     for target in sorted(options.targets, reverse=True):
-        if paths != solver_search.paths_for(target):
-            paths = solver_search.paths_for(target)
-            settings = solver_search.measured(bench, problem, paths)
-            for s in settings:
-                say(f"{problem.name} solve: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one replica of "
-                    f"{s.paths} paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
+        settings = solver_search.measured(bench, problem, target)
+        for s in settings:
+            say(f"{problem.name} {target:g} solve: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one "
+                f"replica of {s.paths} paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
         setting = solver_search.best(settings, target)
         solver = time_solver(bench, problem, setting, reference, target, options.seeds) if setting else None
         simulator = None
