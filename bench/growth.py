@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """growth.py: CPU seconds of `solve` against the horizon T, for one error, and their slope.
 
-The logistic problem at each T is given its own best setting (solver_search.py). The bias is that against a finer grid, so
-no reference is needed; the seconds are those of the model, error^2 = bias^2 + variance/(paths replicas).
+The logistic problem at each T is given its own best setting (solver_search.py). The bias is that against a finer grid,
+so no reference is needed; the seconds are those of the model, error^2 = bias^2 + variance/(paths replicas).
 """
 
 import argparse
@@ -21,8 +21,8 @@ def bests_of(bench, horizon, target, responses):
     """The cheapest setting with each estimator of the response, or None."""
     found = solver_search.measured(bench, problems.at_horizon(horizon), target, responses)
     for s in found:
-        say(f"T = {horizon:g}: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one replica of {s.paths} paths "
-            f"{math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
+        say(f"T = {horizon:g}: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one replica of {s.paths} "
+            f"paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
     return [solver_search.best(found, target, response) for response in responses]
 
 
@@ -52,7 +52,8 @@ def main():
             seconds[response].append(cost)
             cells += [f"{cost:.2g}", str(best.steps)] if best else ["not reached", "-"]
         print("| " + " | ".join(cells) + " |", flush=True)
-    print("\nslope: " + ", ".join(f"{response} {slope(options.horizons, some):.2f}" for response, some in seconds.items()))
+    slopes = [f"{response} {slope(options.horizons, some):.2f}" for response, some in seconds.items()]
+    print("\nslope: " + ", ".join(slopes))
     return 0
 
 

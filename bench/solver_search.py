@@ -2,11 +2,11 @@
 
     error^2 = bias(steps)^2 + variance / (paths * replicas)
 
-For both estimators of the response and several numbers of steps, a few small runs give the variance of one replica (the
-spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a fine grid with the
-same seeds (pathwise, whatever the estimator), hence nearly the same noise; what noise is left in the mean square is subtracted. The tolerance of a step is
-TOLERANCE of the target: at 0.1 it moves curves by less than a tenth of the target, and saves half of the passes of 1e-8.
-The run that is timed has two replicas, because the variance falls somewhat faster than 1/paths.
+For both estimators of the response and several numbers of steps, a few small runs give the variance of one replica
+(the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a fine grid,
+pathwise, with the same seeds, hence nearly the same noise; what noise is left in the mean square is subtracted. The
+tolerance of a step is TOLERANCE of the target: at 0.1 it moves curves by less than a tenth of the target, and saves half
+of the passes of 1e-8. The run that is timed has two replicas, because the variance falls somewhat faster than 1/paths.
 """
 
 import dataclasses
@@ -16,7 +16,6 @@ import numpy as np
 
 import measure
 
-SEEDS = 8            # small runs of each setting
 REPLICAS = 2         # replicas of a small run
 TOLERANCE = 0.1      # numerics.tolerance in units of the target
 
@@ -45,7 +44,8 @@ class Setting:
 
 def small_runs(bench, problem, response, steps, paths, tolerance):
     settings = Setting(response, steps, paths, REPLICAS, tolerance, 0, 0, 0).settings(problem)
-    return [bench.run("solve", problem, {**settings, "numerics.seed": 100 + seed}) for seed in range(SEEDS)]
+    seeds = range(8 if paths < 4096 else 4)
+    return [bench.run("solve", problem, {**settings, "numerics.seed": 100 + seed}) for seed in seeds]
 
 
 def variance_of(runs, scale):
@@ -98,5 +98,6 @@ def best(settings, target, response=None):
 
 
 def paths_for(target):
-    """Paths of a small run: enough for its noise to show a bias of the size of the target."""
-    return 1024 if target > 3e-3 else 4096
+    """Paths of a small run. The bias has a part of the order 1/paths too, with stein a large one, which must not decide
+    about runs that have more."""
+    return 1024 if target > 3e-3 else 16384

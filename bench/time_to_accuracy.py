@@ -2,8 +2,8 @@
 """time_to_accuracy.py: CPU seconds that `solve` and `simulate` need for the same error.
 
 For each problem and target, each side is first given its own best setting (solver_search.py, simulator_search.py), then
-run at it with several seeds, on 1 thread and on 2. The error of every run is measured against a reference (reference.py,
-measure.py). A run does not hit the target exactly: its seconds are scaled by the noise that it had over the noise that
+run at it with several seeds, on 1 thread and on 2. The error of every run is measured against a reference
+(reference.py, measure.py). A run does not hit the target exactly: its seconds are scaled by the noise that it had over the noise that
 the target allows. Where a run of the simulator is not affordable, its seconds are those of its model, and so marked.
 
 Not a test: it takes minutes to hours. A table goes to standard output, and with -o to DIR as markdown and CSV.
@@ -26,6 +26,8 @@ import solver_search
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOLVER_ONLY = 1e-3       # below this target the simulator is left out
+SEEDS_MAX = 64           # cheap runs are repeated more often: the error of one run is noisy
+SEEDS_CPU = 30           # for about so many seconds
 
 
 class Bench:
@@ -62,6 +64,11 @@ def root_mean_square(errors, reference):
     return math.sqrt(max(statistics.fmean(e * e for e in errors) - reference.noise ** 2, 0))
 
 
+def seeds_for(cpu, least):
+    """How many seeds, for runs of so many seconds."""
+    return max(least, min(SEEDS_MAX, int(SEEDS_CPU / cpu)))
+
+
 def time_runs(bench, command, problem, settings, title, bias, reference, target, seeds):
     runs = {}
     for threads in (1, 2):
@@ -78,6 +85,7 @@ def time_runs(bench, command, problem, settings, title, bias, reference, target,
 def time_solver(bench, problem, found, reference, target, seeds):
     setting = solver_search.fitted(found, target)
     title = f"{setting.response}, {setting.steps} steps, {setting.paths} x {setting.replicas} paths"
+    seeds = seeds_for(setting.cpu_replica * setting.replicas, seeds)
     return time_runs(bench, "solve", problem, setting.settings(problem), title, setting.bias, reference, target, seeds)
 
 
@@ -87,20 +95,24 @@ def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
     title = f"d = {d}, {repetitions} repetitions"
     if 2 * seeds * repetitions * model.cost(d) <= cpu_max:
         settings = simulator_search.settings_of(problem, d, repetitions)
+        seeds = seeds_for(repetitions * model.cost(d), seeds)
         return time_runs(bench, "simulate", problem, settings, title, bias, reference, target, seeds)
-    few = simulator_search.settings_of(problem, d, 2)
+    few = max(2, min(repetitions, round(1 / model.cost(d))))     # about a second: the start of the program is shared
+    settings = simulator_search.settings_of(problem, d, few)
     cpu, wall = {}, {}
     for threads in (1, 2):
-        runs = [bench.run("simulate", problem, {**few, "numerics.seed": 1000 + seed}, threads) for seed in range(3)]
-        cpu[threads] = statistics.median(run.cpu for run in runs) / 2
-        wall[threads] = statistics.median(run.wall for run in runs) / 2
+        runs = [bench.run("simulate", problem, {**settings, "numerics.seed": 1000 + seed}, threads)
+                for seed in range(3)]
+        cpu[threads] = statistics.median(run.cpu for run in runs) / few
+        wall[threads] = statistics.median(run.wall for run in runs) / few
     exact = model.repetitions(d, target)
     return Timing(title, cpu[1] * exact, {n: w * exact for n, w in wall.items()},
                   {n: c * exact for n, c in cpu.items()}, math.nan, {n: c * exact for n, c in cpu.items()}, 0)
 
 
 HEADER = ["problem", "target", "reference noise", "solve", "error", "CPU s to target", "2 threads", "wall 1 / 2",
-          "search: stein", "search: pathwise", "simulate", "error", "CPU s to target", "2 threads", "ratio", "ratio, 2 threads"]
+          "search: stein", "search: pathwise", "simulate", "error", "CPU s to target", "2 threads", "ratio",
+          "ratio, 2 threads"]
 
 
 def number(value, digits=2):
@@ -174,7 +186,7 @@ def arguments():
     parser.add_argument("--targets", nargs="+", type=float, default=[1e-2, 1e-3],
                         help="root mean square relative errors (default: 1e-2 1e-3); below 1e-3 the solver alone")
     parser.add_argument("--seeds", type=int, default=8,
-                        help="runs at the best setting, per number of threads (default: 8)")
+                        help="runs at the best setting, per number of threads, at least (default: 8)")
     parser.add_argument("--reference", type=float, default=0.2, metavar="F",
                         help="noise of the reference, in units of the target (default: 0.2)")
     parser.add_argument("--reference-cpu", type=float, default=1500, metavar="S",
