@@ -5,8 +5,8 @@
 For both estimators of the response and several numbers of steps, a few small runs give the variance of one replica
 (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a fine grid,
 pathwise, with the same seeds, hence nearly the same noise; what noise is left in the mean square is subtracted. The
-tolerance of a step is TOLERANCE of the target: at 0.1 it moves curves by less than a tenth of the target, and saves half
-of the passes of 1e-8. The run that is timed has two replicas, because the variance falls somewhat faster than 1/paths.
+tolerance of a step is TOLERANCE of the target: at 0.1 it moves curves by less than a tenth of that, and saves half
+of the passes of 1e-8. The runs that are timed have two replicas, because the variance falls faster than 1/paths.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ import numpy as np
 import measure
 
 REPLICAS = 2         # replicas of a small run
+LOG_PATHS_MIN = 6    # numerics.paths is at least 64
 TOLERANCE = 0.1      # numerics.tolerance in units of the target
 
 
@@ -44,7 +45,7 @@ class Setting:
 
 def small_runs(bench, problem, response, steps, paths, tolerance):
     settings = Setting(response, steps, paths, REPLICAS, tolerance, 0, 0, 0).settings(problem)
-    seeds = range(8 if paths < 4096 else 4)
+    seeds = range(8 if paths <= 4096 else 4)
     return [bench.run("solve", problem, {**settings, "numerics.seed": 100 + seed}) for seed in seeds]
 
 
@@ -82,13 +83,17 @@ def measured(bench, problem, target, responses=("stein", "pathwise")):
             for response in responses for steps in problem.steps[response]]
 
 
-def fitted(setting, target):
-    """Two replicas, and the power of two of paths that comes nearest to the target."""
-    needed = setting.paths * setting.variance / (target ** 2 - setting.bias ** 2) / REPLICAS
-    paths = 2 ** max(6, round(math.log2(needed)))
+def with_paths(setting, paths):
+    """The setting with two replicas of so many paths."""
     factor = paths / setting.paths
     return dataclasses.replace(setting, paths=paths, replicas=REPLICAS, variance=setting.variance / factor,
                                cpu_replica=setting.cpu_replica * factor)
+
+
+def fitted(setting, target):
+    """Two replicas of the power of two of paths that comes nearest to the target by the model."""
+    needed = setting.paths * setting.variance / (target ** 2 - setting.bias ** 2) / REPLICAS
+    return with_paths(setting, 2 ** max(LOG_PATHS_MIN, round(math.log2(needed))))
 
 
 def best(settings, target, response=None):
@@ -100,4 +105,4 @@ def best(settings, target, response=None):
 def paths_for(target):
     """Paths of a small run. The bias has a part of the order 1/paths too, with stein a large one, which must not decide
     about runs that have more."""
-    return 1024 if target > 3e-3 else 16384
+    return 4096 if target > 3e-3 else 16384

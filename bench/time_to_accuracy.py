@@ -3,8 +3,10 @@
 
 For each problem and target, each side is first given its own best setting (solver_search.py, simulator_search.py), then
 run at it with several seeds, on 1 thread and on 2. The error of every run is measured against a reference
-(reference.py, measure.py). A run does not hit the target exactly: its seconds are scaled by the noise that it had over the noise that
-the target allows. Where a run of the simulator is not affordable, its seconds are those of its model, and so marked.
+(reference.py, measure.py). No run hits the target exactly. For the solver, paths are doubled or halved until the target
+lies between two runs, and the seconds are interpolated in log error; for the simulator, whose variance is proportional
+to 1/repetitions, they are scaled. Where a run of the simulator is not affordable, its seconds are those of its model,
+and so marked.
 
 Not a test: it takes minutes to hours. A table goes to standard output, and with -o to DIR as markdown and CSV.
 """
@@ -69,24 +71,59 @@ def seeds_for(cpu, least):
     return max(least, min(SEEDS_MAX, int(SEEDS_CPU / cpu)))
 
 
-def time_runs(bench, command, problem, settings, title, bias, reference, target, seeds):
-    runs = {}
-    for threads in (1, 2):
-        runs[threads] = [bench.run(command, problem, {**settings, "numerics.seed": 1000 + seed}, threads)
-                         for seed in range(seeds)]
-    error = root_mean_square([measure.error(r.curves, reference.curves) for r in runs[1]], reference)
-    bias = min(bias, 0.9 * target)
-    factor = max(error ** 2 - bias ** 2, 0) / (target ** 2 - bias ** 2)
-    cpu = {threads: statistics.median(run.cpu for run in some) for threads, some in runs.items()}
+def repeated(bench, command, problem, settings, threads, seeds):
+    return [bench.run(command, problem, {**settings, "numerics.seed": 1000 + seed}, threads) for seed in range(seeds)]
+
+
+def error_of(runs, reference):
+    return root_mean_square([measure.error(run.curves, reference.curves) for run in runs], reference)
+
+
+def cpu_of(runs):
+    return statistics.median(run.cpu for run in runs)
+
+
+def timing(title, runs, error, factor):
+    """runs: threads -> runs; factor: seconds at the target over those of a run."""
+    cpu = {threads: cpu_of(some) for threads, some in runs.items()}
     wall = {threads: statistics.median(run.wall for run in some) for threads, some in runs.items()}
-    return Timing(title, cpu[1], wall, cpu, error, {n: c * factor for n, c in cpu.items()}, seeds)
+    return Timing(title, cpu[1], wall, cpu, error, {n: c * factor for n, c in cpu.items()}, len(runs[1]))
+
+
+def climb(bench, problem, found, reference, target, seeds):
+    """Settings around the target, the first one that meets it and the last one that does not, each with its runs and
+    its error. The second is None if the fewest paths meet the target, the first if many do not."""
+    tried = {}
+    setting = solver_search.fitted(found, target)
+    for _ in range(6):
+        if setting.paths not in tried:
+            some = seeds_for(setting.cpu_replica * setting.replicas, seeds)
+            runs = repeated(bench, "solve", problem, setting.settings(problem), 1, some)
+            tried[setting.paths] = (setting, runs, error_of(runs, reference))
+        meets = [entry for entry in tried.values() if entry[2] <= target]
+        misses = [entry for entry in tried.values() if entry[2] > target]
+        least = min(meets, key=lambda entry: entry[0].paths, default=None)
+        most = max((m for m in misses if not least or m[0].paths < least[0].paths), key=lambda m: m[0].paths,
+                   default=None)
+        if least and (most or least[0].paths <= 2 ** solver_search.LOG_PATHS_MIN):
+            break
+        setting = solver_search.with_paths(setting, least[0].paths // 2 if least else most[0].paths * 2)
+    return least, most
 
 
 def time_solver(bench, problem, found, reference, target, seeds):
-    setting = solver_search.fitted(found, target)
+    """None if the target is not met."""
+    least, most = climb(bench, problem, found, reference, target, seeds)
+    if not least:
+        return None
+    setting, runs, error = least
+    factor = 1.0
+    if most:
+        part = math.log(error / target) / math.log(error / most[2])
+        factor = (cpu_of(most[1]) / cpu_of(runs)) ** part
     title = f"{setting.response}, {setting.steps} steps, {setting.paths} x {setting.replicas} paths"
-    seeds = seeds_for(setting.cpu_replica * setting.replicas, seeds)
-    return time_runs(bench, "solve", problem, setting.settings(problem), title, setting.bias, reference, target, seeds)
+    both = {1: runs, 2: repeated(bench, "solve", problem, setting.settings(problem), 2, len(runs))}
+    return timing(title, both, error, factor)
 
 
 def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
@@ -96,14 +133,15 @@ def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
     if 2 * seeds * repetitions * model.cost(d) <= cpu_max:
         settings = simulator_search.settings_of(problem, d, repetitions)
         seeds = seeds_for(repetitions * model.cost(d), seeds)
-        return time_runs(bench, "simulate", problem, settings, title, bias, reference, target, seeds)
+        runs = {threads: repeated(bench, "simulate", problem, settings, threads, seeds) for threads in (1, 2)}
+        error = error_of(runs[1], reference)
+        return timing(title, runs, error, max(error ** 2 - bias ** 2, 0) / (target ** 2 - bias ** 2))
     few = max(2, min(repetitions, round(1 / model.cost(d))))     # about a second: the start of the program is shared
     settings = simulator_search.settings_of(problem, d, few)
     cpu, wall = {}, {}
     for threads in (1, 2):
-        runs = [bench.run("simulate", problem, {**settings, "numerics.seed": 1000 + seed}, threads)
-                for seed in range(3)]
-        cpu[threads] = statistics.median(run.cpu for run in runs) / few
+        runs = repeated(bench, "simulate", problem, settings, threads, 3)
+        cpu[threads] = cpu_of(runs) / few
         wall[threads] = statistics.median(run.wall for run in runs) / few
     exact = model.repetitions(d, target)
     return Timing(title, cpu[1] * exact, {n: w * exact for n, w in wall.items()},
