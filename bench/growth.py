@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""growth.py: CPU seconds of `solve` against the horizon T, for one error, and their slope.
+
+The logistic problem at each T is given its own best setting (solver_search.py). The bias is that against a finer grid,
+so no reference is needed; the seconds are those of the model, error^2 = bias^2 + variance/(paths replicas).
+"""
+
+import argparse
+import math
+import pathlib
+import sys
+
+import numpy as np
+
+import problems
+import solver_search
+from time_to_accuracy import ROOT, Bench, say
+
+
+def bests_of(bench, horizon, target, responses):
+    """The cheapest setting with each estimator of the response, or None."""
+    found = solver_search.measured(bench, problems.at_horizon(horizon), target, responses)
+    for s in found:
+        say(f"T = {horizon:g}: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one replica of {s.paths} "
+            f"paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
+    return [solver_search.best(found, target, response) for response in responses]
+
+
+def slope(horizons, seconds):
+    """Log-log slope, nan with fewer than two points."""
+    known = [(math.log(T), math.log(s)) for T, s in zip(horizons, seconds) if math.isfinite(s)]
+    return float(np.polyfit(*zip(*known), 1)[0]) if len(known) > 1 else math.nan
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/src/program/sgdmft")
+    parser.add_argument("--horizons", nargs="+", type=float, default=[5, 10, 20, 40])
+    parser.add_argument("--target", type=float, default=1e-2, help="root mean square relative error (default: 1e-2)")
+    parser.add_argument("--responses", nargs="+", choices=("stein", "pathwise"), default=["stein", "pathwise"],
+                        help="estimators of the response (default: both)")
+    options = parser.parse_args()
+    options.cache, options.threads = None, 1
+    bench = Bench(options)
+    print("| T |" + "".join(f" {response}, CPU s | steps |" for response in options.responses))
+    print("|---|" + "---|---|" * len(options.responses))
+    seconds = {response: [] for response in options.responses}
+    for horizon in options.horizons:
+        cells = [f"{horizon:g}"]
+        for response, best in zip(seconds, bests_of(bench, horizon, options.target, options.responses)):
+            cost = best.cost(options.target) if best else math.inf
+            seconds[response].append(cost)
+            cells += [f"{cost:.2g}", str(best.steps)] if best else ["not reached", "-"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+    slopes = [f"{response} {slope(options.horizons, some):.2f}" for response, some in seconds.items()]
+    print("\nslope: " + ", ".join(slopes))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

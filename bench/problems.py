@@ -1,0 +1,34 @@
+"""The problems that are timed: a file of validation/problems, what is changed in it, and where to search."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    name: str
+    title: str
+    file: str                # under validation/problems
+    changes: dict            # of its keys
+    grading: float           # numerics.grading of the solver, in the search and in the reference
+    steps: dict              # response -> numerics.steps that are tried
+    reference_steps: int     # pathwise
+
+
+SHORT = {"pathwise": (8, 12, 16, 24, 32), "stein": (16, 24, 32, 48, 64)}
+LONG = {"pathwise": (16, 24, 32, 48), "stein": (32, 48, 64, 96)}
+
+PROBLEMS = {problem.name: problem for problem in (
+    Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.0, SHORT, 48),
+    Problem("logistic10", "logistic, ridge, T = 10", "logistic_sgd_ridge.yaml", {}, 1.5, LONG, 64),
+    Problem("erf2", "erf committee, k = k* = 2, T = 5", "erf2_sgd.yaml", {}, 1.0, SHORT, 48),
+    Problem("logistic20", "logistic, ridge, T = 20", "logistic_sgd_ridge.yaml", {"horizon": 20}, 2.0, LONG, 96),
+)}
+
+
+def at_horizon(horizon):
+    """The logistic problem over a longer or shorter time, for the growth of the cost."""
+    longer = max(1, horizon / 20)
+    steps = {"pathwise": (12, 16, 24, 32, 48), "stein": (24, 32, 48, 64, 96)}
+    steps = {response: tuple(round(longer * n) for n in some) for response, some in steps.items()}
+    return Problem(f"logistic{horizon:g}", f"logistic, ridge, T = {horizon:g}", "logistic_sgd_ridge.yaml",
+                   {"horizon": horizon}, 2.0, steps, 96)

@@ -1,0 +1,70 @@
+"""Reference curves of a problem: the mean of long solves, continued until their noise is small enough.
+
+Chunks of replicas are solved pathwise on a fine grid, extrapolated, each with a seed of its own, and kept in a cache
+under a key made of the problem, the settings and the program's version, so that a smaller target continues where a
+larger one stopped. The noise is that of the spread between chunks.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+import measure
+
+SEED = 9_000_000
+SETTINGS = {"numerics.response": "pathwise", "numerics.paths": 8192, "numerics.replicas": 8,
+            "numerics.tolerance": 1e-5}
+
+
+@dataclasses.dataclass
+class Reference:
+    curves: measure.Curves
+    noise: float         # root mean square relative standard error
+    cpu: float           # seconds spent on all chunks, now or when they were cached
+    seeds: int
+
+
+def settings_of(problem):
+    return {**problem.changes, **SETTINGS, "numerics.steps": problem.reference_steps,
+            "numerics.grading": problem.grading}
+
+
+def key_of(bench, problem):
+    text = json.dumps([bench.version, bench.file(problem).read_text(encoding="utf-8"), settings_of(problem)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def chunk(bench, problem, number):
+    """CPU seconds and curves of one chunk."""
+    path = bench.cache / key_of(bench, problem) / f"{number}.json"
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return kept["cpu"], measure.Curves(kept["names"], np.array(kept["values"]), np.array(kept["errors"]))
+    run = bench.run("solve", problem, {**settings_of(problem), "numerics.seed": SEED + number}, threads=bench.threads)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = pathlib.Path(f"{path}.part")
+    waiting.write_text(json.dumps({"cpu": run.cpu, "names": run.curves.names, "values": run.curves.values.tolist(),
+                                   "errors": run.curves.errors.tolist()}), encoding="utf-8")
+    waiting.rename(path)
+    return run.cpu, run.curves
+
+
+def mean_of(chunks):
+    values = np.array([curves.values for _, curves in chunks])
+    within = np.mean([curves.errors ** 2 for _, curves in chunks], axis=0)
+    between = values.var(axis=0, ddof=1) if len(chunks) > 1 else within
+    errors = np.sqrt((within + between) / 2 / len(chunks))
+    return measure.Curves(chunks[0][1].names, values.mean(axis=0), errors)
+
+
+def reference(bench, problem, noise, cpu_max):
+    """Curves with at most this noise, or what cpu_max seconds reach."""
+    chunks, made = [], None
+    while made is None or (made.noise > noise and made.cpu < cpu_max):
+        chunks.append(chunk(bench, problem, len(chunks)))
+        curves = mean_of(chunks)
+        made = Reference(curves, measure.noise(curves, curves), sum(cpu for cpu, _ in chunks), len(chunks))
+    return made

@@ -1,0 +1,108 @@
+"""The cheapest setting of `sgdmft solve` for a given error.
+
+    error^2 = bias(steps)^2 + variance / (paths * replicas)
+
+For both estimators of the response and several numbers of steps, a few small runs give the variance of one replica
+(the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a fine grid,
+pathwise, with the same seeds, hence nearly the same noise; what noise is left in the mean square is subtracted. The
+tolerance of a step is TOLERANCE of the target: at 0.1 it moves curves by less than a tenth of that, and saves half
+of the passes of 1e-8. The runs that are timed have two replicas, because the variance falls faster than 1/paths.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+import measure
+
+REPLICAS = 2         # replicas of a small run
+LOG_PATHS_MIN = 6    # numerics.paths is at least 64
+TOLERANCE = 0.1      # numerics.tolerance in units of the target
+
+
+@dataclasses.dataclass
+class Setting:
+    response: str
+    steps: int
+    paths: int
+    replicas: int
+    tolerance: float
+    bias: float          # root mean square relative time-step error
+    variance: float      # of one replica, mean square relative
+    cpu_replica: float   # seconds
+
+    def cost(self, target):
+        """CPU seconds to the target, with a number of replicas that need not be whole."""
+        left = target ** 2 - self.bias ** 2
+        return self.cpu_replica * self.variance / left if left > 0 else math.inf
+
+    def settings(self, problem):
+        return {**problem.changes, "numerics.response": self.response, "numerics.steps": self.steps,
+                "numerics.grading": problem.grading, "numerics.paths": self.paths,
+                "numerics.replicas": self.replicas, "numerics.tolerance": self.tolerance}
+
+
+def small_runs(bench, problem, response, steps, paths, tolerance):
+    settings = Setting(response, steps, paths, REPLICAS, tolerance, 0, 0, 0).settings(problem)
+    seeds = range(8 if paths <= 4096 else 4)
+    return [bench.run("solve", problem, {**settings, "numerics.seed": 100 + seed}) for seed in seeds]
+
+
+def variance_of(runs, scale):
+    """Mean square relative deviation of one replica."""
+    within = np.mean([(run.curves.errors / scale) ** 2 for run in runs])
+    between = np.mean(np.var([run.curves.values / scale for run in runs], axis=0, ddof=1))
+    return float(REPLICAS * (within + between) / 2)
+
+
+def bias_of(runs, fine, scale):
+    """Root mean square of the mean difference, less its noise."""
+    differences = np.array([(a.curves.values - b.curves.values) / scale for a, b in zip(runs, fine)])
+    noise = np.mean(differences.var(axis=0, ddof=1)) / len(runs)
+    return math.sqrt(max(np.mean(differences.mean(axis=0) ** 2) - noise, 0))
+
+
+def try_setting(bench, problem, response, steps, paths, tolerance, fine):
+    """One setting, measured; of infinite bias if it does not come to an end."""
+    mean = measure.Curves(fine[0].curves.names, np.mean([run.curves.values for run in fine], axis=0), None)
+    scale = measure.scales(mean)
+    try:
+        runs = small_runs(bench, problem, response, steps, paths, tolerance)
+    except measure.RunFailed:
+        return Setting(response, steps, paths, 0, tolerance, math.inf, math.inf, math.inf)
+    return Setting(response, steps, paths, 0, tolerance, bias_of(runs, fine, scale), variance_of(runs, scale),
+                   float(np.median([run.cpu for run in runs])) / REPLICAS)
+
+
+def measured(bench, problem, target, responses=("stein", "pathwise")):
+    """Every setting that is tried, measured."""
+    paths, tolerance = paths_for(target), TOLERANCE * target
+    fine = small_runs(bench, problem, "pathwise", 2 * problem.steps["pathwise"][-1], paths, tolerance)
+    return [try_setting(bench, problem, response, steps, paths, tolerance, fine)
+            for response in responses for steps in problem.steps[response]]
+
+
+def with_paths(setting, paths):
+    """The setting with two replicas of so many paths."""
+    factor = paths / setting.paths
+    return dataclasses.replace(setting, paths=paths, replicas=REPLICAS, variance=setting.variance / factor,
+                               cpu_replica=setting.cpu_replica * factor)
+
+
+def fitted(setting, target):
+    """Two replicas of the power of two of paths that comes nearest to the target by the model."""
+    needed = setting.paths * setting.variance / (target ** 2 - setting.bias ** 2) / REPLICAS
+    return with_paths(setting, 2 ** max(LOG_PATHS_MIN, round(math.log2(needed))))
+
+
+def best(settings, target, response=None):
+    """The cheapest setting for the target, of one estimator or of both, or None."""
+    able = [s for s in settings if s.cost(target) < math.inf and response in (None, s.response)]
+    return min(able, key=lambda s: s.cost(target)) if able else None
+
+
+def paths_for(target):
+    """Paths of a small run. The bias has a part of the order 1/paths too, with stein a large one, which must not decide
+    about runs that have more."""
+    return 4096 if target > 3e-3 else 16384
