@@ -24,6 +24,9 @@ static const path_driver *driver_of(const sgdmft_problem *problem)
     }
 }
 
+/* Below about half of this the noise of the response feeds on itself. */
+static const int64_t PATHS_PER_NORMAL = 16;
+
 /* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
    gradient jumps, and grow with the Brownian motion of SME. */
 static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s, response_kind *out)
@@ -56,8 +59,17 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
                             problem->source, problem->penalty.where.line);
-    /* for SGD both are right where the loss is smooth; Stein's lemma needs less time for the same error */
-    int stein = !flow && choice != RESPONSE_BY_PATHS;
+    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number of
+       paths well above that of the normals it correlates with. */
+    int64_t enough = PATHS_PER_NORMAL * (int64_t)problem->numerics.steps * problem->model.students;
+    int may_choose = problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO && !s->pen &&
+                     !model_get_shape(s->m).jumps;
+    int few = problem->numerics.paths < enough;
+    int stein = !flow && choice != RESPONSE_BY_PATHS && !(may_choose && few);
+    if (stein && few)
+        context_log(ctx, SGDMFT_LOG_WARNING,
+                    "%s: numerics.paths: %lld are few for %d steps; the response by Stein's lemma wants %lld or more",
+                    problem->source, (long long)problem->numerics.paths, problem->numerics.steps, (long long)enough);
     *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
     /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
     return problem->dynamics == DYNAMICS_SGD && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
