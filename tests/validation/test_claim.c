@@ -72,7 +72,7 @@ static void test_failed_runs(void **state)
 {
     bench b;
     bench_open(&b);
-    const run *refused = runs_solve(&b.all, "tanh_gf", "dynamics=online delta=null penalty=th^4");
+    const run *refused = runs_solve(&b.all, "tanh_gf", "numerics.method=linear");
     const run *lost = runs_solve(&b.all, "linear", "eta=-1");
     const run *unknown = runs_solve(&b.all, "no_such_problem", "%s", "");
     assert_null(refused->solution);
