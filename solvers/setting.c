@@ -44,10 +44,11 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
                             "%s: numerics.response: pathwise cannot be used with dynamics: sme; allowed: auto, stein",
                             problem->source);
     int flow = problem->dynamics == DYNAMICS_GRADIENT_FLOW;
-    if (flow && s->pen && penalty_jumps(s->pen))
+    if (s->pen && penalty_jumps(s->pen))
         return context_fail(ctx, SGDMFT_ERR_KINK,
-                            "%s:%d:%d: penalty: its derivative jumps, and gradient flow then slides along the jump; allowed "
-                            "with dynamics: gradient-flow: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for abs(th1)",
+                            "%s:%d:%d: penalty: its derivative jumps, and coordinates that meet the jump chatter across it, so "
+                            "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
+                            "abs(th1), or dynamics: online",
                             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
     if (s->pen && !flow && choice == RESPONSE_BY_PATHS)
         return context_fail(

@@ -172,6 +172,14 @@ static void test_singular_coordinates(void **state)
             SGDMFT_ERR_RANGE, "raise numerics.paths");
 }
 
+/* A penalty whose derivative jumps has no self-consistent steps, whatever the driver. */
+static void test_penalty_that_jumps(void **state)
+{
+    refused("{delta: 1.5, penalty: \"0.3*abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK, "sqrt(th1^2");
+    refused("{delta: 1.5, dynamics: sme, penalty: \"0.3*abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK,
+            "sqrt(th1^2");
+}
+
 /* Estimates come from the same checks and grow with what they estimate. */
 static void test_cost(void **state)
 {
@@ -313,7 +321,7 @@ int main(void)
         cmocka_unit_test(test_tolerance_not_reached),
         cmocka_unit_test(test_picard_not_converged),
         cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_unsupported), cmocka_unit_test(test_penalty_that_jumps),
         cmocka_unit_test(test_response),
         cmocka_unit_test(test_singular_coordinates),
         cmocka_unit_test(test_cost),
