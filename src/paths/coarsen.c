@@ -76,7 +76,7 @@ static sgdmft_status coarsen_block(sgdmft_context *ctx, const path_inputs *fine,
     memcpy(out->weight, fine->weight, sizeof(double) * visits);
     memcpy(out->visits, fine->visits, sizeof(int) * n);
     coarsen_visits(fine, fine_grid, grid, k, out);
-    return inputs_group_visits(ctx, out);
+    return inputs_group_visits(ctx, shape.k, out);
 }
 
 sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const path_source *source,

@@ -159,7 +159,7 @@ static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit
     place_visits(d, visits, in, start);
     draw_bridges(d, in, start, space->normals);
     schedule_values(d->source->eta, space->schedule, (size_t)in->slots * in->n, in->time, in->weight);
-    return inputs_group_visits(ctx, in);
+    return inputs_group_visits(ctx, d->shape.k, in);
 }
 
 static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)

@@ -18,7 +18,8 @@
 
 /* Visits that can be treated together: the same cell, the same rank within the cell, different lanes. */
 typedef struct visit_group {
-    size_t first, count; /* range in path_inputs.visit_slot and visit_lane */
+    size_t first, count; /* range in path_inputs.visit_slot and the arrays after it */
+    int rank;            /* within the cell */
 } visit_group;
 
 typedef struct path_inputs {
@@ -43,6 +44,8 @@ typedef struct path_inputs {
     size_t *group_first; /* [steps + 1] groups of cell i: group_first[i] .. group_first[i + 1] - 1 */
     visit_group *groups; /* in order of cell, then rank */
     int *visit_slot, *visit_lane;
+    double *visit_time, *visit_place, *visit_weight; /* of the visits in order of groups */
+    double *visit_bridge;                            /* [k][count] for each group, from k first */
 } path_inputs;
 
 /* The inputs of one replica, cut into blocks of paths with similar numbers of visits. */

@@ -35,6 +35,7 @@ void inputs_clear(path_inputs *in)
     free(in->groups);
     free(in->visit_slot);
     free(in->visit_lane);
+    free(in->visit_time); /* holds place, weight and bridge too */
     memset(in, 0, sizeof *in);
 }
 
@@ -48,7 +49,7 @@ void path_ensemble_free(path_ensemble *e)
     free(e);
 }
 
-static int allocate_visits(path_inputs *in)
+static int allocate_visits(path_inputs *in, size_t k)
 {
     size_t visits = (size_t)in->slots * in->n;
     in->time = memory_doubles(visits);
@@ -59,8 +60,12 @@ static int allocate_visits(path_inputs *in)
     in->group_first = memory_zeroed((size_t)in->steps + 1, sizeof *in->group_first);
     in->visit_slot = memory_zeroed(visits, sizeof *in->visit_slot);
     in->visit_lane = memory_zeroed(visits, sizeof *in->visit_lane);
+    in->visit_time = memory_doubles((3 + k) * visits);
+    in->visit_place = in->visit_time + visits;
+    in->visit_weight = in->visit_place + visits;
+    in->visit_bridge = in->visit_weight + visits;
     return in->time && in->place && in->weight && in->cell && in->visits && in->group_first && in->visit_slot &&
-           in->visit_lane;
+           in->visit_lane && in->visit_time;
 }
 
 /* Event c in cell c. */
@@ -89,7 +94,7 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path
     if (!failed && driver->per_cell)
         one_event_per_cell(&in);
     else if (!failed)
-        failed = !allocate_visits(&in);
+        failed = !allocate_visits(&in, k);
     *out = in;
     if (failed) {
         inputs_clear(out);
@@ -130,15 +135,30 @@ static size_t take_rank(path_inputs *in, int cell, int *next, size_t first)
     return count;
 }
 
-sgdmft_status inputs_group_visits(sgdmft_context *ctx, path_inputs *in)
+static void gather_group(path_inputs *in, size_t k, const visit_group *group)
+{
+    for (size_t v = group->first; v < group->first + group->count; v++) {
+        size_t slot = (size_t)in->visit_slot[v], lane = (size_t)in->visit_lane[v], at = slot * in->n + lane;
+        in->visit_time[v] = in->time[at];
+        in->visit_place[v] = in->place[at];
+        in->visit_weight[v] = in->weight[at];
+        for (size_t c = 0; c < k; c++)
+            in->visit_bridge[k * group->first + c * group->count + v - group->first] =
+                in->bridge[(slot * k + c) * in->n + lane];
+    }
+}
+
+sgdmft_status inputs_group_visits(sgdmft_context *ctx, int k, path_inputs *in)
 {
     size_t used = 0, capacity = 0, visits = 0;
     int *next = memory_zeroed(in->n, sizeof *next), failed = !next;
     for (int cell = 0; cell < in->steps && !failed; cell++) {
         in->group_first[cell] = used;
         size_t count;
-        while (!failed && (count = take_rank(in, cell, next, visits)) > 0) {
-            failed = append_group(in, &used, &capacity, (visit_group){visits, count});
+        for (int rank = 0; !failed && (count = take_rank(in, cell, next, visits)) > 0; rank++) {
+            visit_group group = {visits, count, rank};
+            gather_group(in, (size_t)k, &group);
+            failed = append_group(in, &used, &capacity, group);
             visits += count;
         }
         int most = 0;

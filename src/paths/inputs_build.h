@@ -22,7 +22,7 @@ static inline double *inputs_gaussian(const path_inputs *in)
     return in->wstar;
 }
 
-/* Fills slots_before and the groups from cell and visits. */
-sgdmft_status inputs_group_visits(sgdmft_context *ctx, path_inputs *in);
+/* Fills slots_before, the groups and what is kept in their order from all else of the visits. */
+sgdmft_status inputs_group_visits(sgdmft_context *ctx, int k, path_inputs *in);
 
 #endif

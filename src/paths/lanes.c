@@ -29,29 +29,6 @@ static VECTOR_CLONES void response_clones(int k, size_t n, int slots, response_r
     response((size_t)(k * k), n, slots, R, cell, place, rho);
 }
 
-INLINED void react(size_t k, size_t n, int slots, const double *restrict rho, const double *restrict kick,
-                   double *restrict r)
-{
-    for (size_t b = 0; b < (size_t)slots; b++)
-        for (size_t a = 0; a < k; a++)
-            for (size_t c = 0; c < k; c++) {
-                const double *restrict x = rho + (b * k * k + a * k + c) * n, *restrict e = kick + (b * k + c) * n;
-                double *restrict out = r + a * n;
-                for (size_t p = 0; p < n; p++)
-                    out[p] -= x[p] * e[p];
-            }
-}
-
-static VECTOR_CLONES void react_clones(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
-{
-    switch (k) {
-    case 1: react(1, n, slots, rho, kick, r); break;
-    case 2: react(2, n, slots, rho, kick, r); break;
-    case 3: react(3, n, slots, rho, kick, r); break;
-    default: react((size_t)k, n, slots, rho, kick, r);
-    }
-}
-
 /* out[a][b] (+)= sign * x[a][c] y[c][b] lane by lane */
 INLINED void multiply_add(size_t k, size_t n, double sign, const double *restrict x, const double *restrict y,
                           double *restrict out)
@@ -88,53 +65,63 @@ static VECTOR_CLONES void chain_clones(int k, size_t n, int slots, int first, co
     }
 }
 
-INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double *restrict place,
-                     const double *restrict GK, const double *restrict g, const double *restrict kick,
-                     double *restrict rows)
+INLINED void scatter(size_t kk, size_t n, const int *restrict cell, const double *restrict place,
+                     const double *restrict GK, double *restrict rows)
 {
-    size_t kk = k * k;
     for (size_t p = 0; p < n; p++) {
         double *row = rows + (size_t)cell[p] * 3 * kk;
-        for (size_t a = 0; a < k; a++)
-            for (size_t b = 0; b < k; b++) {
-                size_t c = a * k + b;
-                double right = place[p] * GK[c * n + p];
-                row[RESPONSE_LEFT * kk + c] += GK[c * n + p] - right;
-                row[RESPONSE_RIGHT * kk + c] += right;
-                row[VISITS * kk + c] += g[a * n + p] * kick[b * n + p];
-            }
+        for (size_t c = 0; c < kk; c++) {
+            double right = place[p] * GK[c * n + p];
+            row[RESPONSE_LEFT * kk + c] += GK[c * n + p] - right;
+            row[RESPONSE_RIGHT * kk + c] += right;
+        }
     }
 }
 
 static VECTOR_CLONES void scatter_clones(int k, size_t n, const int *cell, const double *place, const double *GK,
-                                         const double *g, const double *kick, double *rows)
+                                         double *rows)
 {
     switch (k) {
-    case 1: scatter(1, n, cell, place, GK, g, kick, rows); break;
-    case 2: scatter(2, n, cell, place, GK, g, kick, rows); break;
-    case 3: scatter(3, n, cell, place, GK, g, kick, rows); break;
-    default: scatter((size_t)k, n, cell, place, GK, g, kick, rows);
+    case 1: scatter(1, n, cell, place, GK, rows); break;
+    case 2: scatter(4, n, cell, place, GK, rows); break;
+    default: scatter((size_t)(k * k), n, cell, place, GK, rows);
     }
 }
 
-INLINED void scatter_visits(size_t k, size_t n, size_t kinds, const int *restrict cell, const double *restrict g,
-                            const double *restrict kick, double *restrict rows)
+static VECTOR_CLONES void visit_clones(int k, size_t n, size_t count, const int *restrict lane,
+                                       const double *restrict place, const double *restrict spread,
+                                       const double *restrict bridge, const double *restrict r_start,
+                                       const double *restrict r_end, double *restrict r)
 {
-    for (size_t p = 0; p < n; p++) {
-        double *row = rows + ((size_t)cell[p] * kinds + VISITS) * k * k;
-        for (size_t a = 0; a < k; a++)
-            for (size_t b = 0; b < k; b++)
-                row[a * k + b] += g[a * n + p] * kick[b * n + p];
+    for (int a = 0; a < k; a++) {
+        const double *restrict start = r_start + (size_t)a * n, *restrict end = r_end + (size_t)a * n;
+        double *restrict out = r + (size_t)a * count;
+        for (size_t v = 0; v < count; v++)
+            out[v] = (1 - place[v]) * start[lane[v]] + place[v] * end[lane[v]];
+        for (int b = 0; b < k; b++) {
+            double factor = spread[a * k + b];
+            const double *restrict beta = bridge + (size_t)b * count;
+            for (size_t v = 0; v < count; v++)
+                out[v] -= factor * beta[v];
+        }
     }
 }
 
-static VECTOR_CLONES void scatter_visits_clones(int k, size_t n, size_t kinds, const int *cell, const double *g,
-                                                const double *kick, double *rows)
+static VECTOR_CLONES void visit_again_clones(int k, size_t n, size_t count, const int *restrict lane,
+                                             const double *restrict place, const double *restrict slope,
+                                             const double *restrict S, const double *restrict moment,
+                                             double *restrict r)
 {
-    switch (k) {
-    case 1: scatter_visits(1, n, kinds, cell, g, kick, rows); break;
-    case 2: scatter_visits(2, n, kinds, cell, g, kick, rows); break;
-    default: scatter_visits((size_t)k, n, kinds, cell, g, kick, rows);
+    for (int a = 0; a < k; a++) {
+        double *restrict out = r + (size_t)a * count;
+        for (size_t v = 0; v < count; v++)
+            out[v] -= S[(size_t)a * n + (size_t)lane[v]];
+        for (int b = 0; b < k; b++) {
+            double factor = slope[a * k + b];
+            const double *restrict from = S + (size_t)b * n, *restrict first = moment + (size_t)b * n;
+            for (size_t v = 0; v < count; v++)
+                out[v] -= factor * (place[v] * from[lane[v]] - first[lane[v]]);
+        }
     }
 }
 
@@ -263,27 +250,27 @@ void lanes_response(int k, size_t n, int slots, response_row R, const int *cell,
     response_clones(k, n, slots, R, cell, place, rho);
 }
 
-void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
-{
-    react_clones(k, n, slots, rho, kick, r);
-}
-
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out)
 {
     chain_clones(k, n, slots, first, rho, chain, G, work, out);
 }
 
-void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
-                   const double *kick, double *rows)
+void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, double *rows)
 {
-    scatter_clones(k, n, cell, place, GK, g, kick, rows);
+    scatter_clones(k, n, cell, place, GK, rows);
 }
 
-void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
-                          double *rows)
+void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *spread,
+                 const double *bridge, const double *r_start, const double *r_end, double *r)
 {
-    scatter_visits_clones(k, n, kinds, cell, g, kick, rows);
+    visit_clones(k, n, count, lane, place, spread, bridge, r_start, r_end, r);
+}
+
+void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
+                       const double *S, const double *moment, double *r)
+{
+    visit_again_clones(k, n, count, lane, place, slope, S, moment, r);
 }
 
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,

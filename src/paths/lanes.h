@@ -13,9 +13,6 @@ typedef struct response_row {
 /* rho[b][c][p] = component c of R(t_i, T_b) by linear interpolation in the visit time. */
 void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho);
 
-/* r[a][p] -= sum_b sum_c rho_b[a c] kick_b[c] */
-void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r);
-
 /* out[a c][p] = G K_first, K_first = - sum_{b >= first} rho_b chain(b, first): the change of g at the node per change
    of w at visit `first`. chain(b, c) is block b (b + 1) / 2 + c of [k k][n]. `work` has k k n doubles. */
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
@@ -26,13 +23,18 @@ void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,
                         double *work, double *out);
 
-/* Adds the averages of one slot to the rows of the estimates (see twotime/estimates.h): rows[cell][kinds][k][k], with
-   pathwise responses (3 kinds), and the visit sums alone. */
-void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
-                   const double *kick, double *rows);
+/* Adds the pathwise rows of one slot to those of the estimates (see twotime/estimates.h): rows[cell][3][k][k]. */
+void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, double *rows);
 
-void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
-                          double *rows);
+/* Positions of `count` visits of one cell on different lanes: r[a][v] = (1 - x) r_start[a] + x r_end[a] - spread bridge,
+   x = place[v], on lane[v]; bridge[b][v], r_start[a][n], r_end[a][n], spread[k][k]. */
+void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *spread,
+                 const double *bridge, const double *r_start, const double *r_end, double *r);
+
+/* Of visits that are not the first of their cell, less what the earlier ones left:
+   r[a][v] -= S_a + slope (x S - moment)_a on lane[v], slope[k][k]. */
+void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
+                       const double *S, const double *moment, double *r);
 
 /* out[a b][p] += sum_l x[a][l] y[l b][p], one matrix for all lanes. */
 void lanes_multiply(int k, size_t n, const double *x, const double *y, double *out);
