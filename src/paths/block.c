@@ -13,33 +13,80 @@ double path_block_bytes(const path_setting *set, size_t n, int slots)
 {
     const model_shape *shape = &set->shape;
     double k = shape->k, lanes = (double)n, s = slots, steps = set->at.steps;
-    double inputs = shape->kstar + k + shape->noises + shape->labels + steps * k + s * k;
-    inputs += set->driver->per_cell ? s : 4.5 * s;
-    double state = 5 * k + s * k + steps * k * (set->driver->per_cell ? 1 : 2) + (set->at.response == RESPONSE_PATHWISE ? s * (s + 1) / 2 * k * k : 0);
+    int visits = !set->driver->per_cell;
+    double inputs = shape->kstar + k + shape->noises + shape->labels + steps * k;
+    inputs += visits ? (3 + k) * s : (k + 1) * s;
+    double state = 5 * k + 2 * steps * k;
+    if (set->at.response == RESPONSE_PATHWISE)
+        state += s * (s + 1) / 2 * k * k + (visits ? (k + 1.5) * s : 0);
     return 8.0 * lanes * (inputs + state);
+}
+
+static void chains_free(path_chains *c)
+{
+    if (!c)
+        return;
+    free(c->chain);
+    free(c->kick);
+    free(c->cell);
+    free(c->place);
+    free(c);
+}
+
+/* Where the visits of each lane are, slot by slot. */
+static void spread_visits(const path_inputs *in, path_chains *c)
+{
+    for (int cell = 0; cell < in->steps; cell++)
+        for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
+            for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
+                size_t at = (size_t)in->visit_slot[v] * in->n + (size_t)in->visit_lane[v];
+                c->cell[at] = cell;
+                c->place[at] = in->visit_place[v];
+            }
+}
+
+static path_chains *chains_new(const path_setting *set, const path_inputs *in)
+{
+    size_t k = (size_t)set->shape.k, slots = (size_t)in->slots, n = in->n;
+    path_chains *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->chain = memory_doubles(slots * (slots + 1) / 2 * k * k * n + 1);
+    int failed = !c->chain;
+    if (!set->driver->per_cell) {
+        c->kick = memory_doubles(slots * k * n + 1);
+        c->cell = memory_zeroed(slots * n + 1, sizeof *c->cell);
+        c->place = memory_doubles(slots * n + 1);
+        failed |= !c->kick || !c->cell || !c->place;
+        if (!failed)
+            spread_visits(in, c);
+    }
+    if (failed) {
+        chains_free(c);
+        return NULL;
+    }
+    return c;
 }
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out)
 {
-    size_t k = (size_t)set->shape.k, slots = (size_t)in->slots, n = in->n;
-    size_t chains = set->at.response == RESPONSE_PATHWISE ? slots * (slots + 1) / 2 * k * k * n : 0;
+    size_t k = (size_t)set->shape.k, n = in->n, cells = (size_t)in->steps * k * n;
+    int pathwise = set->at.response == RESPONSE_PATHWISE;
     path_block block = {.in = in};
-    size_t cells = (size_t)in->steps * k * n;
     block.w = memory_doubles(k * n);
     block.r = memory_doubles(k * n);
     block.r_last = memory_doubles(k * n);
-    block.kick = memory_doubles(slots * k * n);
-    block.sum = set->driver->per_cell ? block.kick : memory_doubles(cells);
+    block.sum = memory_doubles(cells);
     block.moment = memory_doubles(k * n);
     block.carry = memory_doubles(k * n);
     block.hat = memory_doubles(cells);
-    block.chain = chains > 0 || set->at.response == RESPONSE_PATHWISE ? memory_doubles(chains) : NULL;
+    block.chains = pathwise ? chains_new(set, in) : NULL;
     *out = block;
-    if (block.w && block.r && block.r_last && block.kick && block.sum && block.moment && block.carry && block.hat &&
-        (block.chain || set->at.response != RESPONSE_PATHWISE))
+    if (block.w && block.r && block.r_last && block.sum && block.moment && block.carry && block.hat &&
+        (block.chains || !pathwise))
         return SGDMFT_OK;
     path_block_clear(out);
-    return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)(chains + slots * k * n + 2 * cells));
+    return context_out_of_memory(ctx, "a block of paths", path_block_bytes(set, n, in->slots));
 }
 
 void path_block_clear(path_block *block)
@@ -47,13 +94,11 @@ void path_block_clear(path_block *block)
     free(block->w);
     free(block->r);
     free(block->r_last);
-    if (block->sum != block->kick)
-        free(block->sum);
-    free(block->kick);
+    free(block->sum);
     free(block->moment);
     free(block->carry);
     free(block->hat);
-    free(block->chain);
+    chains_free(block->chains);
     memset(block, 0, sizeof *block);
 }
 
@@ -187,9 +232,8 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
 {
     int k = set->shape.k;
     size_t n = block->in->n, slots = (size_t)block->in->slots;
-    memset(block->kick, 0, sizeof(double) * slots * (size_t)k * n);
-    if (block->chain)
-        memset(block->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
+    if (block->chains)
+        memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     memset(block->carry, 0, sizeof(double) * (size_t)k * n);
     memset(block->moment, 0, sizeof(double) * (size_t)k * n);
     memset(block->w, 0, sizeof(double) * (size_t)k * n);

@@ -27,17 +27,24 @@
 #include "twotime/estimates.h"
 #include "twotime/kernels.h"
 
+/* Single events, for pathwise responses. Lanes with fewer events than slots have events of zero effect at the end. */
+typedef struct path_chains {
+    double *chain; /* [slots (slots + 1) / 2][k][k][n] */
+    double *kick;  /* [slots][k][n] of a driver with visits, otherwise NULL */
+    int *cell;     /* [slots][n] likewise */
+    double *place; /* [slots][n] likewise */
+} path_chains;
+
 typedef struct path_block {
     const path_inputs *in; /* not owned */
     double *w;             /* [k][n] field at the node being computed */
     double *r;             /* [k][n] at the node being computed; for the driver, without the kicks of the newest cell */
     double *r_last;        /* [k][n] at the last accepted node */
-    double *kick;          /* [slots][k][n] */
-    double *sum;           /* [cells][k][n] S_c; the kicks themselves if there is one event per cell */
+    double *sum;           /* [cells][k][n] S_c */
     double *moment;        /* [k][n] B_c of the newest cell */
     double *carry;         /* [k][n] that of the cell before */
     double *hat;           /* [cells][k][n] hat_j */
-    double *chain;         /* [slots (slots + 1) / 2][k][k][n] for pathwise responses, otherwise NULL */
+    path_chains *chains;   /* for pathwise responses, otherwise NULL */
 } path_block;
 
 /* Scratch of one thread, enough for any block of an ensemble. */

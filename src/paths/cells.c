@@ -58,7 +58,7 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
 {
     const path_inputs *in = block->in;
     size_t k = (size_t)set->shape.k, n = in->n, a = (size_t)cell;
-    double *r = s->work, *D = block->chain ? s->GK : NULL;
+    double *r = s->work, *D = block->chains ? s->GK : NULL;
     position(block, set, kern, cell, r);
     kick_cell event = {.n = n,
                        .t = kern->grid->t[cell] + kern->grid->middle[cell] * kern->grid->h[cell],
@@ -67,7 +67,7 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
                        .noise = in->noise ? in->noise + a * n : NULL,
                        .r = r,
                        .y = in->y};
-    double *kicks = block->kick + a * k * n;
+    double *kicks = block->sum + a * k * n;
     if (kick(set, &event, s, kicks, D))
         return -1;
     for (size_t p = 0; p < k * n; p++)
@@ -75,8 +75,8 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
     if (!D)
         return 0;
     response_at_event(kern, cell, s->row);
-    double *row = block->chain + a * (a + 1) / 2 * k * k * n;
-    lanes_chain_shared((int)k, n, cell, s->row, block->chain, D, s->rho, row);
+    double *chain = block->chains->chain, *row = chain + a * (a + 1) / 2 * k * k * n;
+    lanes_chain_shared((int)k, n, cell, s->row, chain, D, s->rho, row);
     memcpy(row + a * k * k * n, D, sizeof(double) * k * k * n);
     return 0;
 }
@@ -94,7 +94,7 @@ static int advance_brownian(path_block *block, const path_setting *set, const ke
 static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
 {
     response_at_node(kern, node, s->row);
-    lanes_chain_shared(set->shape.k, block->in->n, node, s->row, block->chain, s->G, s->work, s->GK);
+    lanes_chain_shared(set->shape.k, block->in->n, node, s->row, block->chains->chain, s->G, s->work, s->GK);
 }
 
 static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)

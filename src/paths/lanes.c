@@ -125,6 +125,23 @@ static VECTOR_CLONES void visit_again_clones(int k, size_t n, size_t count, cons
     }
 }
 
+/* Lanes differ, so the order does not matter. */
+static VECTOR_CLONES void kick_clones(int k, size_t n, size_t count, const int *restrict lane,
+                                      const double *restrict place, const double *restrict step,
+                                      const double *restrict g, double *restrict sum, double *restrict moment)
+{
+    for (int a = 0; a < k; a++) {
+        double *restrict S = sum + (size_t)a * n, *restrict B = moment + (size_t)a * n;
+        const double *restrict from = g + (size_t)a * count;
+#pragma GCC ivdep
+        for (size_t v = 0; v < count; v++) {
+            double kick = step[v] * from[v];
+            S[lane[v]] += kick;
+            B[lane[v]] += place[v] * kick;
+        }
+    }
+}
+
 /* work[a][.] += sum_l x_j[a][l] y_j[l][.] for four blocks j at once, so that `work` is read and written once for them. */
 INLINED void multiply_four(size_t k, size_t n, const double *restrict x, const double *const y[4],
                            double *restrict work)
@@ -271,6 +288,12 @@ void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const dou
                        const double *S, const double *moment, double *r)
 {
     visit_again_clones(k, n, count, lane, place, slope, S, moment, r);
+}
+
+void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *place, const double *step,
+                const double *g, double *sum, double *moment)
+{
+    kick_clones(k, n, count, lane, place, step, g, sum, moment);
 }
 
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,

@@ -36,6 +36,10 @@ void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *p
 void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
                        const double *S, const double *moment, double *r);
 
+/* The kicks step g of such visits, added to their lanes: sum[a][p] += kick, moment[a][p] += place kick. */
+void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *place, const double *step,
+                const double *g, double *sum, double *moment);
+
 /* out[a b][p] += sum_l x[a][l] y[l b][p], one matrix for all lanes. */
 void lanes_multiply(int k, size_t n, const double *x, const double *y, double *out);
 

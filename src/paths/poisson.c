@@ -8,14 +8,15 @@
 #include "twotime/block.h"
 
 /* chain(a, c) = step_a G_a (1 for c = a, else - sum_{c <= b < a} rho_ab chain(b, c)) at one visit. */
-static void visit_chain(path_block *block, int k, int slot, size_t lane, const double *rho, const double *step_G)
+static void visit_chain(const path_block *block, int k, int slot, size_t lane, const double *rho, const double *step_G)
 {
+    double *chains = block->chains->chain;
     size_t n = block->in->n, kk = (size_t)(k * k), last = (size_t)slot;
-    double *row = block->chain + last * (last + 1) / 2 * kk * n + lane;
+    double *row = chains + last * (last + 1) / 2 * kk * n + lane;
     for (size_t c = 0; c < last; c++) {
         double sum[BLOCK_MAX * BLOCK_MAX] = {0}, value[BLOCK_MAX * BLOCK_MAX] = {0}, other[BLOCK_MAX * BLOCK_MAX];
         for (size_t b = c; b < last; b++) {
-            const double *chain = block->chain + (b * (b + 1) / 2 + c) * kk * n + lane;
+            const double *chain = chains + (b * (b + 1) / 2 + c) * kk * n + lane;
             for (size_t x = 0; x < kk; x++)
                 other[x] = chain[x * n];
             block_add_product(k, -1, rho + b * kk, other, sum);
@@ -28,23 +29,26 @@ static void visit_chain(path_block *block, int k, int slot, size_t lane, const d
         row[(last * kk + x) * n] = step_G[x];
 }
 
-/* rho_ab for the earlier visits b of the path, then the chains of visit a. */
-static void derive_visit(path_block *block, const kernels *kern, int cell, int slot, size_t lane, double *rho,
-                         const double *step_G)
+/* Kick and chains of visit v: rho_ab for the earlier visits b of its path first. */
+static void derive_visit(const path_block *block, const kernels *kern, int cell, size_t v, double *rho,
+                         const double *kick, const double *step_G)
 {
     const path_inputs *in = block->in;
-    int kk = kern->k * kern->k;
-    double x = in->place[(size_t)slot * in->n + lane];
+    const path_chains *c = block->chains;
+    int k = kern->k, slot = in->visit_slot[v];
+    size_t lane = (size_t)in->visit_lane[v];
     for (int b = 0; b < slot; b++) {
         size_t at = (size_t)b * in->n + lane;
-        response_between(kern, cell, x, in->cell[at], in->place[at], rho + b * kk);
+        response_between(kern, cell, in->visit_place[v], c->cell[at], c->place[at], rho + b * k * k);
     }
-    visit_chain(block, kern->k, slot, lane, rho, step_G);
+    for (int a = 0; a < k; a++)
+        c->kick[(size_t)(slot * k + a) * in->n + lane] = kick[a];
+    visit_chain(block, k, slot, lane, rho, step_G);
 }
 
 /* What is gathered for the visits of one group. */
 typedef struct gathered {
-    double *r, *g, *y, *G; /* [k][count], [k][count], [labels][count], [k][k][count] */
+    double *t, *r, *g, *y, *G; /* [count], [k][count], [k][count], [labels][count], [k][k][count] */
 } gathered;
 
 static gathered gather(const path_block *block, const path_setting *set, const kernels *kern, int cell,
@@ -52,12 +56,15 @@ static gathered gather(const path_block *block, const path_setting *set, const k
 {
     const path_inputs *in = block->in;
     size_t k = (size_t)set->shape.k, kk = k * k, n = in->n, count = group->count, first = group->first;
-    gathered to = {.r = s->visit};
+    gathered to = {.t = s->visit};
+    to.r = to.t + count;
     to.g = to.r + k * count;
     to.y = to.g + k * count;
     to.G = to.y + (size_t)set->shape.labels * count;
     const int *lane = in->visit_lane + first;
     const double *place = in->visit_place + first;
+    for (size_t v = 0; v < count; v++)
+        to.t[v] = kern->grid->t[cell] + place[v] * kern->grid->h[cell];
     lanes_visit((int)k, n, count, lane, place, kern->bridge + (size_t)cell * kk, in->visit_bridge + k * first,
                 block->r_last, block->r, to.r);
     if (group->rank > 0) {
@@ -79,25 +86,18 @@ static int visit_group_advance(path_block *block, const path_setting *set, const
     const path_inputs *in = block->in;
     size_t k = (size_t)set->shape.k, kk = k * k, n = in->n, count = group->count;
     gathered of = gather(block, set, kern, cell, group, s);
-    if (model_gradient(set->m, s->model, count, in->visit_time + group->first, of.r, of.y, of.g,
-                       block->chain ? of.G : NULL))
+    if (model_gradient(set->m, s->model, count, of.t, of.r, of.y, of.g, block->chains ? of.G : NULL))
         return -1;
     double *sum = block->sum + (size_t)cell * k * n;
-    for (size_t v = 0; v < count; v++) {
-        size_t at = group->first + v, slot = (size_t)in->visit_slot[at], lane = (size_t)in->visit_lane[at];
-        for (size_t c = 0; c < k; c++) {
-            double kick = in->visit_weight[at] * of.g[c * count + v];
-            block->kick[(slot * k + c) * n + lane] = kick;
-            sum[c * n + lane] += kick;
-            block->moment[c * n + lane] += in->visit_place[at] * kick;
-        }
-    }
-    for (size_t v = 0; v < count && block->chain; v++) {
-        size_t at = group->first + v;
-        double step_G[BLOCK_MAX * BLOCK_MAX];
+    const double *step = in->visit_step + group->first, *place = in->visit_place + group->first;
+    lanes_kick((int)k, n, count, in->visit_lane + group->first, place, step, of.g, sum, block->moment);
+    for (size_t v = 0; v < count && block->chains; v++) {
+        double kick[BLOCK_MAX], step_G[BLOCK_MAX * BLOCK_MAX];
+        for (size_t c = 0; c < k; c++)
+            kick[c] = step[v] * of.g[c * count + v];
         for (size_t x = 0; x < kk; x++)
-            step_G[x] = in->visit_weight[at] * of.G[x * count + v];
-        derive_visit(block, kern, cell, in->visit_slot[at], (size_t)in->visit_lane[at], s->rho, step_G);
+            step_G[x] = step[v] * of.G[x * count + v];
+        derive_visit(block, kern, cell, group->first + v, s->rho, kick, step_G);
     }
     return 0;
 }
@@ -118,7 +118,7 @@ static void interpolate(const path_block *block, const path_setting *set, const 
                         int node, path_scratch *s)
 {
     const path_inputs *in = block->in;
-    lanes_response(set->shape.k, in->n, in->slots_before[node], row, in->cell, in->place, s->rho);
+    lanes_response(set->shape.k, in->n, in->slots_before[node], row, block->chains->cell, block->chains->place, s->rho);
 }
 
 static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
@@ -127,7 +127,7 @@ static void derive(path_block *block, const path_setting *set, const kernels *ke
     size_t n = block->in->n, width = (size_t)(k * k) * n;
     interpolate(block, set, kern, (response_row){kernels_R(kern, 0, node), kern->plane}, node, s);
     for (int b = 0; b < slots; b++)
-        lanes_chain(k, n, slots, b, s->rho, block->chain, s->G, s->work, s->GK + (size_t)b * width);
+        lanes_chain(k, n, slots, b, s->rho, block->chains->chain, s->G, s->work, s->GK + (size_t)b * width);
 }
 
 static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
@@ -136,7 +136,7 @@ static void average(const path_block *block, const path_setting *set, int node, 
     size_t n = in->n, width = (size_t)(set->shape.k * set->shape.k) * n;
     for (int b = 0; b < in->slots_before[node]; b++) {
         size_t at = (size_t)b * n;
-        lanes_scatter(set->shape.k, n, in->cell + at, in->place + at, s->GK + (size_t)b * width, sums + set->at.rows);
+        lanes_scatter(set->shape.k, n, block->chains->cell + at, block->chains->place + at, s->GK + (size_t)b * width, sums + set->at.rows);
     }
 }
 
