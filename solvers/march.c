@@ -20,20 +20,26 @@
 /* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
 static const double FASTEST = 0.05, SLOWEST = 0.5;
 
-/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`). */
+/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, but for the two newest cells, whose
+   rows change fast: their change from node to node is that of the cell before one node earlier. */
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const estimates_layout *at = &rep->set->at;
-    size_t row = at->kinds * (size_t)(at->k * at->k);
+    size_t row = at->kinds * (size_t)(at->k * at->k), newest = estimates_used(at, i);
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
-    memcpy(next, now, sizeof(double) * estimates_used(at, i));
-    memset(next + estimates_used(at, i), 0, sizeof(double) * row);
+    memcpy(next, now, sizeof(double) * newest);
+    memset(next + newest, 0, sizeof(double) * row);
     if (i == 0)
         return;
-    for (size_t c = 0; c < estimates_used(at, i - 1); c++)
+    for (size_t c = 0; c < newest - row; c++)
         next[c] += ratio * (now[c] - before[c]);
-    /* the newest cell looks from its end as the one before did */
-    memcpy(next + estimates_used(at, i), now + estimates_used(at, i - 1), sizeof(double) * row);
+    memcpy(next + newest, now + newest - row, sizeof(double) * row);
+    if (i == 1)
+        return;
+    for (size_t c = newest - row; c < newest; c++) {
+        next[c] += ratio * (now[c - row] - before[c - row]);
+        next[c + row] += ratio * (now[c] - before[c - row]);
+    }
 }
 
 typedef struct marcher {
