@@ -115,6 +115,7 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
 {
     size_t k = (size_t)set->shape.k, kk = k * k;
     size_t observables = (size_t)set->shape.observables + 1 + (size_t)set->shape.kstar;
+    size_t chained = set->at.response == RESPONSE_PATHWISE ? (size_t)slots + 1 : 0;
     path_scratch *s = calloc(1, sizeof *s);
     if (!s)
         return context_out_of_memory(ctx, "scratch space", sizeof *s);
@@ -123,10 +124,10 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
     s->G = memory_doubles(kk * lanes);
     s->t = memory_doubles(lanes);
     s->work = memory_doubles((kk > observables ? kk : observables) * lanes);
-    s->GK = memory_doubles((size_t)(slots + 1) * kk * lanes);
+    s->GK = memory_doubles(chained * kk * lanes + 1);
     s->own = memory_doubles(k * lanes);
     s->control = memory_doubles(lanes);
-    s->rho = memory_doubles((size_t)(slots + 1) * kk * lanes);
+    s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&set->shape) * lanes);
     s->row = memory_doubles((size_t)(slots > set->at.steps ? slots : set->at.steps) * kk);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row))

@@ -13,9 +13,14 @@ static void quasi_row(const draw *d, unsigned dimension, size_t row, double *col
 {
     sobol_points(draw_key(d, DRAW_SOBOL), dimension, 0, d->ensemble->paths, column);
     normal_quantiles(d->ensemble->paths, column, column);
-    for (size_t q = 0; q < d->ensemble->paths; q++) {
-        path_inputs *in = &d->ensemble->block[q / d->lanes];
-        inputs_gaussian(in)[row * in->n + q % d->lanes] = column[d->order[q]];
+    for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
+        path_inputs *in = &d->ensemble->block[b];
+        size_t start = b * d->lanes;
+        double *to = inputs_gaussian(in) + row * in->n;
+        for (size_t p = 0; p < in->n && d->order; p++)
+            to[p] = column[d->order[start + p]];
+        if (!d->order)
+            memcpy(to, column + start, sizeof(double) * in->n);
     }
 }
 
@@ -32,7 +37,7 @@ static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, 
     size_t first = d->plan.modes * inc->width, count = (size_t)in->steps * inc->width - first;
     double *rows = inputs_gaussian(in) + (inc->first + first) * in->n;
     for (size_t p = 0; p < in->n; p++) {
-        random_normals(draw_key(d, inc->purpose), d->order[start + p], 0, count, buffer);
+        random_normals(draw_key(d, inc->purpose), draw_path(d, start + p), 0, count, buffer);
         for (size_t j = 0; j < count; j++)
             rows[j * in->n + p] = buffer[j];
     }

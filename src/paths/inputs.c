@@ -59,14 +59,6 @@ static size_t *sort_by_visits(const visit_list *visits)
     return order;
 }
 
-static size_t *as_drawn(size_t paths)
-{
-    size_t *order = memory_zeroed(paths, sizeof *order);
-    for (size_t p = 0; order && p < paths; p++)
-        order[p] = p;
-    return order;
-}
-
 /* Room for the events of one block. */
 typedef struct event_space {
     double *normals;        /* of one path */
@@ -79,7 +71,7 @@ typedef struct event_space {
 /* The visits of the path of lane p. */
 static inline size_t lane_visits(const draw *d, const visit_list *visits, size_t start, size_t p, const double **time)
 {
-    size_t path = d->order[start + p], first = visits->first[path];
+    size_t path = draw_path(d, start + p), first = visits->first[path];
     *time = visits->time + first;
     return visits->first[path + 1] - first;
 }
@@ -128,7 +120,7 @@ static void place_visits(const draw *d, const visit_list *visits, size_t start, 
     for (size_t p = 0; p < sorter->in->n; p++) {
         const double *time;
         size_t count = lane_visits(d, visits, start, p, &time);
-        random_normals(draw_key(d, DRAW_BRIDGE), d->order[start + p], 0, count * sorter->k, space->normals);
+        random_normals(draw_key(d, DRAW_BRIDGE), draw_path(d, start + p), 0, count * sorter->k, space->normals);
         place_path(d, sorter, p, count, time, cell, space->normals, space->time);
         cell += count;
     }
@@ -140,7 +132,7 @@ static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, do
 {
     size_t k = (size_t)d->shape.k, count = (size_t)in->steps * k;
     for (size_t p = 0; p < in->n; p++) {
-        random_normals(draw_key(d, DRAW_BRIDGE), d->order[start + p], 0, count, normals);
+        random_normals(draw_key(d, DRAW_BRIDGE), draw_path(d, start + p), 0, count, normals);
         for (size_t j = 0; j < count; j++) {
             double x = d->grid->middle[j / k];
             in->bridge[j * in->n + p] = sqrt(d->grid->h[j / k] * x * (1 - x)) * normals[j];
@@ -239,16 +231,24 @@ static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const vis
     return status;
 }
 
+static int most_visits(const draw *d, const visit_list *visits, size_t start, size_t n)
+{
+    size_t most = 0;
+    for (size_t p = 0; p < n && visits->paths > 0; p++) {
+        size_t path = draw_path(d, start + p), count = visits->first[path + 1] - visits->first[path];
+        if (count > most)
+            most = count;
+    }
+    return (int)most;
+}
+
 static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
 {
     path_ensemble *e = d->ensemble;
     for (size_t b = 0; b < e->n_blocks; b++) {
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
-        /* sorted by number of visits: the last lane has the most */
-        size_t last = d->order[start + n - 1];
-        int slots = visits->paths > 0 ? (int)(visits->first[last + 1] - visits->first[last]) : 0;
-        sgdmft_status status =
-            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
+        sgdmft_status status = inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n,
+                                               most_visits(d, visits, start, n), INPUTS_OWN, &e->block[b]);
         if (status)
             return status;
     }
@@ -273,9 +273,9 @@ static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, 
                                     d->plan.visits, visits);
     if (status)
         return status;
-    d->order = per_cell ? as_drawn(paths) : sort_by_visits(visits);
+    d->order = source->by_visits && !per_cell ? sort_by_visits(visits) : NULL;
     d->ensemble = ensemble_allocate((paths + d->lanes - 1) / d->lanes);
-    if (!d->order || !d->ensemble)
+    if ((source->by_visits && !per_cell && !d->order) || !d->ensemble)
         return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
     d->ensemble->paths = paths;
     d->ensemble->visits = per_cell ? (double)paths * grid->steps : (double)visits->first[paths];

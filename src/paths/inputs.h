@@ -49,7 +49,7 @@ typedef struct path_inputs {
     double *visit_bridge; /* [k][count] for each group, from k first: unit-rate Brownian bridge of the cell */
 } path_inputs;
 
-/* The inputs of one replica, cut into blocks of paths with similar numbers of visits. */
+/* The inputs of one replica, cut into blocks of paths. */
 typedef struct path_ensemble {
     size_t n_blocks;
     path_inputs *block;
@@ -67,6 +67,7 @@ typedef struct path_source {
     model_shape shape;
     const initial_law *law;
     const schedule *eta;
+    int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;
 
 /* Draws `problem->numerics.paths` paths of replica `replica` on `grid`. Depends on the seed and the replica alone. */
