@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "twotime/block.h"
 #include "twotime/estimates.h"
 
 #define INLINED static inline __attribute__((always_inline))
@@ -361,4 +362,29 @@ void lanes_combine(int rows, int columns, size_t stride, size_t n, const double 
 void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
     outer_clones(rows, columns, n, x, y, out);
+}
+
+/* rows[a][b][l] = out[b][a][l], so that what multiplies one row of `between` lies in one piece. */
+void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
+                   const double *slope, const double *G, double *work, double *rows, double *out)
+{
+    size_t kk = (size_t)(k * k), width = (size_t)k * n, all = (size_t)count * width;
+    double shared[BLOCK_MAX * BLOCK_MAX];
+    for (int b = count - 1; b >= 0; b--) {
+        for (int c = 0; c < k; c++)
+            for (int l = 0; l < k; l++)
+                shared[c * k + l] = node[(size_t)b * kk + (size_t)(l * k + c)];
+        const double *later = between + ((size_t)(b * k) * (size_t)steps + (size_t)b + 1) * (size_t)k;
+        memset(work, 0, sizeof(double) * kk * n);
+        for (int a = 0; a < k; a++) {
+            double *sum = work + (size_t)a * width;
+            lanes_combine(k, k, (size_t)k, n, shared, G + (size_t)a * width, sum);
+            lanes_combine(k, (count - 1 - b) * k, (size_t)(steps * k), n, later,
+                          rows + (size_t)a * all + (size_t)(b + 1) * width, sum);
+        }
+        double *x = out + (size_t)b * kk * n;
+        lanes_multiply_each(k, n, 1, work, slope + (size_t)b * kk * n, x);
+        for (int a = 0; a < k; a++)
+            memcpy(rows + (size_t)a * all + (size_t)b * width, x + (size_t)a * width, sizeof(double) * width);
+    }
 }
