@@ -71,19 +71,14 @@ double ladder_value(const ladder *l, int level, int quantity)
     int last = l->grid[level]->steps, half = last / 2;
     double C;
     switch (quantity) {
-    case LADDER_TRAIN:
-        return run->observed[(size_t)last * run->observables];
-    case LADDER_TEST:
-        return run->observed[(size_t)last * run->observables + 1];
-    case LADDER_M:
-        return run->kern->m[last];
-    case LADDER_R:
-        return kernels_R(run->kern, 0, last)[0];
-    case LADDER_R_HALF:
-        return kernels_R(run->kern, 0, last)[half];
+    case LADDER_TRAIN: return run->observed[(size_t)last * run->observables];
+    case LADDER_TEST: return run->observed[(size_t)last * run->observables + 1];
+    case LADDER_M: return run->kern->m[last];
+    case LADDER_R: return kernels_R(run->kern, 0, last)[0];
+    case LADDER_R_HALF: return kernels_R(run->kern, 0, last)[half];
     default:
-        kernels_correlation(run->kern, l->set[level].q0, l->set[level].rho, last,
-                            quantity == LADDER_Q ? last : half, &C);
+        kernels_correlation(run->kern, l->set[level].q0, l->set[level].rho, last, quantity == LADDER_Q ? last : half,
+                            &C);
         return C;
     }
 }
