@@ -8,16 +8,16 @@
 #include "solvers/selfconsistent.h"
 
 /* Nanoseconds. */
-static const double PER_DRAW = 20.0;   /* a normal, a visit or a bridge, with its share of matching and coarsening */
-static const double PER_KICK = 8.0;    /* one gradient of a kick, per component */
-static const double PER_VALUE = 5.0;   /* g, G or one of their k^2 averages at a node */
-static const double PER_VISIT = 12.0;  /* one component of a visit */
-static const double PER_PAIR = 0.25;   /* one multiply-add of the field, the memory and their averages */
-static const double PER_SLOT = 4.0;    /* pathwise: one component of a visit seen from a node */
-static const double PER_LINK = 0.6;    /* pathwise: one multiply-add of the chains at a node */
+static const double PER_DRAW = 20.0;    /* a normal, a visit or a bridge, with its share of matching and coarsening */
+static const double PER_KICK = 8.0;     /* one gradient of a kick, per component */
+static const double PER_VALUE = 5.0;    /* g, G or one of their k^2 averages at a node */
+static const double PER_VISIT = 12.0;   /* one component of a visit */
+static const double PER_PAIR = 0.25;    /* one multiply-add of the field, the memory and their averages */
+static const double PER_SLOT = 4.0;     /* pathwise: one component of a visit seen from a node */
+static const double PER_LINK = 0.6;     /* pathwise: one multiply-add of the chains at a node */
 static const double PER_BETWEEN = 30.0; /* pathwise: one component of R between two visits */
-static const double PER_CHAIN = 5.0;   /* pathwise: one multiply-add of the chains at a visit */
-static const double PASSES = 4.0;      /* typical corrector passes of a step at the default tolerance */
+static const double PER_CHAIN = 5.0;    /* pathwise: one multiply-add of the chains at a visit */
+static const double PASSES = 4.0;       /* typical corrector passes of a step at the default tolerance */
 
 /* Largest number of visits in [0, T] that matters for memory: a high quantile of a Poisson law. */
 static double visit_quantile(double T)

@@ -169,7 +169,12 @@ sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
     double *space = memory_doubles(4 * size);
     if (!space)
         return context_out_of_memory(ctx, "the averages over paths", 32.0 * (double)size);
-    marcher m = {.rep = rep, .before = space, .now = space + size, .next = space + 2 * size, .used = space + 3 * size, .rate = 1};
+    marcher m = {.rep = rep,
+                 .before = space,
+                 .now = space + size,
+                 .next = space + 2 * size,
+                 .used = space + 3 * size,
+                 .rate = 1};
     sgdmft_status status = anderson_init(ctx, size, &m.mixing);
     if (!status)
         march(&m);

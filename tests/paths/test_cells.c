@@ -125,9 +125,10 @@ static void test_single_paths(void **state)
     check_paths("sme");
 }
 
-/* Adds what one path gives: d kick_a / d w(T_c) to chain[a][c], and E[G K_c] (1 - z, z) to rows[node][c]. */
-static void add_path(const path_case *f, const path_inputs *in, size_t p, double chain[][STEPS][K * K],
-                     double rows[][STEPS][2][K * K])
+/* What one path gives: d kick_a / d w(T_a) to slope[a], d g(t_i) / d w(T_c) to change[i][c], and its share of the average
+   of the latter times (1 - z, z) to rows[i][c]. */
+static void add_path(const path_case *f, const path_inputs *in, size_t p, double slope[][K * K],
+                     double change[][STEPS][K * K], double rows[][STEPS][2][K * K])
 {
     const double step = 1e-5;
     const time_grid *grid = f->kern->grid;
@@ -138,9 +139,8 @@ static void add_path(const path_case *f, const path_inputs *in, size_t p, double
         for (int l = 0; l < K; l++) {
             single_path(f, in, p, (shift){c, l, step}, kick_up, up);
             single_path(f, in, p, (shift){c, l, -step}, kick_down, down);
-            for (int a = c; a < STEPS; a++)
-                for (int b = 0; b < K; b++)
-                    chain[a][c][b * K + l] = (kick_up[a][b] - kick_down[a][b]) / (2 * step);
+            for (int b = 0; b < K; b++)
+                slope[c][b * K + l] = (kick_up[c][b] - kick_down[c][b]) / (2 * step);
             for (int i = c + 1; i <= STEPS; i++) {
                 double g[K], G[K * K];
                 path_case_gradient(f, grid->t[i], r[i], in->y[p], g, G);
@@ -148,6 +148,7 @@ static void add_path(const path_case *f, const path_inputs *in, size_t p, double
                     double sum = 0;
                     for (int d = 0; d < K; d++)
                         sum += G[b * K + d] * (up[i][d] - down[i][d]) / (2 * step);
+                    change[i][c][b * K + l] = sum;
                     rows[i][c][0][b * K + l] += (1 - grid->middle[c]) * sum / PATHS;
                     rows[i][c][1][b * K + l] += grid->middle[c] * sum / PATHS;
                 }
@@ -155,17 +156,21 @@ static void add_path(const path_case *f, const path_inputs *in, size_t p, double
         }
 }
 
-/* Chains of the block, event by event, and the averages made from them. */
+/* Changes of kicks and of the gradient, event by event, and the averages made from them. The scratch still holds the
+   changes of the last block. */
 static void test_responses(void **state)
 {
-    static double chain[PATHS][STEPS][STEPS][K * K], rows[STEPS + 1][STEPS][2][K * K];
+    static double slope[PATHS][STEPS][K * K], change[PATHS][STEPS + 1][STEPS][K * K];
+    static double rows[STEPS + 1][STEPS][2][K * K];
     path_case f;
     case_init(&f, "gradient-flow");
     const estimates_layout *at = &f.t.s.set[LEVEL_FINE].at;
     size_t lane = 0;
     for (size_t b = 0; b < f.paths->n_blocks; b++)
-        for (size_t p = 0; p < f.paths->block[b].n; p++)
-            add_path(&f, &f.paths->block[b], p, chain[lane++], rows);
+        for (size_t p = 0; p < f.paths->block[b].n; p++) {
+            add_path(&f, &f.paths->block[b], p, slope[lane], change[lane], rows);
+            lane++;
+        }
     test_run run = test_run_new(&f.t, f.paths);
     test_run_start(&run);
     for (int i = 1; i <= STEPS; i++) {
@@ -177,12 +182,15 @@ static void test_responses(void **state)
                                "response at node %d to cell %d, kind %d, entry %d", i, c, kind, x);
         lane = 0;
         for (size_t b = 0; b < f.paths->n_blocks; b++)
-            for (size_t p = 0; p < f.paths->block[b].n; p++, lane++)
-                for (size_t a = (size_t)i - 1, c = 0; c <= a; c++)
-                    for (size_t x = 0; x < K * K; x++)
-                        check_near(
-                            run.block[b].chains->chain[((a * (a + 1) / 2 + c) * K * K + x) * f.paths->block[b].n + p],
-                            chain[lane][a][c][x], 1e-7, "chain (%zu, %zu) of path %zu, entry %zu", a, c, lane, x);
+            for (size_t p = 0, n = f.paths->block[b].n; p < n; p++, lane++)
+                for (size_t x = 0; x < K * K; x++) {
+                    size_t a = (size_t)i - 1;
+                    check_near(run.block[b].chains->slope[(a * K * K + x) * n + p], slope[lane][a][x], 1e-7,
+                               "slope of kick %zu of path %zu, entry %zu", a, lane, x);
+                    for (size_t c = 0; c <= a && b + 1 == f.paths->n_blocks; c++)
+                        check_near(run.scratch->GK[(c * K * K + x) * n + p], change[lane][i][c][x], 1e-7,
+                                   "change of g at node %d by event %zu of path %zu, entry %zu", i, c, lane, x);
+                }
         test_run_accept(&run);
     }
     test_run_clear(&run);

@@ -151,7 +151,7 @@ static void test_same_without_chains(void **state)
     const fixture *f = *state;
     fixture stein;
     fixture_init(&stein, "response: stein, ");
-    test_run run = test_run_new(&f->c.t, f->c.paths), other = test_run_new(&stein.c.t, stein.c.paths);
+    test_run run = test_run_new(&f->c.t, f->c.paths), other = test_run_new(&stein.c.t, f->c.paths);
     test_run_start(&run);
     test_run_start(&other);
     for (int i = 0; i < STEPS; i++) {
