@@ -91,15 +91,16 @@ static double level_seconds(const solve_setting *s, int level)
     return 1e-9 * PASSES * (paths * (nodes + field + events + coordinates) + rows);
 }
 
-void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)
+void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = s->problem->numerics.replicas;
-    int at_once = threads > replicas ? 1 : threads;
+    spread plan = selfconsistent_spread(s, ranks);
+    int mine = (replicas + plan.groups - 1) / plan.groups, at_once = threads > mine || plan.size > 1 ? 1 : threads;
     double n = s->grid[LEVEL_FINE]->steps + 1.0, kk = s->set[LEVEL_FINE].shape.k * s->set[LEVEL_FINE].shape.k;
-    out->memory_bytes = at_once * replica_bytes(s) + replicas * kernel_bytes(s) + 16 * n * n * kk;
+    out->memory_bytes = at_once * replica_bytes(s) / plan.size + replicas * kernel_bytes(s) + 16 * n * n * kk;
     if (s->pen)
         out->memory_bytes += coordinate_bytes(s);
     out->available_bytes = memory_available();
     out->cpu_seconds = replicas * (level_seconds(s, LEVEL_FINE) + level_seconds(s, LEVEL_COARSE));
-    out->wall_seconds = out->cpu_seconds / threads;
+    out->wall_seconds = out->cpu_seconds / threads / (plan.groups * plan.size);
 }

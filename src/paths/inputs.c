@@ -223,6 +223,8 @@ static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const vis
     if (status)
         return status;
     for (size_t b = 0; b < d->ensemble->n_blocks && !status; b++) {
+        if (!share_owns(d->source->share, b))
+            continue;
         status = draw_events(ctx, d, visits, b, &space);
         if (!status)
             status = label_block(ctx, d, &d->ensemble->block[b], space.model);
@@ -247,17 +249,22 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
     path_ensemble *e = d->ensemble;
     for (size_t b = 0; b < e->n_blocks; b++) {
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
-        sgdmft_status status = inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n,
-                                               most_visits(d, visits, start, n), INPUTS_OWN, &e->block[b]);
+        int slots = most_visits(d, visits, start, n);
+        if (!share_owns(d->source->share, b)) {
+            e->block[b] = inputs_elsewhere(d->source->driver, d->grid->steps, n, slots);
+            continue;
+        }
+        sgdmft_status status =
+            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
         if (status)
             return status;
     }
     return SGDMFT_OK;
 }
 
-/* All but events and labels. What d and visits hold is released by end_draw, whatever is returned. */
-static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                visit_list *visits, draw *d)
+/* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
+static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                  uint32_t replica, visit_list *visits, draw *d)
 {
     const sgdmft_problem *problem = source->problem;
     size_t paths = (size_t)problem->numerics.paths;
@@ -279,7 +286,15 @@ static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, 
         return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
     d->ensemble->paths = paths;
     d->ensemble->visits = per_cell ? (double)paths * grid->steps : (double)visits->first[paths];
-    status = allocate_blocks(ctx, d, visits);
+    return allocate_blocks(ctx, d, visits);
+}
+
+/* All but events and labels. */
+static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                                visit_list *visits, draw *d)
+{
+    sgdmft_status status = prepare_draw(ctx, source, grid, replica, visits, d);
+    status = ranks_agree(ctx, share_ranks(source->share), status);
     return status ? status : draw_gaussians(ctx, d);
 }
 
@@ -300,7 +315,7 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     visit_list visits;
     sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
     if (!status)
-        status = finish_blocks(ctx, &d, &visits);
+        status = ranks_agree(ctx, share_ranks(source->share), finish_blocks(ctx, &d, &visits));
     end_draw(status, &d, &visits, out);
     return status;
 }
