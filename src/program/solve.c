@@ -47,12 +47,11 @@ static int run(const arguments *args)
     if (code == 0) {
         if (args->processes->rank == 0)
             code = outputs_plan(args, &s, &o);
+        interrupt_catch();
         code = processes_agree(args->processes, s.ctx->ranks, code);
     }
-    if (code == 0) {
-        interrupt_catch();
+    if (code == 0)
         code = processes_agree(args->processes, s.ctx->ranks, announce(args, &s));
-    }
     if (code == 0)
         code = solve(args, &s, &o);
     outputs_free(&o);
