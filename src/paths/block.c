@@ -18,7 +18,7 @@ double path_block_bytes(const path_setting *set, size_t n, int slots)
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double state = 5 * k + 2 * steps * k;
     if (set->at.response == RESPONSE_PATHWISE)
-        state += s * (s + 1) / 2 * k * k + (visits ? (k + 1.5) * s : 0);
+        state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
     return 8.0 * lanes * (inputs + state);
 }
 
@@ -30,6 +30,8 @@ static void chains_free(path_chains *c)
     free(c->kick);
     free(c->cell);
     free(c->place);
+    free(c->slope);
+    free(c->between);
     free(c);
 }
 
@@ -45,23 +47,32 @@ static void spread_visits(const path_inputs *in, path_chains *c)
             }
 }
 
+static int chains_of_visits(const path_inputs *in, size_t k, path_chains *c)
+{
+    size_t slots = (size_t)in->slots, n = in->n;
+    c->chain = memory_doubles(slots * (slots + 1) / 2 * k * k * n + 1);
+    c->kick = memory_doubles(slots * k * n + 1);
+    c->cell = memory_zeroed(slots * n + 1, sizeof *c->cell);
+    c->place = memory_doubles(slots * n + 1);
+    if (!c->chain || !c->kick || !c->cell || !c->place)
+        return -1;
+    spread_visits(in, c);
+    return 0;
+}
+
+static int chains_of_cells(const path_inputs *in, size_t k, path_chains *c)
+{
+    size_t steps = (size_t)in->steps;
+    c->slope = memory_doubles(steps * k * k * in->n);
+    c->between = memory_doubles(steps * k * steps * k);
+    return c->slope && c->between ? 0 : -1;
+}
+
 static path_chains *chains_new(const path_setting *set, const path_inputs *in)
 {
-    size_t k = (size_t)set->shape.k, slots = (size_t)in->slots, n = in->n;
+    size_t k = (size_t)set->shape.k;
     path_chains *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->chain = memory_doubles(slots * (slots + 1) / 2 * k * k * n + 1);
-    int failed = !c->chain;
-    if (!set->driver->per_cell) {
-        c->kick = memory_doubles(slots * k * n + 1);
-        c->cell = memory_zeroed(slots * n + 1, sizeof *c->cell);
-        c->place = memory_doubles(slots * n + 1);
-        failed |= !c->kick || !c->cell || !c->place;
-        if (!failed)
-            spread_visits(in, c);
-    }
-    if (failed) {
+    if (c && (set->driver->per_cell ? chains_of_cells(in, k, c) : chains_of_visits(in, k, c))) {
         chains_free(c);
         return NULL;
     }
@@ -233,7 +244,7 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
 {
     int k = set->shape.k;
     size_t n = block->in->n, slots = (size_t)block->in->slots;
-    if (block->chains)
+    if (block->chains && block->chains->chain)
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     memset(block->carry, 0, sizeof(double) * (size_t)k * n);
     memset(block->moment, 0, sizeof(double) * (size_t)k * n);

@@ -27,12 +27,16 @@
 #include "twotime/estimates.h"
 #include "twotime/kernels.h"
 
-/* Single events, for pathwise responses. Lanes with fewer events than slots have events of zero effect at the end. */
+/* Single events, for pathwise responses: of visits (lanes with fewer than slots have visits of zero effect at the end), or
+   of one event per cell. */
 typedef struct path_chains {
     double *chain; /* [slots (slots + 1) / 2][k][k][n] */
-    double *kick;  /* [slots][k][n] of a driver with visits, otherwise NULL */
-    int *cell;     /* [slots][n] likewise */
-    double *place; /* [slots][n] likewise */
+    double *kick;  /* [slots][k][n] */
+    int *cell;     /* [slots][n] */
+    double *place; /* [slots][n] */
+
+    double *slope;   /* [steps][k][k][n] d kick_b / d r_b */
+    double *between; /* [steps][k][steps][k]: - R(T_a, T_b)_lc at [b][c][a][l], b < a */
 } path_chains;
 
 typedef struct path_block {

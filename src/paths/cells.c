@@ -1,5 +1,8 @@
 /* The drivers of SME and gradient flow: event c is the kick of cell c, at its middle, for all paths alike. Responses to
-   events are then numbers shared by the lanes. */
+   events are then numbers shared by the lanes, and the changes of g(t) per change of w at each event come from one
+   backward run over the events, with D_b = d kick_b / d r_b:
+
+     x_b = (- G R(t, T_b) - sum_{a > b} x_a R(T_a, T_b)) D_b,   x_b = d g(t) / d w(T_b) */
 #include <string.h>
 
 #include "paths/driver.h"
@@ -27,14 +30,16 @@ static void response_at_node(const kernels *kern, int node, double *out)
             out[b * kk + x] = -at_event(kern, row, x, b);
 }
 
-/* s->row[b] = - R(T_cell, T_b) for b < cell */
-static void response_at_event(const kernels *kern, int cell, double *out)
+/* - R(T_cell, T_b) for b < cell, where lanes_adjoint looks for them. */
+static void response_at_event(const kernels *kern, int cell, double *between)
 {
-    int kk = kern->k * kern->k;
+    int k = kern->k, steps = kern->steps;
+    double R[BLOCK_MAX * BLOCK_MAX];
     for (int b = 0; b < cell; b++) {
-        response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], out + b * kk);
-        for (int x = 0; x < kk; x++)
-            out[b * kk + x] = -out[b * kk + x];
+        response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], R);
+        for (int c = 0; c < k; c++)
+            for (int l = 0; l < k; l++)
+                between[((b * k + c) * steps + cell) * k + l] = -R[l * k + c];
     }
 }
 
@@ -58,7 +63,7 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
 {
     const path_inputs *in = block->in;
     size_t k = (size_t)set->shape.k, n = in->n, a = (size_t)cell;
-    double *r = s->work, *D = block->chains ? s->GK : NULL;
+    double *r = s->work, *D = block->chains ? block->chains->slope + a * k * k * n : NULL;
     position(block, set, kern, cell, r);
     kick_cell event = {.n = n,
                        .t = kern->grid->t[cell] + kern->grid->middle[cell] * kern->grid->h[cell],
@@ -72,12 +77,8 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
         return -1;
     for (size_t p = 0; p < k * n; p++)
         block->moment[p] = kern->grid->middle[cell] * kicks[p];
-    if (!D)
-        return 0;
-    response_at_event(kern, cell, s->row);
-    double *chain = block->chains->chain, *row = chain + a * (a + 1) / 2 * k * k * n;
-    lanes_chain_shared((int)k, n, cell, s->row, chain, D, s->rho, row);
-    memcpy(row + a * k * k * n, D, sizeof(double) * k * k * n);
+    if (D)
+        response_at_event(kern, cell, block->chains->between);
     return 0;
 }
 
@@ -94,7 +95,8 @@ static int advance_brownian(path_block *block, const path_setting *set, const ke
 static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
 {
     response_at_node(kern, node, s->row);
-    lanes_chain_shared(set->shape.k, block->in->n, node, s->row, block->chains->chain, s->G, s->work, s->GK);
+    lanes_adjoint(set->shape.k, block->in->n, node, kern->steps, s->row, block->chains->between, block->chains->slope,
+                  s->G, s->work, s->rho, s->GK);
 }
 
 static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)

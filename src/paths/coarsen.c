@@ -59,9 +59,8 @@ static void place_group(const path_inputs *fine, const time_grid *grid, int cell
         out->visit_place[to.at] = (before + place * grid->h[cell]) / length;
         out->visit_step[to.at] = fine->visit_step[from];
         for (size_t c = 0; c < k; c++)
-            out->visit_bridge[to.bridge + c * to.count] =
-                fine->visit_bridge[k * group->first + c * group->count + v] +
-                tent * middle_excess(fine, grid, left, c, k, lane);
+            out->visit_bridge[to.bridge + c * to.count] = fine->visit_bridge[k * group->first + c * group->count + v] +
+                                                          tent * middle_excess(fine, grid, left, c, k, lane);
     }
 }
 
@@ -69,7 +68,7 @@ static sgdmft_status coarsen_visits(sgdmft_context *ctx, const path_inputs *fine
                                     path_inputs *out)
 {
     visit_sorter sorter;
-    sgdmft_status status = visit_sorter_new(ctx, out, k, fine->slots, &sorter);
+    sgdmft_status status = visit_sorter_new(ctx, out, k, &sorter);
     if (status)
         return status;
     note_visits(fine, &sorter);

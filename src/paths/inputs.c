@@ -61,10 +61,10 @@ static size_t *sort_by_visits(const visit_list *visits)
 
 /* Room for the events of one block. */
 typedef struct event_space {
-    double *normals;        /* of one path */
-    double *time;           /* of the visits of a block, in order of groups */
+    double *normals; /* of one path */
+    double *time;    /* of the visits of a block, in order of groups */
     double *schedule;
-    int *cell;              /* of the visits of a block, path by path */
+    int *cell; /* of the visits of a block, path by path */
     model_work *model;
 } event_space;
 
@@ -93,8 +93,8 @@ static void note_visits(const draw *d, const visit_list *visits, size_t start, v
 }
 
 /* The visits of one path, and unit-rate Brownian bridges over the cells at one after the other. */
-static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t count, const double *time,
-                       const int *cell, const double *normals, double *group_time)
+static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t count, const double *time, const int *cell,
+                       const double *normals, double *group_time)
 {
     path_inputs *in = sorter->in;
     size_t k = sorter->k;
@@ -175,7 +175,7 @@ static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit
         return SGDMFT_OK;
     }
     visit_sorter sorter;
-    sgdmft_status status = visit_sorter_new(ctx, in, d->shape.k, in->slots, &sorter);
+    sgdmft_status status = visit_sorter_new(ctx, in, d->shape.k, &sorter);
     if (status)
         return status;
     note_visits(d, visits, start, &sorter, space->cell);

@@ -41,12 +41,12 @@ typedef struct path_inputs {
 
     /* Visits, every lane with its own, in order of groups; NULL for a driver with one event per cell. */
     size_t visits;
-    size_t *group_first; /* [steps + 1] groups of cell i: group_first[i] .. group_first[i + 1] - 1 */
-    visit_group *groups; /* in order of cell, then rank */
-    int *visit_lane;     /* ascending within a group of drawn paths */
-    int *visit_slot;     /* ordinal of the visit within its path */
-    double *visit_place; /* (time - t_cell) / h_cell */
-    double *visit_step;  /* eta(time) times the mark of the visit */
+    size_t *group_first;  /* [steps + 1] groups of cell i: group_first[i] .. group_first[i + 1] - 1 */
+    visit_group *groups;  /* in order of cell, then rank */
+    int *visit_lane;      /* ascending within a group of drawn paths */
+    int *visit_slot;      /* ordinal of the visit within its path */
+    double *visit_place;  /* (time - t_cell) / h_cell */
+    double *visit_step;   /* eta(time) times the mark of the visit */
     double *visit_bridge; /* [k][count] for each group, from k first: unit-rate Brownian bridge of the cell */
 } path_inputs;
 

@@ -90,15 +90,16 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path
     return SGDMFT_OK;
 }
 
-sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, int ranks, visit_sorter *out)
+sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, visit_sorter *out)
 {
-    visit_sorter s = {.in = in, .k = (size_t)k, .ranks = ranks > 0 ? ranks : 1};
+    enum { RANKS = 8 };
+    visit_sorter s = {.in = in, .k = (size_t)k, .ranks = RANKS};
     s.at = memory_zeroed((size_t)in->steps * (size_t)s.ranks, sizeof *s.at);
     s.cell = memory_zeroed(3 * in->n, sizeof *s.cell);
     *out = s;
     if (!s.at || !s.cell) {
         visit_sorter_clear(out);
-        return context_out_of_memory(ctx, "the visits", 8.0 * (double)in->steps * ranks);
+        return context_out_of_memory(ctx, "the visits", 8.0 * (double)in->steps * RANKS);
     }
     out->rank = s.cell + in->n;
     out->slot = out->rank + in->n;
@@ -115,16 +116,34 @@ void visit_sorter_clear(visit_sorter *s)
 }
 
 /* The group of the next visit of a lane. */
-static inline size_t next_group(visit_sorter *s, size_t lane, int cell)
+static inline size_t *next_group(visit_sorter *s, size_t lane, int cell)
 {
     s->rank[lane] = s->cell[lane] == cell ? s->rank[lane] + 1 : 0;
     s->cell[lane] = cell;
-    return (size_t)cell * (size_t)s->ranks + (size_t)s->rank[lane];
+    return &s->at[(size_t)cell * (size_t)s->ranks + (size_t)s->rank[lane]];
+}
+
+static void double_ranks(visit_sorter *s)
+{
+    size_t steps = (size_t)s->in->steps, ranks = (size_t)s->ranks;
+    size_t *wider = memory_zeroed(2 * steps * ranks, sizeof *wider);
+    s->failed = !wider;
+    if (!wider)
+        return;
+    for (size_t cell = 0; cell < steps; cell++)
+        memcpy(wider + 2 * cell * ranks, s->at + cell * ranks, sizeof *wider * ranks);
+    free(s->at);
+    s->at = wider;
+    s->ranks *= 2;
 }
 
 void visit_sorter_note(visit_sorter *s, size_t lane, int cell)
 {
-    s->at[next_group(s, lane, cell)]++;
+    if (s->cell[lane] == cell && s->rank[lane] + 1 == s->ranks)
+        double_ranks(s);
+    if (s->failed)
+        return;
+    (*next_group(s, lane, cell))++;
     s->in->visits++;
     s->slot[lane]++;
     if (s->slot[lane] > s->in->slots_before[cell + 1])
@@ -152,6 +171,8 @@ sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
     size_t groups = 0, used = 0;
     for (size_t g = 0; g < (size_t)in->steps * (size_t)s->ranks; g++)
         groups += s->at[g] > 0;
+    if (s->failed)
+        return context_out_of_memory(ctx, "the visits", 16.0 * (double)in->steps * s->ranks);
     sgdmft_status status = allocate_visits(ctx, groups, s->k, in);
     if (status)
         return status;
@@ -179,7 +200,7 @@ sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
 visit_address visit_sorter_next(visit_sorter *s, size_t lane, int cell)
 {
     path_inputs *in = s->in;
-    size_t at = s->at[next_group(s, lane, cell)]++;
+    size_t at = (*next_group(s, lane, cell))++;
     const visit_group *group = &in->groups[in->group_first[cell] + (size_t)s->rank[lane]];
     in->visit_lane[at] = (int)lane;
     in->visit_slot[at] = s->slot[lane]++;

@@ -33,14 +33,15 @@ static inline double *inputs_gaussian(const path_inputs *in)
 typedef struct visit_sorter {
     path_inputs *in;
     size_t k;
-    int ranks;     /* largest number of visits of a lane in one cell, plus one */
-    size_t *at;    /* [steps][ranks] visits of a group, then the next free place in it */
-    int *cell;     /* [n] of the newest visit of each lane, or -1 */
-    int *rank;     /* [n] of the newest visit of each lane */
-    int *slot;     /* [n] visits so far */
+    int ranks;  /* room for so many visits of a lane in one cell */
+    int failed; /* memory ran out */
+    size_t *at; /* [steps][ranks] visits of a group, then the next free place in it */
+    int *cell;  /* [n] of the newest visit of each lane, or -1 */
+    int *rank;  /* [n] of the newest visit of each lane */
+    int *slot;  /* [n] visits so far */
 } visit_sorter;
 
-sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, int ranks, visit_sorter *out);
+sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, visit_sorter *out);
 void visit_sorter_note(visit_sorter *sorter, size_t lane, int cell);
 sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *sorter);
 

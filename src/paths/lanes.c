@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "twotime/block.h"
 #include "twotime/estimates.h"
 
 #define INLINED static inline __attribute__((always_inline))
@@ -210,54 +211,89 @@ static VECTOR_CLONES void multiply_each_clones(int k, size_t n, int count, const
         multiply_add((size_t)k, n, 1, x, y + c * width, out + c * width);
 }
 
-/* A strip of lanes stays in registers while all columns pass by. */
-INLINED void combine_strip(size_t strip, int columns, size_t n, const double *restrict coefficient,
-                           const double *restrict x, double *restrict out)
+enum { TILE = 8 };
+
+/* Eight rows at once: they are read in order, and `out` is read and written once for them. */
+INLINED void combine_tile(size_t n, const double *restrict c, const double *restrict x, double *restrict out)
 {
-    double sum[32];
-    for (size_t p = 0; p < strip; p++)
-        sum[p] = out[p];
-    for (int b = 0; b < columns; b++)
-        for (size_t p = 0; p < strip; p++)
-            sum[p] += coefficient[b] * x[(size_t)b * n + p];
-    for (size_t p = 0; p < strip; p++)
-        out[p] = sum[p];
+    const double *restrict x0 = x, *restrict x1 = x + n, *restrict x2 = x + 2 * n, *restrict x3 = x + 3 * n;
+    const double *restrict x4 = x + 4 * n, *restrict x5 = x + 5 * n, *restrict x6 = x + 6 * n, *restrict x7 = x + 7 * n;
+    for (size_t p = 0; p < n; p++)
+        out[p] += ((c[0] * x0[p] + c[1] * x1[p]) + (c[2] * x2[p] + c[3] * x3[p])) +
+                  ((c[4] * x4[p] + c[5] * x5[p]) + (c[6] * x6[p] + c[7] * x7[p]));
 }
 
-static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, size_t n, const double *coefficient,
-                                         const double *x, double *out)
+static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, size_t n,
+                                         const double *restrict coefficient, const double *restrict x,
+                                         double *restrict out)
 {
-    enum { STRIP = 32, SHORT = 8 };
-    for (int a = 0; a < rows; a++) {
-        const double *row = coefficient + (size_t)a * stride;
-        size_t p = 0;
-        for (; p + STRIP <= n; p += STRIP)
-            combine_strip(STRIP, columns, n, row, x + p, out + (size_t)a * n + p);
-        for (; p + SHORT <= n; p += SHORT)
-            combine_strip(SHORT, columns, n, row, x + p, out + (size_t)a * n + p);
-        for (; p < n; p++)
-            combine_strip(1, columns, n, row, x + p, out + (size_t)a * n + p);
+    int b = 0;
+    for (; b + TILE <= columns; b += TILE)
+        for (int a = 0; a < rows; a++)
+            combine_tile(n, coefficient + (size_t)a * stride + b, x + (size_t)b * n, out + (size_t)a * n);
+    for (; b < columns; b++)
+        for (int a = 0; a < rows; a++) {
+            double c = coefficient[(size_t)a * stride + (size_t)b];
+            for (size_t p = 0; p < n; p++)
+                out[(size_t)a * n + p] += c * x[(size_t)b * n + p];
+        }
+}
+
+/* Eight lanes, wherever they are; compiled to what the processor has. */
+typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
+enum { PARTS = 8 };
+
+INLINED double add_parts(size_t n, size_t from, lanes8 part, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t p = from; p < n; p++)
+        sum += x[p] * y[p];
+    for (size_t j = 0; j < PARTS; j++)
+        sum += part[j];
+    return sum;
+}
+
+/* Products with eight rows of y at once, each in eight partial sums: the order of summation does not depend on the vector
+   width, and no sum waits for another. */
+INLINED void outer_tile(size_t n, const double *x, const double *y, double *out)
+{
+    lanes8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    size_t p = 0;
+    for (; p + PARTS <= n; p += PARTS) {
+        lanes8 left = *(const lanes8 *)(x + p);
+        const double *right = y + p;
+        s0 += left * *(const lanes8 *)right;
+        s1 += left * *(const lanes8 *)(right + n);
+        s2 += left * *(const lanes8 *)(right + 2 * n);
+        s3 += left * *(const lanes8 *)(right + 3 * n);
+        s4 += left * *(const lanes8 *)(right + 4 * n);
+        s5 += left * *(const lanes8 *)(right + 5 * n);
+        s6 += left * *(const lanes8 *)(right + 6 * n);
+        s7 += left * *(const lanes8 *)(right + 7 * n);
     }
+    lanes8 sum[TILE] = {s0, s1, s2, s3, s4, s5, s6, s7};
+    for (size_t b = 0; b < TILE; b++)
+        out[b] += add_parts(n, p, sum[b], x, y + b * n);
 }
 
-/* Eight partial sums, so that the order of summation does not depend on the vector width. */
+INLINED void outer_one(size_t n, const double *x, const double *y, double *out)
+{
+    lanes8 sum = {0};
+    size_t p = 0;
+    for (; p + PARTS <= n; p += PARTS)
+        sum += *(const lanes8 *)(x + p) * *(const lanes8 *)(y + p);
+    *out += add_parts(n, p, sum, x, y);
+}
+
 static VECTOR_CLONES void outer_clones(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
-    enum { PARTS = 8 };
-    for (int a = 0; a < rows; a++)
-        for (int b = 0; b < columns; b++) {
-            const double *left = x + (size_t)a * n, *right = y + (size_t)b * n;
-            double part[PARTS] = {0}, sum = 0;
-            size_t p = 0;
-            for (; p + PARTS <= n; p += PARTS)
-                for (size_t j = 0; j < PARTS; j++)
-                    part[j] += left[p + j] * right[p + j];
-            for (; p < n; p++)
-                sum += left[p] * right[p];
-            for (size_t j = 0; j < PARTS; j++)
-                sum += part[j];
-            out[a * columns + b] += sum;
-        }
+    int b = 0;
+    for (; b + TILE <= columns; b += TILE)
+        for (int a = 0; a < rows; a++)
+            outer_tile(n, x + (size_t)a * n, y + (size_t)b * n, out + a * columns + b);
+    for (; b < columns; b++)
+        for (int a = 0; a < rows; a++)
+            outer_one(n, x + (size_t)a * n, y + (size_t)b * n, out + a * columns + b);
 }
 
 /* Functions with clones would be exported; these are what the header declares. */
@@ -326,4 +362,29 @@ void lanes_combine(int rows, int columns, size_t stride, size_t n, const double 
 void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
     outer_clones(rows, columns, n, x, y, out);
+}
+
+/* rows[a][b][l] = out[b][a][l], so that what multiplies one row of `between` lies in one piece. */
+void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
+                   const double *slope, const double *G, double *work, double *rows, double *out)
+{
+    size_t kk = (size_t)(k * k), width = (size_t)k * n, all = (size_t)count * width;
+    double shared[BLOCK_MAX * BLOCK_MAX];
+    for (int b = count - 1; b >= 0; b--) {
+        for (int c = 0; c < k; c++)
+            for (int l = 0; l < k; l++)
+                shared[c * k + l] = node[(size_t)b * kk + (size_t)(l * k + c)];
+        const double *later = between + ((size_t)(b * k) * (size_t)steps + (size_t)b + 1) * (size_t)k;
+        memset(work, 0, sizeof(double) * kk * n);
+        for (int a = 0; a < k; a++) {
+            double *sum = work + (size_t)a * width;
+            lanes_combine(k, k, (size_t)k, n, shared, G + (size_t)a * width, sum);
+            lanes_combine(k, (count - 1 - b) * k, (size_t)(steps * k), n, later,
+                          rows + (size_t)a * all + (size_t)(b + 1) * width, sum);
+        }
+        double *x = out + (size_t)b * kk * n;
+        lanes_multiply_each(k, n, 1, work, slope + (size_t)b * kk * n, x);
+        for (int a = 0; a < k; a++)
+            memcpy(rows + (size_t)a * all + (size_t)b * width, x + (size_t)a * width, sizeof(double) * width);
+    }
 }

@@ -18,6 +18,12 @@ void lanes_response(int k, size_t n, int slots, response_row R, const int *cell,
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out);
 
+/* Backward run over `count` events: out[b] = (G node[b] + sum_{a > b} out[a] between(a, b)) slope[b], with out and slope
+   [count][k][k][n], node [count][k][k] and between(a, b)_lc at between[((b k + c) steps + a) k + l] for all lanes.
+   `work` has k k n doubles, `rows` count k k n. */
+void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
+                   const double *slope, const double *G, double *work, double *rows, double *out);
+
 /* out[c] = left (lane by lane) times sum over c <= b < count of row[b] chain(b, c), for all c < count; row[b] is a k x k
    block for all lanes, `work` has k k n doubles. */
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,

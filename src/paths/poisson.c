@@ -136,13 +136,10 @@ static void average(const path_block *block, const path_setting *set, int node, 
     size_t n = in->n, width = (size_t)(set->shape.k * set->shape.k) * n;
     for (int b = 0; b < in->slots_before[node]; b++) {
         size_t at = (size_t)b * n;
-        lanes_scatter(set->shape.k, n, block->chains->cell + at, block->chains->place + at, s->GK + (size_t)b * width, sums + set->at.rows);
+        lanes_scatter(set->shape.k, n, block->chains->cell + at, block->chains->place + at, s->GK + (size_t)b * width,
+                      sums + set->at.rows);
     }
 }
 
-const path_driver driver_poisson = {.singular = 1,
-                                    .per_cell = 0,
-                                    .advance = advance,
-                                    .derive = derive,
-                                    .average = average,
-                                    .interpolate = interpolate};
+const path_driver driver_poisson = {
+    .singular = 1, .per_cell = 0, .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};
