@@ -262,6 +262,18 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
     return SGDMFT_OK;
 }
 
+/* Sorting needs the visits of all paths; otherwise every rank draws its own. */
+static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t paths, visit_list *out)
+{
+    const path_source *source = d->source;
+    uint64_t seed = source->problem->numerics.seed;
+    double horizon = d->grid->t[d->grid->steps];
+    if (source->by_visits || share_size(source->share) == 1)
+        return visit_list_poisson(ctx, seed, d->replica, paths, horizon, d->plan.fields, d->plan.visits, out);
+    return visit_list_poisson_shared(ctx, source->share, d->lanes, seed, d->replica, paths, horizon, d->plan.fields,
+                                     d->plan.visits, out);
+}
+
 /* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
 static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
                                   uint32_t replica, visit_list *visits, draw *d)
@@ -269,15 +281,13 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
     const sgdmft_problem *problem = source->problem;
     size_t paths = (size_t)problem->numerics.paths;
     int per_cell = source->driver->per_cell;
-    double horizon = grid->t[grid->steps];
     *visits = (visit_list){0};
     *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
-    d->plan = plan_dimensions(d->shape, source->driver, horizon, grid->steps);
+    d->plan = plan_dimensions(d->shape, source->driver, grid->t[grid->steps], grid->steps);
     d->lanes = path_block_lanes(d->shape.k, grid->steps, problem->numerics.paths);
     sgdmft_status status = SGDMFT_OK;
     if (!per_cell)
-        status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, horizon, d->plan.fields,
-                                    d->plan.visits, visits);
+        status = draw_visits(ctx, d, paths, visits);
     if (status)
         return status;
     d->order = source->by_visits && !per_cell ? sort_by_visits(visits) : NULL;
@@ -289,13 +299,28 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
     return allocate_blocks(ctx, d, visits);
 }
 
+/* The visits of all ranks, from those that this one drew. */
+static double count_visits(const path_source *source, double mine)
+{
+    rank_group *all = share_ranks(source->share);
+    if (!all || source->by_visits || source->driver->per_cell || ranks_allgather_one(all, mine, all->said))
+        return mine;
+    double sum = 0;
+    for (int r = 0; r < all->size; r++)
+        sum += all->said[r];
+    return sum;
+}
+
 /* All but events and labels. */
 static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 visit_list *visits, draw *d)
 {
     sgdmft_status status = prepare_draw(ctx, source, grid, replica, visits, d);
     status = ranks_agree(ctx, share_ranks(source->share), status);
-    return status ? status : draw_gaussians(ctx, d);
+    if (status)
+        return status;
+    d->ensemble->visits = count_visits(source, d->ensemble->visits);
+    return draw_gaussians(ctx, d);
 }
 
 static void end_draw(sgdmft_status status, draw *d, visit_list *visits, path_ensemble **out)
