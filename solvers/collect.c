@@ -130,7 +130,7 @@ static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, traj
 }
 
 /* The first half, headers, or the second, arrays, of all replicas. `head` is [asked][LEVELS]. */
-static sgdmft_status pass_all(sgdmft_context *ctx, const solve_setting *s, const spread *plan, replica_set *set,
+static sgdmft_status pass_all(sgdmft_context *ctx, const solve_setting *s, const rank_spread *plan, replica_set *set,
                               header *head, int arrays)
 {
     rank_group *all = ctx->ranks;
@@ -156,7 +156,7 @@ static sgdmft_status pass_all(sgdmft_context *ctx, const solve_setting *s, const
     return status ? status : made;
 }
 
-sgdmft_status collect_replicas(sgdmft_context *ctx, const solve_setting *s, const spread *plan, replica_set *set)
+sgdmft_status collect_replicas(sgdmft_context *ctx, const solve_setting *s, const rank_spread *plan, replica_set *set)
 {
     if (!ctx->ranks)
         return SGDMFT_OK;

@@ -6,6 +6,6 @@
 #include "solvers/spread.h"
 
 /* Together. Rank 0 gets whatever trajectories there are; the others keep theirs. */
-sgdmft_status collect_replicas(sgdmft_context *ctx, const solve_setting *s, const spread *plan, replica_set *set);
+sgdmft_status collect_replicas(sgdmft_context *ctx, const solve_setting *s, const rank_spread *plan, replica_set *set);
 
 #endif

@@ -107,7 +107,7 @@ static double level_seconds(const solve_setting *s, int level)
 void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = s->problem->numerics.replicas;
-    spread plan = selfconsistent_spread(s, ranks);
+    rank_spread plan = selfconsistent_spread(s, ranks);
     int mine = (replicas + plan.groups - 1) / plan.groups, at_once = threads > mine || plan.size > 1 ? 1 : threads;
     double n = s->grid[LEVEL_FINE]->steps + 1.0, own_paths = (double)s->problem->numerics.paths / plan.size;
     out->path_bytes = path_bytes(s);

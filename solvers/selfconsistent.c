@@ -285,7 +285,7 @@ static void keep_usable(const solve_setting *s, replica_set *set)
 }
 
 /* The replicas of one group of ranks. Few replicas on many threads: each replica's blocks are shared instead. */
-static void run_group(solve_state *state, const spread *plan, int group)
+static void run_group(solve_state *state, const rank_spread *plan, int group)
 {
     int replicas = (state->s->problem->numerics.replicas - group + plan->groups - 1) / plan->groups;
     int threads = sgdmft_context_threads(state->ctx), outer = threads < replicas ? threads : replicas;
@@ -300,7 +300,7 @@ static void run_group(solve_state *state, const spread *plan, int group)
         run_replica(state, group + i * plan->groups);
 }
 
-spread selfconsistent_spread(const solve_setting *s, int ranks)
+rank_spread selfconsistent_spread(const solve_setting *s, int ranks)
 {
     const sgdmft_problem *problem = s->problem;
     size_t lanes = path_block_lanes(s->source.shape.k, s->grid[LEVEL_FINE]->steps, problem->numerics.paths);
@@ -311,7 +311,7 @@ spread selfconsistent_spread(const solve_setting *s, int ranks)
 sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
 {
     rank_group *all = ctx->ranks;
-    spread plan = selfconsistent_spread(s, ranks_size(all));
+    rank_spread plan = selfconsistent_spread(s, ranks_size(all));
     int group = spread_group(&plan, ranks_size(all), ranks_rank(all));
     solve_state state = {.ctx = ctx, .s = s, .pair = set->pair, .least = plan.groups > 1 ? 1 : 2};
     if (plan.size > 1) {

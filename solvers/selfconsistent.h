@@ -41,7 +41,7 @@ sgdmft_status selfconsistent_coordinates(sgdmft_context *ctx, const solve_settin
                                          sgdmft_solution *solution);
 
 /* How replicas and paths are spread over ranks. */
-spread selfconsistent_spread(const solve_setting *s, int ranks);
+rank_spread selfconsistent_spread(const solve_setting *s, int ranks);
 
 /* Memory of each rank and time of a solve. */
 void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out);

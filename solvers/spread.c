@@ -11,15 +11,15 @@ static int members(int ranks, int groups, int g)
     return ranks / groups + (g < ranks % groups);
 }
 
-static int working(const spread *s, int ranks, int group)
+static int working(const rank_spread *s, int ranks, int group)
 {
     int n = members(ranks, s->groups, group);
     return n < s->size ? n : s->size;
 }
 
-spread spread_plan(int ranks, int replicas, size_t blocks, int whole)
+rank_spread spread_plan(int ranks, int replicas, size_t blocks, int whole)
 {
-    spread best = {1, 1};
+    rank_spread best = {1, 1};
     double least = 0;
     for (int groups = ranks < replicas ? ranks : replicas; groups >= 1; groups--) {
         int size = ranks / groups, rounds = (replicas + groups - 1) / groups;
@@ -29,13 +29,13 @@ spread spread_plan(int ranks, int replicas, size_t blocks, int whole)
         double time = (double)rounds * (double)((blocks + (size_t)size - 1) / (size_t)size);
         if (least == 0 || time < (1 - WORTH) * least) {
             least = time;
-            best = (spread){groups, size};
+            best = (rank_spread){groups, size};
         }
     }
     return best;
 }
 
-int spread_leader(const spread *s, int ranks, int group)
+int spread_leader(const rank_spread *s, int ranks, int group)
 {
     int first = 0;
     for (int g = 0; g < group; g++)
@@ -43,7 +43,7 @@ int spread_leader(const spread *s, int ranks, int group)
     return first;
 }
 
-int spread_group(const spread *s, int ranks, int rank)
+int spread_group(const rank_spread *s, int ranks, int rank)
 {
     for (int g = 0; g < s->groups; g++) {
         int first = spread_leader(s, ranks, g);

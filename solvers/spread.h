@@ -4,17 +4,17 @@
 
 #include <stddef.h>
 
-typedef struct spread {
+typedef struct rank_spread {
     int groups; /* replica r is solved by group r % groups */
     int size;   /* ranks of the smallest group; the first of each group leads it */
-} spread;
+} rank_spread;
 
 /* For a problem with `blocks` blocks of paths; `whole`: paths are not split. The fewest path blocks that any rank has to
    carry decide. */
-spread spread_plan(int ranks, int replicas, size_t blocks, int whole);
+rank_spread spread_plan(int ranks, int replicas, size_t blocks, int whole);
 
 /* The group of a rank, or -1 for one that has nothing to do; and the rank that leads a group. */
-int spread_group(const spread *s, int ranks, int rank);
-int spread_leader(const spread *s, int ranks, int group);
+int spread_group(const rank_spread *s, int ranks, int rank);
+int spread_leader(const rank_spread *s, int ranks, int group);
 
 #endif
