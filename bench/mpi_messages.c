@@ -3,8 +3,8 @@
        mpicc -O2 bench/mpi_messages.c -o mpi_messages -lm
        mpirun -n 2 ./mpi_messages
 
-   One pass of a group is an allgather of the joined sums of each rank (src/paths/share.c) and a broadcast of one number. Prints
-   the best of many rounds, and latency a and seconds per byte b of seconds = a + b bytes, where bytes are what a rank gets. */
+   One pass of a group is an allgather of the joined sums of each rank (src/paths/share.c) and a broadcast of one
+   number. Prints the best of many rounds, and a and b of seconds = a + b bytes, where bytes are what a rank gets. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>

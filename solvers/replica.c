@@ -101,8 +101,8 @@ static int join(replica *rep, size_t width, int failed)
     return (flags & SHARE_FAILED) != 0;
 }
 
-/* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a part
-   depends neither on the threads nor on the ranks. */
+/* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
+   part depends neither on the threads nor on the ranks. */
 static int sum_blocks(replica *rep, int cell, const path_control *control)
 {
     const path_setting *set = rep->set;

@@ -21,16 +21,16 @@ typedef struct replica {
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
     trajectory *out;
-    parameters *par; /* coordinates, if the penalty is not a ridge; not owned */
+    parameters *par;         /* coordinates, if the penalty is not a ridge; not owned */
     const path_share *share; /* which blocks are this process's */
     size_t n_blocks, paths;
-    path_block *block; /* empty where another rank has the block */
+    path_block *block;      /* empty where another rank has the block */
     int threads;            /* threads inside this replica */
     path_scratch **scratch; /* [threads] */
     share_room room;
-    double *sums;           /* one for each part of this process: plain sums (at.size), then sums weighted by the control
+    double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
                                variable (control_size); or observables */
-    double *halves;         /* [2]: the same for the even and the odd parts */
+    double *halves; /* [2]: the same for the even and the odd parts */
     double half_paths[2];
     control_state control;
     double tolerance;
@@ -56,7 +56,8 @@ int replica_start(replica *rep, double *estimates);
 int replica_advance(replica *rep, int cell, double *estimates);
 void replica_accept(replica *rep);
 
-/* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a node. */
+/* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a
+   node. */
 void replica_rows_start(replica *rep, const double *first);
 double replica_rows(replica *rep, int i, const double *now, const double *next);
 void replica_rows_accept(replica *rep);

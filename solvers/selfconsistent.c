@@ -32,9 +32,9 @@ typedef struct solve_state {
     replica_pair *pair;
     path_share share; /* of each replica */
     double work_done, work_total;
-    int begun; /* replicas */
-    int least; /* of them to begin even if the caller interrupts: all ranks together need two for an error bar */
-    int stop;  /* set when the caller interrupts or a system failure makes the rest pointless */
+    int begun;  /* replicas */
+    int least;  /* of them to begin even if the caller interrupts: all ranks together need two for an error bar */
+    int stop;   /* set when the caller interrupts or a system failure makes the rest pointless */
     int agreed; /* with a group of ranks: set for all of them after one is to stop */
     sgdmft_status status;
     char *message;
@@ -100,8 +100,8 @@ static sgdmft_status record_coordinates(sgdmft_context *ctx, const solve_setting
     if (!wanted)
         return context_out_of_memory(ctx, "a trajectory", steps + 1.0);
     snapshots_want(s->problem, s->grid[LEVEL_FINE], wanted);
-    sgdmft_status status = parameters_record_new(ctx, shape.k, shape.kstar, steps,
-                                                 (size_t)s->problem->numerics.paths, wanted, &tr->record);
+    sgdmft_status status = parameters_record_new(ctx, shape.k, shape.kstar, steps, (size_t)s->problem->numerics.paths,
+                                                 wanted, &tr->record);
     free(wanted);
     return status;
 }
@@ -191,7 +191,8 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
     replica *rep = NULL;
     sgdmft_status status = selfconsistent_trajectory(ctx, s, level, out);
     if (!status && s->pen) {
-        status = parameters_new(ctx, s->pen, &s->law, in->coordinates, (*out)->kern, share_threads(&state->share), &par);
+        status =
+            parameters_new(ctx, s->pen, &s->law, in->coordinates, (*out)->kern, share_threads(&state->share), &par);
         if (!status && (*out)->record)
             parameters_keep(par, (*out)->record);
     }
@@ -293,8 +294,7 @@ static void run_group(solve_state *state, const rank_spread *plan, int group)
     if (inside)
         outer = 1;
     state->share.threads = !inside ? 1 : threads < parts ? threads : parts;
-    state->work_total =
-        replicas * (level_work(state->s->grid[LEVEL_FINE]) + level_work(state->s->grid[LEVEL_COARSE]));
+    state->work_total = replicas * (level_work(state->s->grid[LEVEL_FINE]) + level_work(state->s->grid[LEVEL_COARSE]));
 #pragma omp parallel for schedule(dynamic, 1) num_threads(outer) if (outer > 1)
     for (int i = 0; i < replicas; i++)
         run_replica(state, group + i * plan->groups);
@@ -384,4 +384,5 @@ static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solu
     return status;
 }
 
-const solve_way selfconsistent_way = {.prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run, .together = 1};
+const solve_way selfconsistent_way = {
+    .prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run, .together = 1};

@@ -9,8 +9,8 @@ typedef struct rank_spread {
     int size;   /* ranks of the smallest group; the first of each group leads it */
 } rank_spread;
 
-/* For a problem with `blocks` blocks of paths; `whole`: paths are not split. The fewest path blocks that any rank has to
-   carry decide. */
+/* For a problem with `blocks` blocks of paths; `whole`: paths are not split. The fewest path blocks that any rank has
+   to carry decide. */
 rank_spread spread_plan(int ranks, int replicas, size_t blocks, int whole);
 
 /* The group of a rank, or -1 for one that has nothing to do; and the rank that leads a group. */

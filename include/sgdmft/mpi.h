@@ -2,8 +2,8 @@
 
    All ranks of the communicator make a context, give it the communicator, read the same problem and call sgdmft_solve
    together. The solution is on rank 0; the others get NULL, and every rank the same status and message. The curves are
-   those of one process, to the last digit. The progress call-back is called on every rank, with the share of its own work;
-   when it asks to stop on one of them, all stop. */
+   those of one process, to the last digit. The progress call-back is called on every rank, with the share of its own
+   work; when it asks to stop on one of them, all stop. */
 #ifndef SGDMFT_MPI_H
 #define SGDMFT_MPI_H
 

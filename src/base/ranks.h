@@ -1,6 +1,6 @@
-/* The processes that solve together, and what they may say to each other. One process alone is a NULL pointer, for which
-   every function here does nothing and succeeds. Anything that all ranks have to call, in the same order, is marked
-   "together"; only the thread that made the context may call any of this. */
+/* The processes that solve together, and what they may say to each other. One process alone is a NULL pointer, for
+   which every function here does nothing and succeeds. Anything that all ranks have to call, in the same order, is
+   marked "together"; only the thread that made the context may call any of this. */
 #ifndef SGDMFT_BASE_RANKS_H
 #define SGDMFT_BASE_RANKS_H
 
@@ -30,8 +30,8 @@ typedef struct ranks_transport {
 struct rank_group {
     const ranks_transport *via;
     int rank, size;
-    int here; /* ranks on this machine */
-    int lost; /* 1 once a message was lost: no more are sent */
+    int here;      /* ranks on this machine */
+    int lost;      /* 1 once a message was lost: no more are sent */
     double *said;  /* [size] room for ranks_agree, which must not fail */
     size_t *first; /* [size + 1] */
 };

@@ -1,5 +1,5 @@
-/* Sums over lanes are made block by block, then joined as share.h says. The covariance is made some rows at a time: every
-   part has its own copy of these rows, but never of the whole matrix. */
+/* Sums over lanes are made block by block, then joined as share.h says. The covariance is made some rows at a time:
+   every part has its own copy of these rows, but never of the whole matrix. */
 #include "paths/matching.h"
 
 #include <cblas.h>
@@ -10,7 +10,8 @@
 
 #include "base/memory.h"
 
-/* Rows of the covariance made at once: so many, or fewer if the copies of all parts would take more numbers than this. */
+/* Rows of the covariance made at once: so many, or fewer if the copies of all parts would take more numbers than this.
+   */
 enum { PANEL_ROWS = 64, PANEL_NUMBERS = 1 << 22 };
 
 typedef struct matcher {
@@ -43,8 +44,7 @@ static sgdmft_status matcher_init(sgdmft_context *ctx, matcher *m)
     m->both = memory_doubles(2 * width);
     m->gram = memory_doubles(m->rows * m->rows);
     if (!m->sums || !m->both || !m->gram)
-        return context_out_of_memory(ctx, "moment matching",
-                                     8.0 * (double)((parts + 2) * width + m->rows * m->rows));
+        return context_out_of_memory(ctx, "moment matching", 8.0 * (double)((parts + 2) * width + m->rows * m->rows));
     return share_room_new(ctx, m->share, width, &m->room);
 }
 
@@ -81,7 +81,8 @@ static void add_gram(const matcher *m, size_t b, size_t first, size_t count, dou
     int n = (int)m->n[b], rows = (int)count, before = (int)first, stride = (int)m->rows;
     const double *x = m->block[b], *own = x + first * m->n[b];
     if (first > 0)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, before, n, 1 / m->lanes, own, n, x, n, 1, sums, stride);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, before, n, 1 / m->lanes, own, n, x, n, 1, sums,
+                    stride);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, rows, n, 1 / m->lanes, own, n, 1, sums + first, stride);
 }
 
@@ -120,8 +121,8 @@ static int whiten(matcher *m)
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (size_t b = 0; b < m->n_blocks; b++)
         if (share_owns(m->share, b))
-            cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, order, (int)m->n[b], 1, m->gram,
-                        order, m->block[b], (int)m->n[b]);
+            cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, order, (int)m->n[b], 1,
+                        m->gram, order, m->block[b], (int)m->n[b]);
     return 0;
 }
 
@@ -129,11 +130,12 @@ static sgdmft_status match(sgdmft_context *ctx, matcher *m)
 {
     if (remove_means(m) || make_gram(m))
         return SGDMFT_OK; /* a lost message, which the next agreement is about */
-    return whiten(m) ? context_fail(ctx, SGDMFT_ERR_NON_FINITE,
-                                    "moment matching: the empirical covariance of %zu driving normals over %.0f paths is "
-                                    "singular; hint: raise numerics.paths",
-                                    m->rows, m->lanes)
-                     : SGDMFT_OK;
+    return whiten(m)
+               ? context_fail(ctx, SGDMFT_ERR_NON_FINITE,
+                              "moment matching: the empirical covariance of %zu driving normals over %.0f paths is "
+                              "singular; hint: raise numerics.paths",
+                              m->rows, m->lanes)
+               : SGDMFT_OK;
 }
 
 sgdmft_status matching_apply_shared(sgdmft_context *ctx, const path_share *share, size_t rows, size_t n_blocks,

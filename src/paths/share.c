@@ -67,7 +67,8 @@ static int exchange(const path_share *s, share_room *room, const double *parts, 
     return flags;
 }
 
-int share_join(const path_share *s, share_room *room, double *parts, size_t stride, size_t width, int flags, double *out)
+int share_join(const path_share *s, share_room *room, double *parts, size_t stride, size_t width, int flags,
+               double *out)
 {
     size_t n = share_size(s), told = parts_told(n);
     if (n == 1) {

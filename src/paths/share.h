@@ -1,9 +1,9 @@
 /* Who works on which paths of a replica. Its blocks are dealt out to PATH_PARTS parts, and the parts to the ranks of a
-   group. Sums over paths are made in each part, then of pairs of parts, pairs of pairs and so on: the order does not depend
-   on the number of ranks and threads, and so neither does any digit.
+   group. Sums over paths are made in each part, then of pairs of parts, pairs of pairs and so on: the order does not
+   depend on the number of ranks and threads, and so neither does any digit.
 
-   Parts p and p + n / 2 make one of n / 2 parts. Rank r of G has the parts r, r + G, ...: with G a power of two it joins
-   its own ones down to a single one before it tells the others, otherwise it tells them all its parts. */
+   Parts p and p + n / 2 make one of n / 2 parts. Rank r of G has the parts r, r + G, ...: with G a power of two it
+   joins its own ones down to a single one before it tells the others, otherwise it tells them all its parts. */
 #ifndef SGDMFT_SHARE_H
 #define SGDMFT_SHARE_H
 
@@ -61,9 +61,11 @@ typedef struct share_room {
 sgdmft_status share_room_new(sgdmft_context *ctx, const path_share *s, size_t width, share_room *out);
 void share_room_clear(share_room *room);
 
-/* Together: joins sums. parts[share_count][stride] holds those of this rank, `width` numbers each, and is overwritten; out[2][width]
-   becomes the sums over the even and the odd parts. `flags` are bits; returns those of all ranks, SHARE_LOST among them if a message was lost. */
+/* Together: joins sums. parts[share_count][stride] holds those of this rank, `width` numbers each, and is overwritten;
+   out[2][width] becomes the sums over the even and the odd parts. `flags` are bits; returns those of all ranks,
+   SHARE_LOST among them if a message was lost. */
 enum { SHARE_FAILED = 1, SHARE_STOP = 2, SHARE_LOST = 4 };
-int share_join(const path_share *s, share_room *room, double *parts, size_t stride, size_t width, int flags, double *out);
+int share_join(const path_share *s, share_room *room, double *parts, size_t stride, size_t width, int flags,
+               double *out);
 
 #endif

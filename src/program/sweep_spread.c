@@ -13,8 +13,7 @@ static size_t longest(const sweep_points *points)
     size_t found = points->n;
     for (size_t i = 0; i < points->n; i++) {
         const sweep_point *point = &points->point[i];
-        if (point->owner < 0 &&
-            (found == points->n || point->cost.cpu_seconds > points->point[found].cost.cpu_seconds))
+        if (point->owner < 0 && (found == points->n || point->cost.cpu_seconds > points->point[found].cost.cpu_seconds))
             found = i;
     }
     return found;

@@ -1,4 +1,5 @@
-/* The points of a sweep over ranks: each is solved by one of them, which writes its files, and rank 0 hears how it went. */
+/* The points of a sweep over ranks: each is solved by one of them, which writes its files, and rank 0 hears how it
+   went. */
 #ifndef SGDMFT_PROGRAM_SWEEP_SPREAD_H
 #define SGDMFT_PROGRAM_SWEEP_SPREAD_H
 

@@ -1,4 +1,5 @@
-/* Sums over paths that are shared out: the same to the last digit on any number of ranks. The ranks are threads here. */
+/* Sums over paths that are shared out: the same to the last digit on any number of ranks. The ranks are threads here.
+   */
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
