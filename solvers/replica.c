@@ -95,7 +95,7 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
 static int join(replica *rep, size_t width, int failed)
 {
     int flags = (failed ? SHARE_FAILED : 0) | (rep->wish && *rep->wish ? SHARE_STOP : 0);
-    flags = share_join(rep->share, &rep->room, rep->sums, width, width, flags, rep->halves);
+    flags = share_join(rep->share, &rep->room, rep->sums, width, flags, rep->halves);
     if (rep->agreed && flags & (SHARE_STOP | SHARE_LOST))
         *rep->agreed = 1;
     return (flags & SHARE_FAILED) != 0;

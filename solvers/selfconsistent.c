@@ -232,8 +232,9 @@ static void run_replica(solve_state *state, int index)
     begun = state->begun++;
     if (must_stop(state) && begun >= state->least)
         return;
-    sgdmft_context *own = NULL;
-    sgdmft_status status = sgdmft_context_new(&own);
+    /* ranks of a group must not fail where the others do not notice: they do without */
+    sgdmft_context *own = state->share.ranks ? state->ctx : NULL;
+    sgdmft_status status = own ? SGDMFT_OK : sgdmft_context_new(&own);
     if (!status)
         status = solve_replica(own, state, index);
     if (status) {
@@ -247,7 +248,8 @@ static void run_replica(solve_state *state, int index)
         if (state->share.ranks)
             state->agreed = 1;
     }
-    sgdmft_context_free(own);
+    if (own != state->ctx)
+        sgdmft_context_free(own);
 }
 
 static int complete(const solve_setting *s, const replica_pair *pair)
@@ -316,8 +318,11 @@ sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *
     solve_state state = {.ctx = ctx, .s = s, .pair = set->pair, .least = plan.groups > 1 ? 1 : 2};
     if (plan.size > 1) {
         sgdmft_status status = ranks_split(ctx, all, group < 0 ? plan.groups : group, &state.share.ranks);
-        if (status)
+        status = ranks_agree(ctx, all, status);
+        if (status) {
+            ranks_free(state.share.ranks);
             return status;
+        }
     }
     if (group >= 0)
         run_group(&state, &plan, group);

@@ -24,6 +24,8 @@ sgdmft_status ranks_split(sgdmft_context *ctx, rank_group *all, int colour, rank
         return SGDMFT_OK;
     if (note(all, all->lost || all->via->split(all, colour, out)))
         return lost_message(ctx, all);
+    if (!*out)
+        return context_out_of_memory(ctx, "the ranks", 20.0 * all->size);
     if ((*out)->size == 1) {
         ranks_free(*out);
         *out = NULL;

@@ -10,7 +10,7 @@
 
 /* How messages travel. Each returns 0, or non-zero if a message was lost. */
 typedef struct ranks_transport {
-    /* Together: ranks of the same colour make a new group, in the same order. */
+    /* Together: ranks of the same colour make a new group, in the same order; NULL if there is no memory for it. */
     int (*split)(rank_group *all, int colour, rank_group **out);
     void (*free)(rank_group *r);
     /* Together: rank r provides data[first[r]] .. data[first[r + 1] - 1], everyone gets all. */

@@ -50,25 +50,23 @@ static int ranks_here(MPI_Comm comm)
 
 static const ranks_transport over_mpi;
 
-/* Takes over `comm`. */
+/* Takes over `comm`. What its ranks do together comes first, then what may fail on one of them. */
 static rank_group *mpi_ranks_of(MPI_Comm comm)
 {
-    mpi_ranks *m = calloc(1, sizeof *m);
-    if (!m) {
-        MPI_Comm_free(&comm);
-        return NULL;
-    }
-    m->base.via = &over_mpi;
-    m->comm = comm;
     MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    int here = ranks_here(comm);
+    mpi_ranks *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    *m = (mpi_ranks){.comm = comm, .base = {.via = &over_mpi, .here = here}};
     MPI_Comm_rank(comm, &m->base.rank);
     MPI_Comm_size(comm, &m->base.size);
-    m->base.here = ranks_here(comm);
-    m->base.said = calloc((size_t)m->base.size, sizeof *m->base.said);
-    m->base.first = calloc((size_t)m->base.size + 1, sizeof *m->base.first);
-    m->count = calloc((size_t)m->base.size, sizeof *m->count);
-    m->start = calloc((size_t)m->base.size, sizeof *m->start);
-    m->flag_sent = calloc((size_t)m->base.size, sizeof *m->flag_sent);
+    size_t n = (size_t)m->base.size;
+    m->base.said = calloc(n, sizeof *m->base.said);
+    m->base.first = calloc(n + 1, sizeof *m->base.first);
+    m->count = calloc(n, sizeof *m->count);
+    m->start = calloc(n, sizeof *m->start);
+    m->flag_sent = calloc(n, sizeof *m->flag_sent);
     if (m->base.said && m->base.first && m->count && m->start && m->flag_sent)
         return &m->base;
     mpi_free(&m->base);
@@ -81,7 +79,7 @@ static int mpi_split(rank_group *all, int colour, rank_group **out)
     if (MPI_Comm_split(of(all)->comm, colour, all->rank, &comm))
         return 1;
     *out = mpi_ranks_of(comm);
-    return !*out;
+    return 0;
 }
 
 static int mpi_allgather(rank_group *r, double *data, const size_t *first)

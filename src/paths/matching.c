@@ -62,7 +62,7 @@ static int over_parts(matcher *m, part_fn add, size_t first, size_t count, size_
         for (size_t b = start + i * step; b < m->n_blocks; b += PATH_PARTS)
             add(m, b, first, count, sums);
     }
-    int lost = share_join(m->share, &m->room, m->sums, width, width, 0, m->both);
+    int lost = share_join(m->share, &m->room, m->sums, width, 0, m->both);
     for (size_t i = 0; i < width; i++)
         m->both[i] += m->both[width + i];
     return lost;

@@ -39,16 +39,15 @@ static size_t parts_told(size_t n)
 }
 
 /* Parts `from` become parts `to`; those of one rank of n, of which this process has every n-th from the first. */
-static void fold_own(double *parts, size_t stride, size_t width, size_t n, size_t to)
+static void fold_own(double *parts, size_t width, size_t n, size_t to)
 {
     for (size_t half = PATH_PARTS / 2; half >= to; half /= 2)
         for (size_t i = 0; i < half / n; i++)
-            add(parts + i * stride, parts + (i + half / n) * stride, width);
+            add(parts + i * width, parts + (i + half / n) * width, width);
 }
 
 /* Sends `told` parts around. Part p of rank r = p % n is the (p / n)-th after a number that holds the flags. */
-static int exchange(const path_share *s, share_room *room, const double *parts, size_t stride, size_t width,
-                    size_t told, int flags)
+static int exchange(const path_share *s, share_room *room, const double *parts, size_t width, size_t told, int flags)
 {
     size_t n = share_size(s), mine = share_first(s), at = 0;
     for (size_t r = 0; r < n; r++) {
@@ -59,7 +58,7 @@ static int exchange(const path_share *s, share_room *room, const double *parts, 
     double *own = room->message + room->first[mine];
     own[0] = flags;
     for (size_t i = 0; mine + i * n < told; i++)
-        memcpy(own + 1 + i * width, parts + i * stride, sizeof *own * width);
+        memcpy(own + 1 + i * width, parts + i * width, sizeof *own * width);
     if (ranks_allgather(share_ranks(s), room->message, room->first))
         return flags | SHARE_LOST;
     for (size_t r = 0; r < n; r++)
@@ -67,19 +66,18 @@ static int exchange(const path_share *s, share_room *room, const double *parts, 
     return flags;
 }
 
-int share_join(const path_share *s, share_room *room, double *parts, size_t stride, size_t width, int flags,
-               double *out)
+int share_join(const path_share *s, share_room *room, double *parts, size_t width, int flags, double *out)
 {
     size_t n = share_size(s), told = parts_told(n);
     if (n == 1) {
-        fold_own(parts, stride, width, 1, 2);
+        fold_own(parts, width, 1, 2);
         for (size_t h = 0; h < 2; h++)
-            memcpy(out + h * width, parts + h * stride, sizeof *out * width);
+            memcpy(out + h * width, parts + h * width, sizeof *out * width);
         return flags;
     }
     if (told < PATH_PARTS)
-        fold_own(parts, stride, width, n, told);
-    flags = exchange(s, room, parts, stride, width, told, flags);
+        fold_own(parts, width, n, told);
+    flags = exchange(s, room, parts, width, told, flags);
     for (size_t half = told / 2; half >= 2; half /= 2)
         for (size_t p = 0; p < half; p++)
             add(room->message + room->first[p % n] + 1 + p / n * width,

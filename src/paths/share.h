@@ -61,11 +61,10 @@ typedef struct share_room {
 sgdmft_status share_room_new(sgdmft_context *ctx, const path_share *s, size_t width, share_room *out);
 void share_room_clear(share_room *room);
 
-/* Together: joins sums. parts[share_count][stride] holds those of this rank, `width` numbers each, and is overwritten;
-   out[2][width] becomes the sums over the even and the odd parts. `flags` are bits; returns those of all ranks,
+/* Together: joins sums. parts[share_count][width] holds those of this rank and is overwritten; out[2][width]
+   becomes the sums over the even and the odd parts. `flags` are bits; returns those of all ranks,
    SHARE_LOST among them if a message was lost. */
 enum { SHARE_FAILED = 1, SHARE_STOP = 2, SHARE_LOST = 4 };
-int share_join(const path_share *s, share_room *room, double *parts, size_t stride, size_t width, int flags,
-               double *out);
+int share_join(const path_share *s, share_room *room, double *parts, size_t width, int flags, double *out);
 
 #endif

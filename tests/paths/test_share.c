@@ -68,7 +68,7 @@ static void join(const path_share *share, void *out)
     double *sums = memory_doubles(parts * WIDTH);
     for (size_t i = 0; i < parts; i++)
         random_normals((random_key){3, 0, 90}, share_first(share) + i * share_size(share), 0, WIDTH, sums + i * WIDTH);
-    to->flags = share_join(share, &room, sums, WIDTH, WIDTH, share_first(share) == 1 ? SHARE_STOP : 0, to->sums);
+    to->flags = share_join(share, &room, sums, WIDTH, share_first(share) == 1 ? SHARE_STOP : 0, to->sums);
     free(sums);
     share_room_clear(&room);
     sgdmft_context_free(ctx);
