@@ -104,18 +104,18 @@ static double level_seconds(const solve_setting *s, int level)
     return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * drawn);
 }
 
-void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)
+void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = s->problem->numerics.replicas;
-    int at_once = threads > replicas ? 1 : threads;
-    double n = s->grid[LEVEL_FINE]->steps + 1.0;
+    rank_spread plan = selfconsistent_spread(s, ranks);
+    int mine = (replicas + plan.groups - 1) / plan.groups, at_once = threads > mine || plan.size > 1 ? 1 : threads;
+    double n = s->grid[LEVEL_FINE]->steps + 1.0, own_paths = (double)s->problem->numerics.paths / plan.size;
     out->path_bytes = path_bytes(s);
     out->pair_bytes = pair_bytes(s);
-    out->memory_bytes = at_once * (double)s->problem->numerics.paths * out->path_bytes + threads * thread_bytes(s) +
-                        n * n * out->pair_bytes;
+    out->memory_bytes = at_once * own_paths * out->path_bytes + threads * thread_bytes(s) + n * n * out->pair_bytes;
     if (s->pen)
         out->memory_bytes += coordinate_bytes(s);
     out->available_bytes = memory_available();
     out->cpu_seconds = replicas * (level_seconds(s, LEVEL_FINE) + level_seconds(s, LEVEL_COARSE));
-    out->wall_seconds = out->cpu_seconds / threads;
+    out->wall_seconds = out->cpu_seconds / threads / (plan.groups * plan.size);
 }

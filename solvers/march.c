@@ -167,17 +167,19 @@ sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
 {
     size_t size = rep->set->at.size;
     double *space = memory_doubles(4 * size);
-    if (!space)
-        return context_out_of_memory(ctx, "the averages over paths", 32.0 * (double)size);
-    marcher m = {.rep = rep,
-                 .before = space,
-                 .now = space + size,
-                 .next = space + 2 * size,
-                 .used = space + 3 * size,
-                 .rate = 1};
-    sgdmft_status status = anderson_init(ctx, size, &m.mixing);
+    marcher m = {.rep = rep, .rate = 1};
+    sgdmft_status status =
+        space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 32.0 * (double)size);
     if (!status)
+        status = anderson_init(ctx, size, &m.mixing);
+    status = replica_agree(ctx, rep, status);
+    if (!status) {
+        m.before = space;
+        m.now = space + size;
+        m.next = space + 2 * size;
+        m.used = space + 3 * size;
         march(&m);
+    }
     anderson_clear(&m.mixing);
     free(space);
     return status;

@@ -110,9 +110,13 @@ sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fi
     e->paths = fine->paths;
     e->visits = source->driver->per_cell ? 0.5 * fine->visits : fine->visits;
     sgdmft_status status = SGDMFT_OK;
-    for (size_t b = 0; b < fine->n_blocks && !status; b++)
-        status =
-            coarsen_block(ctx, &fine->block[b], source->shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
+    for (size_t b = 0; b < fine->n_blocks && !status; b++) {
+        const path_inputs *in = &fine->block[b];
+        if (share_owns(source->share, b))
+            status = coarsen_block(ctx, in, source->shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
+        else
+            e->block[b] = inputs_elsewhere(source->driver, coarse_grid->steps, in->n, in->slots);
+    }
     if (status)
         path_ensemble_free(e);
     else

@@ -41,7 +41,7 @@ static inline size_t draw_path(const draw *d, size_t q)
 sgdmft_status draw_normals_only(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out);
 
-/* The Gaussian rows of all blocks. */
+/* The Gaussian rows of all blocks. Together. */
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d);
 
 #endif

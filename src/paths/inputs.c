@@ -223,6 +223,8 @@ static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const vis
     if (status)
         return status;
     for (size_t b = 0; b < d->ensemble->n_blocks && !status; b++) {
+        if (!share_owns(d->source->share, b))
+            continue;
         status = draw_events(ctx, d, visits, b, &space);
         if (!status)
             status = label_block(ctx, d, &d->ensemble->block[b], space.model);
@@ -247,30 +249,45 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
     path_ensemble *e = d->ensemble;
     for (size_t b = 0; b < e->n_blocks; b++) {
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
-        sgdmft_status status = inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n,
-                                               most_visits(d, visits, start, n), INPUTS_OWN, &e->block[b]);
+        int slots = most_visits(d, visits, start, n);
+        if (!share_owns(d->source->share, b)) {
+            e->block[b] = inputs_elsewhere(d->source->driver, d->grid->steps, n, slots);
+            continue;
+        }
+        sgdmft_status status =
+            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
         if (status)
             return status;
     }
     return SGDMFT_OK;
 }
 
-/* All but events and labels. What d and visits hold is released by end_draw, whatever is returned. */
-static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                visit_list *visits, draw *d)
+/* Sorting needs the visits of all paths; otherwise every rank draws its own. */
+static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t paths, visit_list *out)
+{
+    const path_source *source = d->source;
+    uint64_t seed = source->problem->numerics.seed;
+    double horizon = d->grid->t[d->grid->steps];
+    if (source->by_visits || share_size(source->share) == 1)
+        return visit_list_poisson(ctx, seed, d->replica, paths, horizon, d->plan.fields, d->plan.visits, out);
+    return visit_list_poisson_shared(ctx, source->share, d->lanes, seed, d->replica, paths, horizon, d->plan.fields,
+                                     d->plan.visits, out);
+}
+
+/* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
+static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                  uint32_t replica, visit_list *visits, draw *d)
 {
     const sgdmft_problem *problem = source->problem;
     size_t paths = (size_t)problem->numerics.paths;
     int per_cell = source->driver->per_cell;
-    double horizon = grid->t[grid->steps];
     *visits = (visit_list){0};
     *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
-    d->plan = plan_dimensions(d->shape, source->driver, horizon, grid->steps);
+    d->plan = plan_dimensions(d->shape, source->driver, grid->t[grid->steps], grid->steps);
     d->lanes = path_block_lanes(d->shape.k, grid->steps, problem->numerics.paths);
     sgdmft_status status = SGDMFT_OK;
     if (!per_cell)
-        status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, horizon, d->plan.fields,
-                                    d->plan.visits, visits);
+        status = draw_visits(ctx, d, paths, visits);
     if (status)
         return status;
     d->order = source->by_visits && !per_cell ? sort_by_visits(visits) : NULL;
@@ -279,8 +296,31 @@ static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, 
         return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
     d->ensemble->paths = paths;
     d->ensemble->visits = per_cell ? (double)paths * grid->steps : (double)visits->first[paths];
-    status = allocate_blocks(ctx, d, visits);
-    return status ? status : draw_gaussians(ctx, d);
+    return allocate_blocks(ctx, d, visits);
+}
+
+/* The visits of all ranks, from those that this one drew. */
+static double count_visits(const path_source *source, double mine)
+{
+    rank_group *all = share_ranks(source->share);
+    if (!all || source->by_visits || source->driver->per_cell || ranks_allgather_one(all, mine, all->said))
+        return mine;
+    double sum = 0;
+    for (int r = 0; r < all->size; r++)
+        sum += all->said[r];
+    return sum;
+}
+
+/* All but events and labels. */
+static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                                visit_list *visits, draw *d)
+{
+    sgdmft_status status = prepare_draw(ctx, source, grid, replica, visits, d);
+    status = ranks_agree(ctx, share_ranks(source->share), status);
+    if (status)
+        return status;
+    d->ensemble->visits = count_visits(source, d->ensemble->visits);
+    return draw_gaussians(ctx, d);
 }
 
 static void end_draw(sgdmft_status status, draw *d, visit_list *visits, path_ensemble **out)
@@ -300,7 +340,7 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     visit_list visits;
     sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
     if (!status)
-        status = finish_blocks(ctx, &d, &visits);
+        status = ranks_agree(ctx, share_ranks(source->share), finish_blocks(ctx, &d, &visits));
     end_draw(status, &d, &visits, out);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/context.h"
+#include "paths/share.h"
 #include "problem/initial.h"
 #include "problem/model.h"
 #include "problem/problem.h"
@@ -49,7 +50,7 @@ typedef struct path_inputs {
     double *visit_bridge; /* [k][count] for each group, from k first: unit-rate Brownian bridge of the cell */
 } path_inputs;
 
-/* The inputs of one replica, cut into blocks of paths. */
+/* The inputs of one replica, cut into blocks of paths. Blocks of other ranks have their lanes, slots and steps only. */
 typedef struct path_ensemble {
     size_t n_blocks;
     path_inputs *block;
@@ -67,15 +68,17 @@ typedef struct path_source {
     model_shape shape;
     const initial_law *law;
     const schedule *eta;
+    const path_share *share; /* NULL: this process draws all */
     int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;
 
-/* Draws `problem->numerics.paths` paths of replica `replica` on `grid`. Depends on the seed and the replica alone. */
+/* Draws `problem->numerics.paths` paths of replica `replica` on `grid`. Depends on the seed and the replica alone.
+   Together with the ranks of source->share, if it has some. */
 sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out);
 
 /* The same paths seen on the grid of every second node: the same visits, fields and labels, in part those of `fine`,
-   which has to live longer. */
+   which has to live longer. Not together: without messages. */
 sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const path_source *source,
                                     const time_grid *fine_grid, const time_grid *coarse_grid, path_ensemble **out);
 void path_ensemble_free(path_ensemble *ensemble);

@@ -56,6 +56,11 @@ size_t inputs_rows(model_shape shape, const path_driver *driver, int steps)
     return (size_t)(shape.kstar + shape.k + shape.noises) + (size_t)steps * (size_t)shape.k + noise;
 }
 
+path_inputs inputs_elsewhere(const path_driver *driver, int steps, size_t n, int slots)
+{
+    return (path_inputs){.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
+}
+
 sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path_driver *driver, int steps, size_t n,
                               int slots, inputs_share share, path_inputs *out)
 {

@@ -16,6 +16,9 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path
                               int slots, inputs_share share, path_inputs *out);
 void inputs_clear(path_inputs *in);
 
+/* A block that another rank has. */
+path_inputs inputs_elsewhere(const path_driver *driver, int steps, size_t n, int slots);
+
 /* The number of Gaussian rows, each of one number per lane. */
 size_t inputs_rows(model_shape shape, const path_driver *driver, int steps);
 

@@ -25,7 +25,7 @@ static void solve_level(const test_setting *t, const path_ensemble *paths, ladde
     check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, l->grid[level], &kern));
     check_ok(t->ctx, trajectory_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &l->run[level]));
     memset(l->run[level]->wanted, 1, (size_t)l->grid[level]->steps + 1);
-    check_ok(t->ctx, replica_new(t->ctx, &l->set[level], paths, l->run[level], l->grid[level], 1, &rep));
+    check_ok(t->ctx, replica_new(t->ctx, &l->set[level], paths, l->run[level], l->grid[level], NULL, &rep));
     rep->tolerance = problem->numerics.tolerance;
     rep->passes_max = problem->numerics.passes_max;
     rep->monitor.report = go_on;
