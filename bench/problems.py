@@ -11,17 +11,17 @@ class Problem:
     changes: dict            # of its keys
     grading: float           # numerics.grading of the solver, in the search and in the reference
     steps: dict              # response -> numerics.steps that are tried
-    reference_steps: int     # pathwise
+    reference_steps: int     # stein
 
 
-SHORT = {"pathwise": (8, 12, 16, 24, 32), "stein": (16, 24, 32, 48, 64)}
-LONG = {"pathwise": (16, 24, 32, 48), "stein": (32, 48, 64, 96)}
+SHORT = {"pathwise": (8, 16, 32), "stein": (12, 16, 20, 24, 32)}
+LONG = {"pathwise": (16, 24, 32), "stein": (24, 32, 48, 64)}
 
 PROBLEMS = {problem.name: problem for problem in (
-    Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.0, SHORT, 48),
-    Problem("logistic10", "logistic, ridge, T = 10", "logistic_sgd_ridge.yaml", {}, 1.5, LONG, 64),
-    Problem("erf2", "erf committee, k = k* = 2, T = 5", "erf2_sgd.yaml", {}, 1.0, SHORT, 48),
-    Problem("logistic20", "logistic, ridge, T = 20", "logistic_sgd_ridge.yaml", {"horizon": 20}, 2.0, LONG, 96),
+    Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.5, SHORT, 64),
+    Problem("logistic10", "logistic, ridge, T = 10", "logistic_sgd_ridge.yaml", {}, 1.5, LONG, 96),
+    Problem("erf2", "erf committee, k = k* = 2, T = 5", "erf2_sgd.yaml", {}, 1.5, SHORT, 64),
+    Problem("logistic20", "logistic, ridge, T = 20", "logistic_sgd_ridge.yaml", {"horizon": 20}, 2.0, LONG, 144),
 )}
 
 

@@ -1,6 +1,6 @@
 """Reference curves of a problem: the mean of long solves, continued until their noise is small enough.
 
-Chunks of replicas are solved pathwise on a fine grid, extrapolated, each with a seed of its own, and kept in a cache
+Chunks of replicas are solved on a fine grid, extrapolated, each with a seed of its own, and kept in a cache
 under a key made of the problem, the settings and the program's version, so that a smaller target continues where a
 larger one stopped. The noise is that of the spread between chunks.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import measure
 
 SEED = 9_000_000
-SETTINGS = {"numerics.response": "pathwise", "numerics.paths": 8192, "numerics.replicas": 8,
+SETTINGS = {"numerics.response": "stein", "numerics.paths": 65536, "numerics.replicas": 2,
             "numerics.tolerance": 1e-5}
 
 

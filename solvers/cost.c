@@ -8,13 +8,16 @@
 #include "solvers/selfconsistent.h"
 
 /* Nanoseconds. */
+static const double PER_DRAW = 20.0;    /* a normal, a visit or a bridge, with its share of matching and coarsening */
 static const double PER_KICK = 8.0;     /* one gradient of a kick, per component */
-static const double PER_VALUE = 12.0;   /* g, G or one of their k^2 averages at a node */
-static const double PER_VISIT = 14.0;   /* one component of an earlier visit seen from a node */
-static const double PER_PAIR = 0.6;     /* one multiply-add of the chains or the field */
-static const double PER_EARLIER = 30.0; /* one component of R between two visits */
-static const double PER_CHAIN = 5.0;    /* one multiply-add of the chain at a visit */
-static const double PASSES = 5.0;       /* typical corrector passes of a step */
+static const double PER_VALUE = 5.0;    /* g, G or one of their k^2 averages at a node */
+static const double PER_VISIT = 12.0;   /* one component of a visit */
+static const double PER_PAIR = 0.25;    /* one multiply-add of the field, the memory and their averages */
+static const double PER_SLOT = 4.0;     /* pathwise: one component of a visit seen from a node */
+static const double PER_LINK = 0.6;     /* pathwise: one multiply-add of the chains at a node */
+static const double PER_BETWEEN = 30.0; /* pathwise: one component of R between two visits */
+static const double PER_CHAIN = 5.0;    /* pathwise: one multiply-add of the chains at a visit */
+static const double PASSES = 4.0;       /* typical corrector passes of a step at the default tolerance */
 
 /* Largest number of visits in [0, T] that matters for memory: a high quantile of a Poisson law. */
 static double visit_quantile(double T)
@@ -34,31 +37,38 @@ static int most_slots(const solve_setting *s, int level)
     return s->set[level].driver->per_cell ? s->grid[level]->steps : (int)visit_quantile(s->problem->horizon);
 }
 
-static double replica_bytes(const solve_setting *s)
+/* Of one path: the inputs of both grids are there at the same time, the state is that of the larger. */
+static double path_bytes(const solve_setting *s)
 {
     double bytes = 0;
     for (int level = 0; level < LEVELS; level++) {
-        double mean = path_block_bytes(&s->set[level], (size_t)s->problem->numerics.paths, mean_slots(s, level));
-        bytes = fmax(bytes, mean);
-        bytes += 0.5 * path_block_bytes(&s->set[level], 64, most_slots(s, level));
+        model_shape shape = s->set[level].shape;
+        double mean = path_block_bytes(&s->set[level], 1, mean_slots(s, level));
+        bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&s->set[level], 1, 0);
         if (s->pen)
-            bytes += parameters_bytes(s->set[level].shape.k, s->set[level].shape.kstar, s->grid[level]->steps,
-                                      s->set[level].driver->singular,
-                                      (double)s->problem->numerics.paths);
-    }
-    return bytes * 1.5;
-}
-
-static double kernel_bytes(const solve_setting *s)
-{
-    model_shape shape = s->set[LEVEL_FINE].shape;
-    double bytes = 0;
-    for (int level = 0; level < LEVELS; level++) {
-        bytes += kernels_bytes(shape.k, shape.kstar, s->grid[level]->steps);
-        if (s->problem->numerics.method == METHOD_PICARD)
-            bytes += 4.0 * (double)s->set[level].at.size * s->grid[level]->steps;
+            bytes += parameters_bytes(shape.k, shape.kstar, s->grid[level]->steps, s->set[level].driver->singular, 1);
     }
     return bytes;
+}
+
+/* Blocks that wait for nothing: the scratch of a thread, for its most visited path. */
+static double thread_bytes(const solve_setting *s)
+{
+    return path_block_bytes(&s->set[LEVEL_FINE], 512, most_slots(s, LEVEL_FINE));
+}
+
+/* Of one pair of time steps of the fine grid, in all replicas and in the solution. */
+static double pair_bytes(const solve_setting *s)
+{
+    model_shape shape = s->set[LEVEL_FINE].shape;
+    double fine = s->grid[LEVEL_FINE]->steps, bytes = 0, kk = shape.k * shape.k;
+    for (int level = 0; level < LEVELS; level++) {
+        double steps = s->grid[level]->steps;
+        bytes += kernels_bytes(shape.k, shape.kstar, s->grid[level]->steps);
+        if (s->problem->numerics.method == METHOD_PICARD)
+            bytes += 4.0 * (double)s->set[level].at.size * steps;
+    }
+    return s->problem->numerics.replicas * bytes / (fine * fine) + 16 * kk;
 }
 
 /* What is kept of the coordinates, and its share of the solution. */
@@ -77,29 +87,35 @@ static double level_seconds(const solve_setting *s, int level)
     model_shape shape = s->set[level].shape;
     double k = shape.k, T = s->problem->horizon, N = s->grid[level]->steps, paths = (double)s->problem->numerics.paths;
     int pathwise = s->set[level].at.response == RESPONSE_PATHWISE;
-    double nodes = PER_VALUE * N * (k * k + 2), field = PER_PAIR * k * k * N * N / 2;
+    double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
     if (s->set[level].driver->per_cell) {
-        events = 4 * PER_KICK * N * k + 3 * field + (pathwise ? 2 * PER_PAIR * k * k * k * N * N * N / 6 : 0);
+        events = 4 * PER_KICK * N * k + (pathwise ? 2 * PER_LINK * k * k * k * N * N * N / 6 : 0);
     } else {
-        events = PER_VISIT * k * k * N * T / 2 + PER_EARLIER * k * k * T * T / 2;
-        events += pathwise ? PER_PAIR * k * k * k * N * T * T / 6 + PER_CHAIN * k * k * k * T * T * T / 6 : field;
+        events = PER_VISIT * k * T;
+        if (pathwise)
+            events += PER_SLOT * k * k * N * T / 2 + PER_BETWEEN * k * k * T * T / 2 +
+                      k * k * k * T * T * (PER_LINK * N + PER_CHAIN * T) / 6;
     }
-    double coordinates = s->pen ? PER_VALUE * N * k + 4 * field : 0;
+    double coordinates = s->pen ? PER_VALUE * N * k + field : 0;
+    double drawn = PER_DRAW * (k * N + (s->set[level].driver->per_cell ? 0 : (k + 1) * T));
     if (s->pen && !s->set[level].driver->singular)
-        coordinates += PER_PAIR * k * k * k * N * N * N / 6;
-    return 1e-9 * PASSES * (paths * (nodes + field + events + coordinates) + rows);
+        coordinates += PER_LINK * k * k * k * N * N * N / 6;
+    return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * drawn);
 }
 
-void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out)
+void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = s->problem->numerics.replicas;
-    int at_once = threads > replicas ? 1 : threads;
-    double n = s->grid[LEVEL_FINE]->steps + 1.0, kk = s->set[LEVEL_FINE].shape.k * s->set[LEVEL_FINE].shape.k;
-    out->memory_bytes = at_once * replica_bytes(s) + replicas * kernel_bytes(s) + 16 * n * n * kk;
+    rank_spread plan = selfconsistent_spread(s, ranks);
+    int mine = (replicas + plan.groups - 1) / plan.groups, at_once = threads > mine || plan.size > 1 ? 1 : threads;
+    double n = s->grid[LEVEL_FINE]->steps + 1.0, own_paths = (double)s->problem->numerics.paths / plan.size;
+    out->path_bytes = path_bytes(s);
+    out->pair_bytes = pair_bytes(s);
+    out->memory_bytes = at_once * own_paths * out->path_bytes + threads * thread_bytes(s) + n * n * out->pair_bytes;
     if (s->pen)
         out->memory_bytes += coordinate_bytes(s);
     out->available_bytes = memory_available();
     out->cpu_seconds = replicas * (level_seconds(s, LEVEL_FINE) + level_seconds(s, LEVEL_COARSE));
-    out->wall_seconds = out->cpu_seconds / threads;
+    out->wall_seconds = out->cpu_seconds / threads / (plan.groups * plan.size);
 }

@@ -410,8 +410,9 @@ static void way_release(void *setup)
     free(setup);
 }
 
-static void way_cost(const void *setup, int threads, sgdmft_cost *out)
+static void way_cost(const void *setup, int threads, int ranks, sgdmft_cost *out)
 {
+    (void)ranks;
     linear_cost(setup, threads, out);
 }
 

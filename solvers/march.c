@@ -6,7 +6,9 @@
               kernel rows i + 1 from the averages
      until    the rows change by less than the tolerance
 
-   The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. */
+   The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
+   changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
+   the last two passes, or before there are two, that of the step before. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,20 +17,29 @@
 #include "solvers/anderson.h"
 #include "solvers/replica.h"
 
-/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`). */
+/* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
+static const double FASTEST = 0.05, SLOWEST = 0.5;
+
+/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, but for the two newest cells, whose
+   rows change fast: their change from node to node is that of the cell before one node earlier. */
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const estimates_layout *at = &rep->set->at;
-    size_t row = at->kinds * (size_t)(at->k * at->k);
+    size_t row = at->kinds * (size_t)(at->k * at->k), newest = estimates_used(at, i);
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
-    memcpy(next, now, sizeof(double) * estimates_used(at, i));
-    memset(next + estimates_used(at, i), 0, sizeof(double) * row);
+    memcpy(next, now, sizeof(double) * newest);
+    memset(next + newest, 0, sizeof(double) * row);
     if (i == 0)
         return;
-    for (size_t c = 0; c < estimates_used(at, i - 1); c++)
+    for (size_t c = 0; c < newest - row; c++)
         next[c] += ratio * (now[c] - before[c]);
-    /* the newest cell looks from its end as the one before did */
-    memcpy(next + estimates_used(at, i), now + estimates_used(at, i - 1), sizeof(double) * row);
+    memcpy(next + newest, now + newest - row, sizeof(double) * row);
+    if (i == 1)
+        return;
+    for (size_t c = newest - row; c < newest; c++) {
+        next[c] += ratio * (now[c - row] - before[c - row]);
+        next[c + row] += ratio * (now[c] - before[c - row]);
+    }
 }
 
 typedef struct marcher {
@@ -36,6 +47,7 @@ typedef struct marcher {
     double *before, *now, *next; /* averages at nodes i - 1, i, i + 1 */
     double *used;                /* the averages from which the kernel rows of the pass were made */
     anderson mixing;
+    double rate; /* by which the last passes contracted; 1 if not known */
 } marcher;
 
 static int interrupted(replica *rep, double work, double t)
@@ -46,10 +58,22 @@ static int interrupted(replica *rep, double work, double t)
     return -1;
 }
 
+/* What is left after a pass that changed the rows by `change`, the pass before by `earlier` (0: there was none). */
+static double distance_left(marcher *m, double change, double earlier)
+{
+    if (isnan(change))
+        return NAN;
+    if (earlier > 0)
+        m->rate = change / earlier;
+    if (m->rate < SLOWEST)
+        return change * fmax(m->rate, FASTEST) / (1 - fmax(m->rate, FASTEST));
+    return change;
+}
+
 static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
-    double residual = NAN, t = rep->grid->t[i + 1];
+    double residual = NAN, change = 0, t = rep->grid->t[i + 1];
     int pass = 0;
     size_t size = estimates_used(&rep->set->at, i + 1);
     predict(rep, i, m->before, m->now, m->next);
@@ -66,7 +90,9 @@ static int step_to_consistency(marcher *m, int i)
             return -1;
         if (rep->kern->singular)
             anderson_next(&m->mixing, m->used, m->next);
-        residual = replica_rows(rep, i, m->now, m->next);
+        double earlier = change;
+        change = replica_rows(rep, i, m->now, m->next);
+        residual = distance_left(m, change, earlier);
     } while (residual > rep->tolerance && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
     rep->out->passes += pass;
@@ -141,12 +167,19 @@ sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
 {
     size_t size = rep->set->at.size;
     double *space = memory_doubles(4 * size);
-    if (!space)
-        return context_out_of_memory(ctx, "the averages over paths", 32.0 * (double)size);
-    marcher m = {.rep = rep, .before = space, .now = space + size, .next = space + 2 * size, .used = space + 3 * size};
-    sgdmft_status status = anderson_init(ctx, size, &m.mixing);
+    marcher m = {.rep = rep, .rate = 1};
+    sgdmft_status status =
+        space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 32.0 * (double)size);
     if (!status)
+        status = anderson_init(ctx, size, &m.mixing);
+    status = replica_agree(ctx, rep, status);
+    if (!status) {
+        m.before = space;
+        m.now = space + size;
+        m.next = space + 2 * size;
+        m.used = space + 3 * size;
         march(&m);
+    }
     anderson_clear(&m.mixing);
     free(space);
     return status;

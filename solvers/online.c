@@ -30,8 +30,9 @@ static void release(void *setup)
 }
 
 /* What the rates measured on one 2.3 GHz core suggest; the number of steps depends on the problem and is a guess. */
-static void cost(const void *setup, int threads, sgdmft_cost *out)
+static void cost(const void *setup, int threads, int ranks, sgdmft_cost *out)
 {
+    (void)ranks;
     static const double PER_POINT = 15e-9, STEPS = 400, STEPS_PER_TIME = 5;
     const online_setting *s = setup;
     model_shape shape = s->shape;

@@ -130,7 +130,7 @@ static void finish(sweeper *s)
 sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep)
 {
     sweeper s = {0};
-    sgdmft_status status = sweeper_init(ctx, rep, &s);
+    sgdmft_status status = replica_agree(ctx, rep, sweeper_init(ctx, rep, &s));
     if (!status && replica_start(rep, s.estimates[0])) {
         stop_by_plugin(rep);
     } else if (!status) {

@@ -25,7 +25,7 @@ static int most_slots(const path_ensemble *paths)
 }
 
 sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const path_ensemble *paths, trajectory *out,
-                          const time_grid *grid, int threads, replica **result)
+                          const time_grid *grid, const path_share *share, replica **result)
 {
     replica *rep = calloc(1, sizeof *rep);
     if (!rep)
@@ -34,23 +34,27 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const pa
     rep->grid = grid;
     rep->out = out;
     rep->kern = out->kern;
-    rep->threads = threads;
+    rep->share = share;
+    rep->threads = share_threads(share);
     rep->paths = paths->paths;
     rep->block = calloc(paths->n_blocks, sizeof *rep->block);
-    rep->scratch = calloc((size_t)threads, sizeof *rep->scratch);
-    rep->sums = memory_doubles(REPLICA_PARTS * (set->at.size + control_size(&set->at)));
-    rep->halves = memory_doubles(2 * (set->at.size + control_size(&set->at)));
-    rep->observed = memory_doubles(REPLICA_PARTS * out->observables);
-    sgdmft_status status = SGDMFT_OK;
-    if (!rep->block || !rep->scratch || !rep->sums || !rep->halves || !rep->observed)
-        status = context_out_of_memory(ctx, "the averages over paths", 8.0 * REPLICA_PARTS * (double)set->at.size);
+    rep->scratch = calloc((size_t)rep->threads, sizeof *rep->scratch);
+    size_t width = set->at.size + control_size(&set->at);
+    if (width < out->observables)
+        width = out->observables;
+    rep->sums = memory_doubles(share_count(share) * width);
+    rep->halves = memory_doubles(2 * width);
+    sgdmft_status status = share_room_new(ctx, share, width, &rep->room);
+    if (!status && (!rep->block || !rep->scratch || !rep->sums || !rep->halves))
+        status = context_out_of_memory(ctx, "the averages over paths", 8.0 * PATH_PARTS * (double)width);
     if (!status)
         status = control_init(ctx, rep->kern, &rep->control);
     for (; rep->block && rep->n_blocks < paths->n_blocks && !status; rep->n_blocks++)
-        status = path_block_new(ctx, set, &paths->block[rep->n_blocks], &rep->block[rep->n_blocks]);
+        if (share_owns(share, rep->n_blocks))
+            status = path_block_new(ctx, set, &paths->block[rep->n_blocks], &rep->block[rep->n_blocks]);
     for (size_t b = 0; b < rep->n_blocks; b++)
-        rep->half_paths[b % REPLICA_PARTS % 2] += (double)paths->block[b].n;
-    for (int i = 0; i < threads && !status; i++)
+        rep->half_paths[b % 2] += (double)paths->block[b].n;
+    for (int i = 0; i < rep->threads && !status; i++)
         status = path_scratch_new(ctx, set, paths->block[0].n, most_slots(paths), &rep->scratch[i]);
     if (status)
         replica_free(rep);
@@ -71,8 +75,8 @@ void replica_free(replica *rep)
     free(rep->scratch);
     free(rep->sums);
     free(rep->halves);
+    share_room_clear(&rep->room);
     control_clear(&rep->control);
-    free(rep->observed);
     free(rep);
 }
 
@@ -82,49 +86,55 @@ static int controlled(const replica *rep)
     return rep->set->at.response == RESPONSE_PATHWISE && rep->set->driver->singular;
 }
 
-/* Sums of `count` numbers over the parts first, first + step, ..., in that order. */
-static void join_parts(const double *parts, size_t stride, size_t count, size_t first, size_t step, double *out)
+sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status)
 {
-    memset(out, 0, sizeof(double) * count);
-    for (size_t part = first; part < REPLICA_PARTS; part += step)
-        for (size_t i = 0; i < count; i++)
-            out[i] += parts[part * stride + i];
+    return ranks_agree(ctx, share_ranks(rep->share), status);
 }
 
-/* Adds up all blocks at node 0 for cell = -1, at node cell + 1 otherwise. Which blocks make up a part does not depend
-   on the threads. */
+/* Joins the sums of all parts into rep->halves. Non-zero if a plug-in asked to stop. */
+static int join(replica *rep, size_t width, int failed)
+{
+    int flags = (failed ? SHARE_FAILED : 0) | (rep->wish && *rep->wish ? SHARE_STOP : 0);
+    flags = share_join(rep->share, &rep->room, rep->sums, width, flags, rep->halves);
+    if (rep->agreed && flags & (SHARE_STOP | SHARE_LOST))
+        *rep->agreed = 1;
+    return (flags & SHARE_FAILED) != 0;
+}
+
+/* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
+   part depends neither on the threads nor on the ranks. */
 static int sum_blocks(replica *rep, int cell, const path_control *control)
 {
     const path_setting *set = rep->set;
-    size_t plain = set->at.size, stride = plain + control_size(&set->at);
+    size_t plain = set->at.size, width = control ? plain + control_size(&set->at) : estimates_used(&set->at, cell + 1);
+    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
-    for (int part = 0; part < REPLICA_PARTS; part++) {
+    for (size_t i = 0; i < parts; i++) {
         path_scratch *scratch = rep->scratch[omp_get_thread_num()];
-        double *sums = rep->sums + (size_t)part * stride;
-        memset(sums, 0, sizeof(double) * stride);
-        for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
+        double *sums = rep->sums + i * width;
+        memset(sums, 0, sizeof(double) * width);
+        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
             failed |= cell < 0 ? path_block_start(&rep->block[b], set, scratch, sums)
                                : path_block_advance_controlled(&rep->block[b], set, rep->kern, cell, control, scratch,
-                                                               sums, sums + plain);
+                                                               sums, control ? sums + plain : NULL);
     }
-    return failed;
+    return join(rep, width, failed);
 }
 
-/* Means over paths from the sums of even and odd parts, corrected by the control variable except at node 0. */
-static void average(replica *rep, int node, double *estimates)
+/* Means over paths from the sums of even and odd parts, corrected by the control variable if there is one. */
+static void average(replica *rep, int node, const path_control *control, double *estimates)
 {
     const estimates_layout *at = &rep->set->at;
-    size_t plain = at->size, stride = plain + control_size(at), used = estimates_used(at, node);
+    size_t plain = at->size, used = estimates_used(at, node), width = control ? plain + control_size(at) : used;
     control_half half[2];
     for (size_t h = 0; h < 2; h++) {
-        double *sums = rep->halves + h * stride;
-        join_parts(rep->sums, stride, stride, h, 2, sums);
-        half[h] = (control_half){rep->half_paths[h], sums, sums + plain};
+        const double *sums = rep->halves + h * width;
+        half[h] = (control_half){rep->half_paths[h], sums, control ? sums + plain : NULL};
     }
     for (size_t i = 0; i < used; i++)
         estimates[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
-    if (node > 0 && controlled(rep))
+    if (control)
         control_apply(&rep->control, at, node, half, estimates);
     else if (node == 0)
         control_restart(&rep->control);
@@ -133,17 +143,20 @@ static void average(replica *rep, int node, double *estimates)
 int replica_start(replica *rep, double *estimates)
 {
     int failed = sum_blocks(rep, -1, NULL);
-    average(rep, 0, estimates);
+    average(rep, 0, NULL, estimates);
     return failed;
 }
 
 int replica_advance(replica *rep, int cell, double *estimates)
 {
-    path_control control;
-    if (controlled(rep))
-        control = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
-    int failed = sum_blocks(rep, cell, controlled(rep) ? &control : NULL);
-    average(rep, cell + 1, estimates);
+    path_control prepared;
+    const path_control *control = NULL;
+    if (controlled(rep)) {
+        prepared = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
+        control = &prepared;
+    }
+    int failed = sum_blocks(rep, cell, control);
+    average(rep, cell + 1, control, estimates);
     return failed;
 }
 
@@ -152,7 +165,8 @@ void replica_accept(replica *rep)
     if (controlled(rep))
         control_accept(&rep->control, rep->kern);
     for (size_t b = 0; b < rep->n_blocks; b++)
-        path_block_accept(&rep->block[b]);
+        if (share_owns(rep->share, b))
+            path_block_accept(&rep->block[b]);
 }
 
 void replica_rows_start(replica *rep, const double *first)
@@ -164,8 +178,10 @@ void replica_rows_start(replica *rep, const double *first)
 
 double replica_rows(replica *rep, int i, const double *now, const double *next)
 {
-    return rep->par ? parameters_advance(rep->par, i, &rep->set->at, now, next)
-                    : kernels_advance(rep->kern, i, &rep->set->at, now, next);
+    if (rep->par)
+        return parameters_advance(rep->par, i, &rep->set->at, now, next);
+    /* machines of different kinds may round differently, but must not decide differently */
+    return ranks_follow(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->set->at, now, next));
 }
 
 void replica_rows_accept(replica *rep)
@@ -182,20 +198,21 @@ int replica_observe(replica *rep, int node)
     size_t count = rep->out->observables;
     double C[BLOCK_MAX * BLOCK_MAX];
     const double *m = rep->kern->m + (size_t)node * (size_t)(set->shape.k * set->shape.kstar);
+    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
     int failed = 0;
     kernels_correlation(rep->kern, set->q0, set->rho, node, node, C);
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
-    for (int part = 0; part < REPLICA_PARTS; part++) {
-        double *sums = rep->observed + (size_t)part * count;
+    for (size_t i = 0; i < parts; i++) {
+        double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
-        for (size_t b = (size_t)part; b < rep->n_blocks; b += REPLICA_PARTS)
+        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
             failed |= path_block_observe(&rep->block[b], set, rep->grid->t[node], C, m, rep->kern->rho_inverse,
                                          rep->scratch[omp_get_thread_num()], sums);
     }
+    failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;
-    join_parts(rep->observed, count, count, 0, 1, mean);
     for (size_t i = 0; i < count; i++)
-        mean[i] /= (double)rep->paths;
+        mean[i] = (rep->halves[i] + rep->halves[count + i]) / (double)rep->paths;
     return failed;
 }
 
@@ -241,7 +258,8 @@ int replica_diverged(replica *rep, int node, const double *estimates)
     kernels_correlation(rep->kern, set->q0, set->rho, node, node, C);
     double step = eta_squared(rep->grid, node) * trace(set->shape.k, estimates + set->at.outer);
     double moment = trace(set->shape.k, C);
-    if (step <= rep->divergence_scale && moment <= rep->moment_scale)
+    int stable = step <= rep->divergence_scale && moment <= rep->moment_scale;
+    if (ranks_follow(share_ranks(rep->share), stable) != 0)
         return 0;
     replica_stop(rep, SGDMFT_ERR_DIVERGED,
                  "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g) and the mean "

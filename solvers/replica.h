@@ -21,36 +21,43 @@ typedef struct replica {
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
     trajectory *out;
-    parameters *par; /* coordinates, if the penalty is not a ridge; not owned */
+    parameters *par;         /* coordinates, if the penalty is not a ridge; not owned */
+    const path_share *share; /* which blocks are this process's */
     size_t n_blocks, paths;
-    path_block *block;
+    path_block *block;      /* empty where another rank has the block */
     int threads;            /* threads inside this replica */
     path_scratch **scratch; /* [threads] */
-    double *sums;           /* [REPLICA_PARTS]: partial sums over blocks, always the same blocks in a part; plain sums
-                               (at.size), then sums weighted by the control variable (control_size) */
-    double *halves;         /* [2]: the same for the even and the odd parts */
+    share_room room;
+    double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
+                               variable (control_size); or observables */
+    double *halves; /* [2]: the same for the even and the odd parts */
     double half_paths[2];
     control_state control;
-    double *observed; /* [REPLICA_PARTS][observables] */
     double tolerance;
     int passes_max;
     double divergence_scale; /* E|eta g|^2 above this counts as divergence */
     double moment_scale;     /* a second moment above this does, too */
     replica_monitor monitor;
+    const int *wish; /* set when this rank is to stop */
+    int *agreed;     /* set when any rank of the group is */
 } replica;
 
-enum { REPLICA_PARTS = 16 };
-
 sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const path_ensemble *paths, trajectory *out,
-                          const time_grid *grid, int threads, replica **rep);
+                          const time_grid *grid, const path_share *share, replica **rep);
 void replica_free(replica *rep);
+
+/* The ranks of a group do everything below together, and each gets the same answers. */
+
+/* The failure of any rank of the group. */
+sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
 /* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. */
 int replica_start(replica *rep, double *estimates);
 int replica_advance(replica *rep, int cell, double *estimates);
 void replica_accept(replica *rep);
 
-/* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a node. */
+/* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a
+   node. */
 void replica_rows_start(replica *rep, const double *first);
 double replica_rows(replica *rep, int i, const double *now, const double *next);
 void replica_rows_accept(replica *rep);

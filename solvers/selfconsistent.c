@@ -18,19 +18,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ranks.h"
 #include "paths/driver.h"
 #include "sampling/snapshots.h"
+#include "solvers/collect.h"
 #include "solvers/replica.h"
+#include "solvers/spread.h"
 
 /* Shared by the threads of one solve. */
 typedef struct solve_state {
     sgdmft_context *ctx;
     const solve_setting *s;
     replica_pair *pair;
-    int inner_threads;
+    path_share share; /* of each replica */
     double work_done, work_total;
-    int begun; /* replicas */
-    int stop;  /* set when the caller interrupts or a system failure makes the rest pointless */
+    int begun;  /* replicas */
+    int least;  /* of them to begin even if the caller interrupts: all ranks together need two for an error bar */
+    int stop;   /* set when the caller interrupts or a system failure makes the rest pointless */
+    int agreed; /* with a group of ranks: set for all of them after one is to stop */
     sgdmft_status status;
     char *message;
 } solve_state;
@@ -40,22 +45,41 @@ static double level_work(const time_grid *grid)
     return 0.5 * grid->steps * (grid->steps + 1.0);
 }
 
-/* Runs on any thread; only the first talks to the caller. */
+static int must_stop(solve_state *state)
+{
+    int stop;
+    if (state->share.ranks)
+        return state->agreed;
+#pragma omp atomic read
+    stop = state->stop;
+    return stop;
+}
+
+/* Whether to stop, here or on any other rank. */
+static int look_around(solve_state *state, double fraction, double t)
+{
+    rank_group *all = state->ctx->ranks;
+    int stop, told = ranks_raised(all);
+#pragma omp atomic read
+    stop = state->stop;
+    stop |= context_progress(state->ctx, fraction, t) != 0;
+    if (stop && !told)
+        ranks_raise(all);
+    return stop || told;
+}
+
+/* Runs on any thread; only the first talks to the caller and to other ranks. */
 static int report_work(void *user, double work, double t)
 {
     solve_state *state = user;
     double done;
-    int stop;
 #pragma omp atomic capture
     done = state->work_done += work;
-#pragma omp atomic read
-    stop = state->stop;
-    if (omp_get_thread_num() == 0 && context_progress(state->ctx, done / state->work_total, t)) {
-        stop = 1;
+    if (omp_get_thread_num() == 0 && look_around(state, done / state->work_total, t)) {
 #pragma omp atomic write
         state->stop = 1;
     }
-    return stop;
+    return must_stop(state);
 }
 
 static void want_stencils(const solve_setting *s, const time_grid *grid, trajectory *tr)
@@ -68,8 +92,7 @@ static void want_stencils(const solve_setting *s, const time_grid *grid, traject
     }
 }
 
-static sgdmft_status keep_coordinates(sgdmft_context *ctx, const solve_setting *s, size_t paths, parameters *par,
-                                      trajectory *tr)
+static sgdmft_status record_coordinates(sgdmft_context *ctx, const solve_setting *s, trajectory *tr)
 {
     model_shape shape = s->set[LEVEL_FINE].shape;
     int steps = s->grid[LEVEL_FINE]->steps;
@@ -77,9 +100,8 @@ static sgdmft_status keep_coordinates(sgdmft_context *ctx, const solve_setting *
     if (!wanted)
         return context_out_of_memory(ctx, "a trajectory", steps + 1.0);
     snapshots_want(s->problem, s->grid[LEVEL_FINE], wanted);
-    sgdmft_status status = parameters_record_new(ctx, shape.k, shape.kstar, steps, paths, wanted, &tr->record);
-    if (!status)
-        parameters_keep(par, tr->record);
+    sgdmft_status status = parameters_record_new(ctx, shape.k, shape.kstar, steps, (size_t)s->problem->numerics.paths,
+                                                 wanted, &tr->record);
     free(wanted);
     return status;
 }
@@ -104,49 +126,52 @@ static void drawn_clear(drawn *d)
     *d = (drawn){NULL, NULL};
 }
 
-static sgdmft_status draw(sgdmft_context *ctx, const solve_setting *s, int index, drawn *out)
+/* The paths as this rank shares them with its group. */
+static path_source shared_source(const solve_state *state)
 {
+    path_source source = state->s->source;
+    source.share = &state->share;
+    return source;
+}
+
+static sgdmft_status draw(sgdmft_context *ctx, const solve_state *state, int index, drawn *out)
+{
+    const solve_setting *s = state->s;
     const time_grid *grid = s->grid[LEVEL_FINE];
-    path_source coordinates = parameters_source(&s->source);
-    sgdmft_status status = path_ensemble_new(ctx, &s->source, grid, (uint32_t)index, &out->paths);
+    path_source source = shared_source(state), coordinates = parameters_source(&source);
+    sgdmft_status status = path_ensemble_new(ctx, &source, grid, (uint32_t)index, &out->paths);
     if (!status && s->pen)
         status = parameters_draw(ctx, &coordinates, grid, (uint32_t)index, &out->coordinates);
     return status;
 }
 
-static sgdmft_status coarsen(sgdmft_context *ctx, const solve_setting *s, const drawn *fine, drawn *out)
+static sgdmft_status coarsen(sgdmft_context *ctx, const solve_state *state, const drawn *fine, drawn *out)
 {
+    const solve_setting *s = state->s;
     const time_grid *from = s->grid[LEVEL_FINE], *to = s->grid[LEVEL_COARSE];
-    path_source coordinates = parameters_source(&s->source);
-    sgdmft_status status = path_ensemble_coarsen(ctx, fine->paths, &s->source, from, to, &out->paths);
+    path_source source = shared_source(state), coordinates = parameters_source(&source);
+    sgdmft_status status = path_ensemble_coarsen(ctx, fine->paths, &source, from, to, &out->paths);
     if (!status && s->pen)
         status = path_ensemble_coarsen(ctx, fine->coordinates, &coordinates, from, to, &out->coordinates);
     return status;
 }
 
 /* With everything that a replica needs in place. */
-static sgdmft_status run_level(sgdmft_context *ctx, solve_state *state, int level, const drawn *in, parameters *par,
-                               trajectory *out)
+static sgdmft_status run_level(sgdmft_context *ctx, solve_state *state, replica *rep, parameters *par)
 {
     const solve_setting *s = state->s;
-    replica *rep = NULL;
-    sgdmft_status status = replica_new(ctx, &s->set[level], in->paths, out, s->grid[level], state->inner_threads, &rep);
-    if (status)
-        return status;
     rep->par = par;
     rep->tolerance = tolerance_of(s);
     rep->passes_max = s->problem->numerics.passes_max;
     rep->monitor = (replica_monitor){report_work, state};
-    status = s->problem->numerics.method == METHOD_PICARD ? solve_picard(ctx, rep) : solve_march(ctx, rep);
-    replica_free(rep);
-    return status;
+    rep->wish = &state->stop;
+    rep->agreed = &state->agreed;
+    return s->problem->numerics.method == METHOD_PICARD ? solve_picard(ctx, rep) : solve_march(ctx, rep);
 }
 
-static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const drawn *in, trajectory **out)
+sgdmft_status selfconsistent_trajectory(sgdmft_context *ctx, const solve_setting *s, int level, trajectory **out)
 {
-    const solve_setting *s = state->s;
     kernels *kern = NULL;
-    parameters *par = NULL;
     sgdmft_status status = solve_setting_kernels(ctx, s, s->grid[level], &kern);
     if (status)
         return status;
@@ -156,12 +181,27 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
         return status;
     }
     want_stencils(s, s->grid[level], *out);
-    if (s->pen)
-        status = parameters_new(ctx, s->pen, &s->law, in->coordinates, kern, state->inner_threads, &par);
-    if (!status && par && level == LEVEL_FINE)
-        status = keep_coordinates(ctx, s, in->coordinates->paths, par, *out);
+    return s->pen && level == LEVEL_FINE ? record_coordinates(ctx, s, *out) : SGDMFT_OK;
+}
+
+static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const drawn *in, trajectory **out)
+{
+    const solve_setting *s = state->s;
+    parameters *par = NULL;
+    replica *rep = NULL;
+    sgdmft_status status = selfconsistent_trajectory(ctx, s, level, out);
+    if (!status && s->pen) {
+        status =
+            parameters_new(ctx, s->pen, &s->law, in->coordinates, (*out)->kern, share_threads(&state->share), &par);
+        if (!status && (*out)->record)
+            parameters_keep(par, (*out)->record);
+    }
     if (!status)
-        status = run_level(ctx, state, level, in, par, *out);
+        status = replica_new(ctx, &s->set[level], in->paths, *out, s->grid[level], &state->share, &rep);
+    status = ranks_agree(ctx, state->share.ranks, status);
+    if (!status)
+        status = run_level(ctx, state, rep, par);
+    replica_free(rep);
     parameters_free(par);
     return status;
 }
@@ -170,9 +210,9 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
 {
     replica_pair *pair = &state->pair[index];
     drawn fine = {NULL, NULL}, coarse = {NULL, NULL};
-    sgdmft_status status = draw(ctx, state->s, index, &fine);
+    sgdmft_status status = draw(ctx, state, index, &fine);
     if (!status)
-        status = coarsen(ctx, state->s, &fine, &coarse);
+        status = ranks_agree(ctx, state->share.ranks, coarsen(ctx, state, &fine, &coarse));
     if (!status)
         status = solve_level(ctx, state, LEVEL_COARSE, &coarse, &pair->level[LEVEL_COARSE]);
     drawn_clear(&coarse);
@@ -187,15 +227,14 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
 /* A thread has a context of its own: messages of different replicas do not mix. */
 static void run_replica(solve_state *state, int index)
 {
-    int stop, begun;
-#pragma omp atomic read
-    stop = state->stop;
+    int begun;
 #pragma omp atomic capture
     begun = state->begun++;
-    if (stop && begun >= 2) /* two give an error bar */
+    if (must_stop(state) && begun >= state->least)
         return;
-    sgdmft_context *own = NULL;
-    sgdmft_status status = sgdmft_context_new(&own);
+    /* ranks of a group must not fail where the others do not notice: they do without */
+    sgdmft_context *own = state->share.ranks ? state->ctx : NULL;
+    sgdmft_status status = own ? SGDMFT_OK : sgdmft_context_new(&own);
     if (!status)
         status = solve_replica(own, state, index);
     if (status) {
@@ -206,8 +245,11 @@ static void run_replica(solve_state *state, int index)
         }
 #pragma omp atomic write
         state->stop = 1;
+        if (state->share.ranks)
+            state->agreed = 1;
     }
-    sgdmft_context_free(own);
+    if (own != state->ctx)
+        sgdmft_context_free(own);
 }
 
 static int complete(const solve_setting *s, const replica_pair *pair)
@@ -245,28 +287,58 @@ static void keep_usable(const solve_setting *s, replica_set *set)
     }
 }
 
-sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
+/* The replicas of one group of ranks. Few replicas on many threads: each replica's blocks are shared instead. */
+static void run_group(solve_state *state, const rank_spread *plan, int group)
 {
-    int replicas = set->asked, threads = sgdmft_context_threads(ctx);
-    int outer = threads < replicas ? threads : replicas;
-    solve_state state = {.ctx = ctx, .s = s, .pair = set->pair};
-    /* few replicas on many threads: share each replica's blocks instead */
-    if (threads > replicas) {
+    int replicas = (state->s->problem->numerics.replicas - group + plan->groups - 1) / plan->groups;
+    int threads = sgdmft_context_threads(state->ctx), outer = threads < replicas ? threads : replicas;
+    int inside = state->share.ranks || threads > replicas, parts = (int)share_count(&state->share);
+    if (inside)
         outer = 1;
-        state.inner_threads = threads < REPLICA_PARTS ? threads : REPLICA_PARTS;
-    } else {
-        state.inner_threads = 1;
-    }
-    state.work_total = replicas * (level_work(s->grid[LEVEL_FINE]) + level_work(s->grid[LEVEL_COARSE]));
+    state->share.threads = !inside ? 1 : threads < parts ? threads : parts;
+    state->work_total = replicas * (level_work(state->s->grid[LEVEL_FINE]) + level_work(state->s->grid[LEVEL_COARSE]));
 #pragma omp parallel for schedule(dynamic, 1) num_threads(outer) if (outer > 1)
     for (int i = 0; i < replicas; i++)
-        run_replica(&state, i);
-    if (!state.status) {
-        keep_usable(s, set);
-        return SGDMFT_OK;
+        run_replica(state, group + i * plan->groups);
+}
+
+rank_spread selfconsistent_spread(const solve_setting *s, int ranks)
+{
+    const sgdmft_problem *problem = s->problem;
+    size_t lanes = path_block_lanes(s->source.shape.k, s->grid[LEVEL_FINE]->steps, problem->numerics.paths);
+    size_t blocks = ((size_t)problem->numerics.paths + lanes - 1) / lanes;
+    return spread_plan(ranks, problem->numerics.replicas, blocks, s->pen != NULL);
+}
+
+sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
+{
+    rank_group *all = ctx->ranks;
+    rank_spread plan = selfconsistent_spread(s, ranks_size(all));
+    int group = spread_group(&plan, ranks_size(all), ranks_rank(all));
+    solve_state state = {.ctx = ctx, .s = s, .pair = set->pair, .least = plan.groups > 1 ? 1 : 2};
+    if (plan.size > 1) {
+        sgdmft_status status = ranks_split(ctx, all, group < 0 ? plan.groups : group, &state.share.ranks);
+        status = ranks_agree(ctx, all, status);
+        if (status) {
+            ranks_free(state.share.ranks);
+            return status;
+        }
     }
-    sgdmft_status status = context_fail(ctx, state.status, "%s", state.message ? state.message : "out of memory");
+    if (group >= 0)
+        run_group(&state, &plan, group);
+    sgdmft_status status = SGDMFT_OK;
+    if (state.status)
+        status = context_fail(ctx, state.status, "%s", state.message ? state.message : "out of memory");
+    if (status)
+        ranks_raise(all);
     free(state.message);
+    ranks_free(state.share.ranks);
+    ranks_lower(all);
+    status = ranks_agree(ctx, all, status);
+    if (!status)
+        status = collect_replicas(ctx, s, &plan, set);
+    if (!status && ranks_rank(all) == 0)
+        keep_usable(s, set);
     return status;
 }
 
@@ -296,9 +368,9 @@ static void way_release(void *setup)
     free(setup);
 }
 
-static void way_cost(const void *setup, int threads, sgdmft_cost *out)
+static void way_cost(const void *setup, int threads, int ranks, sgdmft_cost *out)
 {
-    selfconsistent_cost(setup, threads, out);
+    selfconsistent_cost(setup, threads, ranks, out);
 }
 
 static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solution **out)
@@ -309,7 +381,7 @@ static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solu
     if (!set.pair)
         return context_out_of_memory(ctx, "the replicas", sizeof *set.pair * (double)set.asked);
     sgdmft_status status = selfconsistent_replicas(ctx, s, &set);
-    if (!status)
+    if (!status && ranks_rank(ctx->ranks) == 0)
         status = selfconsistent_solution(ctx, s, &set, out);
     for (int r = 0; r < set.asked; r++)
         replica_pair_clear(&set.pair[r]);
@@ -317,4 +389,5 @@ static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solu
     return status;
 }
 
-const solve_way selfconsistent_way = {.prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run};
+const solve_way selfconsistent_way = {
+    .prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run, .together = 1};

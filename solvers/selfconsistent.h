@@ -4,6 +4,7 @@
 
 #include "sgdmft/solve.h"
 #include "solvers/setting.h"
+#include "solvers/spread.h"
 #include "solvers/trajectory.h"
 #include "solvers/way.h"
 
@@ -23,9 +24,13 @@ typedef struct replica_set {
 } replica_set;
 
 /* Solves all replicas into set->pair[asked], which the caller provides zeroed and frees with replica_pair_clear, and
-   sets `count`. After an interrupt the complete replicas are used if there are two, otherwise all that were begun. */
+   sets `count`. Together with the ranks of the context: rank 0 gets all replicas, the others a count of 0. After an
+   interrupt the complete replicas are used if there are two, otherwise all that were begun. */
 sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set);
 void replica_pair_clear(replica_pair *pair);
+
+/* A trajectory of the given grid without anything in it; with a record of coordinates if there is a penalty. */
+sgdmft_status selfconsistent_trajectory(sgdmft_context *ctx, const solve_setting *s, int level, trajectory **out);
 
 /* Statistics over replicas: curves with error bars, two-time arrays, identities. */
 sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
@@ -35,7 +40,10 @@ sgdmft_status selfconsistent_solution(sgdmft_context *ctx, const solve_setting *
 sgdmft_status selfconsistent_coordinates(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                          sgdmft_solution *solution);
 
-/* Memory and time of a solve. */
-void selfconsistent_cost(const solve_setting *s, int threads, sgdmft_cost *out);
+/* How replicas and paths are spread over ranks. */
+rank_spread selfconsistent_spread(const solve_setting *s, int ranks);
+
+/* Memory of each rank and time of a solve. */
+void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out);
 
 #endif

@@ -107,8 +107,13 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
                            .q0 = problem->initial.q,
                            .rho = problem->initial.rho,
                            .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response)};
-    s->source = (path_source){
-        .problem = problem, .driver = driver_of(problem), .m = s->m, .shape = shape, .law = &s->law, .eta = s->eta};
+    s->source = (path_source){.problem = problem,
+                              .driver = driver_of(problem),
+                              .m = s->m,
+                              .shape = shape,
+                              .law = &s->law,
+                              .eta = s->eta,
+                              .by_visits = response == RESPONSE_PATHWISE};
     return SGDMFT_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/context.h"
+#include "base/ranks.h"
 #include "problem/problem.h"
 #include "solvers/linear.h"
 #include "solvers/online.h"
@@ -31,7 +32,7 @@ static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem,
 {
     sgdmft_status status = way_of(problem)->prepare(ctx, problem, setup);
     if (!status)
-        way_of(problem)->cost(*setup, sgdmft_context_threads(ctx), cost);
+        way_of(problem)->cost(*setup, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
     return status;
 }
 
@@ -46,33 +47,64 @@ sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *pr
 
 sgdmft_status way_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
 {
-    if (cost->available_bytes <= 0 || cost->memory_bytes <= cost->available_bytes)
+    double available = cost->available_bytes / (ctx->ranks ? ctx->ranks->here : 1);
+    if (available <= 0 || cost->memory_bytes <= available)
         return SGDMFT_OK;
     return context_fail(ctx, SGDMFT_ERR_MEMORY,
                         "the problem would need %.3g GiB of memory, but %.3g GiB are available; hint: lower "
                         "numerics.paths or numerics.steps, or use fewer threads",
-                        cost->memory_bytes / 1073741824.0, cost->available_bytes / 1073741824.0);
+                        cost->memory_bytes / 1073741824.0, available / 1073741824.0);
+}
+
+/* On this rank, if it has anything to do. */
+static sgdmft_status run_way(sgdmft_context *ctx, const solve_way *way, const void *setup, sgdmft_solution **out)
+{
+    if (way->together)
+        return way->run(ctx, setup, out);
+    rank_group *all = ctx->ranks;
+    if (ranks_rank(all) > 0)
+        return SGDMFT_OK;
+    ctx->ranks = NULL;
+    sgdmft_status status = way->run(ctx, setup, out);
+    ctx->ranks = all;
+    return status;
+}
+
+/* Seconds of all ranks. */
+static double add_up(rank_group *all, double mine)
+{
+    double sum = mine;
+    if (all && !ranks_allgather_one(all, mine, all->said)) {
+        sum = 0;
+        for (int r = 0; r < all->size; r++)
+            sum += all->said[r];
+    }
+    return sum;
 }
 
 sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    void *setup;
+    void *setup = NULL;
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
     sgdmft_status status = prepare(ctx, problem, &setup, &cost);
-    if (status)
-        return status;
-    status = way_check_memory(ctx, &cost);
     if (!status)
-        status = way_of(problem)->run(ctx, setup, out);
-    way_of(problem)->release(setup);
-    if (status)
-        return status;
+        status = way_check_memory(ctx, &cost);
+    status = ranks_agree(ctx, ctx->ranks, status);
+    if (!status)
+        status = run_way(ctx, way_of(problem), setup, out);
+    if (setup)
+        way_of(problem)->release(setup);
+    cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
-    solution->info.memory_bytes = cost.memory_bytes;
-    solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;
-    solution->info.cpu_seconds = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    return solution->status ? context_fail(ctx, solution->status, "%s", solution->message) : SGDMFT_OK;
+    if (!status && solution) {
+        solution->info.memory_bytes = cost.memory_bytes;
+        solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;
+        solution->info.cpu_seconds = cpu;
+        if (solution->status)
+            status = context_fail(ctx, solution->status, "%s", solution->message);
+    }
+    return ranks_agree(ctx, ctx->ranks, status);
 }

@@ -11,11 +11,12 @@ typedef struct solve_way {
        problem must outlive it. */
     sgdmft_status (*prepare)(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup);
     void (*release)(void *setup);
-    /* Memory and time on that many threads. */
-    void (*cost)(const void *setup, int threads, sgdmft_cost *out);
+    /* Memory of each rank and time, on that many ranks with that many threads each. */
+    void (*cost)(const void *setup, int threads, int ranks, sgdmft_cost *out);
     /* As sgdmft_solve; a reason to stop early is in the status of the solution, the return value reports failures
        without a solution. */
     sgdmft_status (*run)(sgdmft_context *ctx, const void *setup, sgdmft_solution **out);
+    int together; /* 1: all ranks run it, and rank 0 gets the solution; 0: rank 0 alone does */
 } solve_way;
 
 /* In solve.c. Fails with SGDMFT_ERR_MEMORY if the machine has less to offer. */

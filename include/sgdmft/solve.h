@@ -11,6 +11,9 @@ SGDMFT_BEGIN_DECLS
 /* What a solve would take, without running it. */
 typedef struct sgdmft_cost {
     double memory_bytes;    /* peak memory */
+    double path_bytes;      /* of it, per path that is worked on: numerics.paths of each replica that runs at the same
+                               time; 0 without sampled paths */
+    double pair_bytes;      /* of it, per pair of time steps, all replicas together; 0 without a time grid */
     double available_bytes; /* memory this machine has to offer now */
     double cpu_seconds;     /* rough, all threads together */
     double wall_seconds;    /* rough, at the context's number of threads */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/ranks.h"
+
 sgdmft_status sgdmft_context_new(sgdmft_context **out)
 {
     if (!out)
@@ -19,6 +21,7 @@ void sgdmft_context_free(sgdmft_context *ctx)
 {
     if (!ctx)
         return;
+    ranks_free(ctx->ranks);
     free(ctx->message);
     free(ctx);
 }

@@ -6,8 +6,12 @@
 
 #include "sgdmft/context.h"
 
+/* Processes that solve together, see ranks.h. */
+typedef struct rank_group rank_group;
+
 struct sgdmft_context {
     int threads;
+    rank_group *ranks; /* owned; NULL for one process alone */
     sgdmft_log_fn log;
     void *log_user;
     sgdmft_progress_fn progress;

@@ -13,36 +13,103 @@ double path_block_bytes(const path_setting *set, size_t n, int slots)
 {
     const model_shape *shape = &set->shape;
     double k = shape->k, lanes = (double)n, s = slots, steps = set->at.steps;
-    double inputs = shape->kstar + k + shape->noises + shape->labels + steps * k + s * k;
-    inputs += set->driver->per_cell ? s : 4.5 * s;
-    double state = 3 * k + s * k + (set->at.response == RESPONSE_PATHWISE ? s * (s + 1) / 2 * k * k : 0);
+    int visits = !set->driver->per_cell;
+    double inputs = shape->kstar + k + shape->noises + shape->labels + steps * k;
+    inputs += visits ? (3 + k) * s : (k + 1) * s;
+    double state = 5 * k + 2 * steps * k;
+    if (set->at.response == RESPONSE_PATHWISE)
+        state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
     return 8.0 * lanes * (inputs + state);
+}
+
+static void chains_free(path_chains *c)
+{
+    if (!c)
+        return;
+    free(c->chain);
+    free(c->kick);
+    free(c->cell);
+    free(c->place);
+    free(c->slope);
+    free(c->between);
+    free(c);
+}
+
+/* Where the visits of each lane are, slot by slot. */
+static void spread_visits(const path_inputs *in, path_chains *c)
+{
+    for (int cell = 0; cell < in->steps; cell++)
+        for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
+            for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
+                size_t at = (size_t)in->visit_slot[v] * in->n + (size_t)in->visit_lane[v];
+                c->cell[at] = cell;
+                c->place[at] = in->visit_place[v];
+            }
+}
+
+static int chains_of_visits(const path_inputs *in, size_t k, path_chains *c)
+{
+    size_t slots = (size_t)in->slots, n = in->n;
+    c->chain = memory_doubles(slots * (slots + 1) / 2 * k * k * n + 1);
+    c->kick = memory_doubles(slots * k * n + 1);
+    c->cell = memory_zeroed(slots * n + 1, sizeof *c->cell);
+    c->place = memory_doubles(slots * n + 1);
+    if (!c->chain || !c->kick || !c->cell || !c->place)
+        return -1;
+    spread_visits(in, c);
+    return 0;
+}
+
+static int chains_of_cells(const path_inputs *in, size_t k, path_chains *c)
+{
+    size_t steps = (size_t)in->steps;
+    c->slope = memory_doubles(steps * k * k * in->n);
+    c->between = memory_doubles(steps * k * steps * k);
+    return c->slope && c->between ? 0 : -1;
+}
+
+static path_chains *chains_new(const path_setting *set, const path_inputs *in)
+{
+    size_t k = (size_t)set->shape.k;
+    path_chains *c = calloc(1, sizeof *c);
+    if (c && (set->driver->per_cell ? chains_of_cells(in, k, c) : chains_of_visits(in, k, c))) {
+        chains_free(c);
+        return NULL;
+    }
+    return c;
 }
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out)
 {
-    size_t k = (size_t)set->shape.k, slots = (size_t)in->slots, n = in->n;
-    size_t chains = set->at.response == RESPONSE_PATHWISE ? slots * (slots + 1) / 2 * k * k * n : 0;
+    size_t k = (size_t)set->shape.k, n = in->n, cells = (size_t)in->steps * k * n;
+    int pathwise = set->at.response == RESPONSE_PATHWISE;
     path_block block = {.in = in};
     block.w = memory_doubles(k * n);
-    block.w_next = memory_doubles(k * n);
     block.r = memory_doubles(k * n);
-    block.kick = memory_doubles(slots * k * n);
-    block.chain = chains > 0 || set->at.response == RESPONSE_PATHWISE ? memory_doubles(chains) : NULL;
+    block.r_last = memory_doubles(k * n);
+    block.sum = memory_doubles(cells);
+    block.moment = memory_doubles(k * n);
+    block.carry = memory_doubles(k * n);
+    block.hat = memory_doubles(cells);
+    block.chains = pathwise ? chains_new(set, in) : NULL;
     *out = block;
-    if (block.w && block.w_next && block.r && block.kick && (block.chain || set->at.response != RESPONSE_PATHWISE))
+    if (block.w && block.r && block.r_last && block.sum && block.moment && block.carry && block.hat &&
+        (block.chains || !pathwise))
         return SGDMFT_OK;
     path_block_clear(out);
-    return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)(chains + slots * k * n));
+    return context_out_of_memory(ctx, "a block of paths", path_block_bytes(set, n, in->slots));
 }
 
 void path_block_clear(path_block *block)
 {
     free(block->w);
-    free(block->w_next);
     free(block->r);
-    free(block->kick);
-    free(block->chain);
+    free(block->r_last);
+    free(block->sum);
+    free(block->moment);
+    free(block->carry);
+    free(block->hat);
+    chains_free(block->chains);
     memset(block, 0, sizeof *block);
 }
 
@@ -59,6 +126,7 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
 {
     size_t k = (size_t)set->shape.k, kk = k * k;
     size_t observables = (size_t)set->shape.observables + 1 + (size_t)set->shape.kstar;
+    size_t chained = set->at.response == RESPONSE_PATHWISE ? (size_t)slots + 1 : 0;
     path_scratch *s = calloc(1, sizeof *s);
     if (!s)
         return context_out_of_memory(ctx, "scratch space", sizeof *s);
@@ -67,10 +135,10 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
     s->G = memory_doubles(kk * lanes);
     s->t = memory_doubles(lanes);
     s->work = memory_doubles((kk > observables ? kk : observables) * lanes);
-    s->GK = memory_doubles((size_t)(slots + 1) * kk * lanes);
+    s->GK = memory_doubles(chained * kk * lanes + 1);
     s->own = memory_doubles(k * lanes);
     s->control = memory_doubles(lanes);
-    s->rho = memory_doubles((size_t)(slots + 1) * kk * lanes);
+    s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&set->shape) * lanes);
     s->row = memory_doubles((size_t)(slots > set->at.steps ? slots : set->at.steps) * kk);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row))
@@ -176,13 +244,14 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
 {
     int k = set->shape.k;
     size_t n = block->in->n, slots = (size_t)block->in->slots;
-    memset(block->kick, 0, sizeof(double) * slots * (size_t)k * n);
-    if (block->chain)
-        memset(block->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
-    memset(block->w_next, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, set->law->a, block->in->wstar, block->w_next);
-    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, block->w_next);
-    memcpy(block->r, block->w_next, sizeof(double) * (size_t)k * n);
+    if (block->chains && block->chains->chain)
+        memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
+    memset(block->carry, 0, sizeof(double) * (size_t)k * n);
+    memset(block->moment, 0, sizeof(double) * (size_t)k * n);
+    memset(block->w, 0, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, set->law->a, block->in->wstar, block->w);
+    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, block->w);
+    memcpy(block->r, block->w, sizeof(double) * (size_t)k * n);
     return node_averages(block, set, 0, s, sums);
 }
 
@@ -200,6 +269,54 @@ void path_block_add_rows(const path_block *block, const path_setting *set, int n
     }
 }
 
+void path_block_add_events(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
+{
+    size_t width = (size_t)set->shape.k * block->in->n;
+    const double *last = set->driver->singular ? s->g : block->sum + (size_t)(node - 1) * width;
+    path_block_add_rows(block, set, node, VISITS, last, block->sum, s, sums);
+    if (set->at.response == RESPONSE_PATHWISE)
+        set->driver->average(block, set, node, s, sums);
+}
+
+/* s->row[a][j k + b] = - R_ab(t_node, t_j) for j < node */
+static void minus_response(const path_setting *set, const kernels *kern, int node, double *row)
+{
+    int k = set->shape.k;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            const double *R = kernels_R(kern, a * k + b, node);
+            for (int j = 0; j < node; j++)
+                row[(a * node + j) * k + b] = -R[j];
+        }
+}
+
+/* r at the node from the field there and the kicks of all cells but the newest. */
+static void open_position(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+{
+    int k = set->shape.k, node = cell + 1;
+    size_t n = block->in->n, width = (size_t)k * n;
+    memcpy(block->hat + (size_t)cell * width, block->carry, sizeof(double) * width);
+    memcpy(block->r, block->w, sizeof(double) * width);
+    minus_response(set, kern, node, s->row);
+    lanes_combine(k, k * node, (size_t)(k * node), n, s->row, block->hat, block->r);
+}
+
+/* Adds the kicks of the newest cell. */
+static void close_position(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+{
+    size_t k = (size_t)set->shape.k, n = block->in->n, width = k * n;
+    const double *sum = block->sum + (size_t)cell * width;
+    double *hat = block->hat + (size_t)cell * width, minus[BLOCK_MAX * BLOCK_MAX];
+    for (size_t c = 0; c < k * k; c++)
+        minus[c] = -kernels_R(kern, (int)c, cell + 1)[cell];
+    for (size_t p = 0; p < width; p++) {
+        s->work[p] = sum[p] - block->moment[p];
+        hat[p] += s->work[p];
+        block->r[p] -= block->moment[p];
+    }
+    lanes_combine((int)k, (int)k, k, n, minus, s->work, block->r);
+}
+
 int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
                        double *sums)
 {
@@ -209,20 +326,19 @@ int path_block_advance(path_block *block, const path_setting *set, const kernels
 int path_block_advance_controlled(path_block *block, const path_setting *set, const kernels *kern, int cell,
                                   const path_control *control, path_scratch *s, double *sums, double *weighted)
 {
-    const path_driver *driver = set->driver;
-    int node = cell + 1, pathwise = set->at.response == RESPONSE_PATHWISE;
-    field_at_node(block, set, kern, node, s->own, block->w_next);
-    if (driver->advance(block, set, kern, cell, s))
+    int node = cell + 1;
+    field_at_node(block, set, kern, node, s->own, block->w);
+    open_position(block, set, kern, cell, s);
+    if (set->driver->advance(block, set, kern, cell, s))
         return -1;
-    memcpy(block->r, block->w_next, sizeof(double) * (size_t)set->shape.k * block->in->n);
-    driver->react(block, set, kern, node, s);
+    close_position(block, set, kern, cell, s);
     if (node_averages(block, set, kern->grid->t[node], s, sums))
         return -1;
-    if (pathwise)
-        driver->derive(block, set, kern, node, s);
+    if (set->at.response == RESPONSE_PATHWISE)
+        set->driver->derive(block, set, kern, node, s);
     else
         path_block_add_rows(block, set, node, INNOVATION, s->g, block->in->xi, s, sums);
-    driver->average(block, set, node, s, sums);
+    path_block_add_events(block, set, node, s, sums);
     if (control) {
         control_values(block, set, kern, control, s);
         control_averages(block, set, control->node, s, weighted);
@@ -230,9 +346,15 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
     return 0;
 }
 
+static void exchange(double **a, double **b)
+{
+    double *keep = *a;
+    *a = *b;
+    *b = keep;
+}
+
 void path_block_accept(path_block *block)
 {
-    double *keep = block->w;
-    block->w = block->w_next;
-    block->w_next = keep;
+    exchange(&block->r, &block->r_last);
+    exchange(&block->moment, &block->carry);
 }

@@ -5,7 +5,15 @@
 
    so that d r(t) / d w(T_c) = - sum_b R(t, T_b) chain(b, c). What an event is and how it kicks depends on the driver, see
    driver.h. At an event, w is the chord between the nodes minus the scaled Brownian bridge of the cell; R is bilinear
-   in its two times, and linear in t - s within one cell. */
+   in its two times, and linear in t - s within one cell.
+
+   R being bilinear, the memory of a path is a few numbers per node and not per pair of events. With S_c the sum of the
+   kicks of cell c and B_c that of place * kick, at a node and at an event in cell i at place x
+
+     sum_b R(t_i, T_b) kick_b = sum_j R(t_i, t_j) hat_j,     hat_j = S_j - B_j + B_{j-1}
+     r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B)
+
+   where r' lacks the kicks of cell i, and S and B are sums over the earlier events of cell i. */
 #ifndef SGDMFT_PATH_BLOCK_H
 #define SGDMFT_PATH_BLOCK_H
 
@@ -19,13 +27,28 @@
 #include "twotime/estimates.h"
 #include "twotime/kernels.h"
 
+/* Single events, for pathwise responses: of visits (lanes with fewer than slots have visits of zero effect at the end), or
+   of one event per cell. */
+typedef struct path_chains {
+    double *chain; /* [slots (slots + 1) / 2][k][k][n] */
+    double *kick;  /* [slots][k][n] */
+    int *cell;     /* [slots][n] */
+    double *place; /* [slots][n] */
+
+    double *slope;   /* [steps][k][k][n] d kick_b / d r_b */
+    double *between; /* [steps][k][steps][k]: - R(T_a, T_b)_lc at [b][c][a][l], b < a */
+} path_chains;
+
 typedef struct path_block {
     const path_inputs *in; /* not owned */
-    double *w;             /* [k][n] field at the last accepted node */
-    double *w_next;        /* [k][n] field at the node being computed */
-    double *r;             /* [k][n] at the node being computed */
-    double *kick;          /* [slots][k][n] */
-    double *chain;         /* [slots (slots + 1) / 2][k][k][n] for pathwise responses, otherwise NULL */
+    double *w;             /* [k][n] field at the node being computed */
+    double *r;             /* [k][n] at the node being computed; for the driver, without the kicks of the newest cell */
+    double *r_last;        /* [k][n] at the last accepted node */
+    double *sum;           /* [cells][k][n] S_c */
+    double *moment;        /* [k][n] B_c of the newest cell */
+    double *carry;         /* [k][n] that of the cell before */
+    double *hat;           /* [cells][k][n] hat_j */
+    path_chains *chains;   /* for pathwise responses, otherwise NULL */
 } path_block;
 
 /* Scratch of one thread, enough for any block of an ensemble. */
@@ -85,6 +108,9 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
 
 /* Adds the averages over lanes that are linear in g and G, from s->g and s->G, without those of events. */
 void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums);
+
+/* Adds the averages that belong to events, from s->g and, for pathwise responses, s->GK. */
+void path_block_add_events(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
 
 /* Adds x y_c^T summed over lanes to row `kind` of every cell c before the node, x[k][n], y[cells][k][n]. */
 void path_block_add_rows(const path_block *block, const path_setting *set, int node, int kind, const double *x,

@@ -1,5 +1,8 @@
 /* The drivers of SME and gradient flow: event c is the kick of cell c, at its middle, for all paths alike. Responses to
-   events are then numbers shared by the lanes. */
+   events are then numbers shared by the lanes, and the changes of g(t) per change of w at each event come from one
+   backward run over the events, with D_b = d kick_b / d r_b:
+
+     x_b = (- G R(t, T_b) - sum_{a > b} x_a R(T_a, T_b)) D_b,   x_b = d g(t) / d w(T_b) */
 #include <string.h>
 
 #include "paths/driver.h"
@@ -27,46 +30,32 @@ static void response_at_node(const kernels *kern, int node, double *out)
             out[b * kk + x] = -at_event(kern, row, x, b);
 }
 
-/* s->row[b] = - R(T_cell, T_b) for b < cell */
-static void response_at_event(const kernels *kern, int cell, double *out)
+/* - R(T_cell, T_b) for b < cell, where lanes_adjoint looks for them. */
+static void response_at_event(const kernels *kern, int cell, double *between)
 {
-    int kk = kern->k * kern->k;
+    int k = kern->k, steps = kern->steps;
+    double R[BLOCK_MAX * BLOCK_MAX];
     for (int b = 0; b < cell; b++) {
-        response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], out + b * kk);
-        for (int x = 0; x < kk; x++)
-            out[b * kk + x] = -out[b * kk + x];
+        response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], R);
+        for (int c = 0; c < k; c++)
+            for (int l = 0; l < k; l++)
+                between[((b * k + c) * steps + cell) * k + l] = -R[l * k + c];
     }
-}
-
-/* r += sum over b < count of row[b] kick_b */
-static void add_memory(const path_block *block, const path_setting *set, int count, path_scratch *s, double *r)
-{
-    int k = set->shape.k;
-    size_t n = block->in->n;
-    if (k == 1) {
-        lanes_combine(1, count, (size_t)count, n, s->row, block->kick, r);
-        return;
-    }
-    for (int b = 0; b < count; b++)
-        lanes_combine(k, k, (size_t)k, n, s->row + b * k * k, block->kick + (size_t)b * (size_t)k * n, r);
 }
 
 /* Position at the event, without its own kick. */
-static void position(const path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
-                     double *r)
+static void position(const path_block *block, const path_setting *set, const kernels *kern, int cell, double *r)
 {
     const path_inputs *in = block->in;
     size_t k = (size_t)set->shape.k, n = in->n;
     double x = kern->grid->middle[cell], minus_spread[BLOCK_MAX * BLOCK_MAX];
     for (size_t p = 0; p < k * n; p++)
-        r[p] = (1 - x) * block->w[p] + x * block->w_next[p];
-    if (set->driver->singular) {
-        for (size_t c = 0; c < k * k; c++)
-            minus_spread[c] = -kern->bridge[(size_t)cell * k * k + c];
-        lanes_combine((int)k, (int)k, k, n, minus_spread, in->bridge + (size_t)cell * k * n, r);
-    }
-    response_at_event(kern, cell, s->row);
-    add_memory(block, set, cell, s, r);
+        r[p] = (1 - x) * block->r_last[p] + x * block->r[p];
+    if (!set->driver->singular)
+        return;
+    for (size_t c = 0; c < k * k; c++)
+        minus_spread[c] = -kern->bridge[(size_t)cell * k * k + c];
+    lanes_combine((int)k, (int)k, k, n, minus_spread, in->bridge + (size_t)cell * k * n, r);
 }
 
 static int advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
@@ -74,8 +63,8 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
 {
     const path_inputs *in = block->in;
     size_t k = (size_t)set->shape.k, n = in->n, a = (size_t)cell;
-    double *r = s->work, *D = block->chain ? s->GK : NULL;
-    position(block, set, kern, cell, s, r);
+    double *r = s->work, *D = block->chains ? block->chains->slope + a * k * k * n : NULL;
+    position(block, set, kern, cell, r);
     kick_cell event = {.n = n,
                        .t = kern->grid->t[cell] + kern->grid->middle[cell] * kern->grid->h[cell],
                        .eta = kern->grid->eta_middle[cell],
@@ -83,13 +72,13 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
                        .noise = in->noise ? in->noise + a * n : NULL,
                        .r = r,
                        .y = in->y};
-    if (kick(set, &event, s, block->kick + a * k * n, D))
+    double *kicks = block->sum + a * k * n;
+    if (kick(set, &event, s, kicks, D))
         return -1;
-    if (!D)
-        return 0;
-    double *row = block->chain + a * (a + 1) / 2 * k * k * n;
-    lanes_chain_shared((int)k, n, cell, s->row, block->chain, D, s->rho, row);
-    memcpy(row + a * k * k * n, D, sizeof(double) * k * k * n);
+    for (size_t p = 0; p < k * n; p++)
+        block->moment[p] = kern->grid->middle[cell] * kicks[p];
+    if (D)
+        response_at_event(kern, cell, block->chains->between);
     return 0;
 }
 
@@ -103,22 +92,17 @@ static int advance_brownian(path_block *block, const path_setting *set, const ke
     return advance(block, set, kern, cell, s, kick_brownian);
 }
 
-static void react(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
-{
-    response_at_node(kern, node, s->row);
-    add_memory(block, set, node, s, block->r);
-}
-
-/* s->row is still that of react. */
 static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
 {
-    lanes_chain_shared(set->shape.k, block->in->n, node, s->row, block->chain, s->G, s->work, s->GK);
+    response_at_node(kern, node, s->row);
+    lanes_adjoint(set->shape.k, block->in->n, node, kern->steps, s->row, block->chains->between, block->chains->slope,
+                  s->G, s->work, s->rho, s->GK);
 }
 
-static void response_rows(const path_block *block, const path_setting *set, const double *middle, int node,
-                          path_scratch *s, double *sums)
+static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
 {
     size_t kk = (size_t)(set->shape.k * set->shape.k), n = block->in->n;
+    const double *middle = set->grid->middle;
     for (int b = 0; b < node; b++) {
         double *left = sums + estimates_used(&set->at, b) + RESPONSE_LEFT * kk;
         double *right = sums + estimates_used(&set->at, b) + RESPONSE_RIGHT * kk;
@@ -131,15 +115,6 @@ static void response_rows(const path_block *block, const path_setting *set, cons
             right[x] += middle[b] * sum;
         }
     }
-}
-
-static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
-{
-    size_t width = (size_t)set->shape.k * block->in->n;
-    const double *last = set->driver->singular ? s->g : block->kick + (size_t)(node - 1) * width;
-    path_block_add_rows(block, set, node, VISITS, last, block->kick, s, sums);
-    if (set->at.response == RESPONSE_PATHWISE)
-        response_rows(block, set, set->grid->middle, node, s, sums);
 }
 
 static void interpolate(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
@@ -158,7 +133,6 @@ static void interpolate(const path_block *block, const path_setting *set, const 
 const path_driver driver_brownian = {.singular = 1,
                                      .per_cell = 1,
                                      .advance = advance_brownian,
-                                     .react = react,
                                      .derive = derive,
                                      .average = average,
                                      .interpolate = interpolate};
@@ -166,7 +140,6 @@ const path_driver driver_brownian = {.singular = 1,
 const path_driver driver_drift = {.singular = 0,
                                   .per_cell = 1,
                                   .advance = advance_drift,
-                                  .react = react,
                                   .derive = derive,
                                   .average = average,
                                   .interpolate = interpolate};

@@ -3,7 +3,6 @@
    the coarse chord. The event of a coarse cell is at that middle node, where the fine bridge is zero. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "paths/inputs_build.h"
@@ -37,46 +36,69 @@ static void coarsen_events(const path_inputs *fine, const time_grid *fine_grid, 
                 out->bridge[((size_t)c * k + row) * out->n + p] = middle_excess(fine, fine_grid, 2 * c, row, k, p);
 }
 
-static void coarsen_visits(const path_inputs *fine, const time_grid *fine_grid, const time_grid *grid, size_t k,
-                           path_inputs *out)
+/* Runs over the visits of `fine` in order of groups: those of a lane come in order of time. */
+static void note_visits(const path_inputs *fine, visit_sorter *sorter)
 {
-    size_t n = fine->n;
-    for (size_t p = 0; p < n; p++)
-        for (int a = 0; a < fine->visits[p]; a++) {
-            size_t at = (size_t)a * n + p;
-            int small = fine->cell[at], left = small & ~1, cell = small / 2;
-            double tent = small == left ? fine->place[at] : 1 - fine->place[at];
-            out->cell[at] = cell;
-            out->place[at] = (fine->time[at] - grid->t[cell]) / grid->h[cell];
-            for (size_t c = 0; c < k; c++) {
-                size_t here = ((size_t)a * k + c) * n + p;
-                out->bridge[here] = fine->bridge[here] + tent * middle_excess(fine, fine_grid, left, c, k, p);
-            }
-        }
+    for (int cell = 0; cell < fine->steps; cell++)
+        for (size_t g = fine->group_first[cell]; g < fine->group_first[cell + 1]; g++)
+            for (size_t v = 0; v < fine->groups[g].count; v++)
+                visit_sorter_note(sorter, (size_t)fine->visit_lane[fine->groups[g].first + v], cell / 2);
+}
+
+static void place_group(const path_inputs *fine, const time_grid *grid, int cell, const visit_group *group,
+                        visit_sorter *sorter)
+{
+    path_inputs *out = sorter->in;
+    size_t k = sorter->k;
+    int left = cell & ~1;
+    double before = cell == left ? 0 : grid->h[left], length = grid->h[left] + grid->h[left + 1];
+    for (size_t v = 0; v < group->count; v++) {
+        size_t from = group->first + v, lane = (size_t)fine->visit_lane[from];
+        visit_address to = visit_sorter_next(sorter, lane, cell / 2);
+        double place = fine->visit_place[from], tent = cell == left ? place : 1 - place;
+        out->visit_place[to.at] = (before + place * grid->h[cell]) / length;
+        out->visit_step[to.at] = fine->visit_step[from];
+        for (size_t c = 0; c < k; c++)
+            out->visit_bridge[to.bridge + c * to.count] = fine->visit_bridge[k * group->first + c * group->count + v] +
+                                                          tent * middle_excess(fine, grid, left, c, k, lane);
+    }
+}
+
+static sgdmft_status coarsen_visits(sgdmft_context *ctx, const path_inputs *fine, const time_grid *fine_grid, int k,
+                                    path_inputs *out)
+{
+    visit_sorter sorter;
+    sgdmft_status status = visit_sorter_new(ctx, out, k, &sorter);
+    if (status)
+        return status;
+    note_visits(fine, &sorter);
+    status = visit_sorter_lay_out(ctx, &sorter);
+    for (int cell = 0; cell < fine->steps && !status; cell++)
+        for (size_t g = fine->group_first[cell]; g < fine->group_first[cell + 1]; g++)
+            place_group(fine, fine_grid, cell, &fine->groups[g], &sorter);
+    visit_sorter_clear(&sorter);
+    return status;
 }
 
 static sgdmft_status coarsen_block(sgdmft_context *ctx, const path_inputs *fine, model_shape shape,
                                    const path_driver *driver, const time_grid *fine_grid, const time_grid *grid,
                                    path_inputs *out)
 {
-    size_t n = fine->n, visits = (size_t)fine->slots * n, k = (size_t)shape.k;
-    sgdmft_status status = inputs_allocate(ctx, shape, driver, grid->steps, n, fine->slots, out);
+    size_t n = fine->n, k = (size_t)shape.k;
+    sgdmft_status status = inputs_allocate(ctx, shape, driver, grid->steps, n, fine->slots, INPUTS_SHARE, out);
     if (status)
         return status;
-    memcpy(out->wstar, fine->wstar, sizeof(double) * (size_t)(fine->xi - fine->wstar));
-    memcpy(out->y, fine->y, sizeof(double) * (size_t)shape.labels * n);
+    out->wstar = fine->wstar;
+    out->z0 = fine->z0;
+    out->eps = fine->eps;
+    out->y = fine->y;
     coarsen_increments(fine->xi, fine_grid, k * n, out->steps, out->xi);
     if (fine->noise)
         coarsen_increments(fine->noise, fine_grid, n, out->steps, out->noise);
-    if (driver->per_cell) {
-        coarsen_events(fine, fine_grid, k, out);
-        return SGDMFT_OK;
-    }
-    memcpy(out->time, fine->time, sizeof(double) * visits);
-    memcpy(out->weight, fine->weight, sizeof(double) * visits);
-    memcpy(out->visits, fine->visits, sizeof(int) * n);
-    coarsen_visits(fine, fine_grid, grid, k, out);
-    return inputs_group_visits(ctx, out);
+    if (!driver->per_cell)
+        return coarsen_visits(ctx, fine, fine_grid, shape.k, out);
+    coarsen_events(fine, fine_grid, k, out);
+    return SGDMFT_OK;
 }
 
 sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const path_source *source,
@@ -88,9 +110,13 @@ sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fi
     e->paths = fine->paths;
     e->visits = source->driver->per_cell ? 0.5 * fine->visits : fine->visits;
     sgdmft_status status = SGDMFT_OK;
-    for (size_t b = 0; b < fine->n_blocks && !status; b++)
-        status =
-            coarsen_block(ctx, &fine->block[b], source->shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
+    for (size_t b = 0; b < fine->n_blocks && !status; b++) {
+        const path_inputs *in = &fine->block[b];
+        if (share_owns(source->share, b))
+            status = coarsen_block(ctx, in, source->shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
+        else
+            e->block[b] = inputs_elsewhere(source->driver, coarse_grid->steps, in->n, in->slots);
+    }
     if (status)
         path_ensemble_free(e);
     else

@@ -62,5 +62,5 @@ void control_averages(const path_block *block, const path_setting *set, int node
     lanes_outer(k, k, n, s->g, s->work, sums + at->outer);
     path_block_average(block, set, s, sums);
     scale_rows(kk * (size_t)in->slots_before[node], n, D, s->GK);
-    set->driver->average(block, set, node, s, sums);
+    path_block_add_events(block, set, node, s, sums);
 }

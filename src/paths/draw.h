@@ -23,7 +23,7 @@ typedef struct draw {
     dimension_plan plan;
     uint32_t replica;
     size_t lanes;
-    size_t *order; /* the path at lane q % lanes of block q / lanes is order[q] */
+    size_t *order; /* the path at lane q % lanes of block q / lanes is order[q], or q if NULL */
     path_ensemble *ensemble;
 } draw;
 
@@ -32,11 +32,16 @@ static inline random_key draw_key(const draw *d, uint32_t purpose)
     return (random_key){d->source->problem->numerics.seed, d->replica, purpose};
 }
 
+static inline size_t draw_path(const draw *d, size_t q)
+{
+    return d->order ? d->order[q] : q;
+}
+
 /* path_ensemble_new without events and labels: normals alone. */
 sgdmft_status draw_normals_only(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out);
 
-/* The Gaussian rows of all blocks. */
+/* The Gaussian rows of all blocks. Together. */
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d);
 
 #endif

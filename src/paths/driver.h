@@ -15,15 +15,15 @@ typedef struct path_driver {
     int singular; /* 1 if dU has white noise */
     int per_cell; /* 1: the events are the same for all paths, event c in cell c; 0: every path has its own */
 
-    /* The kicks of the events in `cell` and, for pathwise responses, their chains. Non-zero if a plug-in asked to stop. */
+    /* The events in `cell`: kicks, their sum and moment and, for pathwise responses, their chains. Non-zero if a plug-in
+       asked to stop. */
     int (*advance)(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s);
-    /* r at the node from w at the node: r -= sum over events b of R(t_node, T_b) kick_b. */
-    void (*react)(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s);
-    /* s->GK: the change of g at the node per change of w at each event. */
+
+    /* For pathwise responses. derive: s->GK, the change of g at the node per change of w at each event. average: adds the
+       rows of estimates.h that belong to s->GK. interpolate: s->rho, a kernel row (linear between nodes) at the events of
+       every lane. */
     void (*derive)(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s);
-    /* Adds the rows of estimates.h that belong to events, from s->g and s->GK. */
     void (*average)(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
-    /* s->rho: a kernel row (linear between nodes) at the events of every lane. */
     void (*interpolate)(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
                         int node, path_scratch *s);
 } path_driver;

@@ -8,14 +8,33 @@
 #include "paths/inputs_build.h"
 #include "paths/matching.h"
 
+static int owns(const draw *d, size_t block)
+{
+    return share_owns(d->source->share, block);
+}
+
+/* Standard normals of one Sobol' dimension, from path `first` on. */
+static void quasi_normals(const draw *d, unsigned dimension, size_t first, size_t n, double *out)
+{
+    sobol_points(draw_key(d, DRAW_SOBOL), dimension, first, n, out);
+    normal_quantiles(n, out, out);
+}
+
 /* One Sobol' dimension as standard normals into row `row` of the Gaussian rows of every block. */
 static void quasi_row(const draw *d, unsigned dimension, size_t row, double *column)
 {
-    sobol_points(draw_key(d, DRAW_SOBOL), dimension, 0, d->ensemble->paths, column);
-    normal_quantiles(d->ensemble->paths, column, column);
-    for (size_t q = 0; q < d->ensemble->paths; q++) {
-        path_inputs *in = &d->ensemble->block[q / d->lanes];
-        inputs_gaussian(in)[row * in->n + q % d->lanes] = column[d->order[q]];
+    if (d->order)
+        quasi_normals(d, dimension, 0, d->ensemble->paths, column);
+    for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
+        path_inputs *in = &d->ensemble->block[b];
+        size_t start = b * d->lanes;
+        if (!owns(d, b))
+            continue;
+        double *to = inputs_gaussian(in) + row * in->n;
+        for (size_t p = 0; p < in->n && d->order; p++)
+            to[p] = column[d->order[start + p]];
+        if (!d->order)
+            quasi_normals(d, dimension, start, in->n, to);
     }
 }
 
@@ -32,7 +51,7 @@ static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, 
     size_t first = d->plan.modes * inc->width, count = (size_t)in->steps * inc->width - first;
     double *rows = inputs_gaussian(in) + (inc->first + first) * in->n;
     for (size_t p = 0; p < in->n; p++) {
-        random_normals(draw_key(d, inc->purpose), d->order[start + p], 0, count, buffer);
+        random_normals(draw_key(d, inc->purpose), draw_path(d, start + p), 0, count, buffer);
         for (size_t j = 0; j < count; j++)
             rows[j * in->n + p] = buffer[j];
     }
@@ -89,22 +108,22 @@ static void plan_bisection(int steps, int (*split)[3])
     }
 }
 
-static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d)
+/* Together; `status` says how it went so far on this rank. */
+static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d, sgdmft_status status)
 {
     size_t blocks = d->ensemble->n_blocks;
     double **rows = calloc(blocks, sizeof *rows);
     size_t *n = calloc(blocks, sizeof *n);
-    sgdmft_status status = SGDMFT_OK;
-    if (!rows || !n) {
+    if (!status && (!rows || !n))
         status = context_out_of_memory(ctx, "moment matching", 16.0 * (double)blocks);
-    } else {
-        for (size_t b = 0; b < blocks; b++) {
-            rows[b] = inputs_gaussian(&d->ensemble->block[b]);
-            n[b] = d->ensemble->block[b].n;
-        }
-        size_t count = inputs_rows(d->shape, d->source->driver, d->grid->steps);
-        status = matching_apply(ctx, count, blocks, rows, n);
+    status = ranks_agree(ctx, share_ranks(d->source->share), status);
+    for (size_t b = 0; b < blocks && !status; b++) {
+        rows[b] = inputs_gaussian(&d->ensemble->block[b]);
+        n[b] = d->ensemble->block[b].n;
     }
+    size_t count = inputs_rows(d->shape, d->source->driver, d->grid->steps);
+    if (!status)
+        status = matching_apply_shared(ctx, d->source->share, count, blocks, rows, n);
     free(rows);
     free(n);
     return status;
@@ -122,6 +141,8 @@ static void draw_increments(const draw *d, const increments *inc, unsigned *dime
         quasi_row(d, (*dimension)++, inc->first + j, space->column);
     for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
         path_inputs *in = &d->ensemble->block[b];
+        if (!owns(d, b))
+            continue;
         pseudo_modes(d, inc, in, b * d->lanes, space->sums);
         modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums,
                        inputs_gaussian(in) + inc->first * in->n);
@@ -139,14 +160,14 @@ static void draw_rows(const draw *d, const gaussian_space *space)
     increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS};
     draw_increments(d, &field, &dimension, space);
     increments driver = {.first = d->plan.fields + steps * k, .width = 1, .purpose = DRAW_DRIVER};
-    if (d->ensemble->block[0].noise)
+    if (d->source->driver->per_cell && d->source->driver->singular)
         draw_increments(d, &driver, &dimension, space);
 }
 
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
 {
     size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps, paths = d->ensemble->paths;
-    gaussian_space space = {.column = memory_doubles(paths),
+    gaussian_space space = {.column = memory_doubles(d->order ? paths : 1),
                             .sums = memory_doubles(steps * k * d->lanes),
                             .split = memory_zeroed(steps + 1, sizeof *space.split)};
     sgdmft_status status = SGDMFT_OK;
@@ -154,8 +175,8 @@ sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
         status = context_out_of_memory(ctx, "the innovations", 8.0 * (double)(paths + steps * k * d->lanes));
     } else {
         draw_rows(d, &space);
-        status = match_gaussians(ctx, d);
     }
+    status = match_gaussians(ctx, d, status);
     free(space.column);
     free(space.sums);
     free(space.split);

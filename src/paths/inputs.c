@@ -8,6 +8,7 @@
 #include "paths/draw.h"
 #include "paths/inputs_build.h"
 #include "paths/visits.h"
+#include "twotime/block.h"
 
 size_t path_block_lanes(int k, int steps, int64_t paths)
 {
@@ -58,50 +59,72 @@ static size_t *sort_by_visits(const visit_list *visits)
     return order;
 }
 
-static size_t *as_drawn(size_t paths)
+/* Room for the events of one block. */
+typedef struct event_space {
+    double *normals; /* of one path */
+    double *time;    /* of the visits of a block, in order of groups */
+    double *schedule;
+    int *cell; /* of the visits of a block, path by path */
+    model_work *model;
+} event_space;
+
+/* The visits of the path of lane p. */
+static inline size_t lane_visits(const draw *d, const visit_list *visits, size_t start, size_t p, const double **time)
 {
-    size_t *order = memory_zeroed(paths, sizeof *order);
-    for (size_t p = 0; order && p < paths; p++)
-        order[p] = p;
-    return order;
+    size_t path = draw_path(d, start + p), first = visits->first[path];
+    *time = visits->time + first;
+    return visits->first[path + 1] - first;
 }
 
-static void place_visits(const draw *d, const visit_list *visits, path_inputs *in, size_t start)
+static void note_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter, int *cell)
 {
-    for (size_t p = 0; p < in->n; p++) {
-        size_t path = d->order[start + p], first = visits->first[path];
-        int count = (int)(visits->first[path + 1] - first);
-        in->visits[p] = count;
-        for (int a = 0; a < count; a++) {
-            double time = visits->time[first + (size_t)a];
-            int cell = time_grid_cell(d->grid, time);
-            size_t at = (size_t)a * in->n + p;
-            in->time[at] = time;
-            in->cell[at] = cell;
-            in->place[at] = (time - d->grid->t[cell]) / d->grid->h[cell];
+    const time_grid *grid = d->grid;
+    for (size_t p = 0; p < sorter->in->n; p++) {
+        const double *time;
+        size_t count = lane_visits(d, visits, start, p, &time);
+        int at = 0;
+        for (size_t a = 0; a < count; a++) {
+            while (at < grid->steps - 1 && time[a] >= grid->t[at + 1])
+                at++;
+            *cell++ = at;
+            visit_sorter_note(sorter, p, at);
         }
     }
 }
 
-/* Unit-rate Brownian bridges over the cells, at the visits one after the other. */
-static void draw_bridges(const draw *d, path_inputs *in, size_t start, double *normals)
+/* The visits of one path, and unit-rate Brownian bridges over the cells at one after the other. */
+static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t count, const double *time, const int *cell,
+                       const double *normals, double *group_time)
 {
-    size_t k = (size_t)d->shape.k;
-    for (size_t p = 0; p < in->n; p++) {
-        random_normals(draw_key(d, DRAW_BRIDGE), d->order[start + p], 0, (size_t)in->visits[p] * k, normals);
-        for (int a = 0; a < in->visits[p]; a++) {
-            size_t at = (size_t)a * in->n + p;
-            int cell = in->cell[at], follows = a > 0 && in->cell[at - in->n] == cell;
-            double since = follows ? in->time[at - in->n] : d->grid->t[cell], end = d->grid->t[cell + 1];
-            double shrink = (end - in->time[at]) / (end - since);
-            double spread = sqrt((in->time[at] - since) * shrink);
-            for (size_t c = 0; c < k; c++) {
-                size_t here = ((size_t)a * k + c) * in->n + p;
-                double before = follows ? in->bridge[here - k * in->n] : 0;
-                in->bridge[here] = shrink * before + spread * normals[(size_t)a * k + c];
-            }
+    path_inputs *in = sorter->in;
+    size_t k = sorter->k;
+    double before[BLOCK_MAX];
+    for (size_t a = 0; a < count; a++) {
+        visit_address to = visit_sorter_next(sorter, p, cell[a]);
+        int follows = a > 0 && cell[a - 1] == cell[a];
+        double start = d->grid->t[cell[a]], end = d->grid->t[cell[a] + 1], since = follows ? time[a - 1] : start;
+        double shrink = (end - time[a]) / (end - since), spread = sqrt((time[a] - since) * shrink);
+        group_time[to.at] = time[a];
+        in->visit_place[to.at] = (time[a] - start) / d->grid->h[cell[a]];
+        for (size_t c = 0; c < k; c++) {
+            before[c] = shrink * (follows ? before[c] : 0) + spread * normals[a * k + c];
+            in->visit_bridge[to.bridge + c * to.count] = before[c];
         }
     }
+}
+
+static void place_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter,
+                         const event_space *space)
+{
+    const int *cell = space->cell;
+    for (size_t p = 0; p < sorter->in->n; p++) {
+        const double *time;
+        size_t count = lane_visits(d, visits, start, p, &time);
+        random_normals(draw_key(d, DRAW_BRIDGE), draw_path(d, start + p), 0, count * sorter->k, space->normals);
+        place_path(d, sorter, p, count, time, cell, space->normals, space->time);
+        cell += count;
+    }
+    schedule_values(d->source->eta, space->schedule, sorter->in->visits, space->time, sorter->in->visit_step);
 }
 
 /* Bridges at the middle of every cell. */
@@ -109,7 +132,7 @@ static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, do
 {
     size_t k = (size_t)d->shape.k, count = (size_t)in->steps * k;
     for (size_t p = 0; p < in->n; p++) {
-        random_normals(draw_key(d, DRAW_BRIDGE), d->order[start + p], 0, count, normals);
+        random_normals(draw_key(d, DRAW_BRIDGE), draw_path(d, start + p), 0, count, normals);
         for (size_t j = 0; j < count; j++) {
             double x = d->grid->middle[j / k];
             in->bridge[j * in->n + p] = sqrt(d->grid->h[j / k] * x * (1 - x)) * normals[j];
@@ -141,11 +164,6 @@ static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs
     return SGDMFT_OK;
 }
 
-typedef struct event_space {
-    double *normals, *schedule;
-    model_work *model;
-} event_space;
-
 static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit_list *visits, size_t b,
                                  const event_space *space)
 {
@@ -156,32 +174,74 @@ static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit
             draw_middle_bridges(d, in, start, space->normals);
         return SGDMFT_OK;
     }
-    place_visits(d, visits, in, start);
-    draw_bridges(d, in, start, space->normals);
-    schedule_values(d->source->eta, space->schedule, (size_t)in->slots * in->n, in->time, in->weight);
-    return inputs_group_visits(ctx, in);
+    visit_sorter sorter;
+    sgdmft_status status = visit_sorter_new(ctx, in, d->shape.k, &sorter);
+    if (status)
+        return status;
+    note_visits(d, visits, start, &sorter, space->cell);
+    status = visit_sorter_lay_out(ctx, &sorter);
+    if (!status)
+        place_visits(d, visits, start, &sorter, space);
+    visit_sorter_clear(&sorter);
+    return status;
+}
+
+static void event_space_clear(event_space *space)
+{
+    model_work_free(space->model);
+    free(space->normals);
+    free(space->time);
+    free(space->schedule);
+    free(space->cell);
+}
+
+static sgdmft_status event_space_new(sgdmft_context *ctx, const draw *d, event_space *out)
+{
+    size_t most = 1, visits;
+    for (size_t b = 0; b < d->ensemble->n_blocks; b++)
+        if ((size_t)d->ensemble->block[b].slots > most)
+            most = (size_t)d->ensemble->block[b].slots;
+    visits = most * d->lanes;
+    *out = (event_space){.normals = memory_doubles(most * (size_t)d->shape.k),
+                         .schedule = memory_doubles(schedule_work(d->source->eta))};
+    if (!d->source->driver->per_cell) {
+        out->time = memory_doubles(visits);
+        out->cell = memory_zeroed(visits, sizeof *out->cell);
+    }
+    sgdmft_status status = model_work_new(ctx, d->source->m, d->lanes, &out->model);
+    if (!status && (!out->normals || !out->schedule || (!d->source->driver->per_cell && (!out->time || !out->cell))))
+        status = context_out_of_memory(ctx, "the events", 12.0 * (double)visits);
+    if (status)
+        event_space_clear(out);
+    return status;
 }
 
 static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
 {
-    size_t most = 1;
-    for (size_t b = 0; b < d->ensemble->n_blocks; b++)
-        if ((size_t)d->ensemble->block[b].slots > most)
-            most = (size_t)d->ensemble->block[b].slots;
-    event_space space = {.normals = memory_doubles(most * (size_t)d->shape.k),
-                         .schedule = memory_doubles(schedule_work(d->source->eta))};
-    sgdmft_status status = model_work_new(ctx, d->source->m, d->lanes, &space.model);
-    if (!status && (!space.normals || !space.schedule))
-        status = context_out_of_memory(ctx, "the events", 8.0 * (double)most);
+    event_space space;
+    sgdmft_status status = event_space_new(ctx, d, &space);
+    if (status)
+        return status;
     for (size_t b = 0; b < d->ensemble->n_blocks && !status; b++) {
+        if (!share_owns(d->source->share, b))
+            continue;
         status = draw_events(ctx, d, visits, b, &space);
         if (!status)
             status = label_block(ctx, d, &d->ensemble->block[b], space.model);
     }
-    model_work_free(space.model);
-    free(space.normals);
-    free(space.schedule);
+    event_space_clear(&space);
     return status;
+}
+
+static int most_visits(const draw *d, const visit_list *visits, size_t start, size_t n)
+{
+    size_t most = 0;
+    for (size_t p = 0; p < n && visits->paths > 0; p++) {
+        size_t path = draw_path(d, start + p), count = visits->first[path + 1] - visits->first[path];
+        if (count > most)
+            most = count;
+    }
+    return (int)most;
 }
 
 static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
@@ -189,43 +249,78 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
     path_ensemble *e = d->ensemble;
     for (size_t b = 0; b < e->n_blocks; b++) {
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
-        /* sorted by number of visits: the last lane has the most */
-        size_t last = d->order[start + n - 1];
-        int slots = visits->paths > 0 ? (int)(visits->first[last + 1] - visits->first[last]) : 0;
+        int slots = most_visits(d, visits, start, n);
+        if (!share_owns(d->source->share, b)) {
+            e->block[b] = inputs_elsewhere(d->source->driver, d->grid->steps, n, slots);
+            continue;
+        }
         sgdmft_status status =
-            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, &e->block[b]);
+            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
         if (status)
             return status;
     }
     return SGDMFT_OK;
 }
 
-/* All but events and labels. What d and visits hold is released by end_draw, whatever is returned. */
-static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                visit_list *visits, draw *d)
+/* Sorting needs the visits of all paths; otherwise every rank draws its own. */
+static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t paths, visit_list *out)
+{
+    const path_source *source = d->source;
+    uint64_t seed = source->problem->numerics.seed;
+    double horizon = d->grid->t[d->grid->steps];
+    if (source->by_visits || share_size(source->share) == 1)
+        return visit_list_poisson(ctx, seed, d->replica, paths, horizon, d->plan.fields, d->plan.visits, out);
+    return visit_list_poisson_shared(ctx, source->share, d->lanes, seed, d->replica, paths, horizon, d->plan.fields,
+                                     d->plan.visits, out);
+}
+
+/* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
+static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                  uint32_t replica, visit_list *visits, draw *d)
 {
     const sgdmft_problem *problem = source->problem;
     size_t paths = (size_t)problem->numerics.paths;
     int per_cell = source->driver->per_cell;
-    double horizon = grid->t[grid->steps];
     *visits = (visit_list){0};
     *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
-    d->plan = plan_dimensions(d->shape, source->driver, horizon, grid->steps);
+    d->plan = plan_dimensions(d->shape, source->driver, grid->t[grid->steps], grid->steps);
     d->lanes = path_block_lanes(d->shape.k, grid->steps, problem->numerics.paths);
     sgdmft_status status = SGDMFT_OK;
     if (!per_cell)
-        status = visit_list_poisson(ctx, problem->numerics.seed, replica, paths, horizon, d->plan.fields,
-                                    d->plan.visits, visits);
+        status = draw_visits(ctx, d, paths, visits);
     if (status)
         return status;
-    d->order = per_cell ? as_drawn(paths) : sort_by_visits(visits);
+    d->order = source->by_visits && !per_cell ? sort_by_visits(visits) : NULL;
     d->ensemble = ensemble_allocate((paths + d->lanes - 1) / d->lanes);
-    if (!d->order || !d->ensemble)
+    if ((source->by_visits && !per_cell && !d->order) || !d->ensemble)
         return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
     d->ensemble->paths = paths;
     d->ensemble->visits = per_cell ? (double)paths * grid->steps : (double)visits->first[paths];
-    status = allocate_blocks(ctx, d, visits);
-    return status ? status : draw_gaussians(ctx, d);
+    return allocate_blocks(ctx, d, visits);
+}
+
+/* The visits of all ranks, from those that this one drew. */
+static double count_visits(const path_source *source, double mine)
+{
+    rank_group *all = share_ranks(source->share);
+    if (!all || source->by_visits || source->driver->per_cell || ranks_allgather_one(all, mine, all->said))
+        return mine;
+    double sum = 0;
+    for (int r = 0; r < all->size; r++)
+        sum += all->said[r];
+    return sum;
+}
+
+/* All but events and labels. */
+static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                                visit_list *visits, draw *d)
+{
+    sgdmft_status status = prepare_draw(ctx, source, grid, replica, visits, d);
+    status = ranks_agree(ctx, share_ranks(source->share), status);
+    if (status)
+        return status;
+    d->ensemble->visits = count_visits(source, d->ensemble->visits);
+    return draw_gaussians(ctx, d);
 }
 
 static void end_draw(sgdmft_status status, draw *d, visit_list *visits, path_ensemble **out)
@@ -245,7 +340,7 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     visit_list visits;
     sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
     if (!status)
-        status = finish_blocks(ctx, &d, &visits);
+        status = ranks_agree(ctx, share_ranks(source->share), finish_blocks(ctx, &d, &visits));
     end_draw(status, &d, &visits, out);
     return status;
 }

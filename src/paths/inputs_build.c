@@ -22,19 +22,14 @@ path_ensemble *ensemble_allocate(size_t n_blocks)
 
 void inputs_clear(path_inputs *in)
 {
-    free(in->wstar); /* holds z0, eps, xi and noise too */
-    free(in->y);
-    free(in->time);
-    free(in->place);
-    free(in->weight);
-    free(in->cell);
-    free(in->visits);
+    free(in->rows);
+    free(in->labels);
     free(in->bridge);
     free(in->slots_before);
     free(in->group_first);
     free(in->groups);
-    free(in->visit_slot);
-    free(in->visit_lane);
+    free(in->visit_lane);  /* holds visit_slot too */
+    free(in->visit_place); /* holds the other numbers of visits too */
     memset(in, 0, sizeof *in);
 }
 
@@ -46,21 +41,6 @@ void path_ensemble_free(path_ensemble *e)
         inputs_clear(&e->block[b]);
     free(e->block);
     free(e);
-}
-
-static int allocate_visits(path_inputs *in)
-{
-    size_t visits = (size_t)in->slots * in->n;
-    in->time = memory_doubles(visits);
-    in->place = memory_doubles(visits);
-    in->weight = memory_doubles(visits);
-    in->cell = memory_zeroed(visits, sizeof *in->cell);
-    in->visits = memory_zeroed(in->n, sizeof *in->visits);
-    in->group_first = memory_zeroed((size_t)in->steps + 1, sizeof *in->group_first);
-    in->visit_slot = memory_zeroed(visits, sizeof *in->visit_slot);
-    in->visit_lane = memory_zeroed(visits, sizeof *in->visit_lane);
-    return in->time && in->place && in->weight && in->cell && in->visits && in->group_first && in->visit_slot &&
-           in->visit_lane;
 }
 
 /* Event c in cell c. */
@@ -76,78 +56,153 @@ size_t inputs_rows(model_shape shape, const path_driver *driver, int steps)
     return (size_t)(shape.kstar + shape.k + shape.noises) + (size_t)steps * (size_t)shape.k + noise;
 }
 
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path_driver *driver, int steps, size_t n,
-                              int slots, path_inputs *out)
+path_inputs inputs_elsewhere(const path_driver *driver, int steps, size_t n, int slots)
 {
-    size_t k = (size_t)shape.k, rows = inputs_rows(shape, driver, steps);
+    return (path_inputs){.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
+}
+
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path_driver *driver, int steps, size_t n,
+                              int slots, inputs_share share, path_inputs *out)
+{
+    size_t k = (size_t)shape.k, fields = (size_t)(shape.kstar + shape.noises) + k;
+    size_t rows = inputs_rows(shape, driver, steps) - (share == INPUTS_SHARE ? fields : 0);
     path_inputs in = {.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
-    in.wstar = memory_doubles(rows * n);
-    in.y = memory_doubles((size_t)shape.labels * n);
-    in.bridge = driver->singular ? memory_doubles((size_t)in.slots * n * k) : NULL;
+    in.rows = memory_doubles(rows * n);
+    in.labels = share == INPUTS_OWN ? memory_doubles((size_t)shape.labels * n) : NULL;
+    in.bridge = driver->per_cell && driver->singular ? memory_doubles((size_t)steps * n * k) : NULL;
     in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
-    int failed = !in.wstar || !in.y || (driver->singular && !in.bridge) || !in.slots_before;
-    if (!failed && driver->per_cell)
-        one_event_per_cell(&in);
-    else if (!failed)
-        failed = !allocate_visits(&in);
     *out = in;
-    if (failed) {
+    if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.labels) ||
+        (driver->per_cell && driver->singular && !in.bridge)) {
         inputs_clear(out);
-        return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + (4 + k) * (size_t)in.slots) * n));
+        return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + k * (size_t)in.slots) * n));
     }
-    out->z0 = in.wstar + (size_t)shape.kstar * n;
-    out->eps = out->z0 + k * n;
-    out->xi = out->eps + (size_t)shape.noises * n;
+    if (driver->per_cell)
+        one_event_per_cell(out);
+    if (share == INPUTS_OWN) {
+        out->wstar = out->rows;
+        out->z0 = out->wstar + (size_t)shape.kstar * n;
+        out->eps = out->z0 + k * n;
+        out->y = out->labels;
+    }
+    out->xi = out->rows + (share == INPUTS_OWN ? fields * n : 0);
     out->noise = driver->per_cell && driver->singular ? out->xi + (size_t)steps * k * n : NULL;
     return SGDMFT_OK;
 }
 
-static int append_group(path_inputs *in, size_t *used, size_t *capacity, visit_group group)
+sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, visit_sorter *out)
 {
-    if (*used == *capacity) {
-        *capacity = 2 * *capacity + 64;
-        visit_group *grown = realloc(in->groups, *capacity * sizeof *grown);
-        if (!grown)
-            return -1;
-        in->groups = grown;
+    enum { RANKS = 8 };
+    visit_sorter s = {.in = in, .k = (size_t)k, .ranks = RANKS};
+    s.at = memory_zeroed((size_t)in->steps * (size_t)s.ranks, sizeof *s.at);
+    s.cell = memory_zeroed(3 * in->n, sizeof *s.cell);
+    *out = s;
+    if (!s.at || !s.cell) {
+        visit_sorter_clear(out);
+        return context_out_of_memory(ctx, "the visits", 8.0 * (double)in->steps * RANKS);
     }
-    in->groups[(*used)++] = group;
-    return 0;
+    out->rank = s.cell + in->n;
+    out->slot = out->rank + in->n;
+    for (size_t p = 0; p < in->n; p++)
+        out->cell[p] = -1;
+    return SGDMFT_OK;
 }
 
-/* Takes the next visit of every lane that lies in `cell`, one per lane; returns their number. */
-static size_t take_rank(path_inputs *in, int cell, int *next, size_t first)
+void visit_sorter_clear(visit_sorter *s)
 {
-    size_t count = 0;
-    for (size_t p = 0; p < in->n; p++) {
-        size_t at = (size_t)next[p] * in->n + p;
-        if (next[p] >= in->visits[p] || in->cell[at] != cell)
-            continue;
-        in->visit_slot[first + count] = next[p]++;
-        in->visit_lane[first + count] = (int)p;
-        count++;
-    }
-    return count;
+    free(s->at);
+    free(s->cell);
+    *s = (visit_sorter){0};
 }
 
-sgdmft_status inputs_group_visits(sgdmft_context *ctx, path_inputs *in)
+/* The group of the next visit of a lane. */
+static inline size_t *next_group(visit_sorter *s, size_t lane, int cell)
 {
-    size_t used = 0, capacity = 0, visits = 0;
-    int *next = memory_zeroed(in->n, sizeof *next), failed = !next;
-    for (int cell = 0; cell < in->steps && !failed; cell++) {
-        in->group_first[cell] = used;
-        size_t count;
-        while (!failed && (count = take_rank(in, cell, next, visits)) > 0) {
-            failed = append_group(in, &used, &capacity, (visit_group){visits, count});
-            visits += count;
+    s->rank[lane] = s->cell[lane] == cell ? s->rank[lane] + 1 : 0;
+    s->cell[lane] = cell;
+    return &s->at[(size_t)cell * (size_t)s->ranks + (size_t)s->rank[lane]];
+}
+
+static void double_ranks(visit_sorter *s)
+{
+    size_t steps = (size_t)s->in->steps, ranks = (size_t)s->ranks;
+    size_t *wider = memory_zeroed(2 * steps * ranks, sizeof *wider);
+    s->failed = !wider;
+    if (!wider)
+        return;
+    for (size_t cell = 0; cell < steps; cell++)
+        memcpy(wider + 2 * cell * ranks, s->at + cell * ranks, sizeof *wider * ranks);
+    free(s->at);
+    s->at = wider;
+    s->ranks *= 2;
+}
+
+void visit_sorter_note(visit_sorter *s, size_t lane, int cell)
+{
+    if (s->cell[lane] == cell && s->rank[lane] + 1 == s->ranks)
+        double_ranks(s);
+    if (s->failed)
+        return;
+    (*next_group(s, lane, cell))++;
+    s->in->visits++;
+    s->slot[lane]++;
+    if (s->slot[lane] > s->in->slots_before[cell + 1])
+        s->in->slots_before[cell + 1] = s->slot[lane];
+}
+
+static sgdmft_status allocate_visits(sgdmft_context *ctx, size_t groups, size_t k, path_inputs *in)
+{
+    size_t visits = in->visits;
+    in->group_first = memory_zeroed((size_t)in->steps + 1, sizeof *in->group_first);
+    in->groups = memory_zeroed(groups + 1, sizeof *in->groups);
+    in->visit_lane = memory_zeroed(2 * visits + 1, sizeof *in->visit_lane);
+    in->visit_place = memory_doubles((2 + k) * visits + 1);
+    if (!in->group_first || !in->groups || !in->visit_lane || !in->visit_place)
+        return context_out_of_memory(ctx, "the visits", 8.0 * (double)((3 + k) * visits));
+    in->visit_slot = in->visit_lane + visits;
+    in->visit_step = in->visit_place + visits;
+    in->visit_bridge = in->visit_step + visits;
+    return SGDMFT_OK;
+}
+
+sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
+{
+    path_inputs *in = s->in;
+    size_t groups = 0, used = 0;
+    for (size_t g = 0; g < (size_t)in->steps * (size_t)s->ranks; g++)
+        groups += s->at[g] > 0;
+    if (s->failed)
+        return context_out_of_memory(ctx, "the visits", 16.0 * (double)in->steps * s->ranks);
+    sgdmft_status status = allocate_visits(ctx, groups, s->k, in);
+    if (status)
+        return status;
+    groups = 0;
+    for (int cell = 0; cell < in->steps; cell++) {
+        in->group_first[cell] = groups;
+        if (in->slots_before[cell + 1] < in->slots_before[cell])
+            in->slots_before[cell + 1] = in->slots_before[cell];
+        for (int rank = 0; rank < s->ranks; rank++) {
+            size_t *at = &s->at[(size_t)cell * (size_t)s->ranks + (size_t)rank], count = *at;
+            if (count > 0)
+                in->groups[groups++] = (visit_group){used, count, rank};
+            *at = used;
+            used += count;
         }
-        int most = 0;
-        for (size_t p = 0; p < in->n && !failed; p++)
-            if (next[p] > most)
-                most = next[p];
-        in->slots_before[cell + 1] = most;
     }
-    in->group_first[in->steps] = used;
-    free(next);
-    return failed ? context_out_of_memory(ctx, "the visits", 16.0 * (double)used) : SGDMFT_OK;
+    in->group_first[in->steps] = groups;
+    for (size_t p = 0; p < in->n; p++) {
+        s->cell[p] = -1;
+        s->slot[p] = 0;
+    }
+    return SGDMFT_OK;
+}
+
+visit_address visit_sorter_next(visit_sorter *s, size_t lane, int cell)
+{
+    path_inputs *in = s->in;
+    size_t at = (*next_group(s, lane, cell))++;
+    const visit_group *group = &in->groups[in->group_first[cell] + (size_t)s->rank[lane]];
+    in->visit_lane[at] = (int)lane;
+    in->visit_slot[at] = s->slot[lane]++;
+    return (visit_address){at, s->k * group->first + at - group->first, group->count};
 }

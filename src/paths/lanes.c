@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "twotime/block.h"
 #include "twotime/estimates.h"
 
 #define INLINED static inline __attribute__((always_inline))
@@ -27,29 +28,6 @@ static VECTOR_CLONES void response_clones(int k, size_t n, int slots, response_r
                                           const double *place, double *rho)
 {
     response((size_t)(k * k), n, slots, R, cell, place, rho);
-}
-
-INLINED void react(size_t k, size_t n, int slots, const double *restrict rho, const double *restrict kick,
-                   double *restrict r)
-{
-    for (size_t b = 0; b < (size_t)slots; b++)
-        for (size_t a = 0; a < k; a++)
-            for (size_t c = 0; c < k; c++) {
-                const double *restrict x = rho + (b * k * k + a * k + c) * n, *restrict e = kick + (b * k + c) * n;
-                double *restrict out = r + a * n;
-                for (size_t p = 0; p < n; p++)
-                    out[p] -= x[p] * e[p];
-            }
-}
-
-static VECTOR_CLONES void react_clones(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
-{
-    switch (k) {
-    case 1: react(1, n, slots, rho, kick, r); break;
-    case 2: react(2, n, slots, rho, kick, r); break;
-    case 3: react(3, n, slots, rho, kick, r); break;
-    default: react((size_t)k, n, slots, rho, kick, r);
-    }
 }
 
 /* out[a][b] (+)= sign * x[a][c] y[c][b] lane by lane */
@@ -88,53 +66,80 @@ static VECTOR_CLONES void chain_clones(int k, size_t n, int slots, int first, co
     }
 }
 
-INLINED void scatter(size_t k, size_t n, const int *restrict cell, const double *restrict place,
-                     const double *restrict GK, const double *restrict g, const double *restrict kick,
-                     double *restrict rows)
+INLINED void scatter(size_t kk, size_t n, const int *restrict cell, const double *restrict place,
+                     const double *restrict GK, double *restrict rows)
 {
-    size_t kk = k * k;
     for (size_t p = 0; p < n; p++) {
         double *row = rows + (size_t)cell[p] * 3 * kk;
-        for (size_t a = 0; a < k; a++)
-            for (size_t b = 0; b < k; b++) {
-                size_t c = a * k + b;
-                double right = place[p] * GK[c * n + p];
-                row[RESPONSE_LEFT * kk + c] += GK[c * n + p] - right;
-                row[RESPONSE_RIGHT * kk + c] += right;
-                row[VISITS * kk + c] += g[a * n + p] * kick[b * n + p];
-            }
+        for (size_t c = 0; c < kk; c++) {
+            double right = place[p] * GK[c * n + p];
+            row[RESPONSE_LEFT * kk + c] += GK[c * n + p] - right;
+            row[RESPONSE_RIGHT * kk + c] += right;
+        }
     }
 }
 
 static VECTOR_CLONES void scatter_clones(int k, size_t n, const int *cell, const double *place, const double *GK,
-                                         const double *g, const double *kick, double *rows)
+                                         double *rows)
 {
     switch (k) {
-    case 1: scatter(1, n, cell, place, GK, g, kick, rows); break;
-    case 2: scatter(2, n, cell, place, GK, g, kick, rows); break;
-    case 3: scatter(3, n, cell, place, GK, g, kick, rows); break;
-    default: scatter((size_t)k, n, cell, place, GK, g, kick, rows);
+    case 1: scatter(1, n, cell, place, GK, rows); break;
+    case 2: scatter(4, n, cell, place, GK, rows); break;
+    default: scatter((size_t)(k * k), n, cell, place, GK, rows);
     }
 }
 
-INLINED void scatter_visits(size_t k, size_t n, size_t kinds, const int *restrict cell, const double *restrict g,
-                            const double *restrict kick, double *restrict rows)
+static VECTOR_CLONES void visit_clones(int k, size_t n, size_t count, const int *restrict lane,
+                                       const double *restrict place, const double *restrict spread,
+                                       const double *restrict bridge, const double *restrict r_start,
+                                       const double *restrict r_end, double *restrict r)
 {
-    for (size_t p = 0; p < n; p++) {
-        double *row = rows + ((size_t)cell[p] * kinds + VISITS) * k * k;
-        for (size_t a = 0; a < k; a++)
-            for (size_t b = 0; b < k; b++)
-                row[a * k + b] += g[a * n + p] * kick[b * n + p];
+    for (int a = 0; a < k; a++) {
+        const double *restrict start = r_start + (size_t)a * n, *restrict end = r_end + (size_t)a * n;
+        double *restrict out = r + (size_t)a * count;
+        for (size_t v = 0; v < count; v++)
+            out[v] = (1 - place[v]) * start[lane[v]] + place[v] * end[lane[v]];
+        for (int b = 0; b < k; b++) {
+            double factor = spread[a * k + b];
+            const double *restrict beta = bridge + (size_t)b * count;
+            for (size_t v = 0; v < count; v++)
+                out[v] -= factor * beta[v];
+        }
     }
 }
 
-static VECTOR_CLONES void scatter_visits_clones(int k, size_t n, size_t kinds, const int *cell, const double *g,
-                                                const double *kick, double *rows)
+static VECTOR_CLONES void visit_again_clones(int k, size_t n, size_t count, const int *restrict lane,
+                                             const double *restrict place, const double *restrict slope,
+                                             const double *restrict S, const double *restrict moment,
+                                             double *restrict r)
 {
-    switch (k) {
-    case 1: scatter_visits(1, n, kinds, cell, g, kick, rows); break;
-    case 2: scatter_visits(2, n, kinds, cell, g, kick, rows); break;
-    default: scatter_visits((size_t)k, n, kinds, cell, g, kick, rows);
+    for (int a = 0; a < k; a++) {
+        double *restrict out = r + (size_t)a * count;
+        for (size_t v = 0; v < count; v++)
+            out[v] -= S[(size_t)a * n + (size_t)lane[v]];
+        for (int b = 0; b < k; b++) {
+            double factor = slope[a * k + b];
+            const double *restrict from = S + (size_t)b * n, *restrict first = moment + (size_t)b * n;
+            for (size_t v = 0; v < count; v++)
+                out[v] -= factor * (place[v] * from[lane[v]] - first[lane[v]]);
+        }
+    }
+}
+
+/* Lanes differ, so the order does not matter. */
+static VECTOR_CLONES void kick_clones(int k, size_t n, size_t count, const int *restrict lane,
+                                      const double *restrict place, const double *restrict step,
+                                      const double *restrict g, double *restrict sum, double *restrict moment)
+{
+    for (int a = 0; a < k; a++) {
+        double *restrict S = sum + (size_t)a * n, *restrict B = moment + (size_t)a * n;
+        const double *restrict from = g + (size_t)a * count;
+#pragma GCC ivdep
+        for (size_t v = 0; v < count; v++) {
+            double kick = step[v] * from[v];
+            S[lane[v]] += kick;
+            B[lane[v]] += place[v] * kick;
+        }
     }
 }
 
@@ -206,54 +211,89 @@ static VECTOR_CLONES void multiply_each_clones(int k, size_t n, int count, const
         multiply_add((size_t)k, n, 1, x, y + c * width, out + c * width);
 }
 
-/* A strip of lanes stays in registers while all columns pass by. */
-INLINED void combine_strip(size_t strip, int columns, size_t n, const double *restrict coefficient,
-                           const double *restrict x, double *restrict out)
+enum { TILE = 8 };
+
+/* Eight rows at once: they are read in order, and `out` is read and written once for them. */
+INLINED void combine_tile(size_t n, const double *restrict c, const double *restrict x, double *restrict out)
 {
-    double sum[32];
-    for (size_t p = 0; p < strip; p++)
-        sum[p] = out[p];
-    for (int b = 0; b < columns; b++)
-        for (size_t p = 0; p < strip; p++)
-            sum[p] += coefficient[b] * x[(size_t)b * n + p];
-    for (size_t p = 0; p < strip; p++)
-        out[p] = sum[p];
+    const double *restrict x0 = x, *restrict x1 = x + n, *restrict x2 = x + 2 * n, *restrict x3 = x + 3 * n;
+    const double *restrict x4 = x + 4 * n, *restrict x5 = x + 5 * n, *restrict x6 = x + 6 * n, *restrict x7 = x + 7 * n;
+    for (size_t p = 0; p < n; p++)
+        out[p] += ((c[0] * x0[p] + c[1] * x1[p]) + (c[2] * x2[p] + c[3] * x3[p])) +
+                  ((c[4] * x4[p] + c[5] * x5[p]) + (c[6] * x6[p] + c[7] * x7[p]));
 }
 
-static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, size_t n, const double *coefficient,
-                                         const double *x, double *out)
+static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, size_t n,
+                                         const double *restrict coefficient, const double *restrict x,
+                                         double *restrict out)
 {
-    enum { STRIP = 32, SHORT = 8 };
-    for (int a = 0; a < rows; a++) {
-        const double *row = coefficient + (size_t)a * stride;
-        size_t p = 0;
-        for (; p + STRIP <= n; p += STRIP)
-            combine_strip(STRIP, columns, n, row, x + p, out + (size_t)a * n + p);
-        for (; p + SHORT <= n; p += SHORT)
-            combine_strip(SHORT, columns, n, row, x + p, out + (size_t)a * n + p);
-        for (; p < n; p++)
-            combine_strip(1, columns, n, row, x + p, out + (size_t)a * n + p);
+    int b = 0;
+    for (; b + TILE <= columns; b += TILE)
+        for (int a = 0; a < rows; a++)
+            combine_tile(n, coefficient + (size_t)a * stride + b, x + (size_t)b * n, out + (size_t)a * n);
+    for (; b < columns; b++)
+        for (int a = 0; a < rows; a++) {
+            double c = coefficient[(size_t)a * stride + (size_t)b];
+            for (size_t p = 0; p < n; p++)
+                out[(size_t)a * n + p] += c * x[(size_t)b * n + p];
+        }
+}
+
+/* Eight lanes, wherever they are; compiled to what the processor has. */
+typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
+enum { PARTS = 8 };
+
+INLINED double add_parts(size_t n, size_t from, lanes8 part, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t p = from; p < n; p++)
+        sum += x[p] * y[p];
+    for (size_t j = 0; j < PARTS; j++)
+        sum += part[j];
+    return sum;
+}
+
+/* Products with eight rows of y at once, each in eight partial sums: the order of summation does not depend on the vector
+   width, and no sum waits for another. */
+INLINED void outer_tile(size_t n, const double *x, const double *y, double *out)
+{
+    lanes8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    size_t p = 0;
+    for (; p + PARTS <= n; p += PARTS) {
+        lanes8 left = *(const lanes8 *)(x + p);
+        const double *right = y + p;
+        s0 += left * *(const lanes8 *)right;
+        s1 += left * *(const lanes8 *)(right + n);
+        s2 += left * *(const lanes8 *)(right + 2 * n);
+        s3 += left * *(const lanes8 *)(right + 3 * n);
+        s4 += left * *(const lanes8 *)(right + 4 * n);
+        s5 += left * *(const lanes8 *)(right + 5 * n);
+        s6 += left * *(const lanes8 *)(right + 6 * n);
+        s7 += left * *(const lanes8 *)(right + 7 * n);
     }
+    lanes8 sum[TILE] = {s0, s1, s2, s3, s4, s5, s6, s7};
+    for (size_t b = 0; b < TILE; b++)
+        out[b] += add_parts(n, p, sum[b], x, y + b * n);
 }
 
-/* Eight partial sums, so that the order of summation does not depend on the vector width. */
+INLINED void outer_one(size_t n, const double *x, const double *y, double *out)
+{
+    lanes8 sum = {0};
+    size_t p = 0;
+    for (; p + PARTS <= n; p += PARTS)
+        sum += *(const lanes8 *)(x + p) * *(const lanes8 *)(y + p);
+    *out += add_parts(n, p, sum, x, y);
+}
+
 static VECTOR_CLONES void outer_clones(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
-    enum { PARTS = 8 };
-    for (int a = 0; a < rows; a++)
-        for (int b = 0; b < columns; b++) {
-            const double *left = x + (size_t)a * n, *right = y + (size_t)b * n;
-            double part[PARTS] = {0}, sum = 0;
-            size_t p = 0;
-            for (; p + PARTS <= n; p += PARTS)
-                for (size_t j = 0; j < PARTS; j++)
-                    part[j] += left[p + j] * right[p + j];
-            for (; p < n; p++)
-                sum += left[p] * right[p];
-            for (size_t j = 0; j < PARTS; j++)
-                sum += part[j];
-            out[a * columns + b] += sum;
-        }
+    int b = 0;
+    for (; b + TILE <= columns; b += TILE)
+        for (int a = 0; a < rows; a++)
+            outer_tile(n, x + (size_t)a * n, y + (size_t)b * n, out + a * columns + b);
+    for (; b < columns; b++)
+        for (int a = 0; a < rows; a++)
+            outer_one(n, x + (size_t)a * n, y + (size_t)b * n, out + a * columns + b);
 }
 
 /* Functions with clones would be exported; these are what the header declares. */
@@ -263,27 +303,33 @@ void lanes_response(int k, size_t n, int slots, response_row R, const int *cell,
     response_clones(k, n, slots, R, cell, place, rho);
 }
 
-void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r)
-{
-    react_clones(k, n, slots, rho, kick, r);
-}
-
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out)
 {
     chain_clones(k, n, slots, first, rho, chain, G, work, out);
 }
 
-void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
-                   const double *kick, double *rows)
+void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, double *rows)
 {
-    scatter_clones(k, n, cell, place, GK, g, kick, rows);
+    scatter_clones(k, n, cell, place, GK, rows);
 }
 
-void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
-                          double *rows)
+void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *spread,
+                 const double *bridge, const double *r_start, const double *r_end, double *r)
 {
-    scatter_visits_clones(k, n, kinds, cell, g, kick, rows);
+    visit_clones(k, n, count, lane, place, spread, bridge, r_start, r_end, r);
+}
+
+void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
+                       const double *S, const double *moment, double *r)
+{
+    visit_again_clones(k, n, count, lane, place, slope, S, moment, r);
+}
+
+void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *place, const double *step,
+                const double *g, double *sum, double *moment)
+{
+    kick_clones(k, n, count, lane, place, step, g, sum, moment);
 }
 
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,
@@ -316,4 +362,29 @@ void lanes_combine(int rows, int columns, size_t stride, size_t n, const double 
 void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
     outer_clones(rows, columns, n, x, y, out);
+}
+
+/* rows[a][b][l] = out[b][a][l], so that what multiplies one row of `between` lies in one piece. */
+void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
+                   const double *slope, const double *G, double *work, double *rows, double *out)
+{
+    size_t kk = (size_t)(k * k), width = (size_t)k * n, all = (size_t)count * width;
+    double shared[BLOCK_MAX * BLOCK_MAX];
+    for (int b = count - 1; b >= 0; b--) {
+        for (int c = 0; c < k; c++)
+            for (int l = 0; l < k; l++)
+                shared[c * k + l] = node[(size_t)b * kk + (size_t)(l * k + c)];
+        const double *later = between + ((size_t)(b * k) * (size_t)steps + (size_t)b + 1) * (size_t)k;
+        memset(work, 0, sizeof(double) * kk * n);
+        for (int a = 0; a < k; a++) {
+            double *sum = work + (size_t)a * width;
+            lanes_combine(k, k, (size_t)k, n, shared, G + (size_t)a * width, sum);
+            lanes_combine(k, (count - 1 - b) * k, (size_t)(steps * k), n, later,
+                          rows + (size_t)a * all + (size_t)(b + 1) * width, sum);
+        }
+        double *x = out + (size_t)b * kk * n;
+        lanes_multiply_each(k, n, 1, work, slope + (size_t)b * kk * n, x);
+        for (int a = 0; a < k; a++)
+            memcpy(rows + (size_t)a * all + (size_t)b * width, x + (size_t)a * width, sizeof(double) * width);
+    }
 }

@@ -13,26 +13,38 @@ typedef struct response_row {
 /* rho[b][c][p] = component c of R(t_i, T_b) by linear interpolation in the visit time. */
 void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho);
 
-/* r[a][p] -= sum_b sum_c rho_b[a c] kick_b[c] */
-void lanes_react(int k, size_t n, int slots, const double *rho, const double *kick, double *r);
-
 /* out[a c][p] = G K_first, K_first = - sum_{b >= first} rho_b chain(b, first): the change of g at the node per change
    of w at visit `first`. chain(b, c) is block b (b + 1) / 2 + c of [k k][n]. `work` has k k n doubles. */
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out);
+
+/* Backward run over `count` events: out[b] = (G node[b] + sum_{a > b} out[a] between(a, b)) slope[b], with out and slope
+   [count][k][k][n], node [count][k][k] and between(a, b)_lc at between[((b k + c) steps + a) k + l] for all lanes.
+   `work` has k k n doubles, `rows` count k k n. */
+void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
+                   const double *slope, const double *G, double *work, double *rows, double *out);
 
 /* out[c] = left (lane by lane) times sum over c <= b < count of row[b] chain(b, c), for all c < count; row[b] is a k x k
    block for all lanes, `work` has k k n doubles. */
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,
                         double *work, double *out);
 
-/* Adds the averages of one slot to the rows of the estimates (see twotime/estimates.h): rows[cell][kinds][k][k], with
-   pathwise responses (3 kinds), and the visit sums alone. */
-void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, const double *g,
-                   const double *kick, double *rows);
+/* Adds the pathwise rows of one slot to those of the estimates (see twotime/estimates.h): rows[cell][3][k][k]. */
+void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, double *rows);
 
-void lanes_scatter_visits(int k, size_t n, size_t kinds, const int *cell, const double *g, const double *kick,
-                          double *rows);
+/* Positions of `count` visits of one cell on different lanes: r[a][v] = (1 - x) r_start[a] + x r_end[a] - spread bridge,
+   x = place[v], on lane[v]; bridge[b][v], r_start[a][n], r_end[a][n], spread[k][k]. */
+void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *spread,
+                 const double *bridge, const double *r_start, const double *r_end, double *r);
+
+/* Of visits that are not the first of their cell, less what the earlier ones left:
+   r[a][v] -= S_a + slope (x S - moment)_a on lane[v], slope[k][k]. */
+void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
+                       const double *S, const double *moment, double *r);
+
+/* The kicks step g of such visits, added to their lanes: sum[a][p] += kick, moment[a][p] += place kick. */
+void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *place, const double *step,
+                const double *g, double *sum, double *moment);
 
 /* out[a b][p] += sum_l x[a][l] y[l b][p], one matrix for all lanes. */
 void lanes_multiply(int k, size_t n, const double *x, const double *y, double *out);

@@ -52,20 +52,22 @@ static int draw_path(list_builder *list, random_key key, uint64_t path, double h
     }
 }
 
-sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
-                                 unsigned dimension, unsigned quasi, visit_list *out)
+sgdmft_status visit_list_poisson_shared(sgdmft_context *ctx, const path_share *share, size_t lanes, uint64_t seed,
+                                        uint32_t replica, size_t paths, double horizon, unsigned dimension,
+                                        unsigned quasi, visit_list *out)
 {
     random_key sobol = {seed, replica, DRAW_SOBOL}, philox = {seed, replica, DRAW_VISITS};
     list_builder list = {NULL, 0, 0};
-    double *u = memory_doubles((size_t)CHUNK * (quasi ? quasi : 1));
+    double *u = memory_doubles(lanes * (quasi ? quasi : 1));
     size_t *first = memory_zeroed(paths + 1, sizeof *first);
     int failed = !u || !first;
-    for (size_t start = 0; start < paths && !failed; start += CHUNK) {
-        size_t n = paths - start < CHUNK ? paths - start : CHUNK;
-        for (unsigned j = 0; j < quasi; j++)
-            sobol_points(sobol, dimension + j, start, n, u + (size_t)j * CHUNK);
+    for (size_t start = 0; start < paths && !failed; start += lanes) {
+        size_t n = paths - start < lanes ? paths - start : lanes;
+        int ours = share_owns(share, start / lanes);
+        for (unsigned j = 0; j < quasi && ours; j++)
+            sobol_points(sobol, dimension + j, start, n, u + (size_t)j * lanes);
         for (size_t p = 0; p < n && !failed; p++) {
-            failed = draw_path(&list, philox, start + p, horizon, u + p, CHUNK, quasi);
+            failed = ours && draw_path(&list, philox, start + p, horizon, u + p, lanes, quasi);
             first[start + p + 1] = list.used;
         }
     }
@@ -77,6 +79,12 @@ sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t re
     }
     *out = (visit_list){paths, first, list.time};
     return SGDMFT_OK;
+}
+
+sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
+                                 unsigned dimension, unsigned quasi, visit_list *out)
+{
+    return visit_list_poisson_shared(ctx, NULL, CHUNK, seed, replica, paths, horizon, dimension, quasi, out);
 }
 
 void visit_list_clear(visit_list *list)

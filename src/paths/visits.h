@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/random.h"
+#include "paths/share.h"
 
 /* Visits of many paths: path p has times time[first[p]] < ... < time[first[p + 1] - 1] in [0, horizon). */
 typedef struct visit_list {
@@ -19,6 +20,10 @@ typedef struct visit_list {
    dimension + 1, ..., the others from the counter-based generator. */
 sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
                                  unsigned dimension, unsigned quasi, visit_list *out);
+/* The same for the paths of this process alone, path p being of block p / lanes; the others have no visits. */
+sgdmft_status visit_list_poisson_shared(sgdmft_context *ctx, const path_share *share, size_t lanes, uint64_t seed,
+                                        uint32_t replica, size_t paths, double horizon, unsigned dimension,
+                                        unsigned quasi, visit_list *out);
 void visit_list_clear(visit_list *list);
 
 #endif

@@ -21,9 +21,11 @@ typedef struct option_spec {
 #define OPTIONS_END {NULL, 0, NULL, 0, NULL}
 
 struct command;
+struct processes;
 
 typedef struct arguments {
     const struct command *command;
+    struct processes *processes; /* that run it */
     int argc; /* of the whole program */
     char **argv;
     size_t n_operands;

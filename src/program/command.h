@@ -14,6 +14,7 @@ typedef struct command {
     const char *details;  /* paragraphs for --help, each line ended by \n */
     const option_spec *options; /* ended by an entry without a name */
     size_t operands_min, operands_max;
+    int together; /* 1: all processes run it; 0: rank 0 alone does */
     int (*run)(const arguments *args); /* returns the exit code */
 } command;
 

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* A signal handler can reach nothing but a global. */
-static volatile sig_atomic_t requested;
+static volatile sig_atomic_t requested, complaints; /* and where to tell that it was noted */
 
 static void note_request(int number)
 {
@@ -14,7 +14,7 @@ static void note_request(int number)
     int error = errno; /* of whatever was interrupted */
     (void)number;
     requested = 1;
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+    if (write(complaints, text, sizeof text - 1) < 0)
         requested = 1; /* nobody to tell */
     errno = error;
 }
@@ -22,6 +22,7 @@ static void note_request(int number)
 void interrupt_catch(void)
 {
     struct sigaction action = {.sa_handler = note_request, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    complaints = fileno(stderr); /* no file on ranks that are silent */
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -7,6 +7,7 @@
 
 #include "program/command.h"
 #include "program/messages.h"
+#include "program/processes.h"
 #include "sgdmft/version.h"
 
 static const command *const commands[] = {&command_solve,     &command_sweep,    &command_sample, &command_simulate,
@@ -63,10 +64,13 @@ static int complain_unknown(const char *word)
     return usage_error(NULL, "unknown %s '%s'", kind, word);
 }
 
-static int run_command(const command *cmd, int argc, char **argv)
+static int run_command(const command *cmd, int argc, char **argv, processes *p)
 {
     arguments args;
+    if (p->rank > 0 && !cmd->together)
+        return CODE_DONE;
     int code = arguments_parse(cmd, argc, argv, 2, &args);
+    args.processes = p;
     if (code == CODE_DONE && arguments_has(&args, "help"))
         print_usage(cmd);
     else if (code == CODE_DONE)
@@ -75,7 +79,7 @@ static int run_command(const command *cmd, int argc, char **argv)
     return code;
 }
 
-static int run(int argc, char **argv)
+static int run(int argc, char **argv, processes *p)
 {
     if (argc < 2)
         return usage_error(NULL, "no subcommand is given");
@@ -84,12 +88,16 @@ static int run(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0)
         return print_version();
     const command *cmd = find_command(argv[1]);
-    return cmd ? run_command(cmd, argc, argv) : complain_unknown(argv[1]);
+    return cmd ? run_command(cmd, argc, argv, p) : complain_unknown(argv[1]);
 }
 
 int main(int argc, char **argv)
 {
     hold_standard_streams();
     gsl_set_error_handler_off(); /* its default aborts; failures come back as status codes */
-    return finish_output(run(argc, argv));
+    processes p;
+    int code = processes_start(&p);
+    if (code == CODE_DONE)
+        code = run(argc, argv, &p);
+    return processes_end(&p, finish_output(code));
 }

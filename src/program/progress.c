@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ranks.h"
 #include "program/interrupt.h"
 
 #define SECONDS_BETWEEN_LINES 0.2
@@ -45,7 +46,7 @@ int progress_report(void *user, double fraction, double t)
         p->printed = time;
         print_line(p, fraction < 0.0 ? 0.0 : fraction > 1.0 ? 1.0 : fraction, t, time - p->started);
     }
-    return interrupt_requested();
+    return interrupt_requested() || ranks_raised(p->others);
 }
 
 void progress_end(progress *p)

@@ -2,11 +2,14 @@
 #ifndef SGDMFT_PROGRAM_PROGRESS_H
 #define SGDMFT_PROGRAM_PROGRESS_H
 
+#include "base/context.h"
+
 typedef struct progress {
     int shown;               /* 0: nothing is printed */
     const char *label;       /* what the line starts with */
     double started, printed; /* seconds on a steady clock */
     int width;               /* characters of the line on the screen */
+    rank_group *others;      /* that may ask to stop, or NULL */
 } progress;
 
 /* Shows a line only if standard error is a terminal and `quiet` is 0. `label` comes first in it, e.g. "point 2 of 6 ";

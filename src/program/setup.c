@@ -9,6 +9,7 @@
 
 #include "program/command.h"
 #include "program/messages.h"
+#include "program/processes.h"
 
 static void print_warning(void *user, sgdmft_log_level level, const char *line)
 {
@@ -41,6 +42,8 @@ int setup_context(const arguments *args, setup *out)
     }
     sgdmft_context_set_logger(out->ctx, print_warning, NULL);
     status = sgdmft_context_set_threads(out->ctx, (int)threads);
+    if (status == SGDMFT_OK && args->command->together)
+        status = processes_join(args->processes, out->ctx);
     return status == SGDMFT_OK ? 0 : report_failure(out->ctx, status);
 }
 
@@ -63,9 +66,12 @@ int setup_read(const arguments *args, sgdmft_context *ctx, const char *const *mo
 int setup_problem(const arguments *args, setup *out)
 {
     int code = setup_context(args, out);
+    if (code)
+        return code;
+    code = check_readable(args->operands[0]);
     if (code == 0)
-        code = check_readable(args->operands[0]);
-    return code ? code : setup_read(args, out->ctx, NULL, 0, NULL, &out->problem);
+        code = setup_read(args, out->ctx, NULL, 0, NULL, &out->problem);
+    return processes_agree(args->processes, out->ctx->ranks, code);
 }
 
 void setup_free(setup *s)

@@ -2,6 +2,7 @@
 #ifndef SGDMFT_PROGRAM_SETUP_H
 #define SGDMFT_PROGRAM_SETUP_H
 
+#include "base/context.h"
 #include "program/arguments.h"
 #include "sgdmft/context.h"
 #include "sgdmft/problem.h"
@@ -9,6 +10,7 @@
 typedef struct setup {
     sgdmft_context *ctx;
     sgdmft_problem *problem;
+    rank_group *others; /* that may ask to stop although they do not solve together; or NULL, borrowed */
 } setup;
 
 /* A context that obeys --threads and prints warnings on standard error. Returns 0 or an exit code after printing

@@ -5,6 +5,7 @@
 #include "program/interrupt.h"
 #include "program/messages.h"
 #include "program/outputs.h"
+#include "program/processes.h"
 #include "program/setup.h"
 #include "program/solving.h"
 #include "program/summary.h"
@@ -43,12 +44,14 @@ static int run(const arguments *args)
     setup s;
     outputs o = {0};
     int code = setup_problem(args, &s);
-    if (code == 0)
-        code = outputs_plan(args, &s, &o);
     if (code == 0) {
+        if (args->processes->rank == 0)
+            code = outputs_plan(args, &s, &o);
         interrupt_catch();
-        code = announce(args, &s);
+        code = processes_agree(args->processes, s.ctx->ranks, code);
     }
+    if (code == 0)
+        code = processes_agree(args->processes, s.ctx->ranks, announce(args, &s));
     if (code == 0)
         code = solve(args, &s, &o);
     outputs_free(&o);
@@ -70,5 +73,6 @@ const command command_solve = {
     .options = options,
     .operands_min = 1,
     .operands_max = 1,
+    .together = 1,
     .run = run,
 };

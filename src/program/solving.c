@@ -2,6 +2,7 @@
 
 #include "program/command.h"
 #include "program/messages.h"
+#include "program/processes.h"
 #include "program/progress.h"
 #include "sampling/histograms.h"
 #include "sgdmft/solve.h"
@@ -11,7 +12,8 @@ int solve_and_write(const arguments *args, const setup *s, const outputs *o, con
 {
     *out = (solving){.status = SGDMFT_OK};
     progress meter;
-    progress_start(&meter, label, arguments_has(args, "quiet"));
+    progress_start(&meter, label, arguments_has(args, "quiet") || args->processes->rank > 0);
+    meter.others = s->others;
     sgdmft_context_set_progress(s->ctx, progress_report, &meter);
     out->status = sgdmft_solve(s->ctx, s->problem, &out->solution);
     progress_end(&meter);

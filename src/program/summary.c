@@ -27,6 +27,13 @@ void put_cost(FILE *to, const sgdmft_cost *cost)
 {
     put_bytes(to, cost->memory_bytes);
     fputs(" of memory", to);
+    if (cost->path_bytes > 0.0) {
+        fputs(": ", to);
+        put_bytes(to, cost->path_bytes);
+        fputs(" a path, ", to);
+        put_bytes(to, cost->pair_bytes);
+        fputs(" a pair of time steps", to);
+    }
     if (cost->available_bytes > 0.0) {
         fputs(" (", to);
         put_bytes(to, cost->available_bytes);

@@ -9,14 +9,18 @@
 #include "program/interrupt.h"
 #include "program/messages.h"
 #include "program/outputs.h"
+#include "program/processes.h"
 #include "program/setup.h"
 #include "program/solving.h"
 #include "program/summary.h"
 #include "program/sweep_points.h"
+#include "program/sweep_spread.h"
 #include "program/sweep_table.h"
 
 typedef struct sweep {
-    setup s; /* without a problem */
+    setup s; /* without a problem; its context solves on one rank */
+    processes *processes;
+    rank_group *all; /* NULL for one process alone */
     sweep_grid grid;
     sweep_points points;
     char *directory;
@@ -40,6 +44,7 @@ static void sweep_free(sweep *w)
     free(w->table);
     free(w->command);
     free(w->warned);
+    ranks_free(w->all);
     setup_free(&w->s);
 }
 
@@ -124,31 +129,53 @@ static int make_directory(const char *path)
 static int plan_outputs(const arguments *args, sweep *w)
 {
     int resume = arguments_has(args, "resume");
-    int code = make_directory(w->directory);
+    int code = sweep_points_name(args, w->directory, &w->points);
+    if (code || w->processes->rank > 0)
+        return code;
+    code = make_directory(w->directory);
     w->replace_table = arguments_has(args, "force") || (resume && sweep_table_recognise(w->table));
     if (code == 0)
         code = outputs_check(args, w->s.ctx, w->table, w->replace_table);
     if (code == 0)
-        code = sweep_points_plan(args, w->s.ctx, w->directory, &w->points);
+        code = sweep_points_plan(args, w->s.ctx, &w->points);
     if (code == CODE_SYSTEM && !resume && sweep_table_recognise(w->table))
         complain("'%s' holds a sweep; --resume keeps the points that are complete", w->directory);
     return code;
 }
 
-static int prepare(const arguments *args, sweep *w)
+static int read_points(const arguments *args, sweep *w)
 {
-    int code = setup_context(args, &w->s);
-    if (code)
-        return code;
-    sgdmft_context_set_logger(w->s.ctx, warn_once, w);
-    code = read_grid(args, w);
+    int code = read_grid(args, w);
     if (code == 0)
         code = check_rereadable(args->operands[0]);
     if (code == 0)
         code = sweep_points_read(args, w->s.ctx, &w->grid, &w->points);
     if (code == 0)
         code = name_directory(args, w);
-    return code ? code : plan_outputs(args, w);
+    return code;
+}
+
+static int spread_points(sweep *w)
+{
+    sgdmft_status status = w->all ? sweep_spread_plan(w->s.ctx, w->all, &w->points) : SGDMFT_OK;
+    if (status == SGDMFT_OK)
+        status = sweep_spread(w->s.ctx, ranks_size(w->all), &w->points);
+    return status == SGDMFT_OK ? 0 : report_failure(w->s.ctx, status);
+}
+
+static int prepare(const arguments *args, sweep *w)
+{
+    w->processes = args->processes;
+    int code = setup_context(args, &w->s);
+    if (code)
+        return code;
+    w->all = w->s.ctx->ranks;
+    w->s.ctx->ranks = NULL;
+    sgdmft_context_set_logger(w->s.ctx, warn_once, w);
+    code = processes_agree(w->processes, w->all, read_points(args, w));
+    if (code == 0)
+        code = processes_agree(w->processes, w->all, plan_outputs(args, w));
+    return code ? code : processes_agree(w->processes, w->all, spread_points(w));
 }
 
 /* --- solving ----------------------------------------------------------------------------------------------------- */
@@ -166,17 +193,20 @@ static void announce(const arguments *args, const sweep *w)
     sweep_table_print_header(&w->grid);
 }
 
-static int solve_point(const arguments *args, sweep *w, size_t i)
+static int solve_point(const arguments *args, sweep *w, size_t i, sweep_news *news)
 {
     sweep_point *point = &w->points.point[i];
     char *label = NULL;
     if (asprintf(&label, "point %zu of %zu ", i + 1, w->points.n) < 0)
         return out_of_memory();
-    setup s = {w->s.ctx, point->problem};
+    setup s = {.ctx = w->s.ctx, .problem = point->problem, .others = w->all};
     solving result;
     int code = solve_and_write(args, &s, &point->files, label, point->label, &result);
     free(label);
+    news->status = result.status;
     if (result.solution) {
+        news->has_solution = 1;
+        news->has_times = result.solution->n_times > 0;
         sgdmft_status status = sweep_row_take(w->s.ctx, result.solution, &point->row);
         if (status != SGDMFT_OK)
             code = report_failure(w->s.ctx, status);
@@ -192,25 +222,97 @@ static void recall(const sweep_point *point)
         complain("%s: %s when it was solved before; kept", point->label, point->row.status);
 }
 
-/* Goes on after points without a trustworthy solution; anything else ends the sweep. */
-static int solve_points(const arguments *args, sweep *w)
+static void print_row(const arguments *args, const sweep *w, size_t i)
 {
-    int worst = CODE_DONE;
+    if (!arguments_has(args, "quiet"))
+        sweep_table_print_row(&w->grid, i, &w->points.point[i].row, w->points.point[i].kept);
+}
+
+/* Goes on after points without a trustworthy solution; anything else ends the sweep. */
+static int ends_sweep(int code)
+{
+    return code != CODE_DONE && code != CODE_UNTRUSTED;
+}
+
+/* One point after the other, those of this rank. */
+static int solve_own_points(const arguments *args, sweep *w)
+{
+    int ended = 0, rank = w->processes->rank;
     for (size_t i = 0; i < w->points.n; i++) {
         sweep_point *point = &w->points.point[i];
-        if (interrupt_requested())
-            return CODE_INTERRUPTED;
-        int code = point->kept ? CODE_DONE : solve_point(args, w, i);
-        if (point->kept)
-            recall(point);
-        if (!arguments_has(args, "quiet"))
-            sweep_table_print_row(&w->grid, i, &point->row, point->kept);
-        if (code != CODE_DONE && code != CODE_UNTRUSTED)
-            return code;
-        if (!sweep_row_trusted(&point->row))
-            worst = CODE_UNTRUSTED;
+        sweep_news news = {.code = ended ? ended : CODE_DONE};
+        if (point->owner != rank)
+            continue;
+        if (!ended && (interrupt_requested() || ranks_raised(w->all))) {
+            news.code = CODE_INTERRUPTED;
+        } else if (!ended) {
+            news.code = point->kept ? CODE_DONE : solve_point(args, w, i, &news);
+            if (point->kept)
+                recall(point);
+            if (rank == 0)
+                print_row(args, w, i);
+        }
+        if (!ended && ends_sweep(news.code)) {
+            ended = news.code;
+            ranks_raise(w->all);
+        }
+        if (rank > 0 && sweep_news_send(w->s.ctx, w->all, w->processes, news) != SGDMFT_OK)
+            return report_failure(w->s.ctx, SGDMFT_ERR_IO);
     }
-    return worst;
+    return ended;
+}
+
+/* Line by line, without warnings that were said before. */
+static void repeat_complaints(sweep *w, char *text)
+{
+    static const char start[] = "sgdmft: warning: ";
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        if (strncmp(line, start, sizeof start - 1) == 0)
+            warn_once(w, SGDMFT_LOG_WARNING, line + sizeof start - 1);
+        else
+            fprintf(stderr, "%s\n", line);
+}
+
+/* What other ranks made of a point. */
+static int hear_of_point(const arguments *args, sweep *w, size_t i)
+{
+    sweep_point *point = &w->points.point[i];
+    sweep_news news;
+    char *complaints;
+    sgdmft_status status = sweep_news_receive(w->s.ctx, w->all, point->owner, &news, &complaints);
+    if (complaints)
+        repeat_complaints(w, complaints);
+    free(complaints);
+    if (status == SGDMFT_OK)
+        status = sweep_news_row(w->s.ctx, &news, point);
+    if (status != SGDMFT_OK)
+        return report_failure_of(w->s.ctx, status, point->label);
+    if (news.has_solution)
+        print_row(args, w, i);
+    return news.code;
+}
+
+/* Of two codes, the one that says more: a failure before an interruption that may be due to it. */
+static int worse(int a, int b)
+{
+    if (!ends_sweep(a) || (a == CODE_INTERRUPTED && ends_sweep(b)))
+        return b == CODE_DONE ? a : b;
+    return a;
+}
+
+static int solve_points(const arguments *args, sweep *w)
+{
+    int code = solve_own_points(args, w);
+    for (size_t i = 0; i < w->points.n && w->processes->rank == 0; i++) {
+        const sweep_point *point = &w->points.point[i];
+        if (point->owner > 0)
+            code = worse(code, hear_of_point(args, w, i));
+    }
+    ranks_lower(w->all);
+    for (size_t i = 0; i < w->points.n && code == CODE_DONE; i++)
+        if (!sweep_row_trusted(&w->points.point[i].row))
+            code = CODE_UNTRUSTED;
+    return code;
 }
 
 static int write_table(const arguments *args, const sweep *w)
@@ -234,6 +336,8 @@ static int solve_all(const arguments *args, sweep *w)
     if (!quiet)
         announce(args, w);
     int code = solve_points(args, w);
+    if (w->processes->rank > 0)
+        return code;
     int written = write_table(args, w);
     if (!quiet && written == CODE_DONE)
         printf("  %-22s  %s; curves and arrays of each point beside it\n",
@@ -282,5 +386,6 @@ const command command_sweep = {
     .options = options,
     .operands_min = 1,
     .operands_max = 1,
+    .together = 1,
     .run = run,
 };

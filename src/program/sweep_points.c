@@ -107,7 +107,7 @@ static int name_files(const arguments *args, const char *directory, int digits, 
 static int resume_point(sgdmft_context *ctx, sweep_point *point)
 {
     sweep_found found = FOUND_NOTHING;
-    setup s = {ctx, point->problem};
+    setup s = {.ctx = ctx, .problem = point->problem};
     sgdmft_status status = sweep_resume(&s, &point->files, &point->row, &found);
     if (status != SGDMFT_OK)
         return report_failure_of(ctx, status, point->label);
@@ -128,13 +128,20 @@ static int check_files(const arguments *args, sgdmft_context *ctx, const outputs
     return code ? code : outputs_check(args, ctx, files->csv, files->force);
 }
 
-int sweep_points_plan(const arguments *args, sgdmft_context *ctx, const char *directory, sweep_points *points)
+int sweep_points_name(const arguments *args, const char *directory, sweep_points *points)
 {
     int code = 0, digits = digits_of(points->n);
+    for (size_t i = 0; i < points->n && code == 0; i++)
+        code = name_files(args, directory, digits, i, &points->point[i]);
+    return code;
+}
+
+int sweep_points_plan(const arguments *args, sgdmft_context *ctx, sweep_points *points)
+{
+    int code = 0;
     for (size_t i = 0; i < points->n && code == 0; i++) {
         sweep_point *point = &points->point[i];
-        code = name_files(args, directory, digits, i, point);
-        if (code == 0 && arguments_has(args, "resume"))
+        if (arguments_has(args, "resume"))
             code = resume_point(ctx, point);
         if (code == 0 && !point->kept)
             code = check_files(args, ctx, &point->files);

@@ -13,7 +13,8 @@ typedef struct sweep_point {
     sgdmft_problem *problem;
     sgdmft_cost cost;
     outputs files;
-    int kept; /* 1: its files are complete already, and the row is filled from them */
+    int owner; /* rank that solves it */
+    int kept;  /* 1: its files are complete already, and the row is filled from them */
     sweep_row row;
 } sweep_point;
 
@@ -27,9 +28,12 @@ typedef struct sweep_points {
 int sweep_points_read(const arguments *args, sgdmft_context *ctx, const sweep_grid *grid, sweep_points *out);
 void sweep_points_free(sweep_points *points);
 
-/* Names the files of each point, DIRECTORY/NNN.h5 and .csv, and makes sure that they can be written; with --resume,
-   looks at what is there. The directory must exist. Returns 0 or an exit code after saying what is in the way. */
-int sweep_points_plan(const arguments *args, sgdmft_context *ctx, const char *directory, sweep_points *points);
+/* Names the files of each point, DIRECTORY/NNN.h5 and .csv. Returns 0 or an exit code. */
+int sweep_points_name(const arguments *args, const char *directory, sweep_points *points);
+
+/* Makes sure that the files can be written; with --resume, looks at what is there. The directory must exist. Returns 0
+   or an exit code after saying what is in the way. */
+int sweep_points_plan(const arguments *args, sgdmft_context *ctx, sweep_points *points);
 
 /* The points still to be solved: how many, with the most memory and all the time they take. */
 size_t sweep_points_left(const sweep_points *points, sgdmft_cost *out);

@@ -6,17 +6,46 @@
 #include "paths/driver.h"
 #include "support/check.h"
 #include "support/setting.h"
+#include "support/visits_by_path.h"
 
 /* The Brownian motion at a visit: innovations of the cells before, then chord and bridge in its own cell. */
-static double brownian(const path_inputs *in, const time_grid *grid, int k, int slot, size_t p, int c)
+static double brownian(const visits_by_path *v, const time_grid *grid, int k, int slot, size_t p, int c)
 {
+    const path_inputs *in = v->in;
     size_t at = (size_t)slot * in->n + p;
-    double sum = in->bridge[((size_t)slot * (size_t)k + (size_t)c) * in->n + p];
-    for (int cell = 0; cell <= in->cell[at]; cell++) {
+    double sum = in->visit_bridge[v->bridge[((size_t)slot * (size_t)k + (size_t)c) * in->n + p]];
+    for (int cell = 0; cell <= v->cell[at]; cell++) {
         double increment = sqrt(grid->h[cell]) * in->xi[((size_t)cell * (size_t)k + (size_t)c) * in->n + p];
-        sum += (cell < in->cell[at] ? 1 : in->place[at]) * increment;
+        sum += (cell < v->cell[at] ? 1 : v->place[at]) * increment;
     }
     return sum;
+}
+
+/* Fields and labels; one teacher, one noise. */
+static void check_same_fields(const path_inputs *x, const path_inputs *y, size_t k)
+{
+    size_t row = sizeof(double) * x->n;
+    assert_memory_equal(x->wstar, y->wstar, row);
+    assert_memory_equal(x->z0, y->z0, k * row);
+    assert_memory_equal(x->eps, y->eps, row);
+    assert_memory_equal(x->y, y->y, row);
+}
+
+static void check_same_visits(const visits_by_path *x, const time_grid *fine, const visits_by_path *y,
+                              const time_grid *grid, int k)
+{
+    size_t n = x->in->n;
+    assert_memory_equal(x->visits, y->visits, sizeof(int) * n);
+    assert_memory_equal(x->step, y->step, sizeof(double) * n * (size_t)x->in->slots);
+    for (size_t p = 0; p < n; p++)
+        for (int a = 0; a < x->visits[p]; a++) {
+            size_t at = (size_t)a * n + p;
+            assert_int_equal(y->cell[at], time_grid_cell(grid, x->time[at]));
+            check_near(y->place[at], (x->time[at] - grid->t[y->cell[at]]) / grid->h[y->cell[at]], 1e-13, "place");
+            for (int c = 0; c < k; c++)
+                check_near(brownian(y, grid, k, a, p, c), brownian(x, fine, k, a, p, c), 1e-13,
+                           "lane %zu, visit %d, component %d", p, a, c);
+        }
 }
 
 static void check_same_paths(const path_ensemble *fine, const time_grid *fine_grid, const path_ensemble *coarse,
@@ -25,50 +54,17 @@ static void check_same_paths(const path_ensemble *fine, const time_grid *fine_gr
     assert_int_equal(fine->n_blocks, coarse->n_blocks);
     assert_int_equal(fine->paths, coarse->paths);
     assert_true(fine->visits == coarse->visits);
+    visits_by_path *u = visits_by_path_new(fine, k, fine_grid), *v = visits_by_path_new(coarse, k, grid);
     for (size_t b = 0; b < fine->n_blocks; b++) {
         const path_inputs *x = &fine->block[b], *y = &coarse->block[b];
         assert_int_equal(y->steps, grid->steps);
         assert_int_equal(x->n, y->n);
-        assert_memory_equal(x->visits, y->visits, sizeof(int) * x->n);
-        assert_memory_equal(x->wstar, y->wstar, sizeof(double) * (size_t)(x->xi - x->wstar));
-        assert_memory_equal(x->y, y->y, sizeof(double) * x->n);
-        assert_memory_equal(x->time, y->time, sizeof(double) * x->n * (size_t)x->slots);
-        assert_memory_equal(x->weight, y->weight, sizeof(double) * x->n * (size_t)x->slots);
-        for (size_t p = 0; p < x->n; p++)
-            for (int a = 0; a < x->visits[p]; a++) {
-                size_t at = (size_t)a * x->n + p;
-                assert_int_equal(y->cell[at], time_grid_cell(grid, y->time[at]));
-                check_near(y->place[at], (y->time[at] - grid->t[y->cell[at]]) / grid->h[y->cell[at]], 1e-13, "place");
-                for (int c = 0; c < k; c++)
-                    check_near(brownian(y, grid, k, a, p, c), brownian(x, fine_grid, k, a, p, c), 1e-13,
-                               "block %zu, lane %zu, visit %d, component %d", b, p, a, c);
-            }
+        assert_int_equal(x->slots, y->slots);
+        check_same_fields(x, y, (size_t)k);
+        check_same_visits(&u[b], fine_grid, &v[b], grid, k);
     }
-}
-
-/* Groups of the coarse grid: all visits, each once, in the order of time on each path. */
-static void check_groups(const path_ensemble *e)
-{
-    for (size_t b = 0; b < e->n_blocks; b++) {
-        const path_inputs *in = &e->block[b];
-        int next[512] = {0};
-        size_t total = 0;
-        assert_true(in->n <= 512);
-        for (int cell = 0; cell < in->steps; cell++)
-            for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
-                for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
-                    int p = in->visit_lane[v];
-                    assert_int_equal(in->visit_slot[v], next[p]++);
-                    assert_int_equal(in->cell[(size_t)in->visit_slot[v] * in->n + (size_t)p], cell);
-                }
-        for (size_t p = 0; p < in->n; p++) {
-            assert_int_equal(next[p], in->visits[p]);
-            total += (size_t)next[p];
-        }
-        size_t last = in->group_first[in->steps];
-        assert_int_equal(total, last > 0 ? in->groups[last - 1].first + in->groups[last - 1].count : 0);
-        assert_int_equal(in->slots_before[in->steps], in->slots);
-    }
+    visits_by_path_free(fine, u);
+    visits_by_path_free(coarse, v);
 }
 
 static void test_same_paths(void **state)
@@ -89,8 +85,13 @@ static void test_same_paths(void **state)
                                               &paths[level]));
         check_same_paths(paths[level - 1], grid[level - 1], paths[level], grid[level], 2);
         check_same_paths(paths[0], grid[0], paths[level], grid[level], 2);
-        check_groups(paths[level]);
+        for (size_t b = 0; b < paths[level]->n_blocks; b++)
+            check_visit_groups(&paths[level]->block[b]);
     }
+    path_ensemble *again = test_paths(&t, 2); /* what is shared is as it was drawn */
+    for (size_t b = 0; b < again->n_blocks; b++)
+        check_same_fields(&again->block[b], &paths[LEVEL_COUNT - 1]->block[b], 2);
+    path_ensemble_free(again);
     for (int level = 0; level < LEVEL_COUNT; level++) {
         path_ensemble_free(paths[level]);
         time_grid_free(grid[level]);
@@ -163,8 +164,7 @@ static void check_same_motion(const path_inputs *x, const time_grid *fine, const
 {
     assert_int_equal(y->slots, grid->steps);
     assert_int_equal(y->steps, grid->steps);
-    assert_memory_equal(x->wstar, y->wstar, sizeof(double) * (size_t)(x->xi - x->wstar));
-    assert_memory_equal(x->y, y->y, sizeof(double) * x->n);
+    check_same_fields(x, y, 2);
     for (size_t p = 0; p < x->n; p += 7)
         for (int cell = 0; cell < grid->steps; cell++) {
             if (y->noise)

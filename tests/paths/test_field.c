@@ -2,10 +2,14 @@
    motion, at nodes and visits alike: chord, bridge and their sum have known moments. A tiny step makes the kick of a
    visit show the field there: kick / eta + y = w(T). */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "support/check.h"
 #include "support/sample.h"
 #include "support/setting.h"
+#include "support/visits_by_path.h"
 
 enum { STEPS = 6, PATHS = 2000 };
 static const double ETA = 1e-9, RATE = 0.73, DELTA = 1.7;
@@ -27,9 +31,16 @@ static void fill_kernels(kernels *kern)
         kern->bridge[i] = sqrt(DELTA) * RATE;
 }
 
-static double field(const path_block *block, int slot, size_t p)
+/* A block, its visits, and the field at the node before those of the cell. */
+typedef struct seen_block {
+    const path_block *block;
+    const visits_by_path *v;
+    const double *w_before;
+} seen_block;
+
+static double field(const seen_block *s, int slot, size_t p)
 {
-    return block->kick[(size_t)slot * block->in->n + p] / ETA + block->in->y[p];
+    return s->block->chains->kick[(size_t)slot * s->block->in->n + p] / ETA + s->block->in->y[p];
 }
 
 /* The field at time 0, from the law of the start. */
@@ -39,23 +50,21 @@ static double start_field(const test_setting *t, const path_inputs *in, size_t p
 }
 
 /* Residual of a visit in units of its standard deviation. */
-static double residual(const path_block *block, const time_grid *grid, int slot, size_t p, double *chord)
+static double residual(const seen_block *s, const time_grid *grid, int slot, size_t p, double *chord)
 {
-    const path_inputs *in = block->in;
-    size_t at = (size_t)slot * in->n + p;
-    double low = grid->t[in->cell[at]], high = grid->t[in->cell[at] + 1], T = in->time[at];
+    size_t at = (size_t)slot * s->block->in->n + p;
+    double low = grid->t[s->v->cell[at]], high = grid->t[s->v->cell[at] + 1], T = s->v->time[at];
     double x = (T - low) / (high - low);
-    *chord = (1 - x) * block->w[p] + x * block->w_next[p];
-    return (field(block, slot, p) - *chord) / (RATE * sqrt(DELTA * (T - low) * (high - T) / (high - low)));
+    *chord = (1 - x) * s->w_before[p] + x * s->block->w[p];
+    return (field(s, slot, p) - *chord) / (RATE * sqrt(DELTA * (T - low) * (high - T) / (high - low)));
 }
 
-static void add_visit(const test_setting *t, const path_block *block, int slot, size_t p, moments *seen)
+static void add_visit(const test_setting *t, const seen_block *s, int slot, size_t p, moments *seen)
 {
-    const path_inputs *in = block->in;
     const time_grid *grid = t->s.grid[LEVEL_FINE];
-    size_t at = (size_t)slot * in->n + p;
-    double T = in->time[at], chord, unused, w0 = start_field(t, in, p), unit = RATE * sqrt(DELTA);
-    double z = (field(block, slot, p) - w0) / (unit * sqrt(T)), e = residual(block, grid, slot, p, &chord);
+    size_t n = s->block->in->n, at = (size_t)slot * n + p;
+    double T = s->v->time[at], chord, unused, w0 = start_field(t, s->block->in, p), unit = RATE * sqrt(DELTA);
+    double z = (field(s, slot, p) - w0) / (unit * sqrt(T)), e = residual(s, grid, slot, p, &chord);
     sample_add(&seen->square, z * z);
     sample_add(&seen->fourth, pow(z, 4));
     sample_add(&seen->onto_start, z * w0);
@@ -64,31 +73,39 @@ static void add_visit(const test_setting *t, const path_block *block, int slot, 
     sample_add(&seen->onto_chord, e * chord);
     if (slot == 0)
         return;
-    double before = in->time[at - in->n], other = field(block, slot - 1, p) - w0;
+    double before = s->v->time[at - n], other = field(s, slot - 1, p) - w0;
     sample_add(&seen->pair, z * unit * sqrt(T) * other / (unit * unit * before));
-    if (in->cell[at - in->n] == in->cell[at]) {
-        double low = grid->t[in->cell[at]], high = grid->t[in->cell[at] + 1];
+    if (s->v->cell[at - n] == s->v->cell[at]) {
+        double low = grid->t[s->v->cell[at]], high = grid->t[s->v->cell[at] + 1];
         double correlation = sqrt((before - low) * (high - T) / ((T - low) * (high - before)));
-        sample_add(&seen->same_cell, e * residual(block, grid, slot - 1, p, &unused) / correlation);
+        sample_add(&seen->same_cell, e * residual(s, grid, slot - 1, p, &unused) / correlation);
     }
 }
 
 static void collect(const test_setting *t, const kernels *kern, uint32_t replica, moments *seen)
 {
     path_ensemble *paths = test_paths(t, replica);
+    visits_by_path *v = visits_by_path_new(paths, 1, t->s.grid[LEVEL_FINE]);
     test_run run = test_run_new(t, paths);
+    double *w_before = memory_doubles(paths->n_blocks * paths->block[0].n); /* no block has more lanes than the first */
     test_run_start(&run);
     for (int i = 0; i < STEPS; i++) {
-        test_run_advance(&run, kern, i);
         for (size_t b = 0; b < paths->n_blocks; b++)
+            memcpy(w_before + b * paths->block[0].n, run.block[b].w, sizeof(double) * paths->block[b].n);
+        test_run_advance(&run, kern, i);
+        for (size_t b = 0; b < paths->n_blocks; b++) {
+            seen_block s = {&run.block[b], &v[b], w_before + b * paths->block[0].n};
             for (size_t p = 0; p < paths->block[b].n; p++)
-                for (int a = 0; a < paths->block[b].visits[p]; a++)
-                    if (paths->block[b].cell[(size_t)a * paths->block[b].n + p] == i)
-                        add_visit(t, &run.block[b], a, p, seen);
+                for (int a = 0; a < v[b].visits[p]; a++)
+                    if (v[b].cell[(size_t)a * paths->block[b].n + p] == i)
+                        add_visit(t, &s, a, p, seen);
+        }
         test_run_accept(&run);
     }
     test_run_clear(&run);
+    visits_by_path_free(paths, v);
     path_ensemble_free(paths);
+    free(w_before);
 }
 
 static void test_moments(void **state)
@@ -98,7 +115,7 @@ static void test_moments(void **state)
     test_setting_init(&t, test_problem(ctx,
                                        "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
                                        "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 61, grading: 1.3}}",
+                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 61, grading: 1.3}}",
                                        PATHS, STEPS));
     kernels *kern = test_kernels(&t);
     fill_kernels(kern);

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "paths/inputs_build.h"
 #include "support/check.h"
 #include "support/sample.h"
 #include "support/setting.h"
+#include "support/visits_by_path.h"
 
 #define TWO_STUDENTS                                                                                                   \
     "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps1*eps2\", loss: \"(r1 + r2 - y)^2/2\"}, "         \
@@ -134,67 +134,56 @@ static void test_quasi_random_modes(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* Times, cells, places, steps and groups fit together. */
-static void check_visits(const test_setting *t, const path_inputs *in)
+/* Cells, places, steps and groups fit together. Steps were found from the times that were drawn. */
+static void check_visits(const visits_by_path *v, const time_grid *grid)
 {
-    const time_grid *grid = t->s.grid[LEVEL_FINE];
-    size_t total = 0, seen = 0;
-    char *met = memory_zeroed((size_t)in->slots * in->n + 1, 1);
-    assert_non_null(met);
-    for (size_t p = 0; p < in->n; p++) {
-        total += (size_t)in->visits[p];
-        assert_true(in->visits[p] <= in->slots);
-        for (int a = 0; a < in->visits[p]; a++) {
+    const path_inputs *in = v->in;
+    for (size_t p = 0; p < in->n; p++)
+        for (int a = 0; a < v->visits[p]; a++) {
             size_t at = (size_t)a * in->n + p;
-            int cell = in->cell[at];
-            assert_true(grid->t[cell] <= in->time[at] && in->time[at] < grid->t[cell + 1]);
-            assert_true(a == 0 || in->time[at] > in->time[at - in->n]);
-            check_near(in->place[at], (in->time[at] - grid->t[cell]) / grid->h[cell], 1e-13, "place");
-            check_near(in->weight[at], 0.8 / (1 + 0.2 * in->time[at]), 1e-14, "step of a visit");
+            int cell = v->cell[at];
+            double time = (0.8 / v->step[at] - 1) / 0.2;
+            assert_true(grid->t[cell] <= v->time[at] && v->time[at] < grid->t[cell + 1]);
+            assert_true(a == 0 || v->time[at] > v->time[at - in->n]);
+            check_near(v->place[at], (time - grid->t[cell]) / grid->h[cell], 1e-13, "place");
+            check_near(v->step[at], 0.8 / (1 + 0.2 * v->time[at]), 1e-14, "step of a visit");
         }
-    }
-    for (int cell = 0; cell < in->steps; cell++) {
-        int most = in->slots_before[cell];
-        for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
-            for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
-                size_t p = (size_t)in->visit_lane[v], at = (size_t)in->visit_slot[v] * in->n + p;
-                assert_int_equal(in->cell[at], cell);
-                assert_false(met[at]);
-                assert_true(in->visit_slot[v] == 0 || met[at - in->n]); /* earlier visits of the path come first */
-                assert_true(v == in->groups[g].first || in->visit_lane[v] > in->visit_lane[v - 1]);
-                met[at] = 1;
-                seen++;
-                if (in->visit_slot[v] + 1 > most)
-                    most = in->visit_slot[v] + 1;
-            }
-        assert_int_equal(in->slots_before[cell + 1], most);
-    }
-    assert_int_equal(in->slots_before[0], 0);
-    assert_int_equal(seen, total);
-    free(met);
+    check_visit_groups(in);
+    for (size_t g = 0; g < in->group_first[in->steps]; g++)
+        for (size_t i = in->groups[g].first + 1; i < in->groups[g].first + in->groups[g].count; i++)
+            assert_true(in->visit_lane[i] > in->visit_lane[i - 1]);
 }
 
-static void test_visits_and_groups(void **state)
+static void check_ensemble(int by_visits)
 {
     test_setting t;
     two_students(&t, 1777, 9, 8);
+    t.s.source.by_visits = by_visits;
     path_ensemble *e = test_paths(&t, 1);
+    visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[LEVEL_FINE]);
     size_t lanes = 0;
     double visits = 0;
     int most = 0;
     for (size_t b = 0; b < e->n_blocks; b++) {
-        check_visits(&t, &e->block[b]);
+        check_visits(&v[b], t.s.grid[LEVEL_FINE]);
         lanes += e->block[b].n;
         for (size_t p = 0; p < e->block[b].n; p++) {
-            assert_true(e->block[b].visits[p] >= most); /* sorted, so that blocks are dense */
-            most = e->block[b].visits[p];
+            assert_true(!by_visits || v[b].visits[p] >= most); /* sorted, so that blocks are dense */
+            most = v[b].visits[p];
             visits += most;
         }
     }
     assert_int_equal(lanes, 1777);
     assert_true(visits == e->visits);
+    visits_by_path_free(e, v);
     path_ensemble_free(e);
     test_setting_clear(&t);
+}
+
+static void test_visits_and_groups(void **state)
+{
+    check_ensemble(0);
+    check_ensemble(1);
 }
 
 /* The bridge at a visit: a Brownian bridge of unit rate over the cell. Normalised second and fourth moments, covariance
@@ -209,28 +198,32 @@ static void test_bridge(void **state)
     sample square = {0}, fourth = {0}, pair = {0}, own = {0}, components = {0}, next = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
+        visits_by_path *all = visits_by_path_new(e, 2, grid);
         for (size_t b = 0; b < e->n_blocks; b++) {
             const path_inputs *in = &e->block[b];
+            const visits_by_path *v = &all[b];
             size_t n = in->n;
             for (size_t p = 0; p < n; p++)
-                for (int a = 0; a < in->visits[p]; a++) {
-                    size_t at = (size_t)a * n + p, cell = (size_t)in->cell[at], here = 2 * (size_t)a * n + p;
-                    double low = grid->t[cell], high = grid->t[cell + 1], T = in->time[at];
-                    double unit = sqrt((T - low) * (high - T) / (high - low));
-                    double x = in->bridge[here] / unit, y = in->bridge[here + n] / unit;
+                for (int a = 0; a < v->visits[p]; a++) {
+                    size_t at = (size_t)a * n + p, cell = (size_t)v->cell[at];
+                    const size_t *bridge = v->bridge + 2 * (size_t)a * n + p;
+                    double low = grid->t[cell], high = grid->t[cell + 1], T = v->time[at];
+                    double unit = sqrt((T - low) * (high - T) / (high - low)), first = in->visit_bridge[bridge[0]];
+                    double x = first / unit, y = in->visit_bridge[bridge[n]] / unit;
                     sample_add(&square, (x * x + y * y) / 2);
                     sample_add(&fourth, (pow(x, 4) + pow(y, 4)) / 2);
                     sample_add(&components, x * y);
                     sample_add(&own, x * in->xi[2 * cell * n + p]);
-                    if (a + 1 == in->visits[p])
+                    if (a + 1 == v->visits[p])
                         continue;
-                    double later = in->time[at + n], other = in->bridge[here + 2 * n];
-                    if (in->cell[at + n] == in->cell[at])
-                        sample_add(&pair, in->bridge[here] * other / ((T - low) * (high - later) / (high - low)));
+                    double later = v->time[at + n], other = in->visit_bridge[bridge[2 * n]];
+                    if (v->cell[at + n] == v->cell[at])
+                        sample_add(&pair, first * other / ((T - low) * (high - later) / (high - low)));
                     else
                         sample_add(&next, x * other);
                 }
         }
+        visits_by_path_free(e, all);
         path_ensemble_free(e);
     }
     check_z(square.mean, 1, sample_se(&square), 4, "variance of the bridge");
@@ -244,12 +237,15 @@ static void test_bridge(void **state)
 
 static int same_bytes(const path_inputs *a, const path_inputs *b, int steps)
 {
-    size_t visits = (size_t)a->slots * a->n, rows = (size_t)(6 + 2 * steps);
-    return a->n == b->n && a->slots == b->slots &&
+    size_t visits = a->visits, rows = (size_t)(6 + 2 * steps);
+    return a->n == b->n && a->slots == b->slots && visits == b->visits &&
            memcmp(inputs_gaussian(a), inputs_gaussian(b), sizeof(double) * rows * a->n) == 0 &&
-           memcmp(a->y, b->y, sizeof(double) * a->n) == 0 && memcmp(a->time, b->time, sizeof(double) * visits) == 0 &&
-           memcmp(a->weight, b->weight, sizeof(double) * visits) == 0 &&
-           memcmp(a->bridge, b->bridge, sizeof(double) * 2 * visits) == 0;
+           memcmp(a->y, b->y, sizeof(double) * a->n) == 0 &&
+           memcmp(a->visit_lane, b->visit_lane, sizeof(int) * visits) == 0 &&
+           memcmp(a->visit_slot, b->visit_slot, sizeof(int) * visits) == 0 &&
+           memcmp(a->visit_place, b->visit_place, sizeof(double) * visits) == 0 &&
+           memcmp(a->visit_step, b->visit_step, sizeof(double) * visits) == 0 &&
+           memcmp(a->visit_bridge, b->visit_bridge, sizeof(double) * 2 * visits) == 0;
 }
 
 static void test_determinism(void **state)
@@ -286,14 +282,16 @@ static void test_replicas(void **state)
     double before[KINDS] = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
+        visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[LEVEL_FINE]);
         double mean[KINDS] = {0};
         for (size_t b = 0; b < e->n_blocks; b++)
             for (size_t p = 0; p < e->block[b].n; p++) {
                 const path_inputs *in = &e->block[b];
-                mean[0] += (in->y[p] * in->y[p] - in->visits[p]) / 256;
+                mean[0] += (in->y[p] * in->y[p] - v[b].visits[p]) / 256;
                 mean[1] += pow(in->z0[p], 3) / 256;
-                mean[2] += in->visits[p] > 0 ? in->bridge[p] / 256 : 0;
+                mean[2] += v[b].visits[p] > 0 ? in->visit_bridge[v[b].bridge[p]] / 256 : 0;
             }
+        visits_by_path_free(e, v);
         path_ensemble_free(e);
         double centre[KINDS] = {1.4 - 2 * 0.4 * 0.35 + 0.16 * 0.9 + 0.09 - 2.3, 0, 0};
         for (int i = 0; i < KINDS; i++) {

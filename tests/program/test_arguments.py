@@ -81,7 +81,7 @@ class Printing(support.InRoom):
         self.assertIn("delta: 2.625\n", text)
         self.assertIn("  steps: 12\n", text)
         self.assertIn("  seed: 1234567890123456789\n", text)
-        self.assertRegex(text.splitlines()[-1], r"^# estimated: .* of memory \(.* available\), about .* on 1 thread$")
+        self.assertRegex(text.splitlines()[-1], r"^# estimated: .* of memory: .* a path, .* a pair of time steps \(.* available\), about .* on 1 thread$")
         # What is printed is a problem file again, of the same problem.
         self.write("again.yaml", text)
         again = self.run_program("check", "again.yaml", "--threads", "1").stdout

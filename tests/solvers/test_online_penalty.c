@@ -2,13 +2,10 @@
    solution of the differential equations; other penalties are compared with direct simulation of the finite system. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "online_case.h"
 #include "validation/simulator.h"
 
-#define TANH "eta: 0.9\nhorizon: 4\nmodel: {label: tanh(s) + 0.3*eps, predict: tanh(r), loss: (f - y)^2/2}\n"
 #define SPARSE "initial: {teacher: \"if(u1 < 0.2, 2.2*z1, 0)\", student: \"0.3*z2 + 0.4*z1\"}\n"
 #define EDGE "penalty: \"0.3*log(cosh(5*th1))\"\n"
 #define TWO                                                                                                            \
@@ -89,8 +86,9 @@ static void order(void **state)
     for (int level = 0; level < 4; level++) {
         char text[1000];
         snprintf(text, sizeof text,
-                 TANH SPARSE EDGE "output: {times: 5}\nnumerics: {paths: 8000, replicas: 2, steps: %d, extrapolate: "
-                                  "false, seed: 5}\n",
+                 ONLINE_TANH SPARSE EDGE
+                 "output: {times: 5}\nnumerics: {paths: 8000, replicas: 2, steps: %d, extrapolate: "
+                 "false, seed: 5}\n",
                  20 << level);
         o[level] = online_case_solve(2, text);
     }
@@ -112,7 +110,8 @@ static void order(void **state)
 static void agrees_with_simulation(void **state)
 {
     static const char *const cases[] = {
-        TANH SPARSE EDGE, TANH SPARSE "penalty: \"0.3*abs(th1)\"\n", TANH SPARSE "penalty: \"th1^4\"\n",
+        ONLINE_TANH SPARSE EDGE, ONLINE_TANH SPARSE "penalty: \"0.3*abs(th1)\"\n",
+        ONLINE_TANH SPARSE "penalty: \"th1^4\"\n",
         "eta: 0.7\n" TWO "penalty: \"0.2*th1^4 + 0.3*log(cosh(2*th2)) + 0.1*th1*th2\"\n",
         "eta: 0.5\nhorizon: 3\nmodel: {label: sign(s), predict: relu(r), loss: (f - y)^2/2}\n" EDGE};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -136,45 +135,25 @@ static void agrees_with_simulation(void **state)
     }
 }
 
-static void check_same(const sgdmft_solution *a, const sgdmft_solution *b)
-{
-    size_t kk = (size_t)(a->k * a->k), bytes = a->n_times * sizeof(double);
-    assert_true(a->n_times == b->n_times && a->n_curves == b->n_curves && a->n_grid == b->n_grid);
-    for (size_t c = 0; c < a->n_curves; c++) {
-        assert_memory_equal(a->curves[c].value, b->curves[c].value, bytes);
-        assert_memory_equal(a->curves[c].se, b->curves[c].se, bytes);
-        assert_memory_equal(a->curves[c].step_error, b->curves[c].step_error, bytes);
-    }
-    assert_memory_equal(a->C, b->C, a->n_grid * a->n_grid * kk * sizeof(double));
-    assert_memory_equal(a->R, b->R, a->n_grid * a->n_grid * kk * sizeof(double));
-}
-
 /* Averages by quadrature, by quadrature but for an observable, and sampled. */
 static void threads_do_not_matter(void **state)
 {
     static const char *const text[] = {
-        TANH SPARSE EDGE "numerics: {paths: 3000, replicas: 3, steps: 8}\n",
-        TANH SPARSE EDGE "observables: {wrong: r*s < 0}\nnumerics: {paths: 3000, replicas: 3, steps: 8}\n",
+        ONLINE_TANH SPARSE EDGE "numerics: {paths: 3000, replicas: 3, steps: 8}\n",
+        ONLINE_TANH SPARSE EDGE "observables: {wrong: r*s < 0}\nnumerics: {paths: 3000, replicas: 3, steps: 8}\n",
         TWO "penalty: \"th1^4 + th2^4\"\nobservables: {wrong: r1*s < 0}\nnumerics: {paths: 3000, replicas: 3, steps: "
             "8}\n",
         "eta: 0.5\nhorizon: 2\nmodel: {label: sign(s), predict: relu(r), loss: (f - y)^2/2}\n" EDGE
         "numerics: {paths: 20000, replicas: 2, steps: 8}\n"};
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
-        online_case one = online_case_solve(1, text[i]), two = online_case_solve(2, text[i]);
-        online_case seven = online_case_solve(7, text[i]);
-        check_same(one.solution, two.solution);
-        check_same(one.solution, seven.solution);
-        online_case_clear(&one);
-        online_case_clear(&two);
-        online_case_clear(&seven);
-    }
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        check_online_threads(text[i]);
 }
 
 /* The derivative of a coordinate in an earlier one needs a curvature without delta functions. */
 static void gradient_that_jumps(void **state)
 {
-    online_case o = online_case_solve(1, TANH SPARSE "penalty: \"0.2*abs(th1)\"\n"
-                                                     "numerics: {paths: 1000, replicas: 2, steps: 8}\n");
+    online_case o = online_case_solve(1, ONLINE_TANH SPARSE "penalty: \"0.2*abs(th1)\"\n"
+                                                            "numerics: {paths: 1000, replicas: 2, steps: 8}\n");
     assert_null(sgdmft_solution_curve(o.solution, "R11"));
     for (size_t i = 0; i < 9; i++)
         for (size_t j = 0; j < 9; j++) {
@@ -185,20 +164,12 @@ static void gradient_that_jumps(void **state)
     online_case_clear(&o);
 }
 
-static sgdmft_status attempt(sgdmft_context *ctx, const char *text, sgdmft_solution **out)
-{
-    sgdmft_problem *problem = test_problem(ctx, "dynamics: online\n%s", text);
-    sgdmft_status status = sgdmft_solve(ctx, problem, out);
-    sgdmft_problem_free(problem);
-    return status;
-}
-
 /* What was reached is kept, with the reason. */
 static void stops(const char *text, sgdmft_status want, const char *part)
 {
     sgdmft_context *ctx = check_context(2);
     sgdmft_solution *s = NULL;
-    sgdmft_status status = attempt(ctx, text, &s);
+    sgdmft_status status = online_attempt(ctx, text, &s);
     check_failure(ctx, status, want, part);
     check_failure(ctx, status, want, "hint: ");
     assert_non_null(s);
@@ -217,44 +188,19 @@ static void stops(const char *text, sgdmft_status want, const char *part)
 
 static void early_ends(void **state)
 {
-    stops(TANH "penalty: \"-th1^4\"\n" SMALL, SGDMFT_ERR_DIVERGED, "the dynamics diverge: at tau = ");
+    stops(ONLINE_TANH "penalty: \"-th1^4\"\n" SMALL, SGDMFT_ERR_DIVERGED, "the dynamics diverge: at tau = ");
     stops("eta: 3\nhorizon: 50\nmodel: {label: s, loss: (r - y)^2/2}\npenalty: \"0.1*th1^4/(1 + th1^2)^2\"\n"
           "numerics: {paths: 1000, replicas: 2, steps: 400}\n",
           SGDMFT_ERR_DIVERGED, "hint: lower eta");
     stops("horizon: 1\nmodel: {label: s, loss: exp(exp(3*r^2)) - y*r}\n" EDGE SMALL, SGDMFT_ERR_NON_FINITE,
           "not a finite number at tau = 0");
-    stops(TANH EDGE "numerics: {paths: 1000, replicas: 2, steps: 20, passes: 1}\n", SGDMFT_ERR_NO_CONVERGENCE,
+    stops(ONLINE_TANH EDGE "numerics: {paths: 1000, replicas: 2, steps: 20, passes: 1}\n", SGDMFT_ERR_NO_CONVERGENCE,
           "is not self-consistent: residual");
-}
-
-typedef struct watcher {
-    int calls, stop_at;
-} watcher;
-
-static int watch(void *user, double fraction, double t)
-{
-    watcher *w = user;
-    assert_true(fraction >= 0 && fraction <= 1 + 1e-9 && t >= 0 && t <= 4);
-    return ++w->calls == w->stop_at;
 }
 
 static void interruption(void **state)
 {
-    sgdmft_context *ctx = check_context(1);
-    sgdmft_solution *s = NULL;
-    watcher w = {.stop_at = -1};
-    sgdmft_context_set_progress(ctx, watch, &w);
-    check_ok(ctx, attempt(ctx, TANH EDGE SMALL, &s));
-    sgdmft_solution_free(s);
-    int calls = w.calls;
-    assert_true(calls > 50);
-    for (int at = 1; at < calls; at += 7) {
-        w = (watcher){.stop_at = at};
-        check_failure(ctx, attempt(ctx, TANH EDGE SMALL, &s), SGDMFT_ERR_INTERRUPTED, "interrupted at tau = ");
-        assert_true(s->status == SGDMFT_ERR_INTERRUPTED && s->n_times >= 1 && s->n_grid >= 1);
-        sgdmft_solution_free(s);
-    }
-    sgdmft_context_free(ctx);
+    check_online_interruption(ONLINE_TANH EDGE SMALL, 7, 4, 1e-12);
 }
 
 /* Estimates grow with what they estimate; what cannot fit is refused. */
@@ -264,7 +210,7 @@ static void cost(void **state)
     double before = 0;
     for (int steps = 20; steps <= 80; steps *= 2) {
         sgdmft_problem *problem =
-            test_problem(ctx, "dynamics: online\n" TANH EDGE "numerics: {paths: 5000, steps: %d}\n", steps);
+            test_problem(ctx, "dynamics: online\n" ONLINE_TANH EDGE "numerics: {paths: 5000, steps: %d}\n", steps);
         sgdmft_cost estimate;
         check_ok(ctx, sgdmft_estimate_cost(ctx, problem, &estimate));
         check_between(estimate.memory_bytes, 1e6, 1e9, "memory");
@@ -273,7 +219,8 @@ static void cost(void **state)
         sgdmft_problem_free(problem);
     }
     sgdmft_solution *s = NULL;
-    check_failure(ctx, attempt(ctx, TANH EDGE "numerics: {paths: 1000000000}\n", &s), SGDMFT_ERR_MEMORY, "GiB");
+    check_failure(ctx, online_attempt(ctx, ONLINE_TANH EDGE "numerics: {paths: 1000000000}\n", &s), SGDMFT_ERR_MEMORY,
+                  "GiB");
     assert_null(s);
     sgdmft_context_free(ctx);
 }

@@ -25,7 +25,7 @@ static void solve_level(const test_setting *t, const path_ensemble *paths, ladde
     check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, l->grid[level], &kern));
     check_ok(t->ctx, trajectory_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &l->run[level]));
     memset(l->run[level]->wanted, 1, (size_t)l->grid[level]->steps + 1);
-    check_ok(t->ctx, replica_new(t->ctx, &l->set[level], paths, l->run[level], l->grid[level], 1, &rep));
+    check_ok(t->ctx, replica_new(t->ctx, &l->set[level], paths, l->run[level], l->grid[level], NULL, &rep));
     rep->tolerance = problem->numerics.tolerance;
     rep->passes_max = problem->numerics.passes_max;
     rep->monitor.report = go_on;
@@ -40,21 +40,21 @@ static void solve_level(const test_setting *t, const path_ensemble *paths, ladde
 void ladder_solve(const test_setting *t, uint32_t replica_number, int levels, ladder *l)
 {
     const sgdmft_problem *problem = t->problem;
-    path_ensemble *paths = test_paths(t, replica_number), *next = NULL;
+    path_ensemble *paths[LADDER_MOST] = {test_paths(t, replica_number)};
     memset(l, 0, sizeof *l);
     l->levels = levels;
     check_ok(t->ctx, time_grid_new(t->ctx, problem->numerics.steps, problem->horizon, problem->numerics.grading,
                                    t->s.eta, &l->grid[0]));
     for (int level = 0; level < levels; level++) {
-        solve_level(t, paths, l, level);
-        if (level + 1 < levels) {
-            check_ok(t->ctx, time_grid_coarsen(t->ctx, l->grid[level], t->s.eta, &l->grid[level + 1]));
-            check_ok(t->ctx, path_ensemble_coarsen(t->ctx, paths, &t->s.source, l->grid[level], l->grid[level + 1], &next));
-        }
-        path_ensemble_free(paths);
-        paths = next;
-        next = NULL;
+        solve_level(t, paths[level], l, level);
+        if (level + 1 == levels)
+            break;
+        check_ok(t->ctx, time_grid_coarsen(t->ctx, l->grid[level], t->s.eta, &l->grid[level + 1]));
+        check_ok(t->ctx, path_ensemble_coarsen(t->ctx, paths[level], &t->s.source, l->grid[level], l->grid[level + 1],
+                                               &paths[level + 1]));
     }
+    for (int level = 0; level < levels; level++) /* coarse paths share the fields of finer ones */
+        path_ensemble_free(paths[level]);
 }
 
 void ladder_clear(ladder *l)
@@ -71,19 +71,14 @@ double ladder_value(const ladder *l, int level, int quantity)
     int last = l->grid[level]->steps, half = last / 2;
     double C;
     switch (quantity) {
-    case LADDER_TRAIN:
-        return run->observed[(size_t)last * run->observables];
-    case LADDER_TEST:
-        return run->observed[(size_t)last * run->observables + 1];
-    case LADDER_M:
-        return run->kern->m[last];
-    case LADDER_R:
-        return kernels_R(run->kern, 0, last)[0];
-    case LADDER_R_HALF:
-        return kernels_R(run->kern, 0, last)[half];
+    case LADDER_TRAIN: return run->observed[(size_t)last * run->observables];
+    case LADDER_TEST: return run->observed[(size_t)last * run->observables + 1];
+    case LADDER_M: return run->kern->m[last];
+    case LADDER_R: return kernels_R(run->kern, 0, last)[0];
+    case LADDER_R_HALF: return kernels_R(run->kern, 0, last)[half];
     default:
-        kernels_correlation(run->kern, l->set[level].q0, l->set[level].rho, last,
-                            quantity == LADDER_Q ? last : half, &C);
+        kernels_correlation(run->kern, l->set[level].q0, l->set[level].rho, last, quantity == LADDER_Q ? last : half,
+                            &C);
         return C;
     }
 }

@@ -1,0 +1,38 @@
+/* What tests share that do the paths of a block again one at a time: two students with a nonlinear loss, and kernels
+   without structure. */
+#ifndef SGDMFT_TEST_PATH_CASE_H
+#define SGDMFT_TEST_PATH_CASE_H
+
+#include "support/setting.h"
+
+enum { K = 2, STEPS = 8 };
+
+extern const double any_spread[K * K];
+
+/* Any kernels: what the path equations need is only that R(t, t) = 1, which test_kernels gives. The bridges are
+   any_spread, or its first component for one student. */
+void any_kernels(kernels *kern, unsigned seed);
+
+typedef struct path_case {
+    test_setting t;
+    kernels *kern;
+    path_scratch *one;    /* of a single lane */
+    path_ensemble *paths; /* NULL until path_case_draw */
+} path_case;
+
+/* `numerics` is what comes before paths, steps, seed and grading. Points into itself: not to be copied. */
+void path_case_init(path_case *c, const char *dynamics, double horizon, const char *numerics, int paths);
+void path_case_draw(path_case *c, unsigned kernel_seed);
+void path_case_clear(path_case *c);
+
+/* The learning rate of the case. */
+double path_case_eta(double t);
+
+/* Field at a node, gradient and Hessian for one path. */
+void path_case_field(const path_case *c, const path_inputs *in, size_t p, int node, double w[K]);
+void path_case_gradient(const path_case *c, double t, const double r[K], double y, double g[K], double G[K * K]);
+
+/* Repeating a step with the same kernels changes nothing: passes may be repeated. */
+void path_case_check_repeatable(const path_case *c);
+
+#endif
