@@ -2,11 +2,11 @@
 
     error^2 = bias(steps)^2 + variance / (paths * replicas)
 
-For both estimators of the response and several numbers of steps, a few small runs give the variance of one replica
-(the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a fine grid,
-pathwise, with the same seeds, hence nearly the same noise; what noise is left in the mean square is subtracted. The
-tolerance of a step is TOLERANCE of the target: it moves curves by about as much as itself. The runs that are timed have two
-replicas, because the variance falls faster than 1/paths.
+For each estimator of the response that is asked for and several numbers of steps, a few small runs give the variance of
+one replica (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a
+fine grid (by chains, unless asked otherwise), with the same seeds, hence nearly the same noise; what noise is left in the
+mean square is subtracted. The tolerance of a step is TOLERANCE of the target: it moves curves by about as much as itself.
+The runs that are timed have two replicas, because the variance falls faster than 1/paths.
 """
 
 import dataclasses
@@ -75,10 +75,10 @@ def try_setting(bench, problem, response, steps, paths, tolerance, fine):
                    float(np.median([run.cpu for run in runs])) / REPLICAS)
 
 
-def measured(bench, problem, target, responses=("stein", "pathwise")):
-    """Every setting that is tried, measured."""
+def measured(bench, problem, target, responses=("stein", "pathwise"), against="pathwise"):
+    """Every setting that is tried, measured; the bias against a fine grid with that estimator."""
     paths, tolerance = paths_for(target), TOLERANCE * target
-    fine = small_runs(bench, problem, "pathwise", 2 * problem.steps["pathwise"][-1], paths, tolerance)
+    fine = small_runs(bench, problem, against, 2 * problem.steps[against][-1], paths, 0.1 * tolerance)
     return [try_setting(bench, problem, response, steps, paths, tolerance, fine)
             for response in responses for steps in problem.steps[response]]
 

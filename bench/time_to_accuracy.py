@@ -187,7 +187,7 @@ def measure_problem(bench, problem, options):
     reference = references.reference(bench, problem, noise, options.reference_cpu)
     say(f"{problem.name}: reference noise {reference.noise:.2e} (wanted {noise:.1e}), {reference.cpu:.0f} CPU s")
     for target in sorted(options.targets, reverse=True):
-        settings = solver_search.measured(bench, problem, target)
+        settings = solver_search.measured(bench, problem, target, options.responses)
         for s in settings:
             say(f"{problem.name} {target:g} solve: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one "
                 f"replica of {s.paths} paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
@@ -233,6 +233,8 @@ def arguments():
                         help="CPU seconds for the bias of the simulator, per problem (default: 60)")
     parser.add_argument("--simulate-cpu", type=float, default=200, metavar="S",
                         help="CPU seconds for the simulator at its best setting; if more, extrapolated (default: 200)")
+    parser.add_argument("--responses", nargs="+", choices=("stein", "pathwise"), default=["stein", "pathwise"],
+                        help="estimators of the response that are tried (default: both)")
     parser.add_argument("--threads", type=int, default=2, help="threads of the reference (default: 2)")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "build/bench",
                         help="where references are kept (default: build/bench)")
