@@ -12,15 +12,17 @@ class Problem:
     grading: float           # numerics.grading of the solver, in the search and in the reference
     steps: dict              # response -> numerics.steps that are tried
     reference_steps: int     # stein
+    pilot: int = 1           # small runs of the search have so many times the usual paths
+    tolerance: float = 0.25  # numerics.tolerance in units of the target; small where a curve is small
 
 
-SHORT = {"pathwise": (8, 16, 32), "stein": (12, 16, 20, 24, 32)}
+SHORT = {"pathwise": (8, 16, 32), "stein": (16, 20, 24, 32)}
 LONG = {"pathwise": (16, 24, 32), "stein": (24, 32, 48, 64)}
 
 PROBLEMS = {problem.name: problem for problem in (
     Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.5, SHORT, 64),
     Problem("logistic10", "logistic, ridge, T = 10", "logistic_sgd_ridge.yaml", {}, 1.5, LONG, 96),
-    Problem("erf2", "erf committee, k = k* = 2, T = 5", "erf2_sgd.yaml", {}, 1.5, SHORT, 64),
+    Problem("erf2", "erf committee, k = k* = 2, T = 5", "erf2_sgd.yaml", {}, 1.5, SHORT, 64, 4, 0.03),
     Problem("logistic20", "logistic, ridge, T = 20", "logistic_sgd_ridge.yaml", {"horizon": 20}, 2.0, LONG, 144),
 )}
 

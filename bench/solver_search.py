@@ -5,7 +5,7 @@
 For each estimator of the response that is asked for and several numbers of steps, a few small runs give the variance of
 one replica (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a
 fine grid (by chains, unless asked otherwise), with the same seeds, hence nearly the same noise; what noise is left in the
-mean square is subtracted. The tolerance of a step is TOLERANCE of the target: it moves curves by about as much as itself.
+mean square is subtracted. The tolerance of a step is a part of the target: it moves curves by about as much as itself.
 The runs that are timed have two replicas, because the variance falls faster than 1/paths.
 """
 
@@ -18,7 +18,7 @@ import measure
 
 REPLICAS = 2         # replicas of a small run
 LOG_PATHS_MIN = 6    # numerics.paths is at least 64
-TOLERANCE = 0.25     # numerics.tolerance in units of the target
+BIAS = 0.8           # most that may be bias, in units of the target
 
 
 @dataclasses.dataclass
@@ -77,7 +77,7 @@ def try_setting(bench, problem, response, steps, paths, tolerance, fine):
 
 def measured(bench, problem, target, responses=("stein", "pathwise"), against="pathwise"):
     """Every setting that is tried, measured; the bias against a fine grid with that estimator."""
-    paths, tolerance = paths_for(target), TOLERANCE * target
+    paths, tolerance = paths_for(problem, target), problem.tolerance * target
     fine = small_runs(bench, problem, against, 2 * problem.steps[against][-1], paths, 0.1 * tolerance)
     return [try_setting(bench, problem, response, steps, paths, tolerance, fine)
             for response in responses for steps in problem.steps[response]]
@@ -98,11 +98,11 @@ def fitted(setting, target):
 
 def best(settings, target, response=None):
     """The cheapest setting for the target, of one estimator or of both, or None."""
-    able = [s for s in settings if s.cost(target) < math.inf and response in (None, s.response)]
+    able = [s for s in settings if s.bias < BIAS * target and response in (None, s.response)]
     return min(able, key=lambda s: s.cost(target)) if able else None
 
 
-def paths_for(target):
+def paths_for(problem, target):
     """Paths of a small run. The bias has a part of the order 1/paths too, with stein a large one, which must not decide
     about runs that have more."""
-    return 4096 if target > 3e-3 else 16384
+    return problem.pilot * (4096 if target > 3e-3 else 16384)
