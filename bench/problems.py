@@ -33,4 +33,4 @@ def at_horizon(horizon):
     steps = {"pathwise": (12, 16, 24, 32), "stein": (16, 24, 32, 48, 64)}
     steps = {response: tuple(2 * round(longer * n / 2) for n in some) for response, some in steps.items()}
     return Problem(f"logistic{horizon:g}", f"logistic, ridge, T = {horizon:g}", "logistic_sgd_ridge.yaml",
-                   {"horizon": horizon}, 2.0, steps, 96)
+                   {"horizon": horizon}, 2.0, steps, 96, 8 if horizon > 20 else 1)
