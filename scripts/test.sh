@@ -4,17 +4,18 @@ set -euo pipefail
 
 usage()
 {
-    echo "usage: scripts/test.sh [--release] [--sanitize] [--clang] [arguments of 'meson test'...]"
+    echo "usage: scripts/test.sh [--release] [--sanitize] [--clang] [--mpi] [arguments of 'meson test'...]"
     echo "  --release   the build that users run, in build/ (the default when no build is named)"
     echo "  --sanitize  address and undefined-behaviour sanitizers with leak check, in build-sanitize/"
     echo "  --clang     compiled by clang, in build-clang/ (left out where there is no clang)"
+    echo "  --mpi       with MPI, in build-mpi/ (left out where there is no mpicc)"
     echo "  Several builds may be named. The rest goes to meson: test names, '--suite NAME', ..."
 }
 
 kinds=()
 while [ $# -gt 0 ]; do
     case $1 in
-    --release | --sanitize | --clang) kinds+=("${1#--}") ;;
+    --release | --sanitize | --clang | --mpi) kinds+=("${1#--}") ;;
     -h | --help)
         usage
         exit 0
@@ -83,6 +84,14 @@ for kind in "${kinds[@]}"; do
         fi
         CC=clang build_into build-clang --buildtype=release
         run_build build-clang "$@"
+        ;;
+    mpi)
+        if ! command -v mpicc >/dev/null; then
+            say "mpicc not found: left out"
+            continue
+        fi
+        build_into build-mpi --buildtype=release -Dmpi=enabled
+        run_build build-mpi "$@"
         ;;
     esac
 done
