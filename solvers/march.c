@@ -1,10 +1,10 @@
 /* Marching. The system is causal: node i + 1 needs the averages at nodes up to i + 1 only, and those at i + 1 through
    the trapezoid rule. So each step is solved to self-consistency before the next begins:
 
-     predict the averages at node i + 1 by linear extrapolation      -> kernel rows i + 1
+     predict the averages at node i + 1 from the nodes before      -> kernel rows i + 1
      repeat   all paths from t_i to t_{i+1} with these rows          -> averages at node i + 1
               kernel rows i + 1 from the averages
-     until    the rows change by less than the tolerance
+     until    the rows are nearer to self-consistency than the tolerance
 
    The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
    changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
@@ -65,9 +65,8 @@ static double distance_left(marcher *m, double change, double earlier)
         return NAN;
     if (earlier > 0)
         m->rate = change / earlier;
-    if (m->rate < SLOWEST)
-        return change * fmax(m->rate, FASTEST) / (1 - fmax(m->rate, FASTEST));
-    return change;
+    double rate = fmax(m->rate, FASTEST);
+    return rate < SLOWEST ? change * rate / (1 - rate) : change;
 }
 
 static int step_to_consistency(marcher *m, int i)

@@ -38,13 +38,11 @@ static void transform_gaussian(const path_source *source, path_ensemble *e, doub
 }
 
 /* The Sobol' dimension of variable j of the law: two scrambles of one dimension are not independent, so none that the modes of
-   the innovations have. Those of w* and z0 are free, as the law takes their place; after them come the modes, at most 16 of
-   each component (paths/inputs.c). */
+   the innovations have. Those of w* and z0 are free, as the law takes their place; after them come the modes. */
 static unsigned dimension_of(const path_source *source, unsigned j)
 {
-    enum { MODES_MOST = 16 };
     unsigned k = (unsigned)source->shape.k, fields = (unsigned)source->shape.kstar + k;
-    return j < fields ? j : j + MODES_MOST * k;
+    return j < fields ? j : j + QUASI_MODES * k;
 }
 
 /* (theta0, theta*) of every lane into (z0, wstar). */

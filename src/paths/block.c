@@ -189,6 +189,16 @@ static void field_coefficients(const path_setting *set, const kernels *kern, int
     }
 }
 
+/* w(0) = A w* + B z0 */
+static void field_at_start(const path_block *block, const path_setting *set, double *w)
+{
+    int k = set->shape.k, kstar = set->shape.kstar;
+    size_t n = block->in->n;
+    memset(w, 0, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, kstar, (size_t)kstar, n, set->law->a, block->in->wstar, w);
+    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, w);
+}
+
 /* The field, and its part `own` that does not come from the teacher. */
 static void field_at_node(const path_block *block, const path_setting *set, const kernels *kern, int node, double *own,
                           double *w)
@@ -204,12 +214,6 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
 }
 
-static void fill(size_t n, double value, double *x)
-{
-    for (size_t p = 0; p < n; p++)
-        x[p] = value;
-}
-
 void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums)
 {
     int k = set->shape.k, kstar = set->shape.kstar;
@@ -220,10 +224,7 @@ void path_block_average(const path_block *block, const path_setting *set, path_s
             sums[at->gamma + (size_t)c] += s->G[(size_t)c * n + p];
     lanes_outer(k, k, n, s->g, block->r, sums + at->gr);
     lanes_outer(k, kstar, n, s->g, block->in->wstar, sums + at->mu);
-    /* w(0) = A w* + B z0 */
-    memset(s->work, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, kstar, (size_t)kstar, n, set->law->a, block->in->wstar, s->work);
-    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, s->work);
+    field_at_start(block, set, s->work);
     lanes_outer(k, k, n, s->g, s->work, sums + at->gw0);
 }
 
@@ -232,7 +233,7 @@ static int node_averages(path_block *block, const path_setting *set, double t, p
 {
     int k = set->shape.k;
     size_t n = block->in->n;
-    fill(n, t, s->t);
+    lanes_fill(n, t, s->t);
     if (model_gradient(set->m, s->model, n, s->t, block->r, block->in->y, s->g, s->G))
         return -1;
     lanes_outer(k, k, n, s->g, s->g, sums + set->at.outer);
@@ -248,9 +249,7 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     memset(block->carry, 0, sizeof(double) * (size_t)k * n);
     memset(block->moment, 0, sizeof(double) * (size_t)k * n);
-    memset(block->w, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, set->shape.kstar, (size_t)set->shape.kstar, n, set->law->a, block->in->wstar, block->w);
-    lanes_combine(k, k, (size_t)k, n, set->law->b, block->in->z0, block->w);
+    field_at_start(block, set, block->w);
     memcpy(block->r, block->w, sizeof(double) * (size_t)k * n);
     return node_averages(block, set, 0, s, sums);
 }

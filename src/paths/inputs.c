@@ -32,8 +32,8 @@ static dimension_plan plan_dimensions(model_shape shape, const path_driver *driv
     if (!driver->per_cell)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
     plan.modes = (left - plan.visits) / (unsigned)(shape.k + (driver->per_cell && driver->singular));
-    if (plan.modes > 16)
-        plan.modes = 16;
+    if (plan.modes > QUASI_MODES)
+        plan.modes = QUASI_MODES;
     if (plan.modes > (unsigned)steps)
         plan.modes = (unsigned)steps;
     return plan;

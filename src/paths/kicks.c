@@ -5,17 +5,11 @@
 
 #include "paths/lanes.h"
 
-static void fill(size_t n, double value, double *x)
-{
-    for (size_t p = 0; p < n; p++)
-        x[p] = value;
-}
-
 int kick_drift(const path_setting *set, const kick_cell *cell, path_scratch *s, double *kick, double *D)
 {
     size_t k = (size_t)set->shape.k, n = cell->n, width = k * n, square = k * width;
     double *middle = s->visit, *g = middle + width, *G = g + width, *bent = G + square, step = cell->eta * cell->h;
-    fill(n, cell->t, s->t);
+    lanes_fill(n, cell->t, s->t);
     if (model_gradient(set->m, s->model, n, s->t, cell->r, cell->y, g, D ? G : NULL))
         return -1;
     for (size_t p = 0; p < width; p++)
@@ -53,17 +47,17 @@ int kick_brownian(const path_setting *set, const kick_cell *cell, path_scratch *
     size_t k = (size_t)set->shape.k, n = cell->n, width = k * n;
     double *g0 = s->visit, *at_end = g0 + width, *above = at_end + width, *below = above + width;
     double *position = below + width, *change = position + width, h = cell->h, root = sqrt(h);
-    fill(n, cell->t, s->t);
+    lanes_fill(n, cell->t, s->t);
     if (model_gradient(set->m, s->model, n, s->t, cell->r, cell->y, g0, NULL))
         return -1;
     for (size_t p = 0; p < n; p++)
         change[p] = root * cell->noise[p];
     if (shifted(set, cell, s, g0, change, position, at_end))
         return -1;
-    fill(n, root, change);
+    lanes_fill(n, root, change);
     if (shifted(set, cell, s, g0, change, position, above))
         return -1;
-    fill(n, -root, change);
+    lanes_fill(n, -root, change);
     if (shifted(set, cell, s, g0, change, position, below))
         return -1;
     for (size_t a = 0; a < k; a++)

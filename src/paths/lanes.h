@@ -4,6 +4,12 @@
 
 #include <stddef.h>
 
+static inline void lanes_fill(size_t n, double value, double *x)
+{
+    for (size_t p = 0; p < n; p++)
+        x[p] = value;
+}
+
 /* A row of R: component c at row[c * plane + j]. */
 typedef struct response_row {
     const double *row;

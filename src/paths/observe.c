@@ -59,8 +59,7 @@ static int test_position(const path_block *block, const path_setting *set, const
 int path_block_observe(const path_block *block, const path_setting *set, double t, const double *C, const double *m,
                        const double *rho_inverse, path_scratch *s, double *sums)
 {
-    for (size_t p = 0; p < block->in->n; p++)
-        s->t[p] = t;
+    lanes_fill(block->in->n, t, s->t);
     if (add_averages(block, set, block->r, s, sums))
         return -1;
     if (test_position(block, set, C, m, rho_inverse, s->g))

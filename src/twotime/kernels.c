@@ -159,11 +159,6 @@ void kernels_free(kernels *kern)
     free(kern);
 }
 
-void kernels_start(kernels *kern, const estimates_layout *at, const double *first)
-{
-    kernels_response_start(kern, at, first);
-}
-
 static double advance_m(kernels *kern, int i, const estimates_layout *at, const double *now, const double *next)
 {
     int k = kern->k, kstar = kern->kstar;

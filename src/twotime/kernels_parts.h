@@ -46,7 +46,4 @@ void kernels_smooth_row(kernels *kern, int i, const double *mean, const double *
 /* E[g (w(0) - A w*)^T] P^+: the mean effect on g of a kick at t = 0 that decays like the regression on the start. */
 void kernels_from_start(const kernels *kern, const estimates_layout *at, const double *estimates, double *q);
 
-/* Q(t_0, t_0) */
-void kernels_response_start(kernels *kern, const estimates_layout *at, const double *first);
-
 #endif

@@ -61,7 +61,7 @@ static int start_tells(const kernels *kern)
     return kern->start_spread > kern->delta * spread / kern->k;
 }
 
-void kernels_response_start(kernels *kern, const estimates_layout *at, const double *first)
+void kernels_start(kernels *kern, const estimates_layout *at, const double *first)
 {
     double q[BLOCK_MAX * BLOCK_MAX];
     if (at->response == RESPONSE_STEIN && kern->start_spread > 0)
