@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/memory.h"
 
 /* A mean square of theta this many times that of teacher and start counts as divergence. */
@@ -72,9 +72,7 @@ static void stop(online_trace *tr, sgdmft_status status, const char *format, ...
 {
     va_list args;
     va_start(args, format);
-    free(tr->message);
-    if (vasprintf(&tr->message, format, args) < 0)
-        tr->message = NULL;
+    message_replace(&tr->message, format, args);
     va_end(args);
     tr->status = status;
 }

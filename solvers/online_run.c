@@ -1,10 +1,10 @@
 #include "solvers/online_run.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/memory.h"
 
 double online_run_bytes(const online_setting *s)
@@ -59,9 +59,7 @@ void online_run_stop(online_run *run, sgdmft_status status, const char *format, 
 {
     va_list args;
     va_start(args, format);
-    free(run->message);
-    if (vasprintf(&run->message, format, args) < 0)
-        run->message = NULL;
+    message_replace(&run->message, format, args);
     va_end(args);
     run->status = status;
 }

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <omp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/memory.h"
 #include "paths/driver.h"
 #include "twotime/block.h"
@@ -220,9 +220,7 @@ void replica_stop(replica *rep, sgdmft_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    free(rep->out->message);
-    if (vasprintf(&rep->out->message, format, args) < 0)
-        rep->out->message = NULL;
+    message_replace(&rep->out->message, format, args);
     va_end(args);
     rep->out->status = status;
 }

@@ -69,14 +69,19 @@ static char *format_text(const char *format, va_list args)
     return text;
 }
 
+void message_replace(char **message, const char *format, va_list args)
+{
+    char *text = format_text(format, args); /* args may point into the old text */
+    free(*message);
+    *message = text;
+}
+
 sgdmft_status context_fail(sgdmft_context *ctx, sgdmft_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *text = format_text(format, args);
+    message_replace(&ctx->message, format, args);
     va_end(args);
-    free(ctx->message);
-    ctx->message = text;
     return status;
 }
 

@@ -32,6 +32,9 @@ void context_log(sgdmft_context *ctx, sgdmft_log_level level, const char *format
 /* 0, or non-zero if the caller asked to stop. */
 int context_progress(sgdmft_context *ctx, double fraction, double t);
 
+/* Puts a new text in the place of *message, for what has a message of its own; NULL if there is no memory for it. */
+void message_replace(char **message, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
 /* Forgets the last message. */
 void context_clear(sgdmft_context *ctx);
 

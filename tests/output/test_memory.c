@@ -1,10 +1,5 @@
 /* Every allocation of writing, reading and comparing fails once: the call says "out of memory", leaks nothing, leaves
-   no file behind and works the next time. The linker sends the library's allocations through the functions below. */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+   no file behind and works the next time. The linker sends the library's allocations through tests/support/failing_memory.h. */
 #include "output/compare.h"
 #include "output/csv_read.h"
 #include "output/room.h"
@@ -12,43 +7,10 @@
 #include "output/save.h"
 #include "output/solution.h"
 #include "sgdmft/output.h"
+#include "support/failing_memory.h"
 
-static long countdown = -1; /* allocations until the failing one; < 0: none fails */
-static long failed;
-
-static int fails(void)
-{
-    if (countdown < 0 || countdown-- > 0)
-        return 0;
-    failed++;
-    return 1;
-}
-
-#define WRAP(result, name, parameters, arguments, nothing) \
-    result __real_##name parameters; \
-    result __wrap_##name parameters; \
-    result __wrap_##name parameters \
-    { \
-        return fails() ? nothing : __real_##name arguments; \
-    }
-
-WRAP(void *, malloc, (size_t size), (size), NULL)
-WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(void *, realloc, (void *old, size_t size), (old, size), NULL)
-WRAP(char *, strdup, (const char *text), (text), NULL)
 WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
-WRAP(int, vasprintf, (char **out, const char *format, va_list args), (out, format, args), -1)
 WRAP(FILE *, open_memstream, (char **text, size_t *size), (text, size), NULL)
-
-int __wrap_asprintf(char **out, const char *format, ...);
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = __wrap_vasprintf(out, format, args);
-    va_end(args);
-    return length;
-}
 
 /* Runs `job` with the first, the second, ... allocation failing until none is left to fail. */
 static void fail_each(const room *r, sgdmft_status (*job)(const room *r))

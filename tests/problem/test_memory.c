@@ -1,83 +1,13 @@
 /* Every allocation of the problem module fails once: the call returns "out of memory", leaks nothing and leaves a
-   context that still works. The linker sends the library's allocations through the functions below. */
+   context that still works. The linker sends the library's allocations through tests/support/failing_memory.h. */
 #include "support.h"
 
 #include "problem/initial.h"
 #include "problem/reference.h"
+#include "../support/failing_memory.h"
 
-static long countdown; /* allocations until the failing one; < 0: none fails */
-static long failed;
-
-static int fails(void)
-{
-    if (countdown < 0)
-        return 0;
-    if (countdown-- > 0)
-        return 0;
-    failed++;
-    return 1;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t n);
-int __real_vasprintf(char **out, const char *format, va_list args);
-FILE *__real_open_memstream(char **text, size_t *size);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t n);
-int __wrap_asprintf(char **out, const char *format, ...);
-int __wrap_vasprintf(char **out, const char *format, va_list args);
-FILE *__wrap_open_memstream(char **text, size_t *size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t n)
-{
-    return fails() ? NULL : __real_strndup(text, n);
-}
-
-int __wrap_vasprintf(char **out, const char *format, va_list args)
-{
-    return fails() ? -1 : __real_vasprintf(out, format, args);
-}
-
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = __wrap_vasprintf(out, format, args);
-    va_end(args);
-    return length;
-}
-
-FILE *__wrap_open_memstream(char **text, size_t *size)
-{
-    return fails() ? NULL : __real_open_memstream(text, size);
-}
+WRAP(char *, strndup, (const char *text, size_t n), (text, n), NULL)
+WRAP(FILE *, open_memstream, (char **text, size_t *size), (text, size), NULL)
 
 /* Runs `job` with the first, the second, ... allocation failing until none is left to fail. `expected` is what the
    job returns by itself; a failure while its message is made may leave that as it is. */

@@ -1,5 +1,5 @@
 /* Every allocation of model_new and model_work_new fails once: the call returns "out of memory" and leaks nothing.
-   The linker sends the library's allocations through the functions below. argv[1] is the example plug-in. */
+   The linker sends the library's allocations through tests/support/failing_memory.h. argv[1] is the example plug-in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,63 +11,13 @@
 
 #include "problem/model.h"
 #include "problem/problem.h"
+#include "../support/failing_memory.h"
 
-static long countdown = -1; /* allocations until the failing one; < 0: none fails */
-static long failed;
 static const char *example_plugin;
 
-static int fails(void)
-{
-    if (countdown < 0 || countdown-- > 0)
-        return 0;
-    failed++;
-    return 1;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t n);
-int __real_vasprintf(char **out, const char *format, va_list args);
-FILE *__real_open_memstream(char **text, size_t *size);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t n);
-int __wrap_vasprintf(char **out, const char *format, va_list args);
-int __wrap_asprintf(char **out, const char *format, ...);
-FILE *__wrap_open_memstream(char **text, size_t *size);
-
-void *__wrap_malloc(size_t size) { return fails() ? NULL : __real_malloc(size); }
-void *__wrap_calloc(size_t n, size_t size) { return fails() ? NULL : __real_calloc(n, size); }
-void *__wrap_realloc(void *old, size_t size) { return fails() ? NULL : __real_realloc(old, size); }
-char *__wrap_strdup(const char *text) { return fails() ? NULL : __real_strdup(text); }
-char *__wrap_strndup(const char *text, size_t n) { return fails() ? NULL : __real_strndup(text, n); }
-FILE *__wrap_open_memstream(char **text, size_t *size) { return fails() ? NULL : __real_open_memstream(text, size); }
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-int __wrap_vasprintf(char **out, const char *format, va_list args)
-{
-    return fails() ? -1 : __real_vasprintf(out, format, args);
-}
-
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = __wrap_vasprintf(out, format, args);
-    va_end(args);
-    return length;
-}
+WRAP(char *, strndup, (const char *text, size_t n), (text, n), NULL)
+WRAP(FILE *, open_memstream, (char **text, size_t *size), (text, size), NULL)
+WRAP(void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size), NULL)
 
 static problem_text item(const char *text, const char *key)
 {

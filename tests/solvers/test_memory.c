@@ -1,49 +1,11 @@
-/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks nothing and works the next
-   time. The linker sends the library's allocations through the functions below. */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks nothing and
+   works the next time. The linker sends the library's allocations through tests/support/failing_memory.h. */
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
+#include "support/failing_memory.h"
 #include "support/setting.h"
 
-static long countdown = -1; /* allocations until the failing one; < 0: none fails */
-static long failed;
-
-static int fails(void)
-{
-    if (countdown < 0 || countdown-- > 0)
-        return 0;
-    failed++;
-    return 1;
-}
-
-#define WRAP(result, name, parameters, arguments, nothing)                                                             \
-    result __real_##name parameters;                                                                                   \
-    result __wrap_##name parameters;                                                                                   \
-    result __wrap_##name parameters                                                                                    \
-    {                                                                                                                  \
-        return fails() ? nothing : __real_##name arguments;                                                            \
-    }
-
-WRAP(void *, malloc, (size_t size), (size), NULL)
-WRAP(void *, calloc, (size_t n, size_t size), (n, size), NULL)
-WRAP(void *, realloc, (void *old, size_t size), (old, size), NULL)
-WRAP(char *, strdup, (const char *text), (text), NULL)
 WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
-WRAP(int, vasprintf, (char **out, const char *format, va_list args), (out, format, args), -1)
-
-int __wrap_asprintf(char **out, const char *format, ...);
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = __wrap_vasprintf(out, format, args);
-    va_end(args);
-    return length;
-}
 
 /* Solves with the first, the second, ... allocation failing until none is left to fail. Returns how many there were. */
 static long fail_each(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_status whole)
