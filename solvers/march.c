@@ -6,6 +6,9 @@
               kernel rows i + 1 from the averages
      until    the rows are nearer to self-consistency than the tolerance
 
+   Averages integrated over the last visit (paths/last_visit.h) cost a good deal more than plain ones. What they differ by is
+   taken from the first pass; it is noise, so rows that have moved by a part x since leave an error of x times this noise.
+
    The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
    changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
    the last two passes, or before there are two, that of the step before. */
@@ -19,6 +22,9 @@
 
 /* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
 static const double FASTEST = 0.05, SLOWEST = 0.5;
+
+/* By how many tolerances the rows may move before the difference is taken anew. */
+static const double CORRECTION_KEPT = 100;
 
 /* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, but for the two newest cells, whose
    rows change fast: their change from node to node is that of the cell before one node earlier. */
@@ -46,6 +52,8 @@ typedef struct marcher {
     replica *rep;
     double *before, *now, *next; /* averages at nodes i - 1, i, i + 1 */
     double *used;                /* the averages from which the kernel rows of the pass were made */
+    double *correction;          /* averages integrated over the last visit, less plain ones, when last taken */
+    double moved;                /* by how much the rows have changed since */
     anderson mixing;
     double rate; /* by which the last passes contracted; 1 if not known */
 } marcher;
@@ -69,6 +77,20 @@ static double distance_left(marcher *m, double change, double earlier)
     return rate < SLOWEST ? change * rate / (1 - rate) : change;
 }
 
+/* One pass: averages at node i + 1 from the kernel rows as they are. */
+static int pass_to(marcher *m, int i)
+{
+    replica *rep = m->rep;
+    int correct = rep->set->last_visit, anew = correct && m->moved > CORRECTION_KEPT * rep->tolerance;
+    if (replica_advance(rep, i, m->next, anew ? m->correction : NULL))
+        return -1;
+    for (size_t c = 0; correct && c < estimates_used(&rep->set->at, i + 1); c++)
+        m->next[c] += m->correction[c];
+    if (anew)
+        m->moved = 0;
+    return 0;
+}
+
 static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
@@ -78,10 +100,11 @@ static int step_to_consistency(marcher *m, int i)
     predict(rep, i, m->before, m->now, m->next);
     replica_rows(rep, i, m->now, m->next);
     anderson_restart(&m->mixing, size);
+    m->moved = INFINITY;
     do {
         pass++;
         memcpy(m->used, m->next, sizeof(double) * size);
-        if (replica_advance(rep, i, m->next)) {
+        if (pass_to(m, i)) {
             replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
             return -1;
         }
@@ -92,6 +115,7 @@ static int step_to_consistency(marcher *m, int i)
         double earlier = change;
         change = replica_rows(rep, i, m->now, m->next);
         residual = distance_left(m, change, earlier);
+        m->moved += change;
     } while (residual > rep->tolerance && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
     rep->out->passes += pass;
@@ -165,10 +189,10 @@ static void march(marcher *m)
 sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
 {
     size_t size = rep->set->at.size;
-    double *space = memory_doubles(4 * size);
+    double *space = memory_doubles(5 * size);
     marcher m = {.rep = rep, .rate = 1};
     sgdmft_status status =
-        space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 32.0 * (double)size);
+        space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 40.0 * (double)size);
     if (!status)
         status = anderson_init(ctx, size, &m.mixing);
     status = replica_agree(ctx, rep, status);
@@ -177,6 +201,7 @@ sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
         m.now = space + size;
         m.next = space + 2 * size;
         m.used = space + 3 * size;
+        m.correction = space + 4 * size;
         march(&m);
     }
     anderson_clear(&m.mixing);

@@ -11,6 +11,7 @@
 typedef struct sweeper {
     replica *rep;
     double **estimates; /* [N+1] averages at every node */
+    double *correction; /* those of one node integrated over the last visit, less the plain ones; NULL if that cannot be */
 } sweeper;
 
 static void sweeper_clear(sweeper *s)
@@ -18,14 +19,16 @@ static void sweeper_clear(sweeper *s)
     for (int i = 0; s->estimates && i <= s->rep->grid->steps; i++)
         free(s->estimates[i]);
     free(s->estimates);
+    free(s->correction);
 }
 
 static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
 {
     s->rep = rep;
     s->estimates = calloc((size_t)rep->grid->steps + 1, sizeof *s->estimates);
-    if (!s->estimates)
-        return context_out_of_memory(ctx, "the averages over paths", 8.0 * rep->grid->steps);
+    s->correction = rep->set->last_visit ? memory_doubles(rep->set->at.size) : NULL;
+    if (!s->estimates || (rep->set->last_visit && !s->correction))
+        return context_out_of_memory(ctx, "the averages over paths", 8.0 * (double)rep->set->at.size);
     for (int i = 0; i <= rep->grid->steps; i++) {
         size_t used = estimates_used(&rep->set->at, i);
         s->estimates[i] = memory_doubles(used);
@@ -66,13 +69,24 @@ static int stop_by_plugin(replica *rep)
     return -1;
 }
 
+/* Averages at node cell + 1. */
+static int advance(sweeper *s, int cell)
+{
+    double *estimates = s->estimates[cell + 1];
+    if (replica_advance(s->rep, cell, estimates, s->correction))
+        return -1;
+    for (size_t c = 0; s->correction && c < estimates_used(&s->rep->set->at, cell + 1); c++)
+        estimates[c] += s->correction[c];
+    return 0;
+}
+
 static int sweep(sweeper *s, int observe)
 {
     replica *rep = s->rep;
     if (replica_start(rep, s->estimates[0]))
         return stop_by_plugin(rep);
     for (int i = -1; i < rep->grid->steps; i++) {
-        if (i >= 0 && replica_advance(rep, i, s->estimates[i + 1]))
+        if (i >= 0 && advance(s, i))
             return stop_by_plugin(rep);
         if (observe && replica_observe(rep, i + 1))
             return stop_by_plugin(rep);

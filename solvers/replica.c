@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/memory.h"
 #include "paths/driver.h"
+#include "paths/last_visit.h"
 #include "twotime/block.h"
 
 /* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
@@ -39,7 +40,7 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const pa
     rep->paths = paths->paths;
     rep->block = calloc(paths->n_blocks, sizeof *rep->block);
     rep->scratch = calloc((size_t)rep->threads, sizeof *rep->scratch);
-    size_t width = set->at.size + control_size(&set->at);
+    size_t width = set->at.size + (set->last_visit ? set->at.size : control_size(&set->at));
     if (width < out->observables)
         width = out->observables;
     rep->sums = memory_doubles(share_count(share) * width);
@@ -101,62 +102,98 @@ static int join(replica *rep, size_t width, int failed)
     return (flags & SHARE_FAILED) != 0;
 }
 
+/* What else is summed along with the plain averages. */
+typedef struct extra_sums {
+    const path_control *control; /* those weighted by it, or NULL */
+    int integrated;              /* those integrated over the last visit */
+} extra_sums;
+
+/* Doubles before the extra sums, and in all. */
+static void sums_width(const replica *rep, int node, const extra_sums *extra, size_t *plain, size_t *all)
+{
+    const estimates_layout *at = &rep->set->at;
+    *plain = extra->control ? at->size : estimates_used(at, node);
+    *all = *plain + (extra->control ? control_size(at) : 0) + (extra->integrated ? *plain : 0);
+}
+
+static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_scratch *scratch,
+                         double *sums, double *more)
+{
+    path_block *block = &rep->block[b];
+    if (cell < 0)
+        return path_block_start(block, rep->set, scratch, sums);
+    if (path_block_advance_controlled(block, rep->set, rep->kern, cell, extra->control, scratch, sums,
+                                      extra->control ? more : NULL))
+        return -1;
+    return extra->integrated ? last_visit_averages(block, rep->set, rep->kern, cell + 1, scratch, more) : 0;
+}
+
 /* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
    part depends neither on the threads nor on the ranks. */
-static int sum_blocks(replica *rep, int cell, const path_control *control)
+static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
 {
-    const path_setting *set = rep->set;
-    size_t plain = set->at.size, width = control ? plain + control_size(&set->at) : estimates_used(&set->at, cell + 1);
-    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
+    size_t plain, width, parts = share_count(rep->share), start = share_first(rep->share);
     int failed = 0;
+    sums_width(rep, cell + 1, extra, &plain, &width);
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (size_t i = 0; i < parts; i++) {
-        path_scratch *scratch = rep->scratch[omp_get_thread_num()];
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
-        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= cell < 0 ? path_block_start(&rep->block[b], set, scratch, sums)
-                               : path_block_advance_controlled(&rep->block[b], set, rep->kern, cell, control, scratch,
-                                                               sums, control ? sums + plain : NULL);
+        for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
+            failed |= advance_block(rep, b, cell, extra, rep->scratch[omp_get_thread_num()], sums, sums + plain);
     }
     return join(rep, width, failed);
 }
 
 /* Means over paths from the sums of even and odd parts, corrected by the control variable if there is one. */
-static void average(replica *rep, int node, const path_control *control, double *estimates)
+static void average(replica *rep, int node, const extra_sums *extra, double *estimates)
 {
     const estimates_layout *at = &rep->set->at;
-    size_t plain = at->size, used = estimates_used(at, node), width = control ? plain + control_size(at) : used;
+    size_t plain, width;
     control_half half[2];
+    sums_width(rep, node, extra, &plain, &width);
     for (size_t h = 0; h < 2; h++) {
         const double *sums = rep->halves + h * width;
-        half[h] = (control_half){rep->half_paths[h], sums, control ? sums + plain : NULL};
+        half[h] = (control_half){rep->half_paths[h], sums, extra->control ? sums + plain : NULL};
     }
-    for (size_t i = 0; i < used; i++)
+    for (size_t i = 0; i < estimates_used(at, node); i++)
         estimates[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
-    if (control)
+    if (extra->control)
         control_apply(&rep->control, at, node, half, estimates);
     else if (node == 0)
         control_restart(&rep->control);
 }
 
+/* By how much the averages integrated over the last visit differ from the plain ones. */
+static void integrated_correction(const replica *rep, int node, const extra_sums *extra, double *correction)
+{
+    size_t plain, width;
+    sums_width(rep, node, extra, &plain, &width);
+    const double *even = rep->halves, *odd = rep->halves + width;
+    for (size_t i = 0; i < plain; i++)
+        correction[i] = (even[plain + i] - even[i] + odd[plain + i] - odd[i]) / (double)rep->paths;
+}
+
 int replica_start(replica *rep, double *estimates)
 {
-    int failed = sum_blocks(rep, -1, NULL);
-    average(rep, 0, NULL, estimates);
+    extra_sums none = {NULL, 0};
+    int failed = sum_blocks(rep, -1, &none);
+    average(rep, 0, &none, estimates);
     return failed;
 }
 
-int replica_advance(replica *rep, int cell, double *estimates)
+int replica_advance(replica *rep, int cell, double *estimates, double *correction)
 {
     path_control prepared;
-    const path_control *control = NULL;
+    extra_sums extra = {NULL, correction != NULL};
     if (controlled(rep)) {
         prepared = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
-        control = &prepared;
+        extra.control = &prepared;
     }
-    int failed = sum_blocks(rep, cell, control);
-    average(rep, cell + 1, control, estimates);
+    int failed = sum_blocks(rep, cell, &extra);
+    average(rep, cell + 1, &extra, estimates);
+    if (correction)
+        integrated_correction(rep, cell + 1, &extra, correction);
     return failed;
 }
 
@@ -197,7 +234,6 @@ int replica_observe(replica *rep, int node)
     const path_setting *set = rep->set;
     size_t count = rep->out->observables;
     double C[BLOCK_MAX * BLOCK_MAX];
-    const double *m = rep->kern->m + (size_t)node * (size_t)(set->shape.k * set->shape.kstar);
     size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
     int failed = 0;
     kernels_correlation(rep->kern, set->q0, set->rho, node, node, C);
@@ -206,8 +242,7 @@ int replica_observe(replica *rep, int node)
         double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_observe(&rep->block[b], set, rep->grid->t[node], C, m, rep->kern->rho_inverse,
-                                         rep->scratch[omp_get_thread_num()], sums);
+            failed |= path_block_observe(&rep->block[b], set, rep->kern, node, C, rep->scratch[omp_get_thread_num()], sums);
     }
     failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;

@@ -51,9 +51,10 @@ void replica_free(replica *rep);
 /* The failure of any rank of the group. */
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
-/* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. */
+/* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. If the last
+   visit can be integrated out (set->last_visit), `correction` not NULL is what has to be added to `estimates` for that. */
 int replica_start(replica *rep, double *estimates);
-int replica_advance(replica *rep, int cell, double *estimates);
+int replica_advance(replica *rep, int cell, double *estimates, double *correction);
 void replica_accept(replica *rep);
 
 /* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a

@@ -106,7 +106,8 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
                            .law = &s->law,
                            .q0 = problem->initial.q,
                            .rho = problem->initial.rho,
-                           .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response)};
+                           .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
+                           .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell};
     s->source = (path_source){.problem = problem,
                               .driver = driver_of(problem),
                               .m = s->m,

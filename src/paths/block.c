@@ -16,7 +16,7 @@ double path_block_bytes(const path_setting *set, size_t n, int slots)
     int visits = !set->driver->per_cell;
     double inputs = shape->kstar + k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
-    double state = 5 * k + 2 * steps * k;
+    double state = 3 * k + 2 * steps * k + (set->last_visit ? (steps + 1) * k : 0);
     if (set->at.response == RESPONSE_PATHWISE)
         state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
     return 8.0 * lanes * (inputs + state);
@@ -88,12 +88,11 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const
     block.r = memory_doubles(k * n);
     block.r_last = memory_doubles(k * n);
     block.sum = memory_doubles(cells);
-    block.moment = memory_doubles(k * n);
-    block.carry = memory_doubles(k * n);
-    block.hat = memory_doubles(cells);
+    block.moment = memory_doubles(cells);
+    block.gradient = set->last_visit ? memory_doubles(cells + k * n) : NULL;
     block.chains = pathwise ? chains_new(set, in) : NULL;
     *out = block;
-    if (block.w && block.r && block.r_last && block.sum && block.moment && block.carry && block.hat &&
+    if (block.w && block.r && block.r_last && block.sum && block.moment && (block.gradient || !set->last_visit) &&
         (block.chains || !pathwise))
         return SGDMFT_OK;
     path_block_clear(out);
@@ -107,8 +106,7 @@ void path_block_clear(path_block *block)
     free(block->r_last);
     free(block->sum);
     free(block->moment);
-    free(block->carry);
-    free(block->hat);
+    free(block->gradient);
     chains_free(block->chains);
     memset(block, 0, sizeof *block);
 }
@@ -141,7 +139,10 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
     s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&set->shape) * lanes);
     s->row = memory_doubles((size_t)(slots > set->at.steps ? slots : set->at.steps) * kk);
-    if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row))
+    s->row_moment = memory_doubles((size_t)set->at.steps * kk);
+    s->inserted = memory_doubles(set->last_visit ? 4 * k * lanes : 1);
+    if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&
+                    s->row_moment && s->inserted))
         status = context_out_of_memory(ctx, "scratch space", 8.0 * (double)(kk * lanes * (size_t)(slots + 4)));
     if (status)
         path_scratch_free(s);
@@ -165,6 +166,8 @@ void path_scratch_free(path_scratch *s)
     free(s->rho);
     free(s->visit);
     free(s->row);
+    free(s->row_moment);
+    free(s->inserted);
     free(s);
 }
 
@@ -214,28 +217,37 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
 }
 
-void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums)
-{
-    int k = set->shape.k, kstar = set->shape.kstar;
-    size_t n = block->in->n;
-    const estimates_layout *at = &set->at;
-    for (int c = 0; c < k * k; c++)
-        for (size_t p = 0; p < n; p++)
-            sums[at->gamma + (size_t)c] += s->G[(size_t)c * n + p];
-    lanes_outer(k, k, n, s->g, block->r, sums + at->gr);
-    lanes_outer(k, kstar, n, s->g, block->in->wstar, sums + at->mu);
-    field_at_start(block, set, s->work);
-    lanes_outer(k, k, n, s->g, s->work, sums + at->gw0);
-}
-
-/* g and G at the node, and all averages that need no events. */
-static int node_averages(path_block *block, const path_setting *set, double t, path_scratch *s, double *sums)
+void path_block_average_start(const path_block *block, const path_setting *set, const double *g, path_scratch *s,
+                              double *sums)
 {
     int k = set->shape.k;
     size_t n = block->in->n;
-    lanes_fill(n, t, s->t);
+    lanes_outer(k, set->shape.kstar, n, g, block->in->wstar, sums + set->at.mu);
+    field_at_start(block, set, s->work);
+    lanes_outer(k, k, n, g, s->work, sums + set->at.gw0);
+}
+
+void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums)
+{
+    int k = set->shape.k;
+    size_t n = block->in->n;
+    for (int c = 0; c < k * k; c++)
+        for (size_t p = 0; p < n; p++)
+            sums[set->at.gamma + (size_t)c] += s->G[(size_t)c * n + p];
+    lanes_outer(k, k, n, s->g, block->r, sums + set->at.gr);
+    path_block_average_start(block, set, s->g, s, sums);
+}
+
+/* g and G at the node, and all averages that need no events. */
+static int node_averages(path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
+{
+    int k = set->shape.k;
+    size_t n = block->in->n, width = (size_t)k * n;
+    lanes_fill(n, set->grid->t[node], s->t);
     if (model_gradient(set->m, s->model, n, s->t, block->r, block->in->y, s->g, s->G))
         return -1;
+    if (block->gradient)
+        memcpy(block->gradient + (size_t)node * width, s->g, sizeof(double) * width);
     lanes_outer(k, k, n, s->g, s->g, sums + set->at.outer);
     path_block_average(block, set, s, sums);
     return 0;
@@ -247,8 +259,6 @@ int path_block_start(path_block *block, const path_setting *set, path_scratch *s
     size_t n = block->in->n, slots = (size_t)block->in->slots;
     if (block->chains && block->chains->chain)
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
-    memset(block->carry, 0, sizeof(double) * (size_t)k * n);
-    memset(block->moment, 0, sizeof(double) * (size_t)k * n);
     field_at_start(block, set, block->w);
     memcpy(block->r, block->w, sizeof(double) * (size_t)k * n);
     return node_averages(block, set, 0, s, sums);
@@ -277,43 +287,46 @@ void path_block_add_events(const path_block *block, const path_setting *set, int
         set->driver->average(block, set, node, s, sums);
 }
 
-/* s->row[a][j k + b] = - R_ab(t_node, t_j) for j < node */
-static void minus_response(const path_setting *set, const kernels *kern, int node, double *row)
+/* What S_j and B_j of the cells j < cells take away at the node: - R(t_node, t_j) and - (R(t_node, t_{j+1}) - R(t_node, t_j)),
+   component (a, b) at column j k + b of row a. */
+static void minus_response(const path_setting *set, const kernels *kern, int node, int cells, double *of_sum,
+                           double *of_moment)
 {
     int k = set->shape.k;
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++) {
             const double *R = kernels_R(kern, a * k + b, node);
-            for (int j = 0; j < node; j++)
-                row[(a * node + j) * k + b] = -R[j];
+            for (int j = 0; j < cells; j++) {
+                of_sum[(a * cells + j) * k + b] = -R[j];
+                of_moment[(a * cells + j) * k + b] = R[j] - R[j + 1];
+            }
         }
 }
 
 /* r at the node from the field there and the kicks of all cells but the newest. */
 static void open_position(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
 {
-    int k = set->shape.k, node = cell + 1;
-    size_t n = block->in->n, width = (size_t)k * n;
-    memcpy(block->hat + (size_t)cell * width, block->carry, sizeof(double) * width);
-    memcpy(block->r, block->w, sizeof(double) * width);
-    minus_response(set, kern, node, s->row);
-    lanes_combine(k, k * node, (size_t)(k * node), n, s->row, block->hat, block->r);
+    int k = set->shape.k, columns = k * cell;
+    size_t n = block->in->n;
+    memcpy(block->r, block->w, sizeof(double) * (size_t)k * n);
+    minus_response(set, kern, cell + 1, cell, s->row, s->row_moment);
+    lanes_combine(k, columns, (size_t)columns, n, s->row, block->sum, block->r);
+    lanes_combine(k, columns, (size_t)columns, n, s->row_moment, block->moment, block->r);
 }
 
 /* Adds the kicks of the newest cell. */
-static void close_position(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+static void close_position(path_block *block, const path_setting *set, const kernels *kern, int cell)
 {
-    size_t k = (size_t)set->shape.k, n = block->in->n, width = k * n;
-    const double *sum = block->sum + (size_t)cell * width;
-    double *hat = block->hat + (size_t)cell * width, minus[BLOCK_MAX * BLOCK_MAX];
-    for (size_t c = 0; c < k * k; c++)
-        minus[c] = -kernels_R(kern, (int)c, cell + 1)[cell];
-    for (size_t p = 0; p < width; p++) {
-        s->work[p] = sum[p] - block->moment[p];
-        hat[p] += s->work[p];
-        block->r[p] -= block->moment[p];
+    int k = set->shape.k;
+    size_t n = block->in->n, first = (size_t)cell * (size_t)k * n;
+    double of_sum[BLOCK_MAX * BLOCK_MAX], of_moment[BLOCK_MAX * BLOCK_MAX];
+    for (int c = 0; c < k * k; c++) {
+        const double *R = kernels_R(kern, c, cell + 1);
+        of_sum[c] = -R[cell];
+        of_moment[c] = R[cell] - R[cell + 1];
     }
-    lanes_combine((int)k, (int)k, k, n, minus, s->work, block->r);
+    lanes_combine(k, k, (size_t)k, n, of_sum, block->sum + first, block->r);
+    lanes_combine(k, k, (size_t)k, n, of_moment, block->moment + first, block->r);
 }
 
 int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
@@ -330,8 +343,8 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
     open_position(block, set, kern, cell, s);
     if (set->driver->advance(block, set, kern, cell, s))
         return -1;
-    close_position(block, set, kern, cell, s);
-    if (node_averages(block, set, kern->grid->t[node], s, sums))
+    close_position(block, set, kern, cell);
+    if (node_averages(block, set, node, s, sums))
         return -1;
     if (set->at.response == RESPONSE_PATHWISE)
         set->driver->derive(block, set, kern, node, s);
@@ -345,15 +358,9 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
     return 0;
 }
 
-static void exchange(double **a, double **b)
-{
-    double *keep = *a;
-    *a = *b;
-    *b = keep;
-}
-
 void path_block_accept(path_block *block)
 {
-    exchange(&block->r, &block->r_last);
-    exchange(&block->moment, &block->carry);
+    double *keep = block->r;
+    block->r = block->r_last;
+    block->r_last = keep;
 }

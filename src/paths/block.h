@@ -10,7 +10,7 @@
    R being bilinear, the memory of a path is a few numbers per node and not per pair of events. With S_c the sum of the
    kicks of cell c and B_c that of place * kick, at a node and at an event in cell i at place x
 
-     sum_b R(t_i, T_b) kick_b = sum_j R(t_i, t_j) hat_j,     hat_j = S_j - B_j + B_{j-1}
+     sum_b R(t_i, T_b) kick_b = sum_{j < i} R(t_i, t_j) S_j + (R(t_i, t_{j+1}) - R(t_i, t_j)) B_j
      r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B)
 
    where r' lacks the kicks of cell i, and S and B are sums over the earlier events of cell i. */
@@ -45,9 +45,8 @@ typedef struct path_block {
     double *r;             /* [k][n] at the node being computed; for the driver, without the kicks of the newest cell */
     double *r_last;        /* [k][n] at the last accepted node */
     double *sum;           /* [cells][k][n] S_c */
-    double *moment;        /* [k][n] B_c of the newest cell */
-    double *carry;         /* [k][n] that of the cell before */
-    double *hat;           /* [cells][k][n] hat_j */
+    double *moment;        /* [cells][k][n] B_c */
+    double *gradient;      /* [nodes][k][n] g at the nodes, where the last visit is integrated out; otherwise NULL */
     path_chains *chains;   /* for pathwise responses, otherwise NULL */
 } path_block;
 
@@ -60,6 +59,8 @@ typedef struct path_scratch {
     double *rho;              /* [slots][k][k][n] */
     double *visit;            /* gathered values at the visits of a group, or the stages of a kick */
     double *row;              /* [slots or steps][k][k] */
+    double *row_moment;       /* [steps][k][k] */
+    double *inserted;         /* [4][k][n], see last_visit.c */
 } path_scratch;
 
 struct path_driver;
@@ -73,6 +74,7 @@ typedef struct path_setting {
     const initial_law *law;
     const double *q0, *rho; /* initial second moments */
     estimates_layout at;
+    int last_visit; /* 1: averages can be integrated over the last visit, see last_visit.h */
 } path_setting;
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out);
@@ -109,6 +111,10 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
 /* Adds the averages over lanes that are linear in g and G, from s->g and s->G, without those of events. */
 void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums);
 
+/* Of these, those with w* and w(0), from g[k][n]. */
+void path_block_average_start(const path_block *block, const path_setting *set, const double *g, path_scratch *s,
+                              double *sums);
+
 /* Adds the averages that belong to events, from s->g and, for pathwise responses, s->GK. */
 void path_block_add_events(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
 
@@ -119,10 +125,10 @@ void path_block_add_rows(const path_block *block, const path_setting *set, int n
 /* Makes the computed node the last accepted one. */
 void path_block_accept(path_block *block);
 
-/* Adds the sums of the observables at the computed node t: train loss, test loss, then train and test of every user
-   observable: sums[2 + 2 observables]. The test law is (w, w*) with covariance C(t,t) and overlap m(t), sampled
+/* Adds the sums of the observables at the computed node: train loss, test loss, then train and test of every user
+   observable: sums[2 + 2 observables]. The test law is (w, w*) with covariance C = C(t,t) and overlap m(t), sampled
    with the initial normals, which are few and quasi-random. */
-int path_block_observe(const path_block *block, const path_setting *set, double t, const double *C, const double *m,
-                       const double *rho_inverse, path_scratch *scratch, double *sums);
+int path_block_observe(const path_block *block, const path_setting *set, const kernels *kern, int node, const double *C,
+                       path_scratch *scratch, double *sums);
 
 #endif

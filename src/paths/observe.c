@@ -3,22 +3,32 @@
 #include <string.h>
 
 #include "paths/block.h"
+#include "paths/last_visit.h"
 #include "twotime/block.h"
 
-static int add_averages(const path_block *block, const path_setting *set, const double *position, path_scratch *s,
-                        double *sums)
+typedef struct observing {
+    const path_block *block;
+    const path_setting *set;
+    path_scratch *s;
+    double *sums;
+} observing;
+
+/* Adds weight times the sums over lanes at a position to every second sum. */
+static int add_averages(void *user, double weight, const double *position)
 {
-    const path_inputs *in = block->in;
-    size_t n = in->n, count = (size_t)set->shape.observables;
-    if (model_loss(set->m, s->model, n, s->t, position, in->y, s->work))
+    const observing *to = user;
+    const path_inputs *in = to->block->in;
+    path_scratch *s = to->s;
+    size_t n = in->n, count = (size_t)to->set->shape.observables;
+    if (model_loss(to->set->m, s->model, n, s->t, position, in->y, s->work))
         return -1;
-    if (count && model_observables(set->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
+    if (count && model_observables(to->set->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
         return -1;
     for (size_t i = 0; i <= count; i++) {
         double sum = 0;
         for (size_t p = 0; p < n; p++)
             sum += s->work[i * n + p];
-        sums[2 * i] += sum;
+        to->sums[2 * i] += weight * sum;
     }
     return 0;
 }
@@ -56,13 +66,16 @@ static int test_position(const path_block *block, const path_setting *set, const
     return 0;
 }
 
-int path_block_observe(const path_block *block, const path_setting *set, double t, const double *C, const double *m,
-                       const double *rho_inverse, path_scratch *s, double *sums)
+int path_block_observe(const path_block *block, const path_setting *set, const kernels *kern, int node, const double *C,
+                       path_scratch *s, double *sums)
 {
-    lanes_fill(block->in->n, t, s->t);
-    if (add_averages(block, set, block->r, s, sums))
+    const double *m = kern->m + (size_t)node * (size_t)(set->shape.k * set->shape.kstar);
+    observing train = {block, set, s, sums}, test = {block, set, s, sums + 1};
+    lanes_fill(block->in->n, set->grid->t[node], s->t);
+    if (set->last_visit && node > 0 ? last_visit_positions(block, set, kern, node, s, add_averages, &train)
+                                    : add_averages(&train, 1, block->r))
         return -1;
-    if (test_position(block, set, C, m, rho_inverse, s->g))
+    if (test_position(block, set, C, m, kern->rho_inverse, s->g))
         return -1;
-    return add_averages(block, set, s->g, s, sums + 1);
+    return add_averages(&test, 1, s->g);
 }
