@@ -231,9 +231,7 @@ void path_block_average(const path_block *block, const path_setting *set, path_s
 {
     int k = set->shape.k;
     size_t n = block->in->n;
-    for (int c = 0; c < k * k; c++)
-        for (size_t p = 0; p < n; p++)
-            sums[set->at.gamma + (size_t)c] += s->G[(size_t)c * n + p];
+    lanes_sum(k * k, n, s->G, sums + set->at.gamma);
     lanes_outer(k, k, n, s->g, block->r, sums + set->at.gr);
     path_block_average_start(block, set, s->g, s, sums);
 }

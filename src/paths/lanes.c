@@ -296,6 +296,87 @@ static VECTOR_CLONES void outer_clones(int rows, int columns, size_t n, const do
             outer_one(n, x + (size_t)a * n, y + (size_t)b * n, out + a * columns + b);
 }
 
+static VECTOR_CLONES void sum_clones(int rows, size_t n, const double *x, double *out)
+{
+    for (int a = 0; a < rows; a++) {
+        const double *row = x + (size_t)a * n;
+        lanes8 s0 = {0}, s1 = {0};
+        size_t p = 0;
+        for (; p + 2 * PARTS <= n; p += 2 * PARTS) {
+            s0 += *(const lanes8 *)(row + p);
+            s1 += *(const lanes8 *)(row + p + PARTS);
+        }
+        for (; p < n; p++)
+            out[a] += row[p];
+        s0 += s1;
+        for (size_t j = 0; j < PARTS; j++)
+            out[a] += s0[j];
+    }
+}
+
+static VECTOR_CLONES void take_back_clones(int k, size_t n, const double *restrict of_sum,
+                                           const double *restrict of_moment, const double *restrict sum,
+                                           const double *restrict moment, double *restrict base)
+{
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            double x = of_sum[a * k + b], y = of_moment[a * k + b];
+            const double *restrict S = sum + (size_t)b * n, *restrict B = moment + (size_t)b * n;
+            double *restrict to = base + (size_t)a * n;
+            for (size_t p = 0; p < n; p++)
+                to[p] += x * S[p] + y * B[p];
+        }
+}
+
+static VECTOR_CLONES void insert_clones(int k, size_t n, double eta, const double *restrict response,
+                                        const double *restrict g, const double *restrict base,
+                                        double *restrict kick, double *restrict r)
+{
+    for (size_t p = 0; p < (size_t)k * n; p++) {
+        kick[p] = eta * g[p];
+        r[p] = base[p];
+    }
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            double R = response[a * k + b];
+            const double *restrict from = kick + (size_t)b * n;
+            double *restrict to = r + (size_t)a * n;
+            for (size_t p = 0; p < n; p++)
+                to[p] -= R * from[p];
+        }
+}
+
+/* One component of each of the four products. */
+INLINED void inserted_one(size_t kk, size_t n, const double *g, const double *r, const double *g_right,
+                          const double *kick, const double *later, const double *sum, double *out)
+{
+    lanes8 gg = {0}, gr = {0}, gk = {0}, ls = {0};
+    size_t p = 0;
+    for (; p + PARTS <= n; p += PARTS) {
+        lanes8 left = *(const lanes8 *)(g + p);
+        gg += left * *(const lanes8 *)(g_right + p);
+        gr += left * *(const lanes8 *)(r + p);
+        gk += left * *(const lanes8 *)(kick + p);
+        ls += *(const lanes8 *)(later + p) * *(const lanes8 *)(sum + p);
+    }
+    out[0] = add_parts(n, p, gg, g, g_right);
+    out[kk] = add_parts(n, p, gr, g, r);
+    out[2 * kk] = add_parts(n, p, gk, g, kick);
+    out[3 * kk] = add_parts(n, p, ls, later, sum);
+}
+
+static VECTOR_CLONES void inserted_clones(int k, size_t n, double weight, const double *g, const double *r,
+                                          const double *kick, const double *sum, double *restrict later, double *out)
+{
+    size_t kk = (size_t)(k * k);
+    for (size_t x = 0; x < kk; x++) {
+        size_t a = x / (size_t)k * n, b = x % (size_t)k * n;
+        inserted_one(kk, n, g + a, r + b, g + b, kick + b, later + a, sum + b, out + x);
+    }
+    for (size_t p = 0; p < (size_t)k * n; p++)
+        later[p] += weight * g[p];
+}
+
 /* Functions with clones would be exported; these are what the header declares. */
 
 void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho)
@@ -362,6 +443,29 @@ void lanes_combine(int rows, int columns, size_t stride, size_t n, const double 
 void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out)
 {
     outer_clones(rows, columns, n, x, y, out);
+}
+
+void lanes_sum(int rows, size_t n, const double *x, double *out)
+{
+    sum_clones(rows, n, x, out);
+}
+
+void lanes_take_back(int k, size_t n, const double *of_sum, const double *of_moment, const double *sum,
+                     const double *moment, double *base)
+{
+    take_back_clones(k, n, of_sum, of_moment, sum, moment, base);
+}
+
+void lanes_insert(int k, size_t n, double eta, const double *response, const double *g, const double *base,
+                  double *kick, double *r)
+{
+    insert_clones(k, n, eta, response, g, base, kick, r);
+}
+
+void lanes_inserted(int k, size_t n, double weight, const double *g, const double *r, const double *kick,
+                    const double *sum, double *later, double *out)
+{
+    inserted_clones(k, n, weight, g, r, kick, sum, later, out);
 }
 
 /* rows[a][b][l] = out[b][a][l], so that what multiplies one row of `between` lies in one piece. */

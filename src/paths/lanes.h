@@ -65,4 +65,19 @@ void lanes_combine(int rows, int columns, size_t stride, size_t n, const double 
 /* out[a][b] += sum_p x[a][p] y[b][p] */
 void lanes_outer(int rows, int columns, size_t n, const double *x, const double *y, double *out);
 
+/* out[a] += sum_p x[a][p] */
+void lanes_sum(int rows, size_t n, const double *x, double *out);
+
+/* For last_visit.c. base += of_sum sum + of_moment moment: [k][n], matrices [k][k] of all lanes. */
+void lanes_take_back(int k, size_t n, const double *of_sum, const double *of_moment, const double *sum,
+                     const double *moment, double *base);
+
+/* kick = eta g, r = base - response kick. */
+void lanes_insert(int k, size_t n, double eta, const double *response, const double *g, const double *base,
+                  double *kick, double *r);
+
+/* out[4][k][k] = sums over lanes of g g^T, g r^T, g kick^T, later sum^T; afterwards later += weight g. */
+void lanes_inserted(int k, size_t n, double weight, const double *g, const double *r, const double *kick,
+                    const double *sum, double *later, double *out);
+
 #endif

@@ -58,22 +58,17 @@ static void take_back(const walk *w, int c)
         of_sum[x] = R[c];
         of_moment[x] = R[c + 1] - R[c];
     }
-    lanes_combine(k, k, (size_t)k, n, of_sum, w->block->sum + first, w->base);
-    lanes_combine(k, k, (size_t)k, n, of_moment, w->block->moment + first, w->base);
+    lanes_take_back(k, n, of_sum, of_moment, w->block->sum + first, w->block->moment + first, w->base);
 }
 
 static int insert(const walk *w, int c, double eta, double after, double before)
 {
     int k = w->set->shape.k;
-    size_t n = w->block->in->n, width = (size_t)k * n;
-    const double *g = w->block->gradient + (size_t)c * width;
-    double minus[BLOCK_MAX * BLOCK_MAX];
+    size_t n = w->block->in->n;
+    double response[BLOCK_MAX * BLOCK_MAX];
     for (int x = 0; x < k * k; x++)
-        minus[x] = -kernels_R(w->kern, x, w->node)[c];
-    for (size_t p = 0; p < width; p++)
-        w->kick[p] = eta * g[p];
-    memcpy(w->r, w->base, sizeof(double) * width);
-    lanes_combine(k, k, (size_t)k, n, minus, w->kick, w->r);
+        response[x] = kernels_R(w->kern, x, w->node)[c];
+    lanes_insert(k, n, eta, response, w->block->gradient + (size_t)(c * k) * n, w->base, w->kick, w->r);
     return w->use(w->user, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
 }
 
@@ -144,13 +139,10 @@ typedef struct averaging {
     double *sums;
 } averaging;
 
-/* sums[a][b] += weight sum_p x[a][p] y[b][p] */
-static void add_outer(int k, size_t n, double weight, const double *x, const double *y, double *sums)
+static void add_scaled(size_t n, double factor, const double *x, double *sums)
 {
-    double product[BLOCK_MAX * BLOCK_MAX] = {0};
-    lanes_outer(k, k, n, x, y, product);
-    for (int c = 0; c < k * k; c++)
-        sums[c] += weight * product[c];
+    for (size_t c = 0; c < n; c++)
+        sums[c] += factor * x[c];
 }
 
 static double *visits_row(const averaging *a, int cell)
@@ -158,37 +150,38 @@ static double *visits_row(const averaging *a, int cell)
     return a->sums + estimates_used(&a->set->at, cell) + (size_t)VISITS * (size_t)(a->set->shape.k * a->set->shape.k);
 }
 
+/* Products with the inserted kick belong to its cell; what is inserted later meets all visits of the cell that begins at
+   the node. */
+static void add_kicks(const averaging *a, const insertion *at, const double *g_kick, const double *later_visits)
+{
+    size_t kk = (size_t)(a->set->shape.k * a->set->shape.k);
+    if (at->after > 0) {
+        add_scaled(kk, 1, later_visits, visits_row(a, at->node));
+        add_scaled(kk, at->after, g_kick, visits_row(a, at->node));
+    }
+    if (at->before > 0)
+        add_scaled(kk, at->before, g_kick, visits_row(a, at->node - 1));
+}
+
 static int use_average(void *user, const insertion *at)
 {
     averaging *a = user;
-    const path_inputs *in = a->block->in;
-    path_scratch *s = a->s;
     const estimates_layout *layout = &a->set->at;
+    path_scratch *s = a->s;
     int k = a->set->shape.k;
-    size_t n = in->n, width = (size_t)k * n;
-    double weight = at->after + at->before + at->none;
-    if (model_gradient(a->set->m, s->model, n, s->t, at->r, in->y, s->g, s->G))
+    size_t n = a->block->in->n, kk = (size_t)(k * k);
+    double weight = at->after + at->before + at->none, gamma[BLOCK_MAX * BLOCK_MAX] = {0};
+    double product[4 * BLOCK_MAX * BLOCK_MAX];
+    if (model_gradient(a->set->m, s->model, n, s->t, at->r, a->block->in->y, s->g, s->G))
         return -1;
-    for (int c = 0; c < k * k; c++) {
-        double sum = 0;
-        for (size_t p = 0; p < n; p++)
-            sum += s->G[(size_t)c * n + p];
-        a->sums[layout->gamma + (size_t)c] += weight * sum;
-    }
-    add_outer(k, n, weight, s->g, s->g, a->sums + layout->outer);
-    add_outer(k, n, weight, s->g, at->r, a->sums + layout->gr);
-    if (at->after > 0)
-        add_outer(k, n, 1, a->later, a->block->sum + (size_t)at->node * width, visits_row(a, at->node));
-    if (at->kick) {
-        double product[BLOCK_MAX * BLOCK_MAX] = {0};
-        lanes_outer(k, k, n, s->g, at->kick, product);
-        for (int c = 0; c < k * k && at->after > 0; c++)
-            visits_row(a, at->node)[c] += at->after * product[c];
-        for (int c = 0; c < k * k && at->before > 0; c++)
-            visits_row(a, at->node - 1)[c] += at->before * product[c];
-    }
-    for (size_t p = 0; p < width; p++)
-        a->later[p] += weight * s->g[p];
+    lanes_sum(k * k, n, s->G, gamma);
+    const double *sum = at->after > 0 ? a->block->sum + (size_t)(at->node * k) * n : s->g;
+    lanes_inserted(k, n, weight, s->g, at->r, at->kick ? at->kick : s->g, sum, a->later, product);
+    add_scaled(kk, weight, gamma, a->sums + layout->gamma);
+    add_scaled(kk, weight, product, a->sums + layout->outer);
+    add_scaled(kk, weight, product + kk, a->sums + layout->gr);
+    if (at->kick)
+        add_kicks(a, at, product + 2 * kk, product + 3 * kk);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "paths/block.h"
+#include "paths/lanes.h"
 #include "paths/last_visit.h"
 #include "twotime/block.h"
 
@@ -26,8 +27,7 @@ static int add_averages(void *user, double weight, const double *position)
         return -1;
     for (size_t i = 0; i <= count; i++) {
         double sum = 0;
-        for (size_t p = 0; p < n; p++)
-            sum += s->work[i * n + p];
+        lanes_sum(1, n, s->work + i * n, &sum);
         to->sums[2 * i] += weight * sum;
     }
     return 0;
