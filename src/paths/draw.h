@@ -7,8 +7,8 @@
 #include "paths/driver.h"
 #include "paths/inputs.h"
 
-/* How the Sobol' dimensions are dealt out: first what fixes the sample, then visits, then coarse innovations and
-   increments of the driver. */
+/* How the Sobol' dimensions are dealt out: first what fixes the sample, then coarse innovations, then visits or increments
+   of the driver. */
 typedef struct dimension_plan {
     unsigned fields; /* z*, z0 and eps: dimensions 0 .. fields - 1 */
     unsigned visits; /* waiting times */

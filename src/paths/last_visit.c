@@ -7,7 +7,7 @@
 #include "twotime/block.h"
 
 /* How far back the last visit is looked for: in time, where visits are of rate 1, and in nodes. */
-static const double WINDOW = 3;
+static const double WINDOW = 2;
 enum { NODES_MOST = 16 };
 
 /* A visit inserted at a node, or none. The weights are those of the hats to the left and to the right of the node. */
