@@ -11,19 +11,14 @@
 
    A replica draws its paths once, then solves on the grid of the problem and on every second node with the same
    paths: the difference estimates the time-step error with little noise, and removes it to leading order.
-   Replicas are independent, so their spread gives honest standard errors of everything.
-
-   Before, a pilot with few paths finds out which directions of the innovations move the field most. These then get the
-   first quasi-random dimensions of all replicas (twotime/principal.h). */
+   Replicas are independent, so their spread gives honest standard errors of everything. */
 #include "solvers/selfconsistent.h"
 
-#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ranks.h"
-#include "paths/draws.h"
 #include "paths/driver.h"
 #include "sampling/snapshots.h"
 #include "solvers/collect.h"
@@ -229,53 +224,6 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
     return status;
 }
 
-/* Paths of the pilot, also per step and student; its share of all paths is at most one in PILOT_SHARE. */
-enum { PILOT_PATHS = 1024, PILOT_PER_STEP = 16, PILOT_SHARE = 16 };
-
-static int64_t pilot_paths(const solve_setting *s)
-{
-    int64_t all = s->problem->numerics.paths * s->problem->numerics.replicas;
-    int64_t paths = (int64_t)PILOT_PER_STEP * s->grid[LEVEL_FINE]->steps * s->source.shape.k;
-    paths = paths > PILOT_PATHS ? paths : PILOT_PATHS;
-    return s->pen || paths * PILOT_SHARE > all ? 0 : paths;
-}
-
-/* The pilot of a solve. It says nothing of its progress, and if it fails there are no axes. */
-static sgdmft_status run_pilot(sgdmft_context *ctx, const solve_setting *s, int64_t paths, principal_axes **axes)
-{
-    sgdmft_problem problem = *s->problem;
-    solve_setting small = *s;
-    solve_state state = {.ctx = ctx, .s = &small, .work_total = INFINITY};
-    drawn in = {NULL, NULL};
-    trajectory *tr = NULL;
-    problem.numerics.paths = paths;
-    small.problem = small.source.problem = &problem;
-    state.share.threads = sgdmft_context_threads(ctx);
-    sgdmft_status status = draw(ctx, &state, (int)DRAW_PILOT_REPLICA, &in);
-    if (!status)
-        status = solve_level(ctx, &state, LEVEL_FINE, &in, &tr);
-    if (!status && !tr->status)
-        status = principal_axes_new(ctx, tr->kern, QUASI_MODES * (size_t)s->source.shape.k, axes);
-    trajectory_free(tr);
-    drawn_clear(&in);
-    return status;
-}
-
-/* The axes of rank 0 for all ranks; NULL if a pilot does not pay. Together. */
-static sgdmft_status find_axes(sgdmft_context *ctx, const solve_setting *s, principal_axes **axes)
-{
-    int64_t paths = pilot_paths(s);
-    sgdmft_status status = SGDMFT_OK;
-    if (paths == 0)
-        return SGDMFT_OK;
-    if (ranks_rank(ctx->ranks) == 0)
-        status = run_pilot(ctx, s, paths, axes);
-    status = ranks_agree(ctx, ctx->ranks, status);
-    if (!status)
-        status = principal_axes_broadcast(ctx, axes);
-    return status;
-}
-
 /* A thread has a context of its own: messages of different replicas do not mix. */
 static void run_replica(solve_state *state, int index)
 {
@@ -362,7 +310,7 @@ rank_spread selfconsistent_spread(const solve_setting *s, int ranks)
     return spread_plan(ranks, problem->numerics.replicas, blocks, s->pen != NULL);
 }
 
-static sgdmft_status run_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
+sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
 {
     rank_group *all = ctx->ranks;
     rank_spread plan = selfconsistent_spread(s, ranks_size(all));
@@ -391,18 +339,6 @@ static sgdmft_status run_replicas(sgdmft_context *ctx, const solve_setting *s, r
         status = collect_replicas(ctx, s, &plan, set);
     if (!status && ranks_rank(all) == 0)
         keep_usable(s, set);
-    return status;
-}
-
-sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
-{
-    solve_setting with_axes = *s;
-    principal_axes *axes = NULL;
-    sgdmft_status status = find_axes(ctx, s, &axes);
-    with_axes.source.axes = axes;
-    if (!status)
-        status = run_replicas(ctx, &with_axes, set);
-    principal_axes_free(axes);
     return status;
 }
 

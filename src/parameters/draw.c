@@ -16,7 +16,6 @@ path_source parameters_source(const path_source *samples)
 {
     path_source source = *samples;
     source.driver = &driver_drift;
-    source.axes = NULL;
     source.shape = (model_shape){.k = samples->shape.k, .kstar = samples->shape.kstar};
     return source;
 }

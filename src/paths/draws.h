@@ -13,13 +13,10 @@ enum {
     DRAW_COORDINATES = 6  /* the law of (theta0, theta*), where it is not Gaussian */
 };
 
-/* The most leading modes of each component of the innovations that are quasi-random. */
+/* The most leading Brownian-bridge modes of each component of the innovations that are quasi-random. */
 enum { QUASI_MODES = 16 };
 
 /* Coordinates of a replica draw as a replica of its own. */
 #define DRAW_COORDINATES_REPLICA UINT32_C(0x80000000)
-
-/* The solve that finds the principal directions of the field is a replica of its own. */
-#define DRAW_PILOT_REPLICA UINT32_C(0x40000000)
 
 #endif

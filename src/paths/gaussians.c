@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "paths/draw.h"
 #include "paths/inputs_build.h"
-#include "paths/lanes.h"
 #include "paths/matching.h"
 
 static int owns(const draw *d, size_t block)
@@ -39,13 +38,11 @@ static void quasi_row(const draw *d, unsigned dimension, size_t row, double *col
     }
 }
 
-/* Increments of Brownian motions over the cells of the grid, drawn by their modes, along `axes` or of a Brownian bridge:
-   rows first .. of the Gaussian rows, `width` for each mode; the leading modes are quasi-random, the others come from stream
-   `purpose`. */
+/* Increments of Brownian motions over the cells of the grid, drawn by their Brownian-bridge modes: rows first .. of the
+   Gaussian rows, `width` for each mode; the leading modes are quasi-random, the others come from stream `purpose`. */
 typedef struct increments {
     size_t first, width;
     uint32_t purpose;
-    const principal_axes *axes;
 } increments;
 
 /* Fine modes of one block from the counter-based generator. */
@@ -84,15 +81,6 @@ static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3],
         for (size_t p = 0; p < width; p++)
             x[(size_t)c * width + p] = scale * sums[(size_t)c * width + p];
     }
-}
-
-/* The same by any orthogonal matrix, x[size][n]. */
-static void axes_to_cells(const principal_axes *axes, size_t n, double *modes, double *x)
-{
-    int size = (int)axes->size;
-    memcpy(modes, x, sizeof(double) * axes->size * n);
-    memset(x, 0, sizeof(double) * axes->size * n);
-    lanes_combine(size, size, axes->size, n, axes->Q, modes, x);
 }
 
 /* Breadth-first bisection of cells 0 .. steps - 1: split[mode] = {low, middle, high}. */
@@ -155,12 +143,9 @@ static void draw_increments(const draw *d, const increments *inc, unsigned *dime
         path_inputs *in = &d->ensemble->block[b];
         if (!owns(d, b))
             continue;
-        double *x = inputs_gaussian(in) + inc->first * in->n;
         pseudo_modes(d, inc, in, b * d->lanes, space->sums);
-        if (inc->axes)
-            axes_to_cells(inc->axes, in->n, space->sums, x);
-        else
-            modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums, x);
+        modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums,
+                       inputs_gaussian(in) + inc->first * in->n);
     }
 }
 
@@ -171,8 +156,7 @@ static void draw_rows(const draw *d, const gaussian_space *space)
     for (; dimension < d->plan.fields; dimension++)
         quasi_row(d, dimension, dimension, space->column);
     plan_bisection(d->grid->steps, space->split);
-    increments field = {
-        .first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS, .axes = d->source->axes};
+    increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS};
     draw_increments(d, &field, &dimension, space);
     increments driver = {.first = d->plan.fields + steps * k, .width = 1, .purpose = DRAW_DRIVER};
     if (d->source->driver->per_cell && d->source->driver->singular)

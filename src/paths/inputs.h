@@ -14,7 +14,6 @@
 #include "problem/model.h"
 #include "problem/problem.h"
 #include "twotime/grid.h"
-#include "twotime/principal.h"
 #include "twotime/schedule.h"
 
 /* Visits that can be treated together: the same cell, the same rank within the cell, different lanes. */
@@ -70,7 +69,6 @@ typedef struct path_source {
     const initial_law *law;
     const schedule *eta;
     const path_share *share; /* NULL: this process draws all */
-    const principal_axes *axes; /* in which innovations are drawn; NULL: by Brownian-bridge modes */
     int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;
 
