@@ -164,13 +164,14 @@ static void average(replica *rep, int node, const extra_sums *extra, double *est
         control_restart(&rep->control);
 }
 
-/* By how much the averages integrated over the last visit differ from the plain ones. */
+/* By how much the averages integrated over the last visit, all but gamma, differ from the plain ones. */
 static void integrated_correction(const replica *rep, int node, const extra_sums *extra, double *correction)
 {
     size_t plain, width;
     sums_width(rep, node, extra, &plain, &width);
     const double *even = rep->halves, *odd = rep->halves + width;
-    for (size_t i = 0; i < plain; i++)
+    memset(correction, 0, sizeof(double) * rep->set->at.outer);
+    for (size_t i = rep->set->at.outer; i < plain; i++)
         correction[i] = (even[plain + i] - even[i] + odd[plain + i] - odd[i]) / (double)rep->paths;
 }
 

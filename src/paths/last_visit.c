@@ -170,14 +170,11 @@ static int use_average(void *user, const insertion *at)
     path_scratch *s = a->s;
     int k = a->set->shape.k;
     size_t n = a->block->in->n, kk = (size_t)(k * k);
-    double weight = at->after + at->before + at->none, gamma[BLOCK_MAX * BLOCK_MAX] = {0};
-    double product[4 * BLOCK_MAX * BLOCK_MAX];
-    if (model_gradient(a->set->m, s->model, n, s->t, at->r, a->block->in->y, s->g, s->G))
+    double weight = at->after + at->before + at->none, product[4 * BLOCK_MAX * BLOCK_MAX];
+    if (model_gradient(a->set->m, s->model, n, s->t, at->r, a->block->in->y, s->g, NULL))
         return -1;
-    lanes_sum(k * k, n, s->G, gamma);
     const double *sum = at->after > 0 ? a->block->sum + (size_t)(at->node * k) * n : s->g;
     lanes_inserted(k, n, weight, s->g, at->r, at->kick ? at->kick : s->g, sum, a->later, product);
-    add_scaled(kk, weight, gamma, a->sums + layout->gamma);
     add_scaled(kk, weight, product, a->sums + layout->outer);
     add_scaled(kk, weight, product + kk, a->sums + layout->gr);
     if (at->kick)

@@ -17,8 +17,8 @@
 
 #include "paths/block.h"
 
-/* Adds to `sums` the sums over lanes of what estimates.h defines, for node > 0 after path_block_advance. Non-zero if a plug-in
-   asked to stop. */
+/* Adds to `sums` the sums over lanes of what estimates.h defines, but gamma, whose noise does not matter, for node > 0 after
+   path_block_advance. Non-zero if a plug-in asked to stop. */
 int last_visit_averages(const path_block *block, const path_setting *set, const kernels *kern, int node,
                         path_scratch *s, double *sums);
 
