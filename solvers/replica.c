@@ -40,13 +40,14 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_setting *set, const pa
     rep->paths = paths->paths;
     rep->block = calloc(paths->n_blocks, sizeof *rep->block);
     rep->scratch = calloc((size_t)rep->threads, sizeof *rep->scratch);
-    size_t width = set->at.size + (set->last_visit ? set->at.size : control_size(&set->at));
+    size_t width = set->at.size + (set->last_visit ? set->at.size + out->observables : control_size(&set->at));
     if (width < out->observables)
         width = out->observables;
     rep->sums = memory_doubles(share_count(share) * width);
     rep->halves = memory_doubles(2 * width);
+    rep->observed_correction = memory_doubles(out->observables);
     sgdmft_status status = share_room_new(ctx, share, width, &rep->room);
-    if (!status && (!rep->block || !rep->scratch || !rep->sums || !rep->halves))
+    if (!status && (!rep->block || !rep->scratch || !rep->sums || !rep->halves || !rep->observed_correction))
         status = context_out_of_memory(ctx, "the averages over paths", 8.0 * PATH_PARTS * (double)width);
     if (!status)
         status = control_init(ctx, rep->kern, &rep->control);
@@ -76,6 +77,7 @@ void replica_free(replica *rep)
     free(rep->scratch);
     free(rep->sums);
     free(rep->halves);
+    free(rep->observed_correction);
     share_room_clear(&rep->room);
     control_clear(&rep->control);
     free(rep);
@@ -106,6 +108,7 @@ static int join(replica *rep, size_t width, int failed)
 typedef struct extra_sums {
     const path_control *control; /* those weighted by it, or NULL */
     int integrated;              /* those integrated over the last visit */
+    size_t observed;             /* with them, so many of observables: integrated less plain */
 } extra_sums;
 
 /* Doubles before the extra sums, and in all. */
@@ -113,7 +116,7 @@ static void sums_width(const replica *rep, int node, const extra_sums *extra, si
 {
     const estimates_layout *at = &rep->set->at;
     *plain = extra->control ? at->size : estimates_used(at, node);
-    *all = *plain + (extra->control ? control_size(at) : 0) + (extra->integrated ? *plain : 0);
+    *all = *plain + (extra->control ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
 }
 
 static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_scratch *scratch,
@@ -125,7 +128,12 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
     if (path_block_advance_controlled(block, rep->set, rep->kern, cell, extra->control, scratch, sums,
                                       extra->control ? more : NULL))
         return -1;
-    return extra->integrated ? last_visit_averages(block, rep->set, rep->kern, cell + 1, scratch, more) : 0;
+    if (!extra->integrated)
+        return 0;
+    double *observed = extra->observed ? more + estimates_used(&rep->set->at, cell + 1) : NULL;
+    if (observed && path_block_observe_train(block, rep->set, cell + 1, -1, scratch, observed))
+        return -1;
+    return last_visit_averages(block, rep->set, rep->kern, cell + 1, scratch, more, observed);
 }
 
 /* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
@@ -164,8 +172,9 @@ static void average(replica *rep, int node, const extra_sums *extra, double *est
         control_restart(&rep->control);
 }
 
-/* By how much the averages integrated over the last visit, all but gamma, differ from the plain ones. */
-static void integrated_correction(const replica *rep, int node, const extra_sums *extra, double *correction)
+/* By how much the averages integrated over the last visit, all but gamma, differ from the plain ones; also those of
+   observables. */
+static void integrated_correction(replica *rep, int node, const extra_sums *extra, double *correction)
 {
     size_t plain, width;
     sums_width(rep, node, extra, &plain, &width);
@@ -173,11 +182,13 @@ static void integrated_correction(const replica *rep, int node, const extra_sums
     memset(correction, 0, sizeof(double) * rep->set->at.outer);
     for (size_t i = rep->set->at.outer; i < plain; i++)
         correction[i] = (even[plain + i] - even[i] + odd[plain + i] - odd[i]) / (double)rep->paths;
+    for (size_t i = 0; i < extra->observed; i++)
+        rep->observed_correction[i] = (even[2 * plain + i] + odd[2 * plain + i]) / (double)rep->paths;
 }
 
 int replica_start(replica *rep, double *estimates)
 {
-    extra_sums none = {NULL, 0};
+    extra_sums none = {NULL, 0, 0};
     int failed = sum_blocks(rep, -1, &none);
     average(rep, 0, &none, estimates);
     return failed;
@@ -186,7 +197,7 @@ int replica_start(replica *rep, double *estimates)
 int replica_advance(replica *rep, int cell, double *estimates, double *correction)
 {
     path_control prepared;
-    extra_sums extra = {NULL, correction != NULL};
+    extra_sums extra = {NULL, correction != NULL, rep->out->wanted[cell + 1] ? rep->out->observables : 0};
     if (controlled(rep)) {
         prepared = control_prepare(&rep->control, rep->kern, rep->set->law->b, cell + 1);
         extra.control = &prepared;
@@ -228,6 +239,15 @@ void replica_rows_accept(replica *rep)
         parameters_accept(rep->par);
 }
 
+static int observe_block(const replica *rep, size_t b, int node, const double *C, path_scratch *scratch, double *sums)
+{
+    const path_block *block = &rep->block[b];
+    const double *m = rep->kern->m + (size_t)node * (size_t)(rep->set->shape.k * rep->set->shape.kstar);
+    if (path_block_observe_train(block, rep->set, node, 1, scratch, sums))
+        return -1;
+    return path_block_observe_test(block, rep->set, node, C, m, rep->kern->rho_inverse, scratch, sums);
+}
+
 int replica_observe(replica *rep, int node)
 {
     if (!rep->out->wanted[node])
@@ -243,12 +263,14 @@ int replica_observe(replica *rep, int node)
         double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_observe(&rep->block[b], set, rep->kern, node, C, rep->scratch[omp_get_thread_num()], sums);
+            failed |= observe_block(rep, b, node, C, rep->scratch[omp_get_thread_num()], sums);
     }
     failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;
     for (size_t i = 0; i < count; i++)
         mean[i] = (rep->halves[i] + rep->halves[count + i]) / (double)rep->paths;
+    for (size_t i = 0; i < count && set->last_visit && node > 0; i++)
+        mean[i] += rep->observed_correction[i];
     return failed;
 }
 

@@ -31,6 +31,7 @@ typedef struct replica {
     double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
                                variable (control_size); or observables */
     double *halves; /* [2]: the same for the even and the odd parts */
+    double *observed_correction; /* of the observables at the node: integrated over the last visit, less plain ones */
     double half_paths[2];
     control_state control;
     double tolerance;
@@ -52,7 +53,8 @@ void replica_free(replica *rep);
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
 /* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. If the last
-   visit can be integrated out (set->last_visit), `correction` not NULL is what has to be added to `estimates` for that. */
+   visit can be integrated out (set->last_visit), `correction` not NULL is what has to be added to `estimates` for that;
+   observables are then corrected by the last one that was taken. */
 int replica_start(replica *rep, double *estimates);
 int replica_advance(replica *rep, int cell, double *estimates, double *correction);
 void replica_accept(replica *rep);

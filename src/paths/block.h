@@ -125,10 +125,16 @@ void path_block_add_rows(const path_block *block, const path_setting *set, int n
 /* Makes the computed node the last accepted one. */
 void path_block_accept(path_block *block);
 
-/* Adds the sums of the observables at the computed node: train loss, test loss, then train and test of every user
-   observable: sums[2 + 2 observables]. The test law is (w, w*) with covariance C = C(t,t) and overlap m(t), sampled
-   with the initial normals, which are few and quasi-random. */
-int path_block_observe(const path_block *block, const path_setting *set, const kernels *kern, int node, const double *C,
-                       path_scratch *scratch, double *sums);
+/* Sums of the observables at the computed node: train loss, test loss, then train and test of every user observable,
+   sums[2 + 2 observables]. Each function adds those of one kind. The test law is (w, w*) with covariance C = C(t,t) and
+   overlap m(t), sampled with the initial normals, which are few and quasi-random. */
+int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight,
+                             path_scratch *scratch, double *sums);
+int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C,
+                            const double *m, const double *rho_inverse, path_scratch *scratch, double *sums);
+
+/* Adds weight times the train observables at position r[k][n] with the losses in scratch->work and the time in scratch->t. */
+int path_block_add_observed(const path_block *block, const path_setting *set, double weight, const double *r,
+                            path_scratch *scratch, double *sums);
 
 #endif

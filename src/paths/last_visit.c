@@ -16,19 +16,18 @@ typedef struct insertion {
     double after, before; /* shares of the cells that begin and that end at the node */
     double none;          /* without a visit */
     const double *r;      /* [k][n] */
-    const double *kick;   /* [k][n] of the inserted visit */
+    const double *kick;   /* [k][n] of the inserted visit, or NULL */
 } insertion;
-
-typedef int (*insertion_use)(void *user, const insertion *at);
 
 typedef struct walk {
     const path_block *block;
     const path_setting *set;
     const kernels *kern;
     int node;
+    path_scratch *s;
     double *base, *r, *kick; /* [k][n] */
-    insertion_use use;
-    void *user;
+    double *later;           /* [k][n] g of the insertions so far, times their weights */
+    double *sums, *observed;
 } walk;
 
 static int first_node(const time_grid *grid, int node)
@@ -61,6 +60,60 @@ static void take_back(const walk *w, int c)
     lanes_take_back(k, n, of_sum, of_moment, w->block->sum + first, w->block->moment + first, w->base);
 }
 
+static void add_scaled(size_t n, double factor, const double *x, double *sums)
+{
+    for (size_t c = 0; c < n; c++)
+        sums[c] += factor * x[c];
+}
+
+static double *visits_row(const walk *w, int cell)
+{
+    return w->sums + estimates_used(&w->set->at, cell) + (size_t)VISITS * (size_t)(w->set->shape.k * w->set->shape.k);
+}
+
+/* Products with the inserted kick belong to its cell; what is inserted later meets all visits of the cell that begins at
+   the node. */
+static void add_kicks(const walk *w, const insertion *at, const double *g_kick, const double *later_visits)
+{
+    size_t kk = (size_t)(w->set->shape.k * w->set->shape.k);
+    if (at->after > 0) {
+        add_scaled(kk, 1, later_visits, visits_row(w, at->node));
+        add_scaled(kk, at->after, g_kick, visits_row(w, at->node));
+    }
+    if (at->before > 0)
+        add_scaled(kk, at->before, g_kick, visits_row(w, at->node - 1));
+}
+
+/* g at the insertion into s->g; the observables, if they are wanted, are added. */
+static int evaluate(const walk *w, double weight, const double *r)
+{
+    const path_inputs *in = w->block->in;
+    path_scratch *s = w->s;
+    if (!w->observed)
+        return model_gradient(w->set->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
+    if (model_loss_gradient(w->set->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
+        return -1;
+    return path_block_add_observed(w->block, w->set, weight, r, s, w->observed);
+}
+
+static int average(const walk *w, const insertion *at)
+{
+    const estimates_layout *layout = &w->set->at;
+    int k = w->set->shape.k;
+    size_t n = w->block->in->n, kk = (size_t)(k * k);
+    double weight = at->after + at->before + at->none, product[4 * BLOCK_MAX * BLOCK_MAX], *g = w->s->g;
+    if (evaluate(w, weight, at->r))
+        return -1;
+    const double *sum = at->after > 0 ? w->block->sum + (size_t)(at->node * k) * n : g;
+    lanes_inserted(k, n, weight, g, at->r, at->kick ? at->kick : g, sum, w->later, product);
+    add_scaled(kk, weight, product, w->sums + layout->outer);
+    add_scaled(kk, weight, product + kk, w->sums + layout->gr);
+    if (at->kick)
+        add_kicks(w, at, product + 2 * kk, product + 3 * kk);
+    return 0;
+}
+
+/* A visit at node c that kicks by eta g. */
 static int insert(const walk *w, int c, double eta, double after, double before)
 {
     int k = w->set->shape.k;
@@ -69,7 +122,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
     for (int x = 0; x < k * k; x++)
         response[x] = kernels_R(w->kern, x, w->node)[c];
     lanes_insert(k, n, eta, response, w->block->gradient + (size_t)(c * k) * n, w->base, w->kick, w->r);
-    return w->use(w->user, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
+    return average(w, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
 }
 
 /* Insertions from the node back to node `first`, then the path without a visit since. */
@@ -87,116 +140,42 @@ static int walk_back(const walk *w, int first)
             before = end;
             next_after = all - end;
         }
+        /* where eta jumps, a visit just before the node is another one than just after it */
         int apart = c < w->node && c > 0 && grid->corner[c];
         if (apart && insert(w, c, grid->eta_start[c], after, 0))
             return -1;
+        if (c == first && apart)
+            break;
         if (insert(w, c, c > first ? grid->eta_end[c - 1] : grid->eta_start[c], apart ? 0 : after, before))
             return -1;
         after = next_after;
     }
     double none = exp(-(grid->t[w->node] - grid->t[first]));
-    return w->use(w->user, &(insertion){.node = first, .none = none, .r = w->base});
-}
-
-static walk walk_of(const path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
-{
-    size_t width = (size_t)set->shape.k * block->in->n;
-    return (walk){.block = block,
-                  .set = set,
-                  .kern = kern,
-                  .node = node,
-                  .base = s->inserted,
-                  .r = s->inserted + width,
-                  .kick = s->inserted + 2 * width};
-}
-
-typedef struct positions {
-    last_visit_use use;
-    void *user;
-} positions;
-
-static int use_position(void *user, const insertion *at)
-{
-    const positions *to = user;
-    return to->use(to->user, at->after + at->before + at->none, at->r);
-}
-
-int last_visit_positions(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                         path_scratch *s, last_visit_use use, void *user)
-{
-    positions to = {use, user};
-    walk w = walk_of(block, set, kern, node, s);
-    w.use = use_position;
-    w.user = &to;
-    return walk_back(&w, first_node(set->grid, node));
-}
-
-typedef struct averaging {
-    const path_block *block;
-    const path_setting *set;
-    path_scratch *s;
-    double *later; /* [k][n] g of the insertions so far, times their weights */
-    double *sums;
-} averaging;
-
-static void add_scaled(size_t n, double factor, const double *x, double *sums)
-{
-    for (size_t c = 0; c < n; c++)
-        sums[c] += factor * x[c];
-}
-
-static double *visits_row(const averaging *a, int cell)
-{
-    return a->sums + estimates_used(&a->set->at, cell) + (size_t)VISITS * (size_t)(a->set->shape.k * a->set->shape.k);
-}
-
-/* Products with the inserted kick belong to its cell; what is inserted later meets all visits of the cell that begins at
-   the node. */
-static void add_kicks(const averaging *a, const insertion *at, const double *g_kick, const double *later_visits)
-{
-    size_t kk = (size_t)(a->set->shape.k * a->set->shape.k);
-    if (at->after > 0) {
-        add_scaled(kk, 1, later_visits, visits_row(a, at->node));
-        add_scaled(kk, at->after, g_kick, visits_row(a, at->node));
-    }
-    if (at->before > 0)
-        add_scaled(kk, at->before, g_kick, visits_row(a, at->node - 1));
-}
-
-static int use_average(void *user, const insertion *at)
-{
-    averaging *a = user;
-    const estimates_layout *layout = &a->set->at;
-    path_scratch *s = a->s;
-    int k = a->set->shape.k;
-    size_t n = a->block->in->n, kk = (size_t)(k * k);
-    double weight = at->after + at->before + at->none, product[4 * BLOCK_MAX * BLOCK_MAX];
-    if (model_gradient(a->set->m, s->model, n, s->t, at->r, a->block->in->y, s->g, NULL))
-        return -1;
-    const double *sum = at->after > 0 ? a->block->sum + (size_t)(at->node * k) * n : s->g;
-    lanes_inserted(k, n, weight, s->g, at->r, at->kick ? at->kick : s->g, sum, a->later, product);
-    add_scaled(kk, weight, product, a->sums + layout->outer);
-    add_scaled(kk, weight, product + kk, a->sums + layout->gr);
-    if (at->kick)
-        add_kicks(a, at, product + 2 * kk, product + 3 * kk);
-    return 0;
+    return average(w, &(insertion){.node = first, .none = none, .r = w->base});
 }
 
 int last_visit_averages(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                        path_scratch *s, double *sums)
+                        path_scratch *s, double *sums, double *observed)
 {
     size_t width = (size_t)set->shape.k * block->in->n;
     int first = first_node(set->grid, node);
-    averaging a = {block, set, s, s->inserted + 3 * width, sums};
-    walk w = walk_of(block, set, kern, node, s);
-    w.use = use_average;
-    w.user = &a;
-    memset(a.later, 0, sizeof(double) * width);
+    walk w = {.block = block,
+              .set = set,
+              .kern = kern,
+              .node = node,
+              .s = s,
+              .base = s->inserted,
+              .r = s->inserted + width,
+              .kick = s->inserted + 2 * width,
+              .later = s->inserted + 3 * width,
+              .sums = sums,
+              .observed = observed};
+    memset(w.later, 0, sizeof(double) * width);
     lanes_fill(block->in->n, set->grid->t[node], s->t);
     if (walk_back(&w, first))
         return -1;
-    path_block_add_rows(block, set, first, VISITS, a.later, block->sum, s, sums);
-    path_block_add_rows(block, set, node, INNOVATION, a.later, block->in->xi, s, sums);
-    path_block_average_start(block, set, a.later, s, sums);
+    path_block_add_rows(block, set, first, VISITS, w.later, block->sum, s, sums);
+    path_block_add_rows(block, set, node, INNOVATION, w.later, block->in->xi, s, sums);
+    path_block_average_start(block, set, w.later, s, sums);
     return 0;
 }

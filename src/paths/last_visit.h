@@ -18,14 +18,9 @@
 #include "paths/block.h"
 
 /* Adds to `sums` the sums over lanes of what estimates.h defines, but gamma, whose noise does not matter, for node > 0 after
-   path_block_advance. Non-zero if a plug-in asked to stop. */
+   path_block_advance; and to `observed`, if not NULL, those of the train observables (path_block_observe_train). Non-zero if
+   a plug-in asked to stop. */
 int last_visit_averages(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                        path_scratch *s, double *sums);
-
-/* Calls `use` with positions r[k][n] whose averages, times the weights, add up to one at the node. Stops when it returns
-   non-zero, and returns that. */
-typedef int (*last_visit_use)(void *user, double weight, const double *r);
-int last_visit_positions(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                         path_scratch *s, last_visit_use use, void *user);
+                        path_scratch *s, double *sums, double *observed);
 
 #endif

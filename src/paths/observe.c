@@ -4,33 +4,30 @@
 
 #include "paths/block.h"
 #include "paths/lanes.h"
-#include "paths/last_visit.h"
 #include "twotime/block.h"
 
-typedef struct observing {
-    const path_block *block;
-    const path_setting *set;
-    path_scratch *s;
-    double *sums;
-} observing;
-
-/* Adds weight times the sums over lanes at a position to every second sum. */
-static int add_averages(void *user, double weight, const double *position)
+int path_block_add_observed(const path_block *block, const path_setting *set, double weight, const double *position,
+                            path_scratch *s, double *sums)
 {
-    const observing *to = user;
-    const path_inputs *in = to->block->in;
-    path_scratch *s = to->s;
-    size_t n = in->n, count = (size_t)to->set->shape.observables;
-    if (model_loss(to->set->m, s->model, n, s->t, position, in->y, s->work))
-        return -1;
-    if (count && model_observables(to->set->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
+    const path_inputs *in = block->in;
+    size_t n = in->n, count = (size_t)set->shape.observables;
+    if (count && model_observables(set->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
         return -1;
     for (size_t i = 0; i <= count; i++) {
         double sum = 0;
         lanes_sum(1, n, s->work + i * n, &sum);
-        to->sums[2 * i] += weight * sum;
+        sums[2 * i] += weight * sum;
     }
     return 0;
+}
+
+/* The same with the loss. */
+static int observe_at(const path_block *block, const path_setting *set, double weight, const double *position,
+                      path_scratch *s, double *sums)
+{
+    if (model_loss(set->m, s->model, block->in->n, s->t, position, block->in->y, s->work))
+        return -1;
+    return path_block_add_observed(block, set, weight, position, s, sums);
 }
 
 /* w = m rho^{-1} w* + root(C - m rho^{-1} m^T) z0 */
@@ -66,16 +63,18 @@ static int test_position(const path_block *block, const path_setting *set, const
     return 0;
 }
 
-int path_block_observe(const path_block *block, const path_setting *set, const kernels *kern, int node, const double *C,
-                       path_scratch *s, double *sums)
+int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight,
+                             path_scratch *s, double *sums)
 {
-    const double *m = kern->m + (size_t)node * (size_t)(set->shape.k * set->shape.kstar);
-    observing train = {block, set, s, sums}, test = {block, set, s, sums + 1};
     lanes_fill(block->in->n, set->grid->t[node], s->t);
-    if (set->last_visit && node > 0 ? last_visit_positions(block, set, kern, node, s, add_averages, &train)
-                                    : add_averages(&train, 1, block->r))
+    return observe_at(block, set, weight, block->r, s, sums);
+}
+
+int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C, const double *m,
+                            const double *rho_inverse, path_scratch *s, double *sums)
+{
+    lanes_fill(block->in->n, set->grid->t[node], s->t);
+    if (test_position(block, set, C, m, rho_inverse, s->g))
         return -1;
-    if (test_position(block, set, C, m, kern->rho_inverse, s->g))
-        return -1;
-    return add_averages(&test, 1, s->g);
+    return observe_at(block, set, 1, s->g, s, sums + 1);
 }

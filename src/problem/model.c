@@ -66,6 +66,7 @@ void model_free(model *m)
     expr_program_free(m->label);
     expr_program_free(m->loss);
     expr_program_free(m->gradient);
+    expr_program_free(m->loss_gradient);
     expr_program_free(m->curvature);
     expr_program_free(m->observables);
     plugin_close(m->external);
@@ -90,7 +91,8 @@ static size_t work_of(const expr_program *program)
 sgdmft_status model_work_new(sgdmft_context *ctx, const model *m, size_t max_lanes, model_work **out)
 {
     size_t doubles = larger(work_of(m->label), work_of(m->observables));
-    doubles = larger(doubles, larger(work_of(m->loss), larger(work_of(m->gradient), work_of(m->curvature))));
+    doubles = larger(doubles, larger(work_of(m->loss), work_of(m->gradient)));
+    doubles = larger(doubles, larger(work_of(m->loss_gradient), work_of(m->curvature)));
     size_t outputs = larger((size_t)m->shape.observables, MODEL_MOST * (MODEL_MOST + 1));
     model_work *work = calloc(1, sizeof *work);
     if (work) {
@@ -159,6 +161,19 @@ int model_gradient(const model *m, model_work *work, size_t n, const double *t, 
     if (G)
         set_outputs(work, m->shape.k, m->shape.k * m->shape.k, n, G);
     expr_eval(G ? m->curvature : m->gradient, work->scratch, n, in, work->out);
+    return 0;
+}
+
+int model_loss_gradient(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
+                        double *loss, double *g)
+{
+    if (m->external)
+        return m->external->table->loss(n, t, r, y, loss, g, NULL);
+    const double *in[MODEL_VARIABLES] = {NULL};
+    set_loss_inputs(m, in, n, t, r, y);
+    set_outputs(work, 0, 1, n, loss);
+    set_outputs(work, 1, m->shape.k, n, g);
+    expr_eval(m->loss_gradient, work->scratch, n, in, work->out);
     return 0;
 }
 

@@ -43,6 +43,9 @@ int model_gradient(const model *m, model_work *work, size_t n, const double *t, 
                    double *g, double *G);
 int model_loss(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
                double *loss);
+/* Both at once, which costs less than one after the other. */
+int model_loss_gradient(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
+                        double *loss, double *g);
 /* out[observables * n] */
 int model_observables(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *s,
                       const double *eps, const double *y, double *out);

@@ -1,6 +1,7 @@
 /* Builds the programs of a model from the expressions of a problem. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "expr/message.h"
 #include "problem/model_parts.h"
@@ -154,6 +155,10 @@ static sgdmft_status compile_label_and_loss(builder *b)
         status = compile(b, &b->loss, 1, &m->loss);
     if (status == SGDMFT_OK)
         status = compile(b, b->derivative, k, &m->gradient);
+    expr_node both[1 + MODEL_MOST] = {b->loss};
+    memcpy(both + 1, b->derivative, sizeof *both * (size_t)k);
+    if (status == SGDMFT_OK)
+        status = compile(b, both, 1 + k, &m->loss_gradient);
     if (status == SGDMFT_OK)
         status = compile(b, b->derivative, k + k * k, &m->curvature);
     return status;

@@ -16,10 +16,11 @@ enum { MODEL_VARIABLES = 4 * MODEL_MOST + 1 };
 struct model {
     model_shape shape;
     model_kink kink;  /* of a loss given as an expression */
-    plugin *external; /* label and loss, or NULL: then these four are programs */
+    plugin *external; /* label and loss, or NULL: then these five are programs */
     expr_program *label;
     expr_program *loss;
     expr_program *gradient;
+    expr_program *loss_gradient;
     expr_program *curvature; /* gradient and Hessian */
     expr_program *observables; /* NULL if there are none */
 };
