@@ -23,8 +23,8 @@
 /* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
 static const double FASTEST = 0.05, SLOWEST = 0.5;
 
-/* By how many tolerances the rows may move before the difference is taken anew. */
-static const double CORRECTION_KEPT = 100;
+/* How far the rows may move before the difference is taken anew: so far, or so many tolerances. */
+static const double CORRECTION_KEPT = 1e-3, TOLERANCES_KEPT = 100;
 
 /* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t. The row of a cell, but the first, changes
    from node to node as that of the cell before did one node earlier. */
@@ -81,7 +81,8 @@ static double distance_left(marcher *m, double change, double earlier)
 static int pass_to(marcher *m, int i)
 {
     replica *rep = m->rep;
-    int correct = rep->set->last_visit, anew = correct && m->moved > CORRECTION_KEPT * rep->tolerance;
+    int correct = rep->set->last_visit;
+    int anew = correct && m->moved > fmax(CORRECTION_KEPT, TOLERANCES_KEPT * rep->tolerance);
     if (replica_advance(rep, i, m->next, anew ? m->correction : NULL))
         return -1;
     for (size_t c = 0; correct && c < estimates_used(&rep->set->at, i + 1); c++)

@@ -223,6 +223,13 @@ INLINED void combine_tile(size_t n, const double *restrict c, const double *rest
                   ((c[4] * x4[p] + c[5] * x5[p]) + (c[6] * x6[p] + c[7] * x7[p]));
 }
 
+INLINED void combine_two(size_t n, const double *restrict c, const double *restrict x, double *restrict out)
+{
+    const double *restrict x0 = x, *restrict x1 = x + n;
+    for (size_t p = 0; p < n; p++)
+        out[p] += c[0] * x0[p] + c[1] * x1[p];
+}
+
 static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, size_t n,
                                          const double *restrict coefficient, const double *restrict x,
                                          double *restrict out)
@@ -231,6 +238,9 @@ static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, s
     for (; b + TILE <= columns; b += TILE)
         for (int a = 0; a < rows; a++)
             combine_tile(n, coefficient + (size_t)a * stride + b, x + (size_t)b * n, out + (size_t)a * n);
+    for (; b + 2 <= columns; b += 2)
+        for (int a = 0; a < rows; a++)
+            combine_two(n, coefficient + (size_t)a * stride + b, x + (size_t)b * n, out + (size_t)a * n);
     for (; b < columns; b++)
         for (int a = 0; a < rows; a++) {
             double c = coefficient[(size_t)a * stride + (size_t)b];
