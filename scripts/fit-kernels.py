@@ -56,12 +56,14 @@ def fourth_root(x):
     return 1 - erfc(x)**(mpf(1) / 4)
 
 
-tiny = mpf("1e-8")
+tiny, half = mpf("1e-8"), mpf("0.5")
 show("expm1(r) = r + r^2 P(r), |r| <= log(2)/2 = 0.3466; relative to r",
      *fit(lambda r: (expm1(r) - r) / r**2, lambda r: abs(r), mpf("-0.3466"), mpf("0.3466"), 9))
-show("log1p(e) = e + e^2 P(e), 0 <= e <= 1; relative",
-     *fit(lambda e: (log1p(e) - e) / e**2, lambda e: e**2 / log1p(e), tiny, mpf(1), 19))
-show("erf(x) = x + x P(x^2), 0 <= x <= 1; relative",
-     *fit(lambda s: erf(sqrt(s)) / sqrt(s) - 1, lambda s: sqrt(s) / erf(sqrt(s)), tiny, mpf(1), 11))
-show("erf(x) = 1 - (1 - P(x))^4, 1 <= x <= 6; relative",
-     *fit(fourth_root, lambda x: 4 * (1 - fourth_root(x))**3 / erf(x), mpf(1), mpf(6), 20, mpf("4.8")))
+show("log1p(e) = e + e^2 P(e - 1/2), 0 <= e <= 1; relative",
+     *fit(lambda t: (log1p(t + half) - t - half) / (t + half)**2, lambda t: (t + half)**2 / log1p(t + half),
+          tiny - half, half, 19))
+edge = mpf(17) / 16
+show("erf(x) = x + x P(x^2), 0 <= x <= 17/16; relative",
+     *fit(lambda s: erf(sqrt(s)) / sqrt(s) - 1, lambda s: sqrt(s) / erf(sqrt(s)), tiny, edge**2, 12))
+show("erf(x) = 1 - (1 - P(x))^4, 17/16 <= x <= 6; relative",
+     *fit(fourth_root, lambda x: 4 * (1 - fourth_root(x))**3 / erf(x), edge, mpf(6), 20, mpf("4.8")))
