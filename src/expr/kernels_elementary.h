@@ -1,6 +1,7 @@
 /* Elementary functions of kernels_body.h, written here rather than taken from a library: those which solutions spend
    their time in. Both sides of a choice are computed in every lane. Polynomials are minimax fits of
-   scripts/fit-kernels.py; "within" is their own error, to which rounding adds. */
+   scripts/fit-kernels.py; "within" is their own error, to which rounding adds: tests/expr/test_elementary.c has the
+   sums. */
 
 /* A call would store and load constants and registers anew for every vector. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
