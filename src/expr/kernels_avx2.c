@@ -16,6 +16,9 @@
 #define KERNEL_SET kernels_avx2
 #define SET_NAME "avx2"
 #define SLEEF(name, accuracy) Sleef_finz_##name##d4_##accuracy##avx2
+#define vec_fma(a, b, c) _mm256_fmadd_pd(a, b, c)
+#define vec_min(a, b) _mm256_min_pd(a, b)
+#define vec_max(a, b) _mm256_max_pd(a, b)
 #define vec_sqrt(x) _mm256_sqrt_pd(x)
 
 #include "expr/kernels_x86.h"

@@ -3,7 +3,9 @@
        VEC_LANES                     lanes of a vector
        KERNEL_SET, SET_NAME          name of the kernel_set to define, and its text
        set_supported                 function that says whether this processor has it
-       vec_exp(v), vec_log(v), ...   elementary functions of a vector
+       vec_fma(a, b, c)              a*b + c, rounded once where instructions of the set do so
+       vec_sqrt(v), vec_log(v), ...  elementary functions of a vector, except those of kernels_elementary.h
+       vec_min, vec_max, vec_scale   optional: instructions for what kernels_elementary.h defines otherwise
 
    Every lane goes through the same instructions wherever it stands: blocks are padded to whole vectors by the caller,
    and no function branches on what other lanes hold. */
@@ -42,6 +44,8 @@ static inline vec absolute(vec x)
 {
     return (vec)((vec_mask)x & ~(vec_mask)all(-0.0));
 }
+
+#include "expr/kernels_elementary.h"
 
 static inline vec op_neg(vec x) { return -x; }
 static inline vec op_add(vec a, vec b) { return a + b; }
@@ -83,7 +87,7 @@ static inline vec op_log1p(vec x)
 
 static inline vec op_softplus(vec x)
 {
-    return op_relu(x) + vec_log1p(vec_exp(-absolute(x)));
+    return op_relu(x) + log1p_unit(vec_exp(-absolute(x)));
 }
 
 static inline vec op_sigmoid(vec x)
