@@ -26,8 +26,8 @@ static const double FASTEST = 0.05, SLOWEST = 0.5;
 /* By how many tolerances the rows may move before the difference is taken anew. */
 static const double CORRECTION_KEPT = 100;
 
-/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, but for the two newest cells, whose
-   rows change fast: their change from node to node is that of the cell before one node earlier. */
+/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t. The row of a cell, but the first, changes
+   from node to node as that of the cell before did one node earlier. */
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const estimates_layout *at = &rep->set->at;
@@ -37,15 +37,15 @@ static void predict(const replica *rep, int i, const double *before, const doubl
     memset(next + newest, 0, sizeof(double) * row);
     if (i == 0)
         return;
-    for (size_t c = 0; c < newest - row; c++)
-        next[c] += ratio * (now[c] - before[c]);
+    for (size_t c = 0; c < at->rows + row; c++)
+        next[c] += c < newest - row ? ratio * (now[c] - before[c]) : 0;
     memcpy(next + newest, now + newest - row, sizeof(double) * row);
     if (i == 1)
         return;
-    for (size_t c = newest - row; c < newest; c++) {
+    for (size_t c = at->rows + row; c < newest; c++)
         next[c] += ratio * (now[c - row] - before[c - row]);
-        next[c + row] += ratio * (now[c] - before[c - row]);
-    }
+    for (size_t c = newest; c < newest + row; c++)
+        next[c] += ratio * (now[c - row] - before[c - 2 * row]);
 }
 
 typedef struct marcher {

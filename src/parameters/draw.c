@@ -42,7 +42,7 @@ static void transform_gaussian(const path_source *source, path_ensemble *e, doub
 static unsigned dimension_of(const path_source *source, unsigned j)
 {
     unsigned k = (unsigned)source->shape.k, fields = (unsigned)source->shape.kstar + k;
-    return j < fields ? j : j + QUASI_MODES * k;
+    return j < fields ? j : j + quasi_modes(k) * k;
 }
 
 /* (theta0, theta*) of every lane into (z0, wstar). */

@@ -13,8 +13,14 @@ enum {
     DRAW_COORDINATES = 6  /* the law of (theta0, theta*), where it is not Gaussian */
 };
 
-/* The most leading Brownian-bridge modes of each component of the innovations that are quasi-random. */
-enum { QUASI_MODES = 16 };
+/* The most leading Brownian-bridge modes that are quasi-random: of one component of the innovations, and of all. */
+enum { QUASI_MODES = 48, QUASI_MODES_ALL = 192 };
+
+static inline unsigned quasi_modes(unsigned components)
+{
+    unsigned share = QUASI_MODES_ALL / components;
+    return share < QUASI_MODES ? share : QUASI_MODES;
+}
 
 /* Coordinates of a replica draw as a replica of its own. */
 #define DRAW_COORDINATES_REPLICA UINT32_C(0x80000000)

@@ -27,13 +27,10 @@ static const unsigned QUASI_VISITS = 12;
 static dimension_plan plan_dimensions(model_shape shape, const path_driver *driver, double horizon, int steps)
 {
     dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
-    unsigned left = SOBOL_DIMENSIONS - plan.fields;
     double useful = ceil(horizon + 3 * sqrt(horizon)) + 1;
     if (!driver->per_cell)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
-    plan.modes = (left - plan.visits) / (unsigned)(shape.k + (driver->per_cell && driver->singular));
-    if (plan.modes > QUASI_MODES)
-        plan.modes = QUASI_MODES;
+    plan.modes = quasi_modes((unsigned)(shape.k + (driver->per_cell && driver->singular)));
     if (plan.modes > (unsigned)steps)
         plan.modes = (unsigned)steps;
     return plan;
