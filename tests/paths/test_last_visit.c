@@ -156,7 +156,7 @@ static void check_flow(int students, int seed)
     flow_kernels(&c.flow, kern);
     for (int which = 0; which < NODES; which++)
         averages_init(c.t.s.set[LEVEL_FINE].at.size, &seen[which]);
-    for (uint32_t r = 0; r < test_scaled(40, 12); r++)
+    for (uint32_t r = 0; r < test_scaled(40, 24); r++)
         collect(&c.t, kern, r, seen);
     for (int which = 0; which < NODES; which++) {
         compare(&c.flow, &c.t, NODE[which], &seen[which], &squares, &plain_squares);
