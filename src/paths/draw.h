@@ -8,7 +8,7 @@
 #include "paths/inputs.h"
 
 /* How the Sobol' dimensions are dealt out: first what fixes the sample, then coarse innovations, then visits or increments
-   of the driver. */
+   of the driver; visits before innovations where their noise is not integrated out, see last_visit.h. */
 typedef struct dimension_plan {
     unsigned fields; /* z*, z0 and eps: dimensions 0 .. fields - 1 */
     unsigned visits; /* waiting times */
@@ -30,6 +30,11 @@ typedef struct draw {
 static inline random_key draw_key(const draw *d, uint32_t purpose)
 {
     return (random_key){d->source->problem->numerics.seed, d->replica, purpose};
+}
+
+static inline int draw_visits_first(const draw *d)
+{
+    return d->source->by_visits;
 }
 
 static inline size_t draw_path(const draw *d, size_t q)

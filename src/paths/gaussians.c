@@ -155,6 +155,7 @@ static void draw_rows(const draw *d, const gaussian_space *space)
     unsigned dimension = 0;
     for (; dimension < d->plan.fields; dimension++)
         quasi_row(d, dimension, dimension, space->column);
+    dimension += draw_visits_first(d) ? d->plan.visits : 0;
     plan_bisection(d->grid->steps, space->split);
     increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS};
     draw_increments(d, &field, &dimension, space);

@@ -268,7 +268,7 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     const path_source *source = d->source;
     uint64_t seed = source->problem->numerics.seed;
     double horizon = d->grid->t[d->grid->steps];
-    unsigned dimension = d->plan.fields + d->plan.modes * (unsigned)d->shape.k;
+    unsigned dimension = d->plan.fields + (draw_visits_first(d) ? 0 : d->plan.modes * (unsigned)d->shape.k);
     if (source->by_visits || share_size(source->share) == 1)
         return visit_list_poisson(ctx, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
     return visit_list_poisson_shared(ctx, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,

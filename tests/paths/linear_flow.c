@@ -212,21 +212,21 @@ static void palm_product(const linear_flow *f, double t, double u, double *out)
     gradient_with(f, k, a, yg, out);
 }
 
+static const double boole[5] = {7.0 / 90, 32.0 / 90, 12.0 / 90, 32.0 / 90, 7.0 / 90};
+
 void flow_visits(const linear_flow *f, double t, double low, double high, double *out)
 {
-    static const double weight[5] = {7.0 / 90, 32.0 / 90, 12.0 / 90, 32.0 / 90, 7.0 / 90}; /* Boole */
     memset(out, 0, sizeof(double) * (size_t)(f->k * f->k));
     for (int i = 0; i < 5; i++) {
         double product[FLOW_BLOCK];
         palm_product(f, t, low + 0.25 * i * (high - low), product);
         for (int x = 0; x < f->k * f->k; x++)
-            out[x] += f->eta * (high - low) * weight[i] * product[x];
+            out[x] += f->eta * (high - low) * boole[i] * product[x];
     }
 }
 
 void flow_response(const linear_flow *f, double t, double low, double high, double *left, double *right)
 {
-    static const double weight[5] = {7.0 / 90, 32.0 / 90, 12.0 / 90, 32.0 / 90, 7.0 / 90};
     int k = f->k;
     memset(left, 0, sizeof(double) * (size_t)(k * k));
     memset(right, 0, sizeof(double) * (size_t)(k * k));
@@ -236,10 +236,24 @@ void flow_response(const linear_flow *f, double t, double low, double high, doub
         for (int a = 0; a < k; a++)
             for (int b = 0; b < k; b++)
                 for (int l = 0; l < k * k; l++) {
-                    double value = -f->eta * (high - low) * weight[i] * e[l];
+                    double value = -f->eta * (high - low) * boole[i] * e[l];
                     value *= f->H[a * k + l / k] * f->H[l % k * k + b];
                     left[a * k + b] += (1 - place) * value;
                     right[a * k + b] += place * value;
                 }
+    }
+}
+
+void flow_innovation(const linear_flow *f, double t, double low, double high, double *out)
+{
+    int k = f->k;
+    memset(out, 0, sizeof(double) * (size_t)(k * k));
+    for (int i = 0; i < 5; i++) {
+        double e[FLOW_BLOCK], factor = -sqrt(f->delta * (high - low)) * boole[i];
+        decay(f, f->H, t - low - 0.25 * i * (high - low), e);
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b < k; b++)
+                for (int l = 0; l < k * k; l++)
+                    out[a * k + b] += factor * f->H[a * k + l / k] * e[l] * f->S[l % k * k + b];
     }
 }

@@ -25,7 +25,7 @@ typedef struct linear_flow {
 
 /* Averages at one time. */
 typedef struct flow_moments {
-    double ry[FLOW_MOST], rs[FLOW_MOST]; /* E[r y], E[r w*] */
+    double ry[FLOW_MOST], rs[FLOW_MOST];   /* E[r y], E[r w*] */
     double r0[FLOW_BLOCK], rr[FLOW_BLOCK]; /* E[r w(0)^T], E[r r^T] */
 } flow_moments;
 
@@ -43,5 +43,8 @@ void flow_mu(const linear_flow *f, const flow_moments *x, double *out);
 /* E[g(t) S^T] for the visits in [low, high], and E[G sum_b K_b (1 - a_b)], E[G sum_b K_b a_b]. */
 void flow_visits(const linear_flow *f, double t, double low, double high, double *out);
 void flow_response(const linear_flow *f, double t, double low, double high, double *left, double *right);
+
+/* E[g(t) xi^T], xi the normals of the innovation of [low, high]: - sqrt(delta / h) H int exp(- (A + eta H)(t - u)) du S. */
+void flow_innovation(const linear_flow *f, double t, double low, double high, double *out);
 
 #endif

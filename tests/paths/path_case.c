@@ -28,25 +28,35 @@ void any_kernels(kernels *kern, unsigned seed)
         memcpy(kern->bridge + i * k * k, any_spread, sizeof(double) * (size_t)(k * k));
 }
 
-double path_case_eta(double t)
+static double smooth_eta(double t)
 {
     return 0.9 / (1 + 0.15 * t);
 }
 
-void path_case_init(path_case *c, const char *dynamics, double horizon, const char *numerics, int paths)
+static double jumping_eta(double t)
+{
+    return t < 1.7 ? 0.9 : 0.5;
+}
+
+const case_schedule smooth_schedule = {"0.9/(1 + 0.15*t)", smooth_eta};
+const case_schedule jumping_schedule = {"if(t < 1.7, 0.9, 0.5)", jumping_eta};
+
+void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta, double horizon, const char *numerics,
+                    int paths)
 {
     sgdmft_context *ctx = check_context(1);
-    *c = (path_case){0};
+    *c = (path_case){.eta = eta};
     test_setting_init(
         &c->t,
         test_problem(
             ctx,
-            "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"0.9/(1 + 0.15*t)\", "
+            "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
             "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
             "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
             "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
+            "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
             "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
-            dynamics, horizon, numerics, paths, STEPS));
+            dynamics, horizon, eta->text, numerics, paths, STEPS));
     sgdmft_context_free(ctx);
     assert_int_equal(c->t.s.grid[LEVEL_FINE]->steps, STEPS);
 }
@@ -67,17 +77,24 @@ void path_case_clear(path_case *c)
     test_setting_clear(&c->t);
 }
 
-void path_case_field(const path_case *c, const path_inputs *in, size_t p, int node, double w[K])
+void path_case_start(const path_case *c, const path_inputs *in, size_t p, double w[K])
 {
     const initial_law *law = &c->t.s.law;
     for (int a = 0; a < K; a++) {
+        w[a] = law->a[a] * in->wstar[p];
+        for (int l = 0; l < K; l++)
+            w[a] += law->b[a * K + l] * in->z0[(size_t)l * in->n + p];
+    }
+}
+
+void path_case_field(const path_case *c, const path_inputs *in, size_t p, int node, double w[K])
+{
+    double start[K];
+    path_case_start(c, in, p, start);
+    for (int a = 0; a < K; a++) {
         w[a] = c->kern->F[node * K + a] * in->wstar[p];
-        for (int b = 0; b < K; b++) {
-            double start = law->a[b] * in->wstar[p];
-            for (int l = 0; l < K; l++)
-                start += law->b[b * K + l] * in->z0[(size_t)l * in->n + p];
-            w[a] += kernels_R(c->kern, a * K + b, node)[0] * start;
-        }
+        for (int b = 0; b < K; b++)
+            w[a] += kernels_R(c->kern, a * K + b, node)[0] * start[b];
         for (int x = 0; x < K * node; x++)
             w[a] += kernels_V(c->kern, node, a)[x] * in->xi[(size_t)x * in->n + p];
     }

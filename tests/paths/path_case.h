@@ -9,26 +9,35 @@ enum { K = 2, STEPS = 8 };
 
 extern const double any_spread[K * K];
 
+/* A learning rate, as text and as a function. */
+typedef struct case_schedule {
+    const char *text;
+    double (*eta)(double t);
+} case_schedule;
+
+extern const case_schedule smooth_schedule;
+extern const case_schedule jumping_schedule; /* constant on both sides of a jump at t = 1.7 */
+
 /* Any kernels: what the path equations need is only that R(t, t) = 1, which test_kernels gives. The bridges are
    any_spread, or its first component for one student. */
 void any_kernels(kernels *kern, unsigned seed);
 
 typedef struct path_case {
     test_setting t;
+    const case_schedule *eta;
     kernels *kern;
     path_scratch *one;    /* of a single lane */
     path_ensemble *paths; /* NULL until path_case_draw */
 } path_case;
 
 /* `numerics` is what comes before paths, steps, seed and grading. Points into itself: not to be copied. */
-void path_case_init(path_case *c, const char *dynamics, double horizon, const char *numerics, int paths);
+void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta, double horizon, const char *numerics,
+                    int paths);
 void path_case_draw(path_case *c, unsigned kernel_seed);
 void path_case_clear(path_case *c);
 
-/* The learning rate of the case. */
-double path_case_eta(double t);
-
-/* Field at a node, gradient and Hessian for one path. */
+/* Field at t = 0 and at a node, gradient and Hessian for one path. */
+void path_case_start(const path_case *c, const path_inputs *in, size_t p, double w[K]);
 void path_case_field(const path_case *c, const path_inputs *in, size_t p, int node, double w[K]);
 void path_case_gradient(const path_case *c, double t, const double r[K], double y, double g[K], double G[K * K]);
 

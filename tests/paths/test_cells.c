@@ -11,18 +11,18 @@
 enum { PATHS = 128 };
 
 /* On a coarse grid events are not in the middle. */
-static void move_events(time_grid *grid)
+static void move_events(const case_schedule *eta, time_grid *grid)
 {
     for (int i = 0; i < grid->steps; i++) {
         grid->middle[i] = 0.35 + 0.05 * i;
-        grid->eta_middle[i] = path_case_eta(grid->t[i] + grid->middle[i] * grid->h[i]);
+        grid->eta_middle[i] = eta->eta(grid->t[i] + grid->middle[i] * grid->h[i]);
     }
 }
 
 static void case_init(path_case *f, const char *dynamics)
 {
-    path_case_init(f, dynamics, 2.2, "", PATHS);
-    move_events(f->t.s.grid[LEVEL_FINE]);
+    path_case_init(f, dynamics, &smooth_schedule, 2.2, "", PATHS);
+    move_events(f->eta, f->t.s.grid[LEVEL_FINE]);
     path_case_draw(f, 37);
 }
 
@@ -73,7 +73,7 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
         }
         kick_cell cell = {.n = 1,
                           .t = grid->t[a] + x * grid->h[a],
-                          .eta = path_case_eta(grid->t[a] + x * grid->h[a]),
+                          .eta = f->eta->eta(grid->t[a] + x * grid->h[a]),
                           .h = grid->h[a],
                           .noise = diffuses ? in->noise + (size_t)a * in->n + p : NULL,
                           .r = position,

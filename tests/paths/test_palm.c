@@ -5,10 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "linear_flow.h"
+#include "flow_case.h"
 #include "support/check.h"
 #include "support/sample.h"
-#include "support/setting.h"
 
 enum { ROW_KINDS = 3 };
 enum { STEPS = 40, NODES = 3, CELLS = 4, PATHS = 3000 };
@@ -89,8 +88,10 @@ static void check_resolution(const averages *seen)
     }
 }
 
-static void check_flow(const linear_flow *f, test_setting *t)
+static void check_flow(flow_case *of)
 {
+    const linear_flow *f = &of->flow;
+    const test_setting *t = &of->t;
     const time_grid *grid = t->s.grid[LEVEL_FINE];
     kernels *kern = test_kernels(t);
     averages *seen = calloc(NODES, sizeof *seen);
@@ -105,61 +106,21 @@ static void check_flow(const linear_flow *f, test_setting *t)
     }
     free(seen);
     kernels_free(kern);
-    test_setting_clear(t);
+    flow_case_clear(of);
 }
 
 static void test_one_student(void **state)
 {
-    const linear_flow f = {.k = 1,
-                           .A = {0.8},
-                           .S = {0.7},
-                           .H = {1},
-                           .phi = {0.5},
-                           .v = {1},
-                           .eta = 1.1,
-                           .delta = 1.4,
-                           .rho = 1.2,
-                           .sigma = 0.3,
-                           .q0 = {0.9},
-                           .m0 = {0.35}};
-    sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1.4, horizon: 1.6, eta: 1.1, "
-                                       "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
-                                       "initial: {q: 0.9, m: 0.35, rho: 1.2}, "
-                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 51, grading: 1.2}}",
-                                       PATHS, STEPS));
-    check_flow(&f, &t);
-    sgdmft_context_free(ctx);
+    flow_case c;
+    flow_case_init(&c, 1, 1.6, "response: pathwise, paths: %d, steps: %d, seed: 51", PATHS, STEPS);
+    check_flow(&c);
 }
 
-/* Matrices that do not commute. */
 static void test_two_students(void **state)
 {
-    const linear_flow f = {.k = 2,
-                           .A = {0.7, -0.3, 0.5, 0.4},
-                           .S = {0.6, 0.2, 0.2, 0.5},
-                           .H = {1, 0.4, 0.4, 0.7},
-                           .phi = {0.5, -0.2},
-                           .v = {1, -0.35},
-                           .eta = 0.9,
-                           .delta = 1.4,
-                           .rho = 1.2,
-                           .sigma = 0.3,
-                           .q0 = {0.9, 0.1, 0.1, 1.1},
-                           .m0 = {0.35, 0.2}};
-    sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1.4, horizon: 1.6, eta: 0.9, model: {students: 2, "
-                                       "label: \"s + 0.3*eps\", "
-                                       "loss: \"(r1 - y)^2/2 + 0.4*r1*r2 + 0.35*r2^2 + 0.35*r2*y\"}, "
-                                       "initial: {q: [[0.9, 0.1], [0.1, 1.1]], m: [[0.35], [0.2]], rho: 1.2}, "
-                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 52, grading: 1.2}}",
-                                       PATHS, STEPS));
-    check_flow(&f, &t);
-    sgdmft_context_free(ctx);
+    flow_case c;
+    flow_case_init(&c, 2, 1.6, "response: pathwise, paths: %d, steps: %d, seed: 52", PATHS, STEPS);
+    check_flow(&c);
 }
 
 int main(void)

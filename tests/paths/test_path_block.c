@@ -7,10 +7,11 @@
 
 #include "base/memory.h"
 #include "path_case.h"
+#include "single_path.h"
 #include "support/check.h"
 #include "support/visits_by_path.h"
 
-enum { PATHS = 192, MOST = 64 };
+enum { PATHS = 192 };
 
 typedef struct fixture {
     path_case c;
@@ -19,7 +20,7 @@ typedef struct fixture {
 
 static void fixture_init(fixture *f, const char *response)
 {
-    path_case_init(&f->c, "sgd", 2.6, response, PATHS);
+    path_case_init(&f->c, "sgd", &smooth_schedule, 2.6, response, PATHS);
     path_case_draw(&f->c, 31);
     f->visits = visits_by_path_new(f->c.paths, K, f->c.kern->grid);
 }
@@ -44,61 +45,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* R(t, s) component c: bilinear between nodes, linear in t - s in the diagonal cell. */
-static double response(const kernels *kern, int c, double t, double s)
-{
-    const time_grid *grid = kern->grid;
-    int i = time_grid_cell(grid, t), j = time_grid_cell(grid, s);
-    double x = (t - grid->t[i]) / grid->h[i], z = (s - grid->t[j]) / grid->h[j], one = c % (K + 1) == 0;
-    if (i == j)
-        return one + (x - z) * (kernels_R(kern, c, i + 1)[i] - one);
-    double low = (1 - z) * kernels_R(kern, c, i)[j] + z * kernels_R(kern, c, i)[j + 1];
-    double high = (1 - z) * kernels_R(kern, c, i + 1)[j] + z * kernels_R(kern, c, i + 1)[j + 1];
-    return (1 - x) * low + x * high;
-}
-
-/* One path: kicks at its visits, positions at the nodes. */
-static void single_path(const path_case *c, const visits_by_path *v, size_t p, double kick[MOST][K],
-                        double r[STEPS + 1][K])
-{
-    const path_inputs *in = v->in;
-    const time_grid *grid = c->kern->grid;
-    assert_true(v->visits[p] < MOST);
-    for (int a = 0; a < v->visits[p]; a++) {
-        size_t at = (size_t)a * in->n + p;
-        double T = v->time[at], low[K], high[K], position[K], g[K], G[K * K];
-        int cell = time_grid_cell(grid, T);
-        path_case_field(c, in, p, cell, low);
-        path_case_field(c, in, p, cell + 1, high);
-        double x = (T - grid->t[cell]) / grid->h[cell];
-        for (int b = 0; b < K; b++) {
-            position[b] = (1 - x) * low[b] + x * high[b];
-            for (int l = 0; l < K; l++)
-                position[b] -=
-                    any_spread[b * K + l] * in->visit_bridge[v->bridge[((size_t)a * K + (size_t)l) * in->n + p]];
-            for (int d = 0; d < a; d++)
-                for (int l = 0; l < K; l++)
-                    position[b] -= response(c->kern, b * K + l, T, v->time[(size_t)d * in->n + p]) * kick[d][l];
-        }
-        path_case_gradient(c, T, position, in->y[p], g, G);
-        for (int b = 0; b < K; b++)
-            kick[a][b] = path_case_eta(T) * g[b];
-    }
-    for (int i = 0; i <= STEPS; i++) {
-        path_case_field(c, in, p, i, r[i]);
-        for (int b = 0; b < v->visits[p] && v->time[(size_t)b * in->n + p] < grid->t[i]; b++) {
-            size_t at = (size_t)b * in->n + p;
-            int j = v->cell[at];
-            for (int x = 0; x < K * K; x++) {
-                double left = kernels_R(c->kern, x, i)[j], right = kernels_R(c->kern, x, i)[j + 1];
-                r[i][x / K] -= (left + v->place[at] * (right - left)) * kick[b][x % K];
-            }
-        }
-    }
-}
-
 /* What the block keeps of the kicks of lane p up to cell i, from those of the path. */
-static void check_kicks(const path_block *block, const visits_by_path *v, size_t p, int i, double kick[MOST][K])
+static void check_kicks(const path_block *block, const visits_by_path *v, size_t p, int i, double kick[VISITS_MOST][K])
 {
     size_t n = block->in->n;
     for (size_t c = 0; c < K; c++) {
@@ -131,12 +79,11 @@ static void test_single_paths(void **state)
         test_run_advance(&run, f->c.kern, i);
         for (size_t b = 0; b < f->c.paths->n_blocks; b++)
             for (size_t p = 0; p < f->c.paths->block[b].n; p++) {
-                double kick[MOST][K], r[STEPS + 1][K];
-                single_path(&f->c, &f->visits[b], p, kick, r);
+                single_path path = single_path_of(&f->c, &f->visits[b], p);
                 for (size_t c = 0; c < K; c++)
-                    check_near(run.block[b].r[c * f->c.paths->block[b].n + p], r[i + 1][c], 1e-12,
+                    check_near(run.block[b].r[c * f->c.paths->block[b].n + p], path.r[i + 1][c], 1e-12,
                                "r of path %zu at node %d", p, i + 1);
-                check_kicks(&run.block[b], &f->visits[b], p, i, kick);
+                check_kicks(&run.block[b], &f->visits[b], p, i, path.kick);
             }
         test_run_accept(&run);
     }
@@ -298,7 +245,6 @@ static void test_averages(void **state)
 {
     const fixture *f = *state;
     const estimates_layout *at = &f->c.t.s.set[LEVEL_FINE].at;
-    const initial_law *law = &f->c.t.s.law;
     test_run run = test_run_new(&f->c.t, f->c.paths);
     test_run_start(&run);
     for (int i = 0; i < STEPS; i++) {
@@ -310,9 +256,7 @@ static void test_averages(void **state)
             for (size_t p = 0; p < in->n; p++) {
                 double r[K] = {run.block[b].r[p], run.block[b].r[in->n + p]}, g[K], G[K * K], start[K];
                 path_case_gradient(&f->c, f->c.kern->grid->t[i + 1], r, in->y[p], g, G);
-                for (int a = 0; a < K; a++)
-                    start[a] =
-                        law->a[a] * in->wstar[p] + law->b[a * K] * in->z0[p] + law->b[a * K + 1] * in->z0[in->n + p];
+                path_case_start(&f->c, in, p, start);
                 for (size_t x = 0; x < K * K; x++) {
                     want[at->gamma + x] += G[x] / PATHS;
                     want[at->outer + x] += g[x / K] * g[x % K] / PATHS;

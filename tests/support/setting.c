@@ -50,8 +50,12 @@ kernels *test_kernels(const test_setting *t)
 
 test_run test_run_new(const test_setting *t, const path_ensemble *paths)
 {
-    const path_setting *set = &t->s.set[LEVEL_FINE];
-    test_run run = {.t = t, .paths = paths};
+    return test_run_new_on(t, &t->s.set[LEVEL_FINE], paths);
+}
+
+test_run test_run_new_on(const test_setting *t, const path_setting *set, const path_ensemble *paths)
+{
+    test_run run = {.t = t, .set = set, .paths = paths};
     int slots = 1;
     run.block = calloc(paths->n_blocks, sizeof *run.block);
     run.sums = memory_doubles(set->at.size);
@@ -69,7 +73,7 @@ test_run test_run_new(const test_setting *t, const path_ensemble *paths)
 /* Node 0 for cell = -1. */
 static void advance(test_run *run, const kernels *kern, int cell)
 {
-    const path_setting *set = &run->t->s.set[LEVEL_FINE];
+    const path_setting *set = run->set;
     memset(run->sums, 0, sizeof(double) * set->at.size);
     for (size_t b = 0; b < run->paths->n_blocks; b++)
         assert_int_equal(cell < 0 ? path_block_start(&run->block[b], set, run->scratch, run->sums)

@@ -27,14 +27,16 @@ kernels *test_kernels(const test_setting *t);
 /* All blocks of an ensemble in lockstep. */
 typedef struct test_run {
     const test_setting *t;
+    const path_setting *set; /* not owned */
     const path_ensemble *paths;
     path_block *block;
     path_scratch *scratch;
     double *sums; /* means over paths, set by start and advance */
 } test_run;
 
-test_run test_run_new(const test_setting *t, const path_ensemble *paths);
-void test_run_start(test_run *run);                              /* node 0, accepted */
+test_run test_run_new(const test_setting *t, const path_ensemble *paths); /* on the fine grid */
+test_run test_run_new_on(const test_setting *t, const path_setting *set, const path_ensemble *paths);
+void test_run_start(test_run *run);                                  /* node 0, accepted */
 void test_run_advance(test_run *run, const kernels *kern, int cell); /* node cell + 1, not yet accepted */
 void test_run_accept(test_run *run);
 void test_run_clear(test_run *run);

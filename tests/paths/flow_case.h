@@ -1,0 +1,18 @@
+/* Two linear flows and the problems that have their inputs: one student, and two whose matrices do not commute. */
+#ifndef SGDMFT_TEST_FLOW_CASE_H
+#define SGDMFT_TEST_FLOW_CASE_H
+
+#include "linear_flow.h"
+#include "support/setting.h"
+
+typedef struct flow_case {
+    linear_flow flow;
+    test_setting t;
+} flow_case;
+
+/* The format gives the numerics but grading. Points into itself: not to be copied. */
+void flow_case_init(flow_case *c, int students, double horizon, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void flow_case_clear(flow_case *c);
+
+#endif
