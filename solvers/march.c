@@ -24,7 +24,7 @@
 static const double FASTEST = 0.05, SLOWEST = 0.5;
 
 /* How far the rows may move before the difference is taken anew: so far, or so many tolerances. */
-static const double CORRECTION_KEPT = 1e-3, TOLERANCES_KEPT = 100;
+static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
 /* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t. The row of a cell, but the first, changes
    from node to node as that of the cell before did one node earlier. */

@@ -14,6 +14,9 @@
     "loss: \"(f - y)^2/2\"}, initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, "                        \
     "observables: {margin: \"y*r1\"}, "
 
+/* Rows that move by 3e-4 keep the correction (solvers/march.c), and steps add up. */
+static const double LAST_VISIT = 1e-3;
+
 #define SME "dynamics: sme, "
 #define FLOW "dynamics: gradient-flow, "
 #define PENALTY "penalty: \"0.2*log(cosh(2*th1))\", "
@@ -45,8 +48,19 @@ static size_t blocks(const sgdmft_solution *s)
     return s->n_grid * s->n_grid * (size_t)(s->k * s->k);
 }
 
-/* March and picard are two ways to one fixed point. */
-static void check_methods(const char *body, const char *numerics)
+/* The standard deviation of a replica: largest of the curves whose name begins so. */
+static double noise(const sgdmft_solution *s, const char *begin)
+{
+    double worst = 0;
+    for (size_t c = 0; c < s->n_curves; c++)
+        for (size_t i = 0; i < s->n_times && strncmp(s->curves[c].name, begin, strlen(begin)) == 0; i++)
+            worst = fmax(worst, s->curves[c].se[i] * sqrt(s->info.replicas));
+    return worst;
+}
+
+/* March and picard are two ways to one fixed point. Where averages are integrated over the last visit, they agree to the
+   part `kept` of the noise: what these averages differ by from plain ones is kept by march while rows move by less. */
+static void check_methods(double kept, const char *body, const char *numerics)
 {
     char *text[2] = {NULL, NULL};
     assert_true(asprintf(&text[0], "%s, tolerance: 1.0e-9, passes: 400, method: march", numerics) > 0);
@@ -55,12 +69,12 @@ static void check_methods(const char *body, const char *numerics)
     assert_int_equal(march->n_times, picard->n_times);
     assert_int_equal(march->n_curves, picard->n_curves);
     for (size_t c = 0; c < march->n_curves; c++)
-        check_near(largest_difference(march->n_times, march->curves[c].value, picard->curves[c].value), 0, 1e-6, "%s",
-                   march->curves[c].name);
-    check_near(largest_difference(blocks(march), march->C, picard->C), 0, 1e-6, "C");
-    check_near(largest_difference(blocks(march), march->R, picard->R), 0, 1e-6, "R");
-    check_near(largest_difference(march->n_grid * (size_t)(march->k * march->kstar), march->m, picard->m), 0, 1e-6,
-               "m");
+        check_near(largest_difference(march->n_times, march->curves[c].value, picard->curves[c].value), 0,
+                   1e-6 + kept * noise(march, march->curves[c].name), "%s", march->curves[c].name);
+    check_near(largest_difference(blocks(march), march->C, picard->C), 0, 1e-6 + kept * noise(march, "q"), "C");
+    check_near(largest_difference(blocks(march), march->R, picard->R), 0, 1e-6 + kept * noise(march, "R"), "R");
+    check_near(largest_difference(march->n_grid * (size_t)(march->k * march->kstar), march->m, picard->m), 0,
+               1e-6 + kept * noise(march, "m"), "m");
     for (size_t i = 0; i < march->n_identities; i++)
         check_near(march->identities[i].defect, picard->identities[i].defect, 1e-5, "%s", march->identities[i].name);
     print_message("largest difference of C %.1e; %.1f passes a step, %.0f sweeps\n",
@@ -73,18 +87,18 @@ static void check_methods(const char *body, const char *numerics)
 
 static void test_picard(void **state)
 {
-    check_methods("horizon: 2, " TANH, "paths: 1500, replicas: 2, steps: 24, seed: 3");
-    check_methods("horizon: 2, " TWO, "paths: 600, replicas: 2, steps: 16, seed: 4, grading: 1.3");
+    check_methods(LAST_VISIT, "horizon: 2, " TANH, "paths: 1500, replicas: 2, steps: 24, seed: 3");
+    check_methods(LAST_VISIT, "horizon: 2, " TWO, "paths: 600, replicas: 2, steps: 16, seed: 4, grading: 1.3");
 }
 
 /* The other drivers, the response by Stein's lemma, and sampled coordinates. */
 static void test_picard_drivers(void **state)
 {
-    check_methods("horizon: 1.5, " SME TANH, "paths: 700, replicas: 2, steps: 16, seed: 14");
-    check_methods("horizon: 1.5, " FLOW TANH, "paths: 700, replicas: 2, steps: 16, seed: 15");
-    check_methods("horizon: 1.5, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 20, seed: 16");
-    check_methods("horizon: 1, " SME TWO, "paths: 600, replicas: 2, steps: 12, seed: 17, grading: 1.3");
-    check_methods("horizon: 1, " FLOW TWO, "paths: 600, replicas: 2, steps: 12, seed: 18");
+    check_methods(0, "horizon: 1.5, " SME TANH, "paths: 700, replicas: 2, steps: 16, seed: 14");
+    check_methods(0, "horizon: 1.5, " FLOW TANH, "paths: 700, replicas: 2, steps: 16, seed: 15");
+    check_methods(LAST_VISIT, "horizon: 1.5, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 20, seed: 16");
+    check_methods(0, "horizon: 1, " SME TWO, "paths: 600, replicas: 2, steps: 12, seed: 17, grading: 1.3");
+    check_methods(0, "horizon: 1, " FLOW TWO, "paths: 600, replicas: 2, steps: 12, seed: 18");
 }
 
 static void check_same_bytes(const sgdmft_solution *a, const sgdmft_solution *b)
