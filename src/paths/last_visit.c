@@ -30,9 +30,10 @@ typedef struct walk {
     double *sums, *observed;
 } walk;
 
+/* At least one cell back. */
 static int first_node(const time_grid *grid, int node)
 {
-    int first = node;
+    int first = node - 1;
     while (first > 0 && node - first < NODES_MOST && grid->t[node] - grid->t[first - 1] <= WINDOW)
         first--;
     return first;
