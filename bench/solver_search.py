@@ -4,7 +4,7 @@
 
 For each estimator of the response that is asked for and several numbers of steps, a few small runs give the variance of
 one replica (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a
-fine grid (by chains, unless asked otherwise), with the same seeds, hence nearly the same noise; what noise is left in the
+fine grid (by Stein's lemma, the less noisy one), with the same seeds, hence nearly the same noise; what noise is left in the
 mean square is subtracted. The tolerance of a step is a part of the target: it moves curves by about as much as itself.
 The runs that are timed have two replicas, because the variance falls faster than 1/paths.
 """
@@ -17,6 +17,8 @@ import numpy as np
 import measure
 
 REPLICAS = 2         # replicas of a small run
+SEEDS_MIN, SEEDS_MAX = 4, 32
+SEEDS_CPU = 6        # as many small runs as take about so many seconds
 LOG_PATHS_MIN = 6    # numerics.paths is at least 64
 BIAS = 0.8           # most that may be bias, in units of the target
 
@@ -45,8 +47,9 @@ class Setting:
 
 def small_runs(bench, problem, response, steps, paths, tolerance):
     settings = Setting(response, steps, paths, REPLICAS, tolerance, 0, 0, 0).settings(problem)
-    seeds = range(8 if paths <= 4096 else 4)
-    return [bench.run("solve", problem, {**settings, "numerics.seed": 100 + seed}) for seed in seeds]
+    runs = [bench.run("solve", problem, {**settings, "numerics.seed": 100})]
+    seeds = max(SEEDS_MIN, min(SEEDS_MAX, int(SEEDS_CPU / runs[0].cpu)))
+    return runs + [bench.run("solve", problem, {**settings, "numerics.seed": 100 + seed}) for seed in range(1, seeds)]
 
 
 def variance_of(runs, scale):
@@ -75,7 +78,7 @@ def try_setting(bench, problem, response, steps, paths, tolerance, fine):
                    float(np.median([run.cpu for run in runs])) / REPLICAS)
 
 
-def measured(bench, problem, target, responses=("stein", "pathwise"), against="pathwise"):
+def measured(bench, problem, target, responses=("stein", "pathwise"), against="stein"):
     """Every setting that is tried, measured; the bias against a fine grid with that estimator."""
     paths, tolerance = paths_for(problem, target), problem.tolerance * target
     fine = small_runs(bench, problem, against, 2 * problem.steps[against][-1], paths, 0.1 * tolerance)
