@@ -16,8 +16,8 @@ class Problem:
     tolerance: float = 0.25  # numerics.tolerance in units of the target; small where a curve is small
 
 
-SHORT = {"pathwise": (8, 16, 32), "stein": (14, 16, 20, 24)}
-LONG = {"pathwise": (16, 24, 32), "stein": (20, 24, 32, 48)}
+SHORT = {"pathwise": (8, 16, 32), "stein": (14, 16, 20, 24, 32)}
+LONG = {"pathwise": (16, 24, 32), "stein": (24, 32, 48, 64)}
 
 PROBLEMS = {problem.name: problem for problem in (
     Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.5, SHORT, 64),

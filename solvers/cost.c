@@ -5,19 +5,22 @@
 #include "base/memory.h"
 #include "parameters/parameters.h"
 #include "paths/driver.h"
+#include "paths/last_visit.h"
 #include "solvers/selfconsistent.h"
 
 /* Nanoseconds. */
-static const double PER_DRAW = 20.0;    /* a normal, a visit or a bridge, with its share of matching and coarsening */
-static const double PER_KICK = 8.0;     /* one gradient of a kick, per component */
-static const double PER_VALUE = 5.0;    /* g, G or one of their k^2 averages at a node */
-static const double PER_VISIT = 12.0;   /* one component of a visit */
-static const double PER_PAIR = 0.25;    /* one multiply-add of the field, the memory and their averages */
-static const double PER_SLOT = 4.0;     /* pathwise: one component of a visit seen from a node */
-static const double PER_LINK = 0.6;     /* pathwise: one multiply-add of the chains at a node */
-static const double PER_BETWEEN = 30.0; /* pathwise: one component of R between two visits */
-static const double PER_CHAIN = 5.0;    /* pathwise: one multiply-add of the chains at a visit */
-static const double PASSES = 4.0;       /* typical corrector passes of a step at the default tolerance */
+static const double PER_DRAW = 20.0;     /* a normal, a visit or a bridge, with its share of matching and coarsening */
+static const double PER_KICK = 8.0;      /* one gradient of a kick, per component */
+static const double PER_VALUE = 5.0;     /* g, G or one of their k^2 averages at a node */
+static const double PER_VISIT = 12.0;    /* one component of a visit */
+static const double PER_PAIR = 0.25;     /* one multiply-add of the field, the memory and their averages */
+static const double PER_SLOT = 4.0;      /* pathwise: one component of a visit seen from a node */
+static const double PER_LINK = 0.6;      /* pathwise: one multiply-add of the chains at a node */
+static const double PER_BETWEEN = 30.0;  /* pathwise: one component of R between two visits */
+static const double PER_CHAIN = 5.0;     /* pathwise: one multiply-add of the chains at a visit */
+static const double PER_INSERTION = 2.0; /* one of the k^2 + 2 k numbers of a visit that is inserted as the last one */
+static const double INSERTED = 2.0;      /* how often a step does so */
+static const double PASSES = 4.0;        /* typical corrector passes of a step at the default tolerance */
 
 /* Largest number of visits in [0, T] that matters for memory: a high quantile of a Poisson law. */
 static double visit_quantile(double T)
@@ -82,6 +85,15 @@ static double coordinate_bytes(const solve_setting *s)
     return problem->numerics.replicas * kept + 24 * n * n * shape.k * shape.k;
 }
 
+/* Visits inserted into a path to integrate over the last one, at all nodes. */
+static double insertions(const solve_setting *s, int level)
+{
+    double sum = 0;
+    for (int i = 1; i <= s->grid[level]->steps && s->set[level].last_visit; i++)
+        sum += i - last_visit_first(s->grid[level], i) + 1;
+    return sum;
+}
+
 static double level_seconds(const solve_setting *s, int level)
 {
     model_shape shape = s->set[level].shape;
@@ -101,7 +113,8 @@ static double level_seconds(const solve_setting *s, int level)
     double drawn = PER_DRAW * (k * N + (s->set[level].driver->per_cell ? 0 : (k + 1) * T));
     if (s->pen && !s->set[level].driver->singular)
         coordinates += PER_LINK * k * k * k * N * N * N / 6;
-    return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * drawn);
+    double inserted = INSERTED * PER_INSERTION * (k * k + 2 * k) * insertions(s, level);
+    return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * (drawn + inserted));
 }
 
 void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_cost *out)

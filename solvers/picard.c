@@ -11,7 +11,8 @@
 typedef struct sweeper {
     replica *rep;
     double **estimates; /* [N+1] averages at every node */
-    double *correction; /* those of one node integrated over the last visit, less the plain ones; NULL if that cannot be */
+    double
+        *correction; /* those of one node integrated over the last visit, less the plain ones; NULL if that cannot be */
 } sweeper;
 
 static void sweeper_clear(sweeper *s)

@@ -142,7 +142,7 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
     s->row_moment = memory_doubles((size_t)set->at.steps * kk);
     s->inserted = memory_doubles(set->last_visit ? 4 * k * lanes : 1);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&
-                    s->row_moment && s->inserted))
+                     s->row_moment && s->inserted))
         status = context_out_of_memory(ctx, "scratch space", 8.0 * (double)(kk * lanes * (size_t)(slots + 4)));
     if (status)
         path_scratch_free(s);

@@ -339,8 +339,8 @@ static VECTOR_CLONES void take_back_clones(int k, size_t n, const double *restri
 }
 
 static VECTOR_CLONES void insert_clones(int k, size_t n, double eta, const double *restrict response,
-                                        const double *restrict g, const double *restrict base,
-                                        double *restrict kick, double *restrict r)
+                                        const double *restrict g, const double *restrict base, double *restrict kick,
+                                        double *restrict r)
 {
     for (size_t p = 0; p < (size_t)k * n; p++) {
         kick[p] = eta * g[p];

@@ -30,8 +30,7 @@ typedef struct walk {
     double *sums, *observed;
 } walk;
 
-/* At least one cell back. */
-static int first_node(const time_grid *grid, int node)
+int last_visit_first(const time_grid *grid, int node)
 {
     int first = node - 1;
     while (first > 0 && node - first < NODES_MOST && grid->t[node] - grid->t[first - 1] <= WINDOW)
@@ -159,7 +158,7 @@ int last_visit_averages(const path_block *block, const path_setting *set, const 
                         path_scratch *s, double *sums, double *observed)
 {
     size_t width = (size_t)set->shape.k * block->in->n;
-    int first = first_node(set->grid, node);
+    int first = last_visit_first(set->grid, node);
     walk w = {.block = block,
               .set = set,
               .kern = kern,

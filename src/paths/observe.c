@@ -63,15 +63,15 @@ static int test_position(const path_block *block, const path_setting *set, const
     return 0;
 }
 
-int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight,
-                             path_scratch *s, double *sums)
+int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight, path_scratch *s,
+                             double *sums)
 {
     lanes_fill(block->in->n, set->grid->t[node], s->t);
     return observe_at(block, set, weight, block->r, s, sums);
 }
 
-int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C, const double *m,
-                            const double *rho_inverse, path_scratch *s, double *sums)
+int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C,
+                            const double *m, const double *rho_inverse, path_scratch *s, double *sums)
 {
     lanes_fill(block->in->n, set->grid->t[node], s->t);
     if (test_position(block, set, C, m, rho_inverse, s->g))

@@ -6,8 +6,14 @@
 
 enum { POINTS = 32768 };
 
-static long double softplus(long double x) { return fmaxl(x, 0) + log1pl(expl(-fabsl(x))); }
-static long double sigmoid(long double x) { return 1 / (1 + expl(-x)); }
+static long double softplus(long double x)
+{
+    return fmaxl(x, 0) + log1pl(expl(-fabsl(x)));
+}
+static long double sigmoid(long double x)
+{
+    return 1 / (1 + expl(-x));
+}
 
 /* Largest errors seen on 4e6 points of each range, rounded up: with fused multiplications and without. */
 static const struct range {
