@@ -17,13 +17,13 @@ class Problem:
 
 
 SHORT = {"pathwise": (8, 16, 32), "stein": (14, 16, 20, 24, 32)}
-LONG = {"pathwise": (16, 24, 32), "stein": (24, 32, 48, 64)}
+LONG = {"pathwise": (16, 24, 32), "stein": (24, 28, 32, 40, 48)}
 
 PROBLEMS = {problem.name: problem for problem in (
     Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.5, SHORT, 64),
     Problem("logistic10", "logistic, ridge, T = 10", "logistic_sgd_ridge.yaml", {}, 1.5, LONG, 96),
     Problem("erf2", "erf committee, k = k* = 2, T = 5", "erf2_sgd.yaml", {}, 1.5, SHORT, 64, 4, 0.03),
-    Problem("logistic20", "logistic, ridge, T = 20", "logistic_sgd_ridge.yaml", {"horizon": 20}, 2.0, LONG, 144),
+    Problem("logistic20", "logistic, ridge, T = 20", "logistic_sgd_ridge.yaml", {"horizon": 20}, 1.5, LONG, 96),
 )}
 
 
