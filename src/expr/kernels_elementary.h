@@ -41,10 +41,13 @@ ALWAYS_INLINE vec with_sign_of(vec x, vec size)
     return (vec)((vec_mask)size | ((vec_mask)x & (vec_mask)all(-0.0)));
 }
 
+/* Unsigned: a NaN may come by, whose bits wrap around. */
+typedef unsigned long long vec_bits __attribute__((vector_size(8 * VEC_LANES)));
+
 /* 2^k from k + TO_INTEGER, -1022 <= k <= 1023 */
 ALWAYS_INLINE vec power_of_two(vec k_bits)
 {
-    return (vec)(((vec_mask)k_bits << 52) + (vec_mask)all(1));
+    return (vec)(((vec_bits)k_bits << 52) + (vec_bits)all(1));
 }
 
 /* x 2^k for an integer k: in two factors, of which only the last can round. */
@@ -52,7 +55,7 @@ ALWAYS_INLINE vec power_of_two(vec k_bits)
 ALWAYS_INLINE vec vec_scale(vec x, vec k)
 {
     vec half = vec_fma(k, all(0.5), all(TO_INTEGER)), k_bits = k + TO_INTEGER;
-    vec rest = (vec)((vec_mask)k_bits - (vec_mask)half);
+    vec rest = (vec)((vec_bits)k_bits - (vec_bits)half);
     return (x * power_of_two(half)) * power_of_two(rest);
 }
 #endif
