@@ -29,8 +29,8 @@ PROBLEMS = {problem.name: problem for problem in (
 
 def at_horizon(horizon):
     """The logistic problem over a longer or shorter time, for the growth of the cost."""
-    longer = max(1, horizon / 20) ** 0.5
+    longer = max(1, horizon / 20) ** 0.9
     steps = {"pathwise": (12, 16, 24, 32), "stein": (16, 24, 32, 48, 64)}
     steps = {response: tuple(2 * round(longer * n / 2) for n in some) for response, some in steps.items()}
     return Problem(f"logistic{horizon:g}", f"logistic, ridge, T = {horizon:g}", "logistic_sgd_ridge.yaml",
-                   {"horizon": horizon}, 2.0, steps, 96, 8 if horizon > 20 else 1)
+                   {"horizon": horizon}, 1.5, steps, 96, 8 if horizon > 20 else 1)
