@@ -106,6 +106,6 @@ def best(settings, target, response=None):
 
 
 def paths_for(problem, target):
-    """Paths of a small run. The bias has a part of the order 1/paths too, with stein a large one, which must not decide
-    about runs that have more."""
+    """Paths of a small run. The bias has a part of the order 1/paths too, which must not decide about runs that have
+    more."""
     return problem.pilot * (4096 if target > 3e-3 else 16384)

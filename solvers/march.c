@@ -32,17 +32,18 @@ static void predict(const replica *rep, int i, const double *before, const doubl
 {
     const estimates_layout *at = &rep->set->at;
     size_t row = at->kinds * (size_t)(at->k * at->k), newest = estimates_used(at, i);
+    size_t linear = i > 1 ? at->rows + row : at->rows; /* in t; node i - 1 has i - 1 rows */
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
     memcpy(next, now, sizeof(double) * newest);
     memset(next + newest, 0, sizeof(double) * row);
     if (i == 0)
         return;
-    for (size_t c = 0; c < at->rows + row; c++)
-        next[c] += c < newest - row ? ratio * (now[c] - before[c]) : 0;
+    for (size_t c = 0; c < linear; c++)
+        next[c] += ratio * (now[c] - before[c]);
     memcpy(next + newest, now + newest - row, sizeof(double) * row);
     if (i == 1)
         return;
-    for (size_t c = at->rows + row; c < newest; c++)
+    for (size_t c = linear; c < newest; c++)
         next[c] += ratio * (now[c - row] - before[c - row]);
     for (size_t c = newest; c < newest + row; c++)
         next[c] += ratio * (now[c - row] - before[c - 2 * row]);

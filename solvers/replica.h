@@ -29,7 +29,8 @@ typedef struct replica {
     path_scratch **scratch; /* [threads] */
     share_room room;
     double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
-                               variable (control_size); or observables */
+                               variable (control_size) or integrated over the last visit, with their observables; or
+                               observables */
     double *halves; /* [2]: the same for the even and the odd parts */
     double *observed_correction; /* of the observables at the node: integrated over the last visit, less plain ones */
     double half_paths[2];

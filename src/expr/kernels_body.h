@@ -72,9 +72,7 @@ static inline vec op_sinh(vec x)
 {
     vec root = vec_exp(0.5 * absolute(x));
     vec far = (0.5 * root) * root - 0.5 / (root * root);
-    vec sign_bit = (vec)((vec_mask)x & (vec_mask)all(-0.0));
-    far = (vec)((vec_mask)far | (vec_mask)sign_bit);
-    return choose(absolute(x) < 1, vec_sinh_small(x), far);
+    return choose(absolute(x) < 1, vec_sinh_small(x), with_sign_of(x, far));
 }
 
 /* The library's log1p gives up above 1e307. */
