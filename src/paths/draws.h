@@ -10,7 +10,8 @@ enum {
     DRAW_INNOVATIONS = 3, /* fine modes of the innovations */
     DRAW_BRIDGE = 4,      /* Brownian bridges at events */
     DRAW_DRIVER = 5,      /* fine modes of a driver that diffuses */
-    DRAW_COORDINATES = 6  /* the law of (theta0, theta*), where it is not Gaussian */
+    DRAW_COORDINATES = 6, /* the law of (theta0, theta*), where it is not Gaussian */
+    DRAW_LABEL_AXES = 7   /* points that show in which direction a label changes */
 };
 
 /* The most leading Brownian-bridge modes that are quasi-random: of one component of the innovations, and of all. */

@@ -153,19 +153,13 @@ static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, do
     }
 }
 
-/* w* = chol(rho) z*, in place, then the labels. */
+/* z* and eps from what was drawn, then w*, then the labels. */
 static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs *in, model_work *work)
 {
     size_t n = in->n;
-    for (int a = d->shape.kstar - 1; a >= 0; a--) {
-        const double *row = d->source->law->chol_rho + a * d->shape.kstar;
-        for (size_t p = 0; p < n; p++) {
-            double sum = 0;
-            for (int b = 0; b <= a; b++)
-                sum += row[b] * in->wstar[(size_t)b * n + p];
-            in->wstar[(size_t)a * n + p] = sum;
-        }
-    }
+    if (d->source->axes)
+        label_axes_apply(d->source->axes, d->shape.kstar, n, in->wstar, in->eps);
+    label_fields(d->source->law, n, in->wstar);
     if (model_label(d->source->m, work, n, in->wstar, in->eps, in->y))
         return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
     for (size_t p = 0; p < n * (size_t)d->shape.labels; p++)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/context.h"
+#include "paths/label_axes.h"
 #include "paths/share.h"
 #include "problem/initial.h"
 #include "problem/model.h"
@@ -68,6 +69,7 @@ typedef struct path_source {
     model_shape shape;
     const initial_law *law;
     const schedule *eta;
+    const label_axes *axes;  /* along which z* and eps are drawn; NULL: as they are */
     const path_share *share; /* NULL: this process draws all */
     int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;

@@ -1,0 +1,184 @@
+#include "paths/label_axes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "paths/draws.h"
+#include "paths/lanes.h"
+
+/* E[y z] is an average over so many quasi-random points, and right to some 1e-3. What is below NOTHING, relative to the
+   scatter of the label or to the whole vector, is none. */
+enum { POINTS = 8192, LANES = 512 };
+static const double NOTHING = 0.01;
+
+typedef struct label_moments {
+    double mean[LABEL_DIMS_MAX], square[LABEL_DIMS_MAX]; /* [labels] */
+    double slope[LABEL_DIMS_MAX * LABEL_DIMS_MAX];       /* [labels][dims] */
+} label_moments;
+
+/* Room for one block: z drawn, the same with w* in place of z*, the label. */
+typedef struct label_space {
+    double *z, *s, *y;
+    model_work *work;
+} label_space;
+
+static void label_space_clear(label_space *space)
+{
+    model_work_free(space->work);
+    free(space->z);
+    free(space->s);
+    free(space->y);
+}
+
+static sgdmft_status label_space_new(sgdmft_context *ctx, const model *m, label_space *out)
+{
+    model_shape shape = model_get_shape(m);
+    size_t dims = (size_t)(shape.kstar + shape.noises);
+    *out = (label_space){.z = memory_doubles(dims * LANES),
+                         .s = memory_doubles((size_t)shape.kstar * LANES),
+                         .y = memory_doubles((size_t)shape.labels * LANES)};
+    sgdmft_status status = model_work_new(ctx, m, LANES, &out->work);
+    if (!status && (!out->z || !out->s || !out->y))
+        status = context_out_of_memory(ctx, "labels", 16.0 * (double)dims * LANES);
+    if (status)
+        label_space_clear(out);
+    return status;
+}
+
+/* Adds the moments of points first .. first + LANES - 1. */
+static int add_points(const model *m, const initial_law *law, size_t first, label_space *space, label_moments *sum)
+{
+    model_shape shape = model_get_shape(m);
+    int dims = shape.kstar + shape.noises;
+    random_key key = {0, 0, DRAW_LABEL_AXES};
+    for (int j = 0; j < dims; j++) {
+        double *row = space->z + (size_t)j * LANES;
+        sobol_points(key, (unsigned)j, first, LANES, row);
+        normal_quantiles(LANES, row, row);
+    }
+    memcpy(space->s, space->z, sizeof *space->s * (size_t)shape.kstar * LANES);
+    label_fields(law, LANES, space->s);
+    if (model_label(m, space->work, LANES, space->s, space->z + (size_t)shape.kstar * LANES, space->y))
+        return -1;
+    lanes_outer(shape.labels, dims, LANES, space->y, space->z, sum->slope);
+    for (int c = 0; c < shape.labels; c++)
+        for (size_t p = 0; p < LANES; p++) {
+            double y = space->y[(size_t)c * LANES + p];
+            sum->mean[c] += y;
+            sum->square[c] += y * y;
+        }
+    return 0;
+}
+
+static double length(int dims, const double *x)
+{
+    double sum = 0;
+    for (int j = 0; j < dims; j++)
+        sum += x[j] * x[j];
+    return sqrt(sum);
+}
+
+/* Makes x[dims] the next row of the basis, which has `count`, unless less than `least` of it is new. */
+static int add_axis(int dims, double x[LABEL_DIMS_MAX], double least, int count, double *basis)
+{
+    for (int twice = 0; twice < 2; twice++)
+        for (int i = 0; i < count; i++) {
+            double along = 0;
+            for (int j = 0; j < dims; j++)
+                along += x[j] * basis[i * dims + j];
+            for (int j = 0; j < dims; j++)
+                x[j] -= along * basis[i * dims + j];
+        }
+    double whole = length(dims, x);
+    if (!(whole > least))
+        return count;
+    for (int j = 0; j < dims; j++)
+        basis[count * dims + j] = x[j] / whole;
+    return count + 1;
+}
+
+/* Rows: first the slopes of the labels, then coordinate axes as far as they are new. */
+static void make_basis(const label_moments *mean, int labels, int dims, double *basis)
+{
+    int count = 0;
+    for (int c = 0; c < labels && count < dims; c++) {
+        double x[LABEL_DIMS_MAX], whole = length(dims, mean->slope + c * dims);
+        double scatter = sqrt(fmax(mean->square[c] - mean->mean[c] * mean->mean[c], 0));
+        for (int j = 0; j < dims; j++) {
+            double along = mean->slope[c * dims + j];
+            x[j] = fabs(along) < NOTHING * whole ? 0 : along;
+        }
+        if (isfinite(whole) && isfinite(scatter) && whole > NOTHING * scatter)
+            count = add_axis(dims, x, NOTHING * whole, count, basis);
+    }
+    for (int j = 0; j < dims && count < dims; j++) {
+        double x[LABEL_DIMS_MAX] = {0};
+        x[j] = 1;
+        /* what is left of some unit vector is 1 / sqrt(dims) long at least */
+        count = add_axis(dims, x, 0.5 / sqrt(dims), count, basis);
+    }
+}
+
+sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const initial_law *law, label_axes *out)
+{
+    model_shape shape = model_get_shape(m);
+    int dims = shape.kstar + shape.noises, stopped = 0;
+    label_moments sum = {{0}, {0}, {0}};
+    label_space space;
+    *out = (label_axes){0};
+    if (dims < 2)
+        return SGDMFT_OK;
+    sgdmft_status status = label_space_new(ctx, m, &space);
+    if (status)
+        return status;
+    for (size_t first = 0; first < POINTS && !stopped; first += LANES)
+        stopped = add_points(m, law, first, &space, &sum);
+    label_space_clear(&space);
+    if (stopped)
+        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
+    for (int c = 0; c < shape.labels; c++) {
+        sum.mean[c] /= POINTS;
+        sum.square[c] /= POINTS;
+        for (int j = 0; j < dims; j++)
+            sum.slope[c * dims + j] /= POINTS;
+    }
+    double basis[LABEL_DIMS_MAX * LABEL_DIMS_MAX] = {0};
+    make_basis(&sum, shape.labels, dims, basis);
+    out->dims = dims;
+    for (int i = 0; i < dims; i++)
+        for (int j = 0; j < dims; j++)
+            out->turn[j * dims + i] = basis[i * dims + j];
+    return SGDMFT_OK;
+}
+
+void label_axes_apply(const label_axes *axes, int kstar, size_t n, double *zstar, double *eps)
+{
+    int dims = axes->dims;
+    for (size_t p = 0; p < n && dims > 0; p++) {
+        double x[LABEL_DIMS_MAX];
+        for (int j = 0; j < dims; j++)
+            x[j] = j < kstar ? zstar[(size_t)j * n + p] : eps[(size_t)(j - kstar) * n + p];
+        for (int i = 0; i < dims; i++) {
+            double sum = 0;
+            for (int j = 0; j < dims; j++)
+                sum += axes->turn[i * dims + j] * x[j];
+            *(i < kstar ? &zstar[(size_t)i * n + p] : &eps[(size_t)(i - kstar) * n + p]) = sum;
+        }
+    }
+}
+
+void label_fields(const initial_law *law, size_t n, double *z)
+{
+    for (int a = law->kstar - 1; a >= 0; a--) {
+        const double *row = law->chol_rho + a * law->kstar;
+        for (size_t p = 0; p < n; p++) {
+            double sum = 0;
+            for (int b = 0; b <= a; b++)
+                sum += row[b] * z[(size_t)b * n + p];
+            z[(size_t)a * n + p] = sum;
+        }
+    }
+}
