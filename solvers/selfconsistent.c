@@ -11,14 +11,19 @@
 
    A replica draws its paths once, then solves on the grid of the problem and on every second node with the same
    paths: the difference estimates the time-step error with little noise, and removes it to leading order.
-   Replicas are independent, so their spread gives honest standard errors of everything. */
+   Replicas are independent, so their spread gives honest standard errors of everything.
+
+   Before, a pilot with few paths on the coarse grid finds out which directions of the innovations move the field most. These
+   then get the first quasi-random dimensions of all replicas (twotime/principal.h). It changes no law, only the noise. */
 #include "solvers/selfconsistent.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ranks.h"
+#include "paths/draws.h"
 #include "paths/driver.h"
 #include "sampling/snapshots.h"
 #include "solvers/collect.h"
@@ -134,14 +139,14 @@ static path_source shared_source(const solve_state *state)
     return source;
 }
 
-static sgdmft_status draw(sgdmft_context *ctx, const solve_state *state, int index, drawn *out)
+static sgdmft_status draw(sgdmft_context *ctx, const solve_state *state, int level, uint32_t index, drawn *out)
 {
     const solve_setting *s = state->s;
-    const time_grid *grid = s->grid[LEVEL_FINE];
+    const time_grid *grid = s->grid[level];
     path_source source = shared_source(state), coordinates = parameters_source(&source);
-    sgdmft_status status = path_ensemble_new(ctx, &source, grid, (uint32_t)index, &out->paths);
+    sgdmft_status status = path_ensemble_new(ctx, &source, grid, index, &out->paths);
     if (!status && s->pen)
-        status = parameters_draw(ctx, &coordinates, grid, (uint32_t)index, &out->coordinates);
+        status = parameters_draw(ctx, &coordinates, grid, index, &out->coordinates);
     return status;
 }
 
@@ -210,7 +215,7 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
 {
     replica_pair *pair = &state->pair[index];
     drawn fine = {NULL, NULL}, coarse = {NULL, NULL};
-    sgdmft_status status = draw(ctx, state, index, &fine);
+    sgdmft_status status = draw(ctx, state, LEVEL_FINE, (uint32_t)index, &fine);
     if (!status)
         status = ranks_agree(ctx, state->share.ranks, coarsen(ctx, state, &fine, &coarse));
     if (!status)
@@ -221,6 +226,57 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
     if (!status)
         pair->visits = fine.paths->visits;
     drawn_clear(&fine);
+    return status;
+}
+
+/* Paths of the pilot, also per step and student; they are at most one in PILOT_SHARE of all. */
+enum { PILOT_PATHS = 1024, PILOT_PER_STEP = 16, PILOT_SHARE = 16 };
+
+/* Directions that it finds; the field hardly moves along others. */
+enum { PILOT_DIRECTIONS = 16 };
+
+/* 0: it would not pay. Coordinates that are sampled would have to be drawn for it, too. */
+static int64_t pilot_paths(const solve_setting *s)
+{
+    int64_t all = s->problem->numerics.paths * s->problem->numerics.replicas;
+    int64_t paths = (int64_t)PILOT_PER_STEP * s->grid[LEVEL_COARSE]->steps * s->source.shape.k;
+    paths = paths > PILOT_PATHS ? paths : PILOT_PATHS;
+    return s->pen || paths * PILOT_SHARE > all ? 0 : paths;
+}
+
+/* The pilot of a solve. It says nothing of its progress, and if it fails there are no axes. */
+static sgdmft_status run_pilot(sgdmft_context *ctx, const solve_setting *s, int64_t paths, principal_axes **axes)
+{
+    sgdmft_problem problem = *s->problem;
+    solve_setting small = *s;
+    solve_state state = {.ctx = ctx, .s = &small, .work_total = INFINITY};
+    drawn in = {NULL, NULL};
+    trajectory *tr = NULL;
+    problem.numerics.paths = paths;
+    small.problem = small.source.problem = &problem;
+    state.share.threads = sgdmft_context_threads(ctx);
+    sgdmft_status status = draw(ctx, &state, LEVEL_COARSE, DRAW_PILOT_REPLICA, &in);
+    if (!status)
+        status = solve_level(ctx, &state, LEVEL_COARSE, &in, &tr);
+    if (!status && !tr->status)
+        status = principal_axes_new(ctx, tr->kern, PILOT_DIRECTIONS, axes);
+    trajectory_free(tr);
+    drawn_clear(&in);
+    return status;
+}
+
+/* The axes of rank 0 for all ranks; NULL if a pilot does not pay. Together. */
+static sgdmft_status find_axes(sgdmft_context *ctx, const solve_setting *s, principal_axes **axes)
+{
+    int64_t paths = pilot_paths(s);
+    sgdmft_status status = SGDMFT_OK;
+    if (paths == 0)
+        return SGDMFT_OK;
+    if (ranks_rank(ctx->ranks) == 0)
+        status = run_pilot(ctx, s, paths, axes);
+    status = ranks_agree(ctx, ctx->ranks, status);
+    if (!status)
+        status = principal_axes_broadcast(ctx, axes);
     return status;
 }
 
@@ -310,7 +366,7 @@ rank_spread selfconsistent_spread(const solve_setting *s, int ranks)
     return spread_plan(ranks, problem->numerics.replicas, blocks, s->pen != NULL);
 }
 
-sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
+static sgdmft_status run_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
 {
     rank_group *all = ctx->ranks;
     rank_spread plan = selfconsistent_spread(s, ranks_size(all));
@@ -339,6 +395,18 @@ sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *
         status = collect_replicas(ctx, s, &plan, set);
     if (!status && ranks_rank(all) == 0)
         keep_usable(s, set);
+    return status;
+}
+
+sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
+{
+    solve_setting with_axes = *s;
+    principal_axes *axes = NULL;
+    sgdmft_status status = find_axes(ctx, s, &axes);
+    with_axes.source.field = axes;
+    if (!status)
+        status = run_replicas(ctx, &with_axes, set);
+    principal_axes_free(axes);
     return status;
 }
 

@@ -16,6 +16,8 @@ path_source parameters_source(const path_source *samples)
 {
     path_source source = *samples;
     source.driver = &driver_drift;
+    source.label = NULL;
+    source.field = NULL;
     source.shape = (model_shape){.k = samples->shape.k, .kstar = samples->shape.kstar};
     return source;
 }

@@ -12,8 +12,7 @@
 typedef struct dimension_plan {
     unsigned fields; /* z*, z0 and eps: dimensions 0 .. fields - 1 */
     unsigned visits; /* waiting times */
-    unsigned
-        modes; /* leading Brownian-bridge modes of the innovations per component, and of the driver if it diffuses */
+    unsigned modes;  /* leading modes of the innovations per component, and of the driver if it diffuses */
 } dimension_plan;
 
 typedef struct draw {

@@ -14,7 +14,7 @@ enum {
     DRAW_LABEL_AXES = 7   /* points that show in which direction a label changes */
 };
 
-/* The most leading Brownian-bridge modes that are quasi-random: of one component of the innovations, and of all. */
+/* The most leading modes that are quasi-random: of one component of the innovations, and of all. */
 enum { QUASI_MODES = 48, QUASI_MODES_ALL = 192 };
 
 static inline unsigned quasi_modes(unsigned components)
@@ -25,5 +25,8 @@ static inline unsigned quasi_modes(unsigned components)
 
 /* Coordinates of a replica draw as a replica of its own. */
 #define DRAW_COORDINATES_REPLICA UINT32_C(0x80000000)
+
+/* The solve that finds the principal directions of the field is a replica of its own. */
+#define DRAW_PILOT_REPLICA UINT32_C(0x40000000)
 
 #endif

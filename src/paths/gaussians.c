@@ -38,11 +38,12 @@ static void quasi_row(const draw *d, unsigned dimension, size_t row, double *col
     }
 }
 
-/* Increments of Brownian motions over the cells of the grid, drawn by their Brownian-bridge modes: rows first .. of the
-   Gaussian rows, `width` for each mode; the leading modes are quasi-random, the others come from stream `purpose`. */
+/* Increments of Brownian motions over the cells of the grid, drawn by their modes: rows first .. of the Gaussian rows, `width`
+   for each mode. The leading modes are quasi-random, the others come from stream `purpose`. */
 typedef struct increments {
     size_t first, width;
     uint32_t purpose;
+    const principal_axes *axes; /* of the modes; NULL: those of Brownian bridges */
 } increments;
 
 /* Fine modes of one block from the counter-based generator. */
@@ -57,7 +58,7 @@ static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, 
     }
 }
 
-/* Turns modes into increments over the cells: mode 0 is the whole interval, each further mode splits one interval,
+/* Turns Brownian-bridge modes into increments over the cells: mode 0 is the whole interval, each further mode splits one interval,
    breadth first. Orthonormal, so normals stay independent standard normals. x[steps][width] */
 static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3], double *sums, double *x)
 {
@@ -143,9 +144,12 @@ static void draw_increments(const draw *d, const increments *inc, unsigned *dime
         path_inputs *in = &d->ensemble->block[b];
         if (!owns(d, b))
             continue;
+        double *x = inputs_gaussian(in) + inc->first * in->n;
         pseudo_modes(d, inc, in, b * d->lanes, space->sums);
-        modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums,
-                       inputs_gaussian(in) + inc->first * in->n);
+        if (inc->axes)
+            principal_axes_apply(inc->axes, d->grid, inc->width, in->n, space->sums, x);
+        else
+            modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums, x);
     }
 }
 
@@ -157,7 +161,7 @@ static void draw_rows(const draw *d, const gaussian_space *space)
         quasi_row(d, dimension, dimension, space->column);
     dimension += draw_visits_first(d) ? d->plan.visits : 0;
     plan_bisection(d->grid->steps, space->split);
-    increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS};
+    increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS, .axes = d->source->field};
     draw_increments(d, &field, &dimension, space);
     increments driver = {.first = d->plan.fields + steps * k, .width = 1, .purpose = DRAW_DRIVER};
     if (d->source->driver->per_cell && d->source->driver->singular)

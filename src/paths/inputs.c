@@ -157,8 +157,8 @@ static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, do
 static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs *in, model_work *work)
 {
     size_t n = in->n;
-    if (d->source->axes)
-        label_axes_apply(d->source->axes, d->shape.kstar, n, in->wstar, in->eps);
+    if (d->source->label)
+        label_axes_apply(d->source->label, d->shape.kstar, n, in->wstar, in->eps);
     label_fields(d->source->law, n, in->wstar);
     if (model_label(d->source->m, work, n, in->wstar, in->eps, in->y))
         return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");

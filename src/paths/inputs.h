@@ -15,6 +15,7 @@
 #include "problem/model.h"
 #include "problem/problem.h"
 #include "twotime/grid.h"
+#include "twotime/principal.h"
 #include "twotime/schedule.h"
 
 /* Visits that can be treated together: the same cell, the same rank within the cell, different lanes. */
@@ -69,7 +70,8 @@ typedef struct path_source {
     model_shape shape;
     const initial_law *law;
     const schedule *eta;
-    const label_axes *axes;  /* along which z* and eps are drawn; NULL: as they are */
+    const label_axes *label;        /* along which z* and eps are drawn; NULL: as they are */
+    const principal_axes *field;    /* along which innovations are drawn; NULL: by Brownian-bridge modes */
     const path_share *share; /* NULL: this process draws all */
     int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;
