@@ -232,10 +232,7 @@ static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int 
 /* Paths of the pilot, also per step and student; they are at most one in PILOT_SHARE of all. */
 enum { PILOT_PATHS = 1024, PILOT_PER_STEP = 16, PILOT_SHARE = 16 };
 
-/* Directions that it finds; the field hardly moves along others. */
-enum { PILOT_DIRECTIONS = 16 };
-
-/* 0: it would not pay. Coordinates that are sampled would have to be drawn for it, too. */
+/* 0: it would not pay, or there is a penalty. Coordinates that are sampled would have to be drawn for it, too. */
 static int64_t pilot_paths(const solve_setting *s)
 {
     int64_t all = s->problem->numerics.paths * s->problem->numerics.replicas;
@@ -244,7 +241,7 @@ static int64_t pilot_paths(const solve_setting *s)
     return s->pen || paths * PILOT_SHARE > all ? 0 : paths;
 }
 
-/* The pilot of a solve. It says nothing of its progress, and if it fails there are no axes. */
+/* The pilot of a solve. It says nothing of its progress, and if its dynamics end early there are no axes. */
 static sgdmft_status run_pilot(sgdmft_context *ctx, const solve_setting *s, int64_t paths, principal_axes **axes)
 {
     sgdmft_problem problem = *s->problem;
@@ -259,7 +256,7 @@ static sgdmft_status run_pilot(sgdmft_context *ctx, const solve_setting *s, int6
     if (!status)
         status = solve_level(ctx, &state, LEVEL_COARSE, &in, &tr);
     if (!status && !tr->status)
-        status = principal_axes_new(ctx, tr->kern, PILOT_DIRECTIONS, axes);
+        status = principal_axes_new(ctx, tr->kern, axes);
     trajectory_free(tr);
     drawn_clear(&in);
     return status;

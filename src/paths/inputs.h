@@ -70,9 +70,9 @@ typedef struct path_source {
     model_shape shape;
     const initial_law *law;
     const schedule *eta;
-    const label_axes *label;        /* along which z* and eps are drawn; NULL: as they are */
-    const principal_axes *field;    /* along which innovations are drawn; NULL: by Brownian-bridge modes */
-    const path_share *share; /* NULL: this process draws all */
+    const label_axes *label;     /* along which z* and eps are drawn; NULL: as they are */
+    const principal_axes *field; /* along which innovations are drawn; NULL: by Brownian-bridge modes */
+    const path_share *share;     /* NULL: this process draws all */
     int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;
 

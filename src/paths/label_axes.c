@@ -12,11 +12,12 @@
 /* E[y z] is an average over so many quasi-random points, and right to some 1e-3. What is below NOTHING, relative to the
    scatter of the label or to the whole vector, is none. */
 enum { POINTS = 8192, LANES = 512 };
-static const double NOTHING = 0.01;
+static const double NOTHING = 0.01, ROUNDING = 1e-12;
 
 typedef struct label_moments {
-    double mean[LABEL_DIMS_MAX], square[LABEL_DIMS_MAX]; /* [labels] */
-    double slope[LABEL_DIMS_MAX * LABEL_DIMS_MAX];       /* [labels][dims] */
+    double mean[LABEL_DIMS_MAX], square[LABEL_DIMS_MAX]; /* [labels] E[y], E[y^2] */
+    double middle[LABEL_DIMS_MAX];                       /* [dims] E[z], not quite 0 */
+    double slope[LABEL_DIMS_MAX * LABEL_DIMS_MAX];       /* [labels][dims] E[y z] */
 } label_moments;
 
 /* Room for one block: z drawn, the same with w* in place of z*, the label. */
@@ -58,6 +59,7 @@ static int add_points(const model *m, const initial_law *law, size_t first, labe
         double *row = space->z + (size_t)j * LANES;
         sobol_points(key, (unsigned)j, first, LANES, row);
         normal_quantiles(LANES, row, row);
+        lanes_sum(1, LANES, row, sum->middle + j);
     }
     memcpy(space->s, space->z, sizeof *space->s * (size_t)shape.kstar * LANES);
     label_fields(law, LANES, space->s);
@@ -100,33 +102,54 @@ static int add_axis(int dims, double x[LABEL_DIMS_MAX], double least, int count,
     return count + 1;
 }
 
+/* x becomes E[(y - E y) z] of label c; 0 if that is nothing next to the scatter of the label. */
+static void slope_of(const label_moments *mean, int c, int dims, double *x)
+{
+    double variance = mean->square[c] - mean->mean[c] * mean->mean[c];
+    for (int j = 0; j < dims; j++)
+        x[j] = mean->slope[c * dims + j] - mean->mean[c] * mean->middle[j];
+    double whole = length(dims, x);
+    int some = variance > ROUNDING * mean->square[c] && whole > NOTHING * sqrt(variance);
+    for (int j = 0; j < dims; j++)
+        if (!some || fabs(x[j]) < NOTHING * whole)
+            x[j] = 0;
+}
+
 /* Rows: first the slopes of the labels, then coordinate axes as far as they are new. */
 static void make_basis(const label_moments *mean, int labels, int dims, double *basis)
 {
     int count = 0;
+    double x[LABEL_DIMS_MAX];
     for (int c = 0; c < labels && count < dims; c++) {
-        double x[LABEL_DIMS_MAX], whole = length(dims, mean->slope + c * dims);
-        double scatter = sqrt(fmax(mean->square[c] - mean->mean[c] * mean->mean[c], 0));
-        for (int j = 0; j < dims; j++) {
-            double along = mean->slope[c * dims + j];
-            x[j] = fabs(along) < NOTHING * whole ? 0 : along;
-        }
-        if (isfinite(whole) && isfinite(scatter) && whole > NOTHING * scatter)
-            count = add_axis(dims, x, NOTHING * whole, count, basis);
+        slope_of(mean, c, dims, x);
+        count = add_axis(dims, x, NOTHING * length(dims, x), count, basis);
     }
     for (int j = 0; j < dims && count < dims; j++) {
-        double x[LABEL_DIMS_MAX] = {0};
+        memset(x, 0, sizeof x);
         x[j] = 1;
-        /* what is left of some unit vector is 1 / sqrt(dims) long at least */
+        /* the longest of what is left of unit vectors is 1 / sqrt(dims) at least */
         count = add_axis(dims, x, 0.5 / sqrt(dims), count, basis);
     }
+}
+
+/* Sums become means. */
+static void divide(label_moments *sum, int labels, int dims)
+{
+    for (int c = 0; c < labels; c++) {
+        sum->mean[c] /= POINTS;
+        sum->square[c] /= POINTS;
+    }
+    for (int j = 0; j < dims; j++)
+        sum->middle[j] /= POINTS;
+    for (int j = 0; j < labels * dims; j++)
+        sum->slope[j] /= POINTS;
 }
 
 sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const initial_law *law, label_axes *out)
 {
     model_shape shape = model_get_shape(m);
     int dims = shape.kstar + shape.noises, stopped = 0;
-    label_moments sum = {{0}, {0}, {0}};
+    label_moments sum = {.mean = {0}};
     label_space space;
     *out = (label_axes){0};
     if (dims < 2)
@@ -139,12 +162,7 @@ sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const initial
     label_space_clear(&space);
     if (stopped)
         return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
-    for (int c = 0; c < shape.labels; c++) {
-        sum.mean[c] /= POINTS;
-        sum.square[c] /= POINTS;
-        for (int j = 0; j < dims; j++)
-            sum.slope[c * dims + j] /= POINTS;
-    }
+    divide(&sum, shape.labels, dims);
     double basis[LABEL_DIMS_MAX * LABEL_DIMS_MAX] = {0};
     make_basis(&sum, shape.labels, dims, basis);
     out->dims = dims;

@@ -14,8 +14,8 @@
 enum { LABEL_DIMS_MAX = 16 };
 
 typedef struct label_axes {
-    int dims;                                      /* of z; 0: coordinates are drawn as they are */
-    double turn[LABEL_DIMS_MAX * LABEL_DIMS_MAX];  /* [dims][dims] orthogonal: z = turn x of what is drawn, x */
+    int dims;                                     /* of z; 0: coordinates are drawn as they are */
+    double turn[LABEL_DIMS_MAX * LABEL_DIMS_MAX]; /* [dims][dims] orthogonal: z = turn x of what is drawn, x */
 } label_axes;
 
 /* Depends on the model and rho alone. */

@@ -1,104 +1,16 @@
 #include "twotime/principal.h"
 
+#include <lapacke.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/ranks.h"
 
-/* Directions whose singular values differ by a fifth are told apart to 1%. */
-enum { ITERATIONS = 12 };
-
-static double product(size_t n, const double *x, const double *y)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
-/* x -= (x . y) y, twice against rounding, for the rows y of q[count][n]; then x is scaled to length 1. */
-static void orthonormalise(size_t n, size_t count, const double *q, double *x)
-{
-    for (int again = 0; again < 2; again++)
-        for (size_t r = 0; r < count; r++) {
-            const double *y = q + r * n;
-            double c = product(n, x, y);
-            for (size_t i = 0; i < n; i++)
-                x[i] -= c * y[i];
-        }
-    double scale = 1 / sqrt(product(n, x, x));
-    for (size_t i = 0; i < n; i++)
-        x[i] *= scale;
-}
-
-/* Adds to the rows q[count][n] the unit vector that is farthest from their span, made orthogonal to them. left[i] is the
-   square of the distance of unit vector i. */
-static void complete(size_t n, size_t count, double *left, double *q)
-{
-    size_t best = 0;
-    double *x = q + count * n;
-    for (size_t i = 1; i < n; i++)
-        if (left[i] > left[best])
-            best = i;
-    memset(x, 0, sizeof(double) * n);
-    x[best] = 1;
-    orthonormalise(n, count, q, x);
-    for (size_t i = 0; i < n; i++)
-        left[i] -= x[i] * x[i];
-}
-
-/* x becomes sum over nodes of (time around the node) V_i^T V_i x. */
-static void apply(const kernels *kern, size_t n, double *work, double *x)
-{
-    const time_grid *grid = kern->grid;
-    memset(work, 0, sizeof(double) * n);
-    for (int i = 1; i <= kern->steps; i++) {
-        double around = 0.5 * (grid->h[i - 1] + (i < kern->steps ? grid->h[i] : 0));
-        for (int a = 0; a < kern->k; a++) {
-            const double *row = kernels_V(kern, i, a);
-            size_t used = (size_t)(i * kern->k);
-            double c = around * product(used, row, x);
-            for (size_t j = 0; j < used; j++)
-                work[j] += c * row[j];
-        }
-    }
-    memcpy(x, work, sizeof(double) * n);
-}
-
-/* Rows q[n][n], the first `count` by orthogonal iteration from smooth functions of time. `work` has 2 n doubles. */
-static void fill_rows(const kernels *kern, size_t n, size_t count, double *work, double *q)
-{
-    size_t k = (size_t)kern->k;
-    double *left = work + n;
-    for (size_t r = 0; r < count; r++)
-        for (size_t j = 0; j < n; j++)
-            q[r * n + j] = j % k == r % k ? cos(M_PI * (double)(r / k) * ((double)(j / k) + 0.5) / kern->steps) : 0;
-    for (int step = 0; step <= ITERATIONS; step++)
-        for (size_t r = 0; r < count; r++) {
-            if (step > 0)
-                apply(kern, n, work, q + r * n);
-            orthonormalise(n, r, q, q + r * n);
-        }
-    for (size_t j = 0; j < n; j++) {
-        left[j] = 1;
-        for (size_t r = 0; r < count; r++)
-            left[j] -= q[r * n + j] * q[r * n + j];
-    }
-    for (size_t r = count; r < n; r++)
-        complete(n, r, left, q);
-}
-
-static void transpose(size_t n, double *q)
-{
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++) {
-            double keep = q[i * n + j];
-            q[i * n + j] = q[j * n + i];
-            q[j * n + i] = keep;
-        }
-}
+/* Work space of the eigenvalue solver, in rows. */
+enum { WORK_ROWS = 34 };
 
 static principal_axes *axes_allocate(size_t n)
 {
@@ -113,21 +25,57 @@ static principal_axes *axes_allocate(size_t n)
     return axes;
 }
 
-sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, size_t count, principal_axes **out)
+/* Lower triangle of sum over nodes of (time around the node) V_i^T V_i. */
+static void make_gram(const kernels *kern, size_t n, double *out)
+{
+    const time_grid *grid = kern->grid;
+    for (int i = 1; i <= kern->steps; i++) {
+        double around = 0.5 * (grid->h[i - 1] + (i < kern->steps ? grid->h[i] : 0));
+        for (int a = 0; a < kern->k; a++) {
+            const double *row = kernels_V(kern, i, a);
+            for (size_t j = 0; j < (size_t)(i * kern->k); j++)
+                for (size_t l = 0; l <= j; l++)
+                    out[j * n + l] += around * row[j] * row[l];
+        }
+    }
+}
+
+/* By columns a lower triangle is an upper one, and eigenvectors come as rows, those of small eigenvalues first. */
+static int eigenvectors(size_t n, double *gram, double *space, double *Q)
+{
+    /* BLAS with one thread, so that its sums do not depend on the number of threads */
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    int failed = LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'U', (int)n, gram, (int)n, space, space + n,
+                                    (int)(WORK_ROWS * n)) != 0;
+    omp_set_num_threads(threads);
+    for (size_t j = 0; j < n && !failed; j++)
+        for (size_t r = 0; r < n; r++)
+            Q[j * n + r] = gram[(n - 1 - r) * n + j];
+    return failed;
+}
+
+sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, principal_axes **out)
 {
     size_t n = (size_t)(kern->steps * kern->k);
     principal_axes *axes = axes_allocate(n);
-    double *work = memory_doubles(2 * n);
-    if (!axes || !work) {
-        principal_axes_free(axes);
-        free(work);
-        return context_out_of_memory(ctx, "the principal directions of the field", 8.0 * (double)(n * n));
+    double *gram = memory_doubles(n * n), *space = memory_doubles((1 + WORK_ROWS) * n);
+    sgdmft_status status = SGDMFT_OK;
+    if (!axes || !gram || !space) {
+        status = context_out_of_memory(ctx, "the principal directions of the field", 16.0 * (double)(n * n));
+    } else {
+        make_gram(kern, n, gram);
+        if (eigenvectors(n, gram, space, axes->Q))
+            status = context_fail(ctx, SGDMFT_ERR_NON_FINITE,
+                                  "the principal directions of the field: their eigenvalues were not found");
     }
-    fill_rows(kern, n, count < n ? count : n, work, axes->Q);
-    transpose(n, axes->Q);
-    free(work);
-    *out = axes;
-    return SGDMFT_OK;
+    free(gram);
+    free(space);
+    if (status)
+        principal_axes_free(axes);
+    else
+        *out = axes;
+    return status;
 }
 
 sgdmft_status principal_axes_broadcast(sgdmft_context *ctx, principal_axes **axes)
@@ -160,7 +108,8 @@ static void to_coarse_cells(const principal_axes *axes, size_t n, const double *
     }
 }
 
-void principal_axes_apply(const principal_axes *axes, const time_grid *fine, size_t k, size_t n, double *work, double *x)
+void principal_axes_apply(const principal_axes *axes, const time_grid *fine, size_t k, size_t n, double *work,
+                          double *x)
 {
     size_t width = k * n;
     const double *whole = work, *rest = work + axes->size * n;

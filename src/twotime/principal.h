@@ -15,19 +15,19 @@
 
 typedef struct principal_axes {
     size_t size; /* k times the steps of the coarse grid */
-    double *Q;   /* [size][size] orthogonal: row j k + a makes component a of the innovation of coarse cell j */
+    double *
+        Q; /* [size][size] orthogonal, largest directions first: row j k + a makes component a of the innovation of coarse cell j */
 } principal_axes;
 
-/* From the kernels of a solve on the coarse grid, each node counting like the time around it. The first `count` columns are
-   principal directions, in order, as far as a few steps of orthogonal iteration tell them apart; the others complete the
-   basis. */
-sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, size_t count, principal_axes **out);
+/* From the kernels of a solve on the coarse grid, each node counting like the time around it. */
+sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, principal_axes **out);
 
 /* Together: those of rank 0, or none if it has none, for all ranks of the context. */
 sgdmft_status principal_axes_broadcast(sgdmft_context *ctx, principal_axes **axes);
 void principal_axes_free(principal_axes *axes);
 
 /* Turns z into innovations of the cells of `fine`, in place: x[steps][k][n]. `work` is as large. */
-void principal_axes_apply(const principal_axes *axes, const time_grid *fine, size_t k, size_t n, double *work, double *x);
+void principal_axes_apply(const principal_axes *axes, const time_grid *fine, size_t k, size_t n, double *work,
+                          double *x);
 
 #endif

@@ -70,6 +70,10 @@ class Solve(WithRanks):
     def test_stein(self):
         self.same_on_all("numerics.response=stein", ranks=(1, 2, 3, 4))
 
+    def test_pilot(self):
+        """Rank 0 finds the directions of the field for all."""
+        self.same_on_all("numerics.paths=9000", ranks=(2, 3))
+
     def test_pathwise(self):
         """With the control variable, and paths sorted by visits."""
         self.same_on_all("numerics.response=pathwise")

@@ -114,9 +114,11 @@ class Solve(support.InRoom):
         self.assertTrue(self.read("p.csv").startswith("# program: solve\n"))
 
     def test_threads_do_not_matter(self):
-        for n in ["1", "2"]:
-            self.run_program("solve", "p.yaml", "--quiet", "--threads", n, "--csv", f"{n}.csv", "-o", f"{n}.h5")
-        self.assertEqual(self.rows("1.csv"), self.rows("2.csv"))
+        for paths in [300, 6000]:  # without a pilot and with one
+            for n in ["1", "2"]:
+                self.run_program("solve", "p.yaml", "--quiet", "--force", "--set", f"numerics.paths={paths}", "--threads", n,
+                                 "--csv", f"{n}.csv", "-o", f"{n}.h5")
+            self.assertEqual(self.rows("1.csv"), self.rows("2.csv"))
 
     def test_diverging(self):
         """No trustworthy solution: exit code 3, and what was computed is kept and marked."""
