@@ -13,7 +13,7 @@
    paths: the difference estimates the time-step error with little noise, and removes it to leading order.
    Replicas are independent, so their spread gives honest standard errors of everything.
 
-   Before, a pilot with few paths on the coarse grid finds out which directions of the innovations move the field most. These
+   Before, a pilot with few paths on the coarse grid finds out which directions of start and innovations move the field most. These
    then get the first quasi-random dimensions of all replicas (twotime/principal.h). It changes no law, only the noise. */
 #include "solvers/selfconsistent.h"
 
@@ -256,7 +256,7 @@ static sgdmft_status run_pilot(sgdmft_context *ctx, const solve_setting *s, int6
     if (!status)
         status = solve_level(ctx, &state, LEVEL_COARSE, &in, &tr);
     if (!status && !tr->status)
-        status = principal_axes_new(ctx, tr->kern, axes);
+        status = principal_axes_new(ctx, tr->kern, s->law.b, axes);
     trajectory_free(tr);
     drawn_clear(&in);
     return status;

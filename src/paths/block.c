@@ -14,7 +14,7 @@ double path_block_bytes(const path_setting *set, size_t n, int slots)
     const model_shape *shape = &set->shape;
     double k = shape->k, lanes = (double)n, s = slots, steps = set->at.steps;
     int visits = !set->driver->per_cell;
-    double inputs = shape->kstar + k + shape->noises + shape->labels + steps * k;
+    double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double state = 3 * k + 2 * steps * k + (set->last_visit ? (steps + 1) * k : 0);
     if (set->at.response == RESPONSE_PATHWISE)

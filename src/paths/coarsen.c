@@ -90,6 +90,7 @@ static sgdmft_status coarsen_block(sgdmft_context *ctx, const path_inputs *fine,
         return status;
     out->wstar = fine->wstar;
     out->z0 = fine->z0;
+    out->test = fine->test;
     out->eps = fine->eps;
     out->y = fine->y;
     coarsen_increments(fine->xi, fine_grid, k * n, out->steps, out->xi);

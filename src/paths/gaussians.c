@@ -147,7 +147,7 @@ static void draw_increments(const draw *d, const increments *inc, unsigned *dime
         double *x = inputs_gaussian(in) + inc->first * in->n;
         pseudo_modes(d, inc, in, b * d->lanes, space->sums);
         if (inc->axes)
-            principal_axes_apply(inc->axes, d->grid, inc->width, in->n, space->sums, x);
+            principal_axes_apply(inc->axes, d->grid, inc->width, in->n, space->sums, in->z0, x);
         else
             modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums, x);
     }
@@ -172,7 +172,7 @@ sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
 {
     size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps, paths = d->ensemble->paths;
     gaussian_space space = {.column = memory_doubles(d->order ? paths : 1),
-                            .sums = memory_doubles(steps * k * d->lanes),
+                            .sums = memory_doubles((steps + 1) * k * d->lanes),
                             .split = memory_zeroed(steps + 1, sizeof *space.split)};
     sgdmft_status status = SGDMFT_OK;
     if (!space.column || !space.sums || !space.split) {

@@ -171,6 +171,20 @@ static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs
     return SGDMFT_OK;
 }
 
+/* Points of the test law are few-dimensional, and so want the best dimensions. */
+static sgdmft_status test_block(sgdmft_context *ctx, const draw *d, path_inputs *in)
+{
+    size_t k = (size_t)d->shape.k;
+    if (!d->source->field)
+        return SGDMFT_OK;
+    in->tests = memory_doubles(k * in->n);
+    if (!in->tests)
+        return context_out_of_memory(ctx, "the test law", 8.0 * (double)(k * in->n));
+    principal_axes_leading(d->source->field, d->grid, k, in->n, in->z0, in->xi, in->tests);
+    in->test = in->tests;
+    return SGDMFT_OK;
+}
+
 static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit_list *visits, size_t b,
                                  const event_space *space)
 {
@@ -235,6 +249,8 @@ static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const vis
         status = draw_events(ctx, d, visits, b, &space);
         if (!status)
             status = label_block(ctx, d, &d->ensemble->block[b], space.model);
+        if (!status)
+            status = test_block(ctx, d, &d->ensemble->block[b]);
     }
     event_space_clear(&space);
     return status;

@@ -34,6 +34,8 @@ typedef struct path_inputs {
     double *eps;       /* [noises][n] */
     double *xi;        /* [steps][k][n] standard normals, one vector per cell */
     double *noise;     /* [steps][n] standard normals, increments of a driver that diffuses; otherwise NULL */
+    double *test;      /* [k][n] standard normals of the test law: z0, or what leads the field */
+    double *tests;     /* owned, or NULL */
     double *labels;    /* owned, or NULL */
     double *y;         /* [labels][n] */
     int *slots_before; /* [steps + 1] largest number of events of a lane before node i */
@@ -71,7 +73,7 @@ typedef struct path_source {
     const initial_law *law;
     const schedule *eta;
     const label_axes *label;     /* along which z* and eps are drawn; NULL: as they are */
-    const principal_axes *field; /* along which innovations are drawn; NULL: by Brownian-bridge modes */
+    const principal_axes *field; /* along which z0 and innovations are drawn; NULL: by Brownian-bridge modes */
     const path_share *share;     /* NULL: this process draws all */
     int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
 } path_source;

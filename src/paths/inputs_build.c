@@ -24,6 +24,7 @@ void inputs_clear(path_inputs *in)
 {
     free(in->rows);
     free(in->labels);
+    free(in->tests);
     free(in->bridge);
     free(in->slots_before);
     free(in->group_first);
@@ -83,6 +84,7 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path
         out->wstar = out->rows;
         out->z0 = out->wstar + (size_t)shape.kstar * n;
         out->eps = out->z0 + k * n;
+        out->test = out->z0;
         out->y = out->labels;
     }
     out->xi = out->rows + (share == INPUTS_OWN ? fields * n : 0);

@@ -30,7 +30,7 @@ static int observe_at(const path_block *block, const path_setting *set, double w
     return path_block_add_observed(block, set, weight, position, s, sums);
 }
 
-/* w = m rho^{-1} w* + root(C - m rho^{-1} m^T) z0 */
+/* w = m rho^{-1} w* + root(C - m rho^{-1} m^T) z */
 static int test_position(const path_block *block, const path_setting *set, const double *C, const double *m,
                          const double *rho_inverse, double *w)
 {
@@ -58,7 +58,7 @@ static int test_position(const path_block *block, const path_setting *set, const
                 to[p] += onto[a * kstar + b] * block->in->wstar[(size_t)b * n + p];
         for (int b = 0; b < k; b++)
             for (size_t p = 0; p < n; p++)
-                to[p] += root[a * k + b] * block->in->z0[(size_t)b * n + p];
+                to[p] += root[a * k + b] * block->in->test[(size_t)b * n + p];
     }
     return 0;
 }

@@ -25,15 +25,28 @@ static principal_axes *axes_allocate(size_t n)
     return axes;
 }
 
-/* Lower triangle of sum over nodes of (time around the node) V_i^T V_i. */
-static void make_gram(const kernels *kern, size_t n, double *out)
+/* Row of the field at node i, component a: what z0 and the innovations before the node put into it. */
+static void field_row(const kernels *kern, const double *B, int i, int a, double *row)
+{
+    int k = kern->k;
+    for (int b = 0; b < k; b++) {
+        row[b] = 0;
+        for (int c = 0; c < k; c++)
+            row[b] += kernels_onto_start(kern, a * k + c, i) * B[c * k + b];
+    }
+    if (i > 0)
+        memcpy(row + k, kernels_V(kern, i, a), sizeof *row * (size_t)(i * k));
+}
+
+/* Lower triangle of sum over nodes of (time around the node) row^T row. */
+static void make_gram(const kernels *kern, const double *B, size_t n, double *row, double *out)
 {
     const time_grid *grid = kern->grid;
-    for (int i = 1; i <= kern->steps; i++) {
-        double around = 0.5 * (grid->h[i - 1] + (i < kern->steps ? grid->h[i] : 0));
+    for (int i = 0; i <= kern->steps; i++) {
+        double around = 0.5 * ((i > 0 ? grid->h[i - 1] : 0) + (i < kern->steps ? grid->h[i] : 0));
         for (int a = 0; a < kern->k; a++) {
-            const double *row = kernels_V(kern, i, a);
-            for (size_t j = 0; j < (size_t)(i * kern->k); j++)
+            field_row(kern, B, i, a, row);
+            for (size_t j = 0; j < (size_t)((i + 1) * kern->k); j++)
                 for (size_t l = 0; l <= j; l++)
                     out[j * n + l] += around * row[j] * row[l];
         }
@@ -55,16 +68,16 @@ static int eigenvectors(size_t n, double *gram, double *space, double *Q)
     return failed;
 }
 
-sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, principal_axes **out)
+sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, const double *B, principal_axes **out)
 {
-    size_t n = (size_t)(kern->steps * kern->k);
+    size_t n = (size_t)((kern->steps + 1) * kern->k);
     principal_axes *axes = axes_allocate(n);
     double *gram = memory_doubles(n * n), *space = memory_doubles((1 + WORK_ROWS) * n);
     sgdmft_status status = SGDMFT_OK;
     if (!axes || !gram || !space) {
         status = context_out_of_memory(ctx, "the principal directions of the field", 16.0 * (double)(n * n));
     } else {
-        make_gram(kern, n, gram);
+        make_gram(kern, B, n, space, gram);
         if (eigenvectors(n, gram, space, axes->Q))
             status = context_fail(ctx, SGDMFT_ERR_NON_FINITE,
                                   "the principal directions of the field: their eigenvalues were not found");
@@ -96,32 +109,67 @@ void principal_axes_free(principal_axes *axes)
     free(axes);
 }
 
-/* out[size][n] = Q z */
-static void to_coarse_cells(const principal_axes *axes, size_t n, const double *z, double *out)
+/* How the innovations of the two halves of coarse cell c make up its own: x = a xi_1 + b xi_2. */
+typedef struct cell_halves {
+    double a, b;
+} cell_halves;
+
+static cell_halves halves_of(const time_grid *fine, size_t c)
 {
-    for (size_t i = 0; i < axes->size; i++) {
-        double *row = out + i * n;
-        memset(row, 0, sizeof *row * n);
+    double h1 = fine->h[2 * c], h2 = fine->h[2 * c + 1];
+    return (cell_halves){sqrt(h1 / (h1 + h2)), sqrt(h2 / (h1 + h2))};
+}
+
+static void add_row(size_t n, double factor, const double *x, double *out)
+{
+    for (size_t p = 0; p < n; p++)
+        out[p] += factor * x[p];
+}
+
+/* out[size][n] = Q z, z being the rows of z0[k][n] and then those of x */
+static void to_coarse_cells(const principal_axes *axes, size_t k, size_t n, const double *z0, const double *x,
+                            double *out)
+{
+    memset(out, 0, sizeof *out * axes->size * n);
+    for (size_t i = 0; i < axes->size; i++)
         for (size_t j = 0; j < axes->size; j++)
-            for (size_t p = 0; p < n; p++)
-                row[p] += axes->Q[i * axes->size + j] * z[j * n + p];
-    }
+            add_row(n, axes->Q[i * axes->size + j], j < k ? z0 + j * n : x + (j - k) * n, out + i * n);
 }
 
 void principal_axes_apply(const principal_axes *axes, const time_grid *fine, size_t k, size_t n, double *work,
-                          double *x)
+                          double *z0, double *x)
 {
-    size_t width = k * n;
-    const double *whole = work, *rest = work + axes->size * n;
-    to_coarse_cells(axes, n, x, work);
-    memcpy(work + axes->size * n, x + axes->size * n, sizeof *x * axes->size * n);
-    for (int c = 0; c < fine->steps / 2; c++) {
-        double h1 = fine->h[2 * c], h2 = fine->h[2 * c + 1];
-        double a = sqrt(h1 / (h1 + h2)), b = sqrt(h2 / (h1 + h2));
-        double *first = x + (size_t)(2 * c) * width, *second = first + width;
+    size_t width = k * n, cells = (axes->size - k) / k;
+    const double *whole = work + width, *rest = whole + cells * width;
+    to_coarse_cells(axes, k, n, z0, x, work);
+    memcpy(work + axes->size * n, x + cells * width, sizeof *x * cells * width);
+    memcpy(z0, work, sizeof *z0 * width);
+    for (size_t c = 0; c < cells; c++) {
+        cell_halves half = halves_of(fine, c);
+        const double *sum = whole + c * width, *left = rest + c * width;
+        double *first = x + 2 * c * width, *second = first + width;
         for (size_t p = 0; p < width; p++) {
-            first[p] = a * whole[(size_t)c * width + p] + b * rest[(size_t)c * width + p];
-            second[p] = b * whole[(size_t)c * width + p] - a * rest[(size_t)c * width + p];
+            first[p] = half.a * sum[p] + half.b * left[p];
+            second[p] = half.b * sum[p] - half.a * left[p];
         }
     }
+}
+
+void principal_axes_leading(const principal_axes *axes, const time_grid *fine, size_t k, size_t n, const double *z0,
+                            const double *x, double *out)
+{
+    memset(out, 0, sizeof *out * k * n);
+    for (size_t r = 0; r < k; r++)
+        for (size_t i = 0; i < axes->size; i++) {
+            double share = axes->Q[i * axes->size + r];
+            if (i < k) {
+                add_row(n, share, z0 + i * n, out + r * n);
+                continue;
+            }
+            size_t cell = i / k - 1, component = i % k;
+            cell_halves half = halves_of(fine, cell);
+            const double *first = x + (2 * cell * k + component) * n;
+            add_row(n, share * half.a, first, out + r * n);
+            add_row(n, share * half.b, first + k * n, out + r * n);
+        }
 }
