@@ -7,12 +7,13 @@
 #include "paths/driver.h"
 #include "paths/inputs.h"
 
-/* How the Sobol' dimensions are dealt out: first what fixes the sample, then coarse innovations, then visits or increments
-   of the driver; visits before innovations where their noise is not integrated out, see last_visit.h. */
+/* How the Sobol' dimensions are dealt out: first what fixes the sample, then leading modes of the innovations, then visits,
+   then the other modes, then increments of the driver. */
 typedef struct dimension_plan {
     unsigned fields; /* z*, z0 and eps: dimensions 0 .. fields - 1 */
+    unsigned lead;   /* modes of each component before the visits */
     unsigned visits; /* waiting times */
-    unsigned modes;  /* leading modes of the innovations per component, and of the driver if it diffuses */
+    unsigned modes;  /* quasi-random modes of the innovations per component, and of the driver if it diffuses */
 } dimension_plan;
 
 typedef struct draw {
@@ -31,9 +32,10 @@ static inline random_key draw_key(const draw *d, uint32_t purpose)
     return (random_key){d->source->problem->numerics.seed, d->replica, purpose};
 }
 
-static inline int draw_visits_first(const draw *d)
+/* Of the first waiting time. */
+static inline unsigned draw_visits_dimension(const draw *d)
 {
-    return d->source->by_visits;
+    return d->plan.fields + d->plan.lead * (unsigned)d->shape.k;
 }
 
 static inline size_t draw_path(const draw *d, size_t q)

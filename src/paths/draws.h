@@ -15,7 +15,7 @@ enum {
 };
 
 /* The most leading modes that are quasi-random: of one component of the innovations, and of all. */
-enum { QUASI_MODES = 48, QUASI_MODES_ALL = 192 };
+enum { QUASI_MODES = 64, QUASI_MODES_ALL = 192 };
 
 static inline unsigned quasi_modes(unsigned components)
 {

@@ -43,6 +43,9 @@ static void quasi_row(const draw *d, unsigned dimension, size_t row, double *col
 typedef struct increments {
     size_t first, width;
     uint32_t purpose;
+    unsigned dimension; /* of the first mode */
+    size_t lead;        /* numbers of the leading modes, after which so many dimensions are for something else: */
+    unsigned gap;
     const principal_axes *axes; /* of the modes; NULL: those of Brownian bridges */
 } increments;
 
@@ -135,11 +138,11 @@ typedef struct gaussian_space {
     int (*split)[3];
 } gaussian_space;
 
-/* One kind of increments, in all blocks; *dimension is the next Sobol' dimension. */
-static void draw_increments(const draw *d, const increments *inc, unsigned *dimension, const gaussian_space *space)
+/* One kind of increments, in all blocks. */
+static void draw_increments(const draw *d, const increments *inc, const gaussian_space *space)
 {
     for (size_t j = 0; j < d->plan.modes * inc->width; j++)
-        quasi_row(d, (*dimension)++, inc->first + j, space->column);
+        quasi_row(d, inc->dimension + (unsigned)j + (j < inc->lead ? 0 : inc->gap), inc->first + j, space->column);
     for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
         path_inputs *in = &d->ensemble->block[b];
         if (!owns(d, b))
@@ -155,17 +158,25 @@ static void draw_increments(const draw *d, const increments *inc, unsigned *dime
 
 static void draw_rows(const draw *d, const gaussian_space *space)
 {
+    const dimension_plan *plan = &d->plan;
     size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps;
-    unsigned dimension = 0;
-    for (; dimension < d->plan.fields; dimension++)
-        quasi_row(d, dimension, dimension, space->column);
-    dimension += draw_visits_first(d) ? d->plan.visits : 0;
+    for (unsigned j = 0; j < plan->fields; j++)
+        quasi_row(d, j, j, space->column);
     plan_bisection(d->grid->steps, space->split);
-    increments field = {.first = d->plan.fields, .width = k, .purpose = DRAW_INNOVATIONS, .axes = d->source->field};
-    draw_increments(d, &field, &dimension, space);
-    increments driver = {.first = d->plan.fields + steps * k, .width = 1, .purpose = DRAW_DRIVER};
+    increments field = {.first = plan->fields,
+                        .width = k,
+                        .purpose = DRAW_INNOVATIONS,
+                        .dimension = plan->fields,
+                        .lead = plan->lead * k,
+                        .gap = plan->visits,
+                        .axes = d->source->field};
+    increments driver = {.first = plan->fields + steps * k,
+                         .width = 1,
+                         .purpose = DRAW_DRIVER,
+                         .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
+    draw_increments(d, &field, space);
     if (d->source->driver->per_cell && d->source->driver->singular)
-        draw_increments(d, &driver, &dimension, space);
+        draw_increments(d, &driver, space);
 }
 
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)

@@ -26,7 +26,11 @@ static const unsigned QUASI_VISITS = 12;
 
 /* Modes that are quasi-random where paths are few. Many of them and the matching of moments, both exact in their way, pull
    at fourth moments: with 1024 paths and 48 modes that of w(T) was 1% too small, with 16 not by more than its noise. */
-static const unsigned FEW_MODES = 16, PATHS_PER_MODE = 256;
+static const unsigned FEW_MODES = 16, PATHS_PER_MODE = 64;
+
+/* Principal directions before the visits. The modes of Brownian bridges all come before them, but after them where the noise
+   of visits is not integrated out, see last_visit.h. */
+static const unsigned LEADING_DIRECTIONS = 2;
 
 static unsigned plan_modes(unsigned components, size_t paths, unsigned steps)
 {
@@ -46,6 +50,9 @@ static dimension_plan plan_dimensions(const draw *d)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
     plan.modes = plan_modes((unsigned)(shape.k + (driver->per_cell && driver->singular)),
                             (size_t)d->source->problem->numerics.paths, (unsigned)d->grid->steps);
+    plan.lead = d->source->by_visits ? 0 : plan.modes;
+    if (d->source->field && plan.lead > LEADING_DIRECTIONS)
+        plan.lead = LEADING_DIRECTIONS;
     return plan;
 }
 
@@ -291,7 +298,7 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     const path_source *source = d->source;
     uint64_t seed = source->problem->numerics.seed;
     double horizon = d->grid->t[d->grid->steps];
-    unsigned dimension = d->plan.fields + (draw_visits_first(d) ? 0 : d->plan.modes * (unsigned)d->shape.k);
+    unsigned dimension = draw_visits_dimension(d);
     if (source->by_visits || share_size(source->share) == 1)
         return visit_list_poisson(ctx, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
     return visit_list_poisson_shared(ctx, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,

@@ -6,17 +6,22 @@
 #include "kernel_case.h"
 #include "twotime/principal.h"
 
-enum { K = 2, STEPS = 12, SIZE = K * STEPS, LEADING = 4 };
+enum { K = 2, STEPS = 12, CELLS = K * STEPS, SIZE = K + CELLS, LEADING = 4 };
 
-/* A smooth field with some noise: as a response that decays, of innovations that shrink. */
+/* w(0) = B z0 */
+static const double B[K * K] = {1, 0, 0.3, 0.8};
+
+/* A smooth field with some noise: as a response that decays, of a start and innovations. */
 static kernel_case field_case(void)
 {
     kernel_case c = kernel_case_new(
         (kernel_plan){.k = K, .kstar = 1, .steps = STEPS, .delta = 2, .horizon = 3, .grading = 1.5, .eta = "1"});
-    double noise[SIZE];
-    for (int i = 1; i <= STEPS; i++)
+    double noise[CELLS];
+    for (int i = 0; i <= STEPS; i++)
         for (int a = 0; a < K; a++) {
-            random_normals((random_key){6, 0, 91}, (uint64_t)(K * i + a), 0, SIZE, noise);
+            for (int b = 0; b < K; b++)
+                kernels_R(c.kern, a * K + b, i)[0] = (a == b ? 1.0 : 0.2 * c.grid->t[i]) * exp(-c.grid->t[i]);
+            random_normals((random_key){6, 0, 91}, (uint64_t)(K * i + a), 0, CELLS, noise);
             for (int j = 0; j < K * i; j++) {
                 double age = c.grid->t[i] - c.grid->t[j / K], root = sqrt(c.grid->h[j / K]);
                 kernels_V(c.kern, i, a)[j] = root * ((j % K == a ? 1.0 : 0.3) * exp(-age) + 0.02 * noise[j]);
@@ -25,17 +30,22 @@ static kernel_case field_case(void)
     return c;
 }
 
-/* sum over nodes of (time around the node) V_i^T V_i */
+/* sum over nodes of (time around the node) U_i^T U_i, U_i = (R(t_i, 0) B, V_i) */
 static void gram(const kernel_case *c, double out[SIZE * SIZE])
 {
     memset(out, 0, sizeof(double) * SIZE * SIZE);
-    for (int i = 1; i <= STEPS; i++)
+    for (int i = 0; i <= STEPS; i++)
         for (int a = 0; a < K; a++) {
-            const double *V = kernels_V(c->kern, i, a);
-            double around = (c->grid->h[i - 1] + (i < STEPS ? c->grid->h[i] : 0)) / 2;
+            double U[SIZE] = {0};
+            for (int b = 0; b < K; b++)
+                for (int l = 0; l < K; l++)
+                    U[b] += kernels_R(c->kern, a * K + l, i)[0] * B[l * K + b];
             for (int j = 0; j < K * i; j++)
-                for (int l = 0; l < K * i; l++)
-                    out[j * SIZE + l] += around * V[j] * V[l];
+                U[K + j] = kernels_V(c->kern, i, a)[j];
+            double around = ((i > 0 ? c->grid->h[i - 1] : 0) + (i < STEPS ? c->grid->h[i] : 0)) / 2;
+            for (int j = 0; j < SIZE; j++)
+                for (int l = 0; l < SIZE; l++)
+                    out[j * SIZE + l] += around * U[j] * U[l];
         }
 }
 
@@ -44,7 +54,7 @@ static void test_eigenvectors(void **state)
     kernel_case c = field_case();
     principal_axes *axes = NULL;
     double A[SIZE * SIZE], value[SIZE];
-    check_ok(c.ctx, principal_axes_new(c.ctx, c.kern, &axes));
+    check_ok(c.ctx, principal_axes_new(c.ctx, c.kern, B, &axes));
     assert_int_equal(axes->size, SIZE);
     gram(&c, A);
     assert_int_equal(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'U', SIZE, A, SIZE, value), 0);
@@ -64,36 +74,47 @@ static void test_eigenvectors(void **state)
     kernel_case_clear(&c);
 }
 
-/* On a grid with cells of twice the number: the map of standard normals is orthogonal, and sums of pairs are Q z. */
+/* On a grid of twice as many cells: the map of standard normals is orthogonal, z0 and sums of pairs are Q z, and the leading
+   coordinates come back. */
 static void test_apply(void **state)
 {
-    enum { ALL = 2 * SIZE };
+    enum { ALL = K + 2 * CELLS };
     kernel_case c = field_case();
     schedule *eta;
     time_grid *fine;
     principal_axes *axes = NULL;
-    double *x = memory_doubles(ALL * ALL), *work = memory_doubles(ALL * ALL);
+    double *x = memory_doubles(ALL * ALL), *work = memory_doubles(ALL * ALL), first[K * ALL];
     check_ok(c.ctx, schedule_of(c.ctx, "1", 3, &eta));
     check_ok(c.ctx, time_grid_new(c.ctx, 2 * STEPS, 3, 1.5, eta, &fine));
-    check_ok(c.ctx, principal_axes_new(c.ctx, c.kern, &axes));
+    check_ok(c.ctx, principal_axes_new(c.ctx, c.kern, B, &axes));
     for (int i = 0; i < ALL; i++)
         x[i * ALL + i] = 1; /* lane i is unit vector i */
-    principal_axes_apply(axes, fine, K, ALL, work, x);
+    principal_axes_apply(axes, fine, K, ALL, work, x, x + K * ALL);
     for (int i = 0; i < ALL; i++)
         for (int j = 0; j <= i; j++) {
             double sum = 0;
             for (int p = 0; p < ALL; p++)
                 sum += x[i * ALL + p] * x[j * ALL + p];
-            check_near(sum, i == j, 1e-13, "innovations %d and %d", i, j);
+            check_near(sum, i == j, 1e-13, "rows %d and %d", i, j);
         }
-    for (int j = 0; j < STEPS; j++)
-        for (int a = 0; a < K; a++)
-            for (int p = 0; p < SIZE; p++) {
-                double h1 = fine->h[2 * j], h2 = fine->h[2 * j + 1];
-                double first = x[(2 * j * K + a) * ALL + p], second = x[((2 * j + 1) * K + a) * ALL + p];
-                check_near((sqrt(h1) * first + sqrt(h2) * second) / sqrt(h1 + h2), axes->Q[(j * K + a) * SIZE + p],
-                           1e-14, "cell %d, component %d, coordinate %d", j, a, p);
-            }
+    for (int i = 0; i < SIZE; i++) {
+        int cell = i / K - 1;
+        const double *one = x + i * ALL, *two = one;
+        double a = 1, b = 0;
+        if (i >= K) {
+            double h1 = fine->h[2 * cell], h2 = fine->h[2 * cell + 1];
+            a = sqrt(h1 / (h1 + h2));
+            b = sqrt(h2 / (h1 + h2));
+            one = x + (K + 2 * cell * K + i % K) * ALL;
+            two = one + K * ALL;
+        }
+        for (int p = 0; p < ALL; p++)
+            check_near(a * one[p] + b * two[p], p < SIZE ? axes->Q[i * SIZE + p] : 0, 1e-14, "row %d, lane %d", i, p);
+    }
+    principal_axes_leading(axes, fine, K, ALL, x, x + K * ALL, first);
+    for (int r = 0; r < K; r++)
+        for (int p = 0; p < ALL; p++)
+            check_near(first[r * ALL + p], p == r, 1e-13, "leading coordinate %d, lane %d", r, p);
     free(x);
     free(work);
     principal_axes_free(axes);
