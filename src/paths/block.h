@@ -127,7 +127,7 @@ void path_block_accept(path_block *block);
 
 /* Sums of the observables at the computed node: train loss, test loss, then train and test of every user observable,
    sums[2 + 2 observables]. Each function adds those of one kind. The test law is (w, w*) with covariance C = C(t,t) and
-   overlap m(t), sampled with the initial normals, which are few and quasi-random. */
+   overlap m(t), sampled with the test normals, which are few and quasi-random. */
 int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight,
                              path_scratch *scratch, double *sums);
 int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C,
