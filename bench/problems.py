@@ -17,7 +17,7 @@ class Problem:
 
 
 SHORT = {"pathwise": (8, 16, 32), "stein": (14, 16, 20, 24, 32)}
-LONG = {"pathwise": (16, 24, 32), "stein": (24, 28, 32, 40, 48)}
+LONG = {"pathwise": (16, 24, 32), "stein": (24, 28, 32, 40, 48, 56)}
 
 PROBLEMS = {problem.name: problem for problem in (
     Problem("tanh", "tanh, T = 5", "tanh_sgd_eta1.yaml", {}, 1.5, SHORT, 64),
