@@ -17,8 +17,8 @@ import numpy as np
 import measure
 
 REPLICAS = 2         # replicas of a small run
-SEEDS_MIN, SEEDS_MAX = 4, 32
-SEEDS_CPU = 6        # as many small runs as take about so many seconds
+SEEDS_MIN, SEEDS_MAX = 4, 128
+SEEDS_CPU = 16       # as many small runs as take about so many seconds
 LOG_PATHS_MIN = 6    # numerics.paths is at least 64
 BIAS = 0.8           # most that may be bias, in units of the target
 
