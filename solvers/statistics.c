@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/memory.h"
 #include "output/solution.h"
 #include "solvers/selfconsistent.h"
@@ -155,6 +156,20 @@ static void worst_errors(sgdmft_solution *solution)
     }
 }
 
+/* Where standard errors are beyond this, in units of a curve's scale, paths are so few that noise feeds on itself. */
+static const double NOISY = 0.2;
+
+static void warn_of_noise(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)
+{
+    if (info->se_max > NOISY)
+        context_log(
+            ctx, SGDMFT_LOG_WARNING,
+            "%s: standard errors reach %.0f %% of the scale of a curve: %lld paths are too few for %d steps up to "
+            "t = %g; hint: raise numerics.paths",
+            problem->source, 100 * info->se_max, (long long)problem->numerics.paths, problem->numerics.steps,
+            problem->horizon);
+}
+
 /* Adds one replica's share of row i of the two-time arrays. */
 static void add_row(const path_setting *constants, const trajectory *tr, size_t i, double share,
                     sgdmft_solution *solution)
@@ -269,6 +284,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, 
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&p, c, col->count, solution);
         worst_errors(solution);
+        warn_of_noise(ctx, s->problem, &solution->info);
         fill_two_time(s, set, sgdmft_context_threads(ctx), solution);
         count_work(s, set, &solution->info);
         status = take_status(ctx, set, solution);

@@ -120,6 +120,15 @@ class Solve(support.InRoom):
                                  "--csv", f"{n}.csv", "-o", f"{n}.h5")
             self.assertEqual(self.rows("1.csv"), self.rows("2.csv"))
 
+    def test_too_noisy(self):
+        """Standard errors of the size of the curves are said aloud."""
+        noisy = ["--set=numerics.paths=200", "--set=numerics.steps=40", "--set=numerics.response=stein", "--set=horizon=8"]
+        done = self.run_program("solve", "p.yaml", "--threads=1", *noisy)
+        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 200 paths")
+        self.assertIn("hint: raise numerics.paths", done.stderr)
+        done = self.run_program("solve", "p.yaml", "--threads=1", "--force")
+        self.assertNotIn("standard errors", done.stderr)
+
     def test_diverging(self):
         """No trustworthy solution: exit code 3, and what was computed is kept and marked."""
         self.write("p.yaml", support.PROBLEM.replace("tanh(r)", "r"))
