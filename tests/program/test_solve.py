@@ -122,9 +122,9 @@ class Solve(support.InRoom):
 
     def test_too_noisy(self):
         """Standard errors of the size of the curves are said aloud."""
-        noisy = ["--set=numerics.paths=200", "--set=numerics.steps=40", "--set=numerics.response=stein", "--set=horizon=8"]
+        noisy = ["--set=numerics.paths=64", "--set=numerics.steps=64", "--set=numerics.response=stein", "--set=horizon=20"]
         done = self.run_program("solve", "p.yaml", "--threads=1", *noisy)
-        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 200 paths")
+        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 64 paths")
         self.assertIn("hint: raise numerics.paths", done.stderr)
         done = self.run_program("solve", "p.yaml", "--threads=1", "--force")
         self.assertNotIn("standard errors", done.stderr)
