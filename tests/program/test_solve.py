@@ -116,15 +116,15 @@ class Solve(support.InRoom):
     def test_threads_do_not_matter(self):
         for paths in [300, 6000]:  # without a pilot and with one
             for n in ["1", "2"]:
-                self.run_program("solve", "p.yaml", "--quiet", "--force", "--set", f"numerics.paths={paths}", "--threads", n,
+                self.run_program("solve", "p.yaml", "--quiet", "--force", f"--set=numerics.paths={paths}", f"--threads={n}",
                                  "--csv", f"{n}.csv", "-o", f"{n}.h5")
             self.assertEqual(self.rows("1.csv"), self.rows("2.csv"))
 
     def test_too_noisy(self):
         """Standard errors of the size of the curves are said aloud."""
-        noisy = ["--set=numerics.paths=64", "--set=numerics.steps=64", "--set=numerics.response=stein", "--set=horizon=20"]
-        done = self.run_program("solve", "p.yaml", "--threads=1", *noisy)
-        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 64 paths")
+        noisy = ["numerics.paths=64", "numerics.steps=64", "numerics.response=stein", "horizon=20"]
+        done = self.run_program("solve", "p.yaml", "--threads=1", *[f"--set={key}" for key in noisy])
+        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 64 ")
         self.assertIn("hint: raise numerics.paths", done.stderr)
         done = self.run_program("solve", "p.yaml", "--threads=1", "--force")
         self.assertNotIn("standard errors", done.stderr)
