@@ -262,7 +262,7 @@ static sgdmft_status run_pilot(sgdmft_context *ctx, const solve_setting *s, int6
     return status;
 }
 
-/* The axes of rank 0 for all ranks; NULL if a pilot does not pay. Together. */
+/* The axes of the field, of rank 0 for all ranks; NULL if a pilot does not pay. Together. */
 static sgdmft_status find_axes(sgdmft_context *ctx, const solve_setting *s, principal_axes **axes)
 {
     int64_t paths = pilot_paths(s);
@@ -397,13 +397,17 @@ static sgdmft_status run_replicas(sgdmft_context *ctx, const solve_setting *s, r
 
 sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set)
 {
-    solve_setting with_axes = *s;
-    principal_axes *axes = NULL;
-    sgdmft_status status = find_axes(ctx, s, &axes);
-    with_axes.source.field = axes;
+    solve_setting turned = *s;
+    label_axes label;
+    principal_axes *field = NULL;
+    sgdmft_status status = ranks_agree(ctx, ctx->ranks, label_axes_find(ctx, s->m, &s->law, &label));
+    turned.source.label = &label;
     if (!status)
-        status = run_replicas(ctx, &with_axes, set);
-    principal_axes_free(axes);
+        status = find_axes(ctx, &turned, &field);
+    turned.source.field = field;
+    if (!status)
+        status = run_replicas(ctx, &turned, set);
+    principal_axes_free(field);
     return status;
 }
 

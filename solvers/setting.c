@@ -89,8 +89,6 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     if (!status)
         status = initial_law_init(ctx, problem, &s->law);
     if (!status)
-        status = label_axes_find(ctx, s->m, &s->law, &s->label);
-    if (!status)
         status = schedule_new(ctx, problem, &s->eta);
     if (!status)
         status = make_grids(ctx, s);
@@ -116,7 +114,6 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
                               .shape = shape,
                               .law = &s->law,
                               .eta = s->eta,
-                              .label = &s->label,
                               .by_visits = response == RESPONSE_PATHWISE};
     return SGDMFT_OK;
 }

@@ -17,7 +17,6 @@ typedef struct solve_setting {
     model *m;
     initial_law law;
     schedule *eta;
-    label_axes label;
     penalty *pen;            /* NULL for a ridge */
     time_grid *grid[LEVELS]; /* the problem's steps (made even), and every second node */
     path_setting set[LEVELS];

@@ -11,11 +11,10 @@
 static void coarsen_increments(const double *fine, const time_grid *grid, size_t width, int steps, double *out)
 {
     for (int c = 0; c < steps; c++) {
-        double h1 = grid->h[2 * c], h2 = grid->h[2 * c + 1];
-        double a = sqrt(h1 / (h1 + h2)), b = sqrt(h2 / (h1 + h2));
+        cell_halves half = time_grid_halves(grid, (size_t)c);
         const double *first = fine + (size_t)(2 * c) * width, *second = first + width;
         for (size_t p = 0; p < width; p++)
-            out[(size_t)c * width + p] = a * first[p] + b * second[p];
+            out[(size_t)c * width + p] = half.a * first[p] + half.b * second[p];
     }
 }
 

@@ -132,6 +132,12 @@ sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, cons
     return finish(ctx, grid, eta, out);
 }
 
+cell_halves time_grid_halves(const time_grid *fine, size_t c)
+{
+    double h1 = fine->h[2 * c], h2 = fine->h[2 * c + 1];
+    return (cell_halves){sqrt(h1 / (h1 + h2)), sqrt(h2 / (h1 + h2))};
+}
+
 void time_grid_free(time_grid *grid)
 {
     if (!grid)

@@ -26,6 +26,12 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out);
 void time_grid_free(time_grid *grid);
 
+/* How the innovations of the two halves of cell c of the coarser grid make up its own: a xi_1 + b xi_2. */
+typedef struct cell_halves {
+    double a, b;
+} cell_halves;
+cell_halves time_grid_halves(const time_grid *fine, size_t c);
+
 /* The cell that contains t in [0, T]: t_i <= t < t_{i+1} (the last cell for t = T). */
 int time_grid_cell(const time_grid *grid, double t);
 

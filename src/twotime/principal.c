@@ -109,17 +109,6 @@ void principal_axes_free(principal_axes *axes)
     free(axes);
 }
 
-/* How the innovations of the two halves of coarse cell c make up its own: x = a xi_1 + b xi_2. */
-typedef struct cell_halves {
-    double a, b;
-} cell_halves;
-
-static cell_halves halves_of(const time_grid *fine, size_t c)
-{
-    double h1 = fine->h[2 * c], h2 = fine->h[2 * c + 1];
-    return (cell_halves){sqrt(h1 / (h1 + h2)), sqrt(h2 / (h1 + h2))};
-}
-
 static void add_row(size_t n, double factor, const double *x, double *out)
 {
     for (size_t p = 0; p < n; p++)
@@ -145,7 +134,7 @@ void principal_axes_apply(const principal_axes *axes, const time_grid *fine, siz
     memcpy(work + axes->size * n, x + cells * width, sizeof *x * cells * width);
     memcpy(z0, work, sizeof *z0 * width);
     for (size_t c = 0; c < cells; c++) {
-        cell_halves half = halves_of(fine, c);
+        cell_halves half = time_grid_halves(fine, c);
         const double *sum = whole + c * width, *left = rest + c * width;
         double *first = x + 2 * c * width, *second = first + width;
         for (size_t p = 0; p < width; p++) {
@@ -167,7 +156,7 @@ void principal_axes_leading(const principal_axes *axes, const time_grid *fine, s
                 continue;
             }
             size_t cell = i / k - 1, component = i % k;
-            cell_halves half = halves_of(fine, cell);
+            cell_halves half = time_grid_halves(fine, cell);
             const double *first = x + (2 * cell * k + component) * n;
             add_row(n, share * half.a, first, out + r * n);
             add_row(n, share * half.b, first + k * n, out + r * n);

@@ -18,10 +18,11 @@
 
 typedef struct principal_axes {
     size_t size; /* k for z0, and k times the steps of the coarse grid */
-    double *
-        Q; /* [size][size] orthogonal, largest directions first: row a makes component a of z0, row (j + 1) k + a that of
-                    the innovation of coarse cell j */
+    double *Q;   /* [size][size], by columns, see below */
 } principal_axes;
+
+/* Q is orthogonal, its columns are the directions, largest first. Row a makes component a of z0, row (j + 1) k + a that of the
+   innovation of coarse cell j. */
 
 /* From the kernels of a solve on the coarse grid, each node counting like the time around it; w(0) = A w* + B z0, B[k][k]. */
 sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, const double *B, principal_axes **out);

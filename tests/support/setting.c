@@ -37,7 +37,11 @@ void test_setting_clear(test_setting *t)
 path_ensemble *test_paths(const test_setting *t, uint32_t replica)
 {
     path_ensemble *paths = NULL;
-    check_ok(t->ctx, path_ensemble_new(t->ctx, &t->s.source, t->s.grid[LEVEL_FINE], replica, &paths));
+    path_source source = t->s.source;
+    label_axes label;
+    check_ok(t->ctx, label_axes_find(t->ctx, t->s.m, &t->s.law, &label));
+    source.label = &label;
+    check_ok(t->ctx, path_ensemble_new(t->ctx, &source, t->s.grid[LEVEL_FINE], replica, &paths));
     return paths;
 }
 

@@ -18,7 +18,7 @@ sgdmft_problem *test_problem(sgdmft_context *ctx, const char *format, ...) __att
 void test_setting_init(test_setting *t, sgdmft_problem *problem);
 void test_setting_clear(test_setting *t);
 
-/* The paths of a replica on the fine grid. */
+/* The paths of a replica on the fine grid, with the normals of the label turned as in a solve. */
 path_ensemble *test_paths(const test_setting *t, uint32_t replica);
 
 /* Kernels on the fine grid, zero but for R(t, t) and m(0). */
