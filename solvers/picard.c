@@ -11,8 +11,7 @@
 typedef struct sweeper {
     replica *rep;
     double **estimates; /* [N+1] averages at every node */
-    double
-        *correction; /* those of one node integrated over the last visit, less the plain ones; NULL if that cannot be */
+    double *correction; /* of one node, for the last visit (replica_advance); NULL if there is none */
 } sweeper;
 
 static void sweeper_clear(sweeper *s)
