@@ -56,31 +56,31 @@ static size_t pieces_of(const trajectory *tr, piece list[MOST_PIECES])
     return n;
 }
 
-static header header_of(const replica_pair *pair, int level)
+static header header_of(const replica_result *result, int level)
 {
-    const trajectory *tr = pair->level[level];
+    const trajectory *tr = result->level[level];
     if (!tr)
-        return (header){.visits = pair->visits};
+        return (header){.visits = result->visits};
     return (header){.present = 1,
                     .nodes = tr->nodes,
                     .steps = tr->steps,
                     .passes_max = tr->passes_max,
                     .passes = tr->passes,
-                    .visits = pair->visits,
+                    .visits = result->visits,
                     .status = tr->status,
                     .message = tr->message ? strlen(tr->message) + 1 : 0};
 }
 
 static sgdmft_status make_trajectory(sgdmft_context *ctx, const solve_setting *s, int level, const header *head,
-                                     replica_pair *pair)
+                                     replica_result *result)
 {
-    pair->visits = head->visits;
+    result->visits = head->visits;
     if (!head->present)
         return SGDMFT_OK;
-    sgdmft_status status = selfconsistent_trajectory(ctx, s, level, &pair->level[level]);
+    sgdmft_status status = selfconsistent_trajectory(ctx, s, level, &result->level[level]);
     if (status)
         return status;
-    trajectory *tr = pair->level[level];
+    trajectory *tr = result->level[level];
     if (tr->kern->sampled == NULL && s->pen)
         status = kernels_set_sampled(ctx, tr->kern);
     tr->nodes = head->nodes;
@@ -144,13 +144,13 @@ static sgdmft_status pass_all(sgdmft_context *ctx, const solve_setting *s, const
             header *h = &head[r * LEVELS + level];
             if (arrays) {
                 if (h->present)
-                    status = pass_trajectory(ctx, &c, set->pair[r].level[level], h->message);
+                    status = pass_trajectory(ctx, &c, set->result[r].level[level], h->message);
                 continue;
             }
-            *h = header_of(&set->pair[r], level);
+            *h = header_of(&set->result[r], level);
             status = pass(ctx, &c, h, sizeof *h);
             if (!status && !made && c.receives)
-                made = make_trajectory(ctx, s, level, h, &set->pair[r]);
+                made = make_trajectory(ctx, s, level, h, &set->result[r]);
         }
     }
     return status ? status : made;

@@ -57,12 +57,12 @@ sgdmft_status selfconsistent_coordinates(sgdmft_context *ctx, const solve_settin
     if (!record)
         return context_out_of_memory(ctx, "histograms", (double)set->count * sizeof *record);
     for (int r = 0; r < set->count; r++)
-        record[r] = set->pair[r].level[LEVEL_FINE]->record;
+        record[r] = set->result[r].level[LEVEL_FINE]->record;
     sgdmft_status status = snapshots_fill(ctx, s->problem, grid, (size_t)set->count, record, solution);
     if (!status)
         status = solution_add_parameters(ctx, solution);
     if (!status)
-        take_process(set->pair[0].level[LEVEL_FINE], grid, solution);
+        take_process(set->result[0].level[LEVEL_FINE], grid, solution);
     free(record);
     return status;
 }

@@ -40,7 +40,7 @@ static int most_slots(const solve_setting *s, int level)
     return s->set[level].driver->per_cell ? s->grid[level]->steps : (int)visit_quantile(s->problem->horizon);
 }
 
-/* Of one path: the inputs of both grids are there at the same time, the state is that of the larger. */
+/* Of one path: the inputs of all grids are there at the same time, the state is that of the largest. */
 static double path_bytes(const solve_setting *s)
 {
     double bytes = 0;
@@ -60,18 +60,27 @@ static double thread_bytes(const solve_setting *s)
     return path_block_bytes(&s->set[LEVEL_FINE], 512, most_slots(s, LEVEL_FINE));
 }
 
+/* Replicas that solve a level. */
+static int replicas_of(const solve_setting *s, int level)
+{
+    int count = 0;
+    for (int r = 0; r < s->problem->numerics.replicas; r++)
+        count += level < solve_setting_levels(s, r);
+    return count;
+}
+
 /* Of one pair of time steps of the fine grid, in all replicas and in the solution. */
 static double pair_bytes(const solve_setting *s)
 {
     model_shape shape = s->set[LEVEL_FINE].shape;
     double fine = s->grid[LEVEL_FINE]->steps, bytes = 0, kk = shape.k * shape.k;
     for (int level = 0; level < LEVELS; level++) {
-        double steps = s->grid[level]->steps;
-        bytes += kernels_bytes(shape.k, shape.kstar, s->grid[level]->steps);
+        double steps = s->grid[level]->steps, replicas = replicas_of(s, level);
+        bytes += replicas * kernels_bytes(shape.k, shape.kstar, s->grid[level]->steps);
         if (s->problem->numerics.method == METHOD_PICARD)
-            bytes += 4.0 * (double)s->set[level].at.size * steps;
+            bytes += replicas * 4.0 * (double)s->set[level].at.size * steps;
     }
-    return s->problem->numerics.replicas * bytes / (fine * fine) + 16 * kk;
+    return bytes / (fine * fine) + 16 * kk;
 }
 
 /* What is kept of the coordinates, and its share of the solution. */
@@ -129,6 +138,8 @@ void selfconsistent_cost(const solve_setting *s, int threads, int ranks, sgdmft_
     if (s->pen)
         out->memory_bytes += coordinate_bytes(s);
     out->available_bytes = memory_available();
-    out->cpu_seconds = replicas * (level_seconds(s, LEVEL_FINE) + level_seconds(s, LEVEL_COARSE));
+    out->cpu_seconds = 0;
+    for (int level = 0; level < LEVELS; level++)
+        out->cpu_seconds += replicas_of(s, level) * level_seconds(s, level);
     out->wall_seconds = out->cpu_seconds / threads / (plan.groups * plan.size);
 }

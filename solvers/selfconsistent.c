@@ -10,7 +10,8 @@
    with G = dg/dr and Z the driver: for SGD a Poisson process of rate 1, whose jumps are the visits.
 
    A replica draws its paths once, then solves on the grid of the problem and on every second node with the same
-   paths: the difference estimates the time-step error with little noise, and removes it to leading order.
+   paths: the difference estimates the time-step error with little noise, and removes it to leading order. Some replicas solve on
+   every fourth node, too: what extrapolation from there differs by tells the error that is left (statistics.c).
    Replicas are independent, so their spread gives honest standard errors of everything.
 
    Before, a pilot with few paths on the coarse grid finds out which directions of start and innovations move the field most. These
@@ -34,7 +35,7 @@
 typedef struct solve_state {
     sgdmft_context *ctx;
     const solve_setting *s;
-    replica_pair *pair;
+    replica_result *result;
     path_share share; /* of each replica */
     double work_done, work_total;
     int begun;  /* replicas */
@@ -45,9 +46,12 @@ typedef struct solve_state {
     char *message;
 } solve_state;
 
-static double level_work(const time_grid *grid)
+static double replica_work(const solve_setting *s, int index)
 {
-    return 0.5 * grid->steps * (grid->steps + 1.0);
+    double work = 0;
+    for (int level = 0; level < solve_setting_levels(s, index); level++)
+        work += 0.5 * s->grid[level]->steps * (s->grid[level]->steps + 1.0);
+    return work;
 }
 
 static int must_stop(solve_state *state)
@@ -150,10 +154,11 @@ static sgdmft_status draw(sgdmft_context *ctx, const solve_state *state, int lev
     return status;
 }
 
-static sgdmft_status coarsen(sgdmft_context *ctx, const solve_state *state, const drawn *fine, drawn *out)
+/* What was drawn for the level before, on this one. */
+static sgdmft_status coarsen(sgdmft_context *ctx, const solve_state *state, int level, const drawn *fine, drawn *out)
 {
     const solve_setting *s = state->s;
-    const time_grid *from = s->grid[LEVEL_FINE], *to = s->grid[LEVEL_COARSE];
+    const time_grid *from = s->grid[level - 1], *to = s->grid[level];
     path_source source = shared_source(state), coordinates = parameters_source(&source);
     sgdmft_status status = path_ensemble_coarsen(ctx, fine->paths, &source, from, to, &out->paths);
     if (!status && s->pen)
@@ -211,21 +216,22 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
     return status;
 }
 
+/* From the coarsest level on, whose paths are made of those of the finer ones. */
 static sgdmft_status solve_replica(sgdmft_context *ctx, solve_state *state, int index)
 {
-    replica_pair *pair = &state->pair[index];
-    drawn fine = {NULL, NULL}, coarse = {NULL, NULL};
-    sgdmft_status status = draw(ctx, state, LEVEL_FINE, (uint32_t)index, &fine);
-    if (!status)
-        status = ranks_agree(ctx, state->share.ranks, coarsen(ctx, state, &fine, &coarse));
-    if (!status)
-        status = solve_level(ctx, state, LEVEL_COARSE, &coarse, &pair->level[LEVEL_COARSE]);
-    drawn_clear(&coarse);
-    if (!status)
-        status = solve_level(ctx, state, LEVEL_FINE, &fine, &pair->level[LEVEL_FINE]);
-    if (!status)
-        pair->visits = fine.paths->visits;
-    drawn_clear(&fine);
+    replica_result *result = &state->result[index];
+    drawn in[LEVELS] = {{NULL, NULL}};
+    int levels = solve_setting_levels(state->s, index);
+    sgdmft_status status = draw(ctx, state, LEVEL_FINE, (uint32_t)index, &in[LEVEL_FINE]);
+    for (int level = LEVEL_COARSE; level < levels && !status; level++)
+        status = ranks_agree(ctx, state->share.ranks, coarsen(ctx, state, level, &in[level - 1], &in[level]));
+    for (int level = levels - 1; level >= 0; level--) {
+        if (!status)
+            status = solve_level(ctx, state, level, &in[level], &result->level[level]);
+        if (!status && level == LEVEL_FINE)
+            result->visits = in[LEVEL_FINE].paths->visits;
+        drawn_clear(&in[level]);
+    }
     return status;
 }
 
@@ -305,17 +311,17 @@ static void run_replica(solve_state *state, int index)
         sgdmft_context_free(own);
 }
 
-static int complete(const solve_setting *s, const replica_pair *pair)
+static int complete(const solve_setting *s, const replica_result *result)
 {
-    for (int level = 0; level < LEVELS; level++)
-        if (!pair->level[level] || pair->level[level]->nodes <= s->grid[level]->steps)
+    for (int level = 0; level <= LEVEL_COARSE; level++)
+        if (!result->level[level] || result->level[level]->nodes <= s->grid[level]->steps)
             return 0;
     return 1;
 }
 
-static int begun(const solve_setting *s, const replica_pair *pair)
+static int begun(const solve_setting *s, const replica_result *result)
 {
-    return pair->level[LEVEL_FINE] && pair->level[LEVEL_COARSE];
+    return result->level[LEVEL_FINE] && result->level[LEVEL_COARSE];
 }
 
 /* Moves the replicas to be used to the front and counts them. */
@@ -323,20 +329,20 @@ static void keep_usable(const solve_setting *s, replica_set *set)
 {
     int whole = 0, some_missing = 0;
     for (int r = 0; r < set->asked; r++) {
-        whole += complete(s, &set->pair[r]);
-        for (int level = 0; level < LEVELS; level++) {
-            const trajectory *tr = set->pair[r].level[level];
+        whole += complete(s, &set->result[r]);
+        for (int level = 0; level <= LEVEL_COARSE; level++) {
+            const trajectory *tr = set->result[r].level[level];
             some_missing |= !tr || tr->status == SGDMFT_ERR_INTERRUPTED;
         }
     }
-    int (*usable)(const solve_setting *, const replica_pair *) = some_missing && whole >= 2 ? complete : begun;
+    int (*usable)(const solve_setting *, const replica_result *) = some_missing && whole >= 2 ? complete : begun;
     set->count = 0;
     for (int r = 0; r < set->asked; r++) {
-        if (!usable(s, &set->pair[r]))
+        if (!usable(s, &set->result[r]))
             continue;
-        replica_pair keep = set->pair[set->count];
-        set->pair[set->count++] = set->pair[r];
-        set->pair[r] = r == set->count - 1 ? set->pair[r] : keep;
+        replica_result keep = set->result[set->count];
+        set->result[set->count++] = set->result[r];
+        set->result[r] = r == set->count - 1 ? set->result[r] : keep;
     }
 }
 
@@ -349,7 +355,8 @@ static void run_group(solve_state *state, const rank_spread *plan, int group)
     if (inside)
         outer = 1;
     state->share.threads = !inside ? 1 : threads < parts ? threads : parts;
-    state->work_total = replicas * (level_work(state->s->grid[LEVEL_FINE]) + level_work(state->s->grid[LEVEL_COARSE]));
+    for (int i = 0; i < replicas; i++)
+        state->work_total += replica_work(state->s, group + i * plan->groups);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(outer) if (outer > 1)
     for (int i = 0; i < replicas; i++)
         run_replica(state, group + i * plan->groups);
@@ -368,7 +375,7 @@ static sgdmft_status run_replicas(sgdmft_context *ctx, const solve_setting *s, r
     rank_group *all = ctx->ranks;
     rank_spread plan = selfconsistent_spread(s, ranks_size(all));
     int group = spread_group(&plan, ranks_size(all), ranks_rank(all));
-    solve_state state = {.ctx = ctx, .s = s, .pair = set->pair, .least = plan.groups > 1 ? 1 : 2};
+    solve_state state = {.ctx = ctx, .s = s, .result = set->result, .least = plan.groups > 1 ? 1 : 2};
     if (plan.size > 1) {
         sgdmft_status status = ranks_split(ctx, all, group < 0 ? plan.groups : group, &state.share.ranks);
         status = ranks_agree(ctx, all, status);
@@ -411,11 +418,11 @@ sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *
     return status;
 }
 
-void replica_pair_clear(replica_pair *pair)
+void replica_result_clear(replica_result *result)
 {
     for (int level = 0; level < LEVELS; level++)
-        trajectory_free(pair->level[level]);
-    memset(pair, 0, sizeof *pair);
+        trajectory_free(result->level[level]);
+    memset(result, 0, sizeof *result);
 }
 
 static sgdmft_status way_prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup)
@@ -446,15 +453,15 @@ static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solu
 {
     const solve_setting *s = setup;
     replica_set set = {.asked = s->problem->numerics.replicas};
-    set.pair = calloc((size_t)set.asked, sizeof *set.pair);
-    if (!set.pair)
-        return context_out_of_memory(ctx, "the replicas", sizeof *set.pair * (double)set.asked);
+    set.result = calloc((size_t)set.asked, sizeof *set.result);
+    if (!set.result)
+        return context_out_of_memory(ctx, "the replicas", sizeof *set.result * (double)set.asked);
     sgdmft_status status = selfconsistent_replicas(ctx, s, &set);
     if (!status && ranks_rank(ctx->ranks) == 0)
         status = selfconsistent_solution(ctx, s, &set, out);
     for (int r = 0; r < set.asked; r++)
-        replica_pair_clear(&set.pair[r]);
-    free(set.pair);
+        replica_result_clear(&set.result[r]);
+    free(set.result);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* Self-consistent Monte-Carlo solution by independent replicas on two grids. */
+/* Self-consistent Monte-Carlo solution by independent replicas, on nested grids. */
 #ifndef SGDMFT_SELFCONSISTENT_H
 #define SGDMFT_SELFCONSISTENT_H
 
@@ -11,23 +11,23 @@
 /* The setup is a solve_setting. */
 extern const solve_way selfconsistent_way;
 
-/* One replica: the same paths on both grids. */
-typedef struct replica_pair {
-    trajectory *level[LEVELS];
+/* One replica: the same paths on all grids that it solves, see solve_setting_levels. */
+typedef struct replica_result {
+    trajectory *level[LEVELS]; /* NULL if not solved */
     double visits;
-} replica_pair;
+} replica_result;
 
 /* Replicas that are averaged: all of them, unless the caller interrupted. */
 typedef struct replica_set {
-    replica_pair *pair; /* [asked], the first `count` are used */
+    replica_result *result; /* [asked], the first `count` are used */
     int count, asked;
 } replica_set;
 
-/* Solves all replicas into set->pair[asked], which the caller provides zeroed and frees with replica_pair_clear, and
+/* Solves all replicas into set->result[asked], which the caller provides zeroed and frees with replica_result_clear, and
    sets `count`. Together with the ranks of the context: rank 0 gets all replicas, the others a count of 0. After an
    interrupt the complete replicas are used if there are two, otherwise all that were begun. */
 sgdmft_status selfconsistent_replicas(sgdmft_context *ctx, const solve_setting *s, replica_set *set);
-void replica_pair_clear(replica_pair *pair);
+void replica_result_clear(replica_result *result);
 
 /* A trajectory of the given grid without anything in it; with a record of coordinates if there is a penalty. */
 sgdmft_status selfconsistent_trajectory(sgdmft_context *ctx, const solve_setting *s, int level, trajectory **out);

@@ -7,11 +7,11 @@
 static sgdmft_status make_grids(sgdmft_context *ctx, solve_setting *s)
 {
     const sgdmft_problem *problem = s->problem;
-    int even = problem->numerics.steps + problem->numerics.steps % 2;
+    int steps = (problem->numerics.steps + 3) / 4 * 4;
     sgdmft_status status =
-        time_grid_new(ctx, even, problem->horizon, problem->numerics.grading, s->eta, &s->grid[LEVEL_FINE]);
-    if (!status)
-        status = time_grid_coarsen(ctx, s->grid[LEVEL_FINE], s->eta, &s->grid[LEVEL_COARSE]);
+        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid[LEVEL_FINE]);
+    for (int level = LEVEL_COARSE; level < LEVELS && !status; level++)
+        status = time_grid_coarsen(ctx, s->grid[level - 1], s->eta, &s->grid[level]);
     return status;
 }
 
@@ -24,8 +24,12 @@ static const path_driver *driver_of(const sgdmft_problem *problem)
     }
 }
 
-/* Below about half of this the noise of the response feeds on itself. */
+/* Below about half of this the noise of the response by Stein's lemma feeds on itself. */
 static const int64_t PATHS_PER_NORMAL = 16;
+
+/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md). Derivatives
+   along paths do not have that, and take no longer up to this horizon. */
+static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
 /* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
    gradient jumps, and grow with the Brownian motion of SME. */
@@ -45,11 +49,12 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
                             problem->source);
     int flow = problem->dynamics == DYNAMICS_GRADIENT_FLOW;
     if (s->pen && penalty_jumps(s->pen))
-        return context_fail(ctx, SGDMFT_ERR_KINK,
-                            "%s:%d:%d: penalty: its derivative jumps, and coordinates that meet the jump chatter across it, so "
-                            "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
-                            "abs(th1), or dynamics: online",
-                            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
+        return context_fail(
+            ctx, SGDMFT_ERR_KINK,
+            "%s:%d:%d: penalty: its derivative jumps, and coordinates that meet the jump chatter across it, so "
+            "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
+            "abs(th1), or dynamics: online",
+            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
     if (s->pen && !flow && choice == RESPONSE_BY_PATHS)
         return context_fail(
             ctx, SGDMFT_ERR_CONFLICT,
@@ -62,15 +67,18 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const solve_setting *s
                             problem->source, problem->penalty.where.line);
     /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number of
        paths well above that of the normals it correlates with. */
-    int64_t enough = PATHS_PER_NORMAL * (int64_t)problem->numerics.steps * problem->model.students;
-    int may_choose = problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO && !s->pen &&
-                     !model_get_shape(s->m).jumps;
-    int few = problem->numerics.paths < enough;
-    int stein = !flow && choice != RESPONSE_BY_PATHS && !(may_choose && few);
+    int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
+    int may_choose =
+        problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO && !s->pen && !model_get_shape(s->m).jumps;
+    int few = paths < PATHS_PER_NORMAL * normals;
+    int biased =
+        problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
+    int stein = !flow && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased));
     if (stein && few)
         context_log(ctx, SGDMFT_LOG_WARNING,
                     "%s: numerics.paths: %lld are few for %d steps; the response by Stein's lemma wants %lld or more",
-                    problem->source, (long long)problem->numerics.paths, problem->numerics.steps, (long long)enough);
+                    problem->source, (long long)paths, problem->numerics.steps,
+                    (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
     /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
     return problem->dynamics == DYNAMICS_SGD && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
@@ -98,16 +106,15 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
     }
     model_shape shape = model_get_shape(s->m);
     for (int level = 0; level < LEVELS; level++)
-        s->set[level] =
-            (path_setting){.m = s->m,
-                           .driver = driver_of(problem),
-                           .grid = s->grid[level],
-                           .shape = shape,
-                           .law = &s->law,
-                           .q0 = problem->initial.q,
-                           .rho = problem->initial.rho,
-                           .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
-                           .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell};
+        s->set[level] = (path_setting){.m = s->m,
+                                       .driver = driver_of(problem),
+                                       .grid = s->grid[level],
+                                       .shape = shape,
+                                       .law = &s->law,
+                                       .q0 = problem->initial.q,
+                                       .rho = problem->initial.rho,
+                                       .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
+                                       .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell};
     s->source = (path_source){.problem = problem,
                               .driver = driver_of(problem),
                               .m = s->m,
@@ -146,6 +153,12 @@ sgdmft_status solve_setting_kernels(sgdmft_context *ctx, const solve_setting *s,
         *out = NULL;
     }
     return status;
+}
+
+int solve_setting_levels(const solve_setting *s, int index)
+{
+    int checked = s->problem->numerics.extrapolate ? (s->problem->numerics.replicas + 3) / 4 : 0;
+    return index < checked ? LEVELS : LEVEL_CHECK;
 }
 
 double solve_setting_time(const solve_setting *s, int i)

@@ -1,9 +1,11 @@
-/* From replicas to a solution: mean and standard error over replicas of every curve at the output times, the
-   time-step error from the two grids,
+/* From replicas to a solution: mean and standard error over replicas of every curve at the output times, the time-step error
+   from the grids,
 
-     X_h = X + c h^2:   step error of X_h = (X_2h - X_h) / 3,   extrapolated X = X_h + (X_h - X_2h) / 3,
+     X_h = X + c h^2 + ...:   error of X_h = (X_2h - X_h) / 3,   extrapolated Y_h = X_h + (X_h - X_2h) / 3,
+                              error of Y_h = REMAINS (Y_2h - Y_h),
 
-   and the means of the two-time arrays and of the identities. */
+   and the means of the two-time arrays and of the identities. Noise and time-step error make up the standard error of a
+   curve, sqrt(noise^2 + step error^2). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,13 @@
 #include "output/solution.h"
 #include "solvers/selfconsistent.h"
 #include "twotime/block.h"
+
+/* The error of Y_h is of fourth order in theory: 1/15. It is seen to be 1/5 to 1/12 of Y_2h - Y_h with smooth gradients and
+   graded steps, 1/3 to 1/2 where gradients jump (docs/solver.md). */
+static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 0.5;
+
+/* Nearby output times, as a part of the horizon. */
+static const double NEARBY = 0.1;
 
 /* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
 static double *node_curves(const solve_setting *s, const trajectory *tr, int level, const solution_columns *col)
@@ -41,29 +50,31 @@ static double *node_curves(const solve_setting *s, const trajectory *tr, int lev
     return values;
 }
 
-/* Nodes that all replicas reached on this grid. */
+/* Nodes that all replicas which solve this grid reached on it; 0 if there are none. */
 static int nodes_reached(const solve_setting *s, const replica_set *set, int level)
 {
-    int nodes = s->grid[level]->steps + 1;
+    int nodes = s->grid[level]->steps + 1, solved = 0;
     for (int r = 0; r < set->count; r++) {
-        const trajectory *tr = set->pair[r].level[level];
+        const trajectory *tr = set->result[r].level[level];
+        if (!tr && level == LEVEL_CHECK)
+            continue;
+        solved = 1;
         if (!tr || tr->nodes < nodes)
             nodes = tr ? tr->nodes : 0;
     }
-    return nodes;
+    return solved ? nodes : 0;
 }
 
-/* Output times whose interpolation needs reached nodes only, on both grids. */
-static size_t times_reached(const solve_setting *s, const int nodes[LEVELS])
+/* Output times whose interpolation needs reached nodes only. */
+static size_t times_reached(const solve_setting *s, int level, int nodes)
 {
     double weights[4];
     int count, times = 0;
-    for (; times < s->problem->output.times; times++)
-        for (int level = 0; level < LEVELS; level++) {
-            int first = time_grid_stencil(s->grid[level], solve_setting_time(s, times), &count, weights);
-            if (first + count > nodes[level])
-                return (size_t)times;
-        }
+    for (; times < s->problem->output.times; times++) {
+        int first = time_grid_stencil(s->grid[level], solve_setting_time(s, times), &count, weights);
+        if (first + count > nodes)
+            break;
+    }
     return (size_t)times;
 }
 
@@ -93,7 +104,8 @@ static void mean_and_error(const double *x, int n, double *mean, double *se)
 typedef struct pool {
     const solve_setting *s;
     int replicas;
-    double **values[LEVELS]; /* [replica] node curves */
+    double **values[LEVELS]; /* [replica] node curves; NULL if it does not solve the grid */
+    size_t checked;          /* output times that the coarsest grid reached */
     double *sample, *step;   /* [replicas] */
 } pool;
 
@@ -112,6 +124,7 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, cons
                                const solution_columns *col, pool *p)
 {
     *p = (pool){.s = s, .replicas = set->count};
+    p->checked = times_reached(s, LEVEL_CHECK, nodes_reached(s, set, LEVEL_CHECK));
     p->sample = memory_doubles((size_t)p->replicas);
     p->step = memory_doubles((size_t)p->replicas);
     int failed = !p->sample || !p->step;
@@ -119,28 +132,80 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, cons
         p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
         failed = !p->values[level];
         for (int r = 0; r < p->replicas && !failed; r++) {
-            p->values[level][r] = node_curves(s, set->pair[r].level[level], level, col);
+            const trajectory *tr = set->result[r].level[level];
+            if (!tr)
+                continue;
+            p->values[level][r] = node_curves(s, tr, level, col);
             failed = !p->values[level][r];
         }
     }
     return failed ? context_out_of_memory(ctx, "the curves", 8.0 * p->replicas) : SGDMFT_OK;
 }
 
+/* Where on a level to look for a curve. */
+typedef struct lookup {
+    double t;
+    size_t curve, stride;
+} lookup;
+
+static double look_up(const pool *p, int level, int replica, const lookup *at)
+{
+    return interpolate(p->s->grid[level], at->t, p->values[level][replica], at->stride, at->curve);
+}
+
+/* Mean of Y_2h - Y_h over the replicas that solve all grids. */
+static double change_of_extrapolated(const pool *p, const lookup *at)
+{
+    double sum = 0;
+    int count = 0;
+    for (int r = 0; r < p->replicas; r++) {
+        if (!p->values[LEVEL_CHECK][r])
+            continue;
+        double fine = look_up(p, LEVEL_FINE, r, at), coarse = look_up(p, LEVEL_COARSE, r, at);
+        sum += coarse + (coarse - look_up(p, LEVEL_CHECK, r, at)) / 3 - fine - (fine - coarse) / 3;
+        count++;
+    }
+    return sum / count;
+}
+
+/* Where the coarsest grid did not get, all that was subtracted counts. */
+static double step_error(const pool *p, size_t output, double correction, const lookup *at)
+{
+    if (!p->s->problem->numerics.extrapolate || output >= p->checked)
+        return correction;
+    double remains = p->s->set[LEVEL_FINE].shape.jumps ? REMAINS_JUMPS : REMAINS_SMOOTH;
+    return remains * change_of_extrapolated(p, at);
+}
+
+/* Estimated errors change sign along a curve, but are not small there: the largest one nearby counts. The start is exact
+   in time. */
+static void add_step_errors(sgdmft_solution *solution, double horizon, sgdmft_curve *out)
+{
+    for (size_t i = 0; i < solution->n_times; i++) {
+        double largest = fabs(out->step_error[i]);
+        for (size_t j = 0; i > 0 && j < solution->n_times; j++)
+            if (fabs(solution->times[j] - solution->times[i]) <= NEARBY * horizon)
+                largest = fmax(largest, fabs(out->step_error[j]));
+        out->se[i] = hypot(out->se[i], largest);
+    }
+}
+
 static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_solution *solution)
 {
     sgdmft_curve *out = &solution->curves[curve];
-    int extrapolate = p->s->problem->numerics.extrapolate;
     for (size_t i = 0; i < solution->n_times; i++) {
-        double t = solution->times[i], unused;
+        lookup at = {solution->times[i], curve, stride};
+        double correction, unused;
         for (int r = 0; r < p->replicas; r++) {
-            double fine = interpolate(p->s->grid[LEVEL_FINE], t, p->values[LEVEL_FINE][r], stride, curve);
-            double coarse = interpolate(p->s->grid[LEVEL_COARSE], t, p->values[LEVEL_COARSE][r], stride, curve);
-            p->step[r] = (coarse - fine) / 3;
-            p->sample[r] = extrapolate ? fine - p->step[r] : fine;
+            double fine = look_up(p, LEVEL_FINE, r, &at);
+            p->step[r] = (look_up(p, LEVEL_COARSE, r, &at) - fine) / 3;
+            p->sample[r] = p->s->problem->numerics.extrapolate ? fine - p->step[r] : fine;
         }
         mean_and_error(p->sample, p->replicas, &out->value[i], &out->se[i]);
-        mean_and_error(p->step, p->replicas, &out->step_error[i], &unused);
+        mean_and_error(p->step, p->replicas, &correction, &unused);
+        out->step_error[i] = step_error(p, i, correction, &at);
     }
+    add_step_errors(solution, p->s->problem->horizon, out);
 }
 
 static void worst_errors(sgdmft_solution *solution)
@@ -198,7 +263,7 @@ static void fill_two_time(const solve_setting *s, const replica_set *set, int th
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < solution->n_grid; i++)
         for (int r = 0; r < set->count; r++)
-            add_row(&s->set[LEVEL_FINE], set->pair[r].level[LEVEL_FINE], i, 1.0 / set->count, solution);
+            add_row(&s->set[LEVEL_FINE], set->result[r].level[LEVEL_FINE], i, 1.0 / set->count, solution);
 }
 
 static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_set *set, double t,
@@ -213,10 +278,10 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const re
                 size_t at = (size_t)which * kk + (size_t)(a * k + b);
                 sgdmft_identity identity = {.t = t};
                 for (int r = 0; r < p->replicas; r++) {
-                    double fine = set->pair[r].level[LEVEL_FINE]->identity[at];
-                    double coarse = set->pair[r].level[LEVEL_COARSE]->identity[at];
+                    double fine = set->result[r].level[LEVEL_FINE]->identity[at];
+                    double coarse = set->result[r].level[LEVEL_COARSE]->identity[at];
                     p->sample[r] = p->s->problem->numerics.extrapolate ? fine + (fine - coarse) / 3 : fine;
-                    identity.scale += set->pair[r].level[LEVEL_FINE]->identity_scale[at] / p->replicas;
+                    identity.scale += set->result[r].level[LEVEL_FINE]->identity_scale[at] / p->replicas;
                 }
                 mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
                 if (asprintf(&identity.name, "%s %d%d", kind[which], a + 1, b + 1) < 0)
@@ -237,9 +302,9 @@ static void count_work(const solve_setting *s, const replica_set *set, sgdmft_so
     info->steps = (size_t)s->grid[LEVEL_FINE]->steps;
     info->extrapolated = s->problem->numerics.extrapolate;
     for (int r = 0; r < set->count; r++) {
-        info->visits += set->pair[r].visits;
-        for (int level = 0; level < LEVELS; level++) {
-            const trajectory *tr = set->pair[r].level[level];
+        info->visits += set->result[r].visits;
+        for (int level = 0; level <= LEVEL_COARSE; level++) {
+            const trajectory *tr = set->result[r].level[level];
             info->passes += tr->passes;
             steps += tr->steps;
             if ((size_t)tr->passes_max > info->passes_max)
@@ -255,8 +320,8 @@ static void count_work(const solve_setting *s, const replica_set *set, sgdmft_so
 static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sgdmft_solution *solution)
 {
     for (int r = 0; r < set->count; r++)
-        for (int level = LEVELS - 1; level >= 0; level--) {
-            const trajectory *tr = set->pair[r].level[level];
+        for (int level = LEVEL_COARSE; level >= 0; level--) {
+            const trajectory *tr = set->result[r].level[level];
             if (tr->status)
                 return solution_set_status(ctx, solution, tr->status, tr->message ? tr->message : "");
         }
@@ -274,13 +339,15 @@ static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sg
 static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
                                    const solution_columns *col, sgdmft_solution *solution)
 {
-    int nodes[LEVELS] = {nodes_reached(s, set, LEVEL_FINE), nodes_reached(s, set, LEVEL_COARSE)};
+    int nodes = nodes_reached(s, set, LEVEL_FINE);
+    size_t times = times_reached(s, LEVEL_FINE, nodes);
+    size_t coarse_times = times_reached(s, LEVEL_COARSE, nodes_reached(s, set, LEVEL_COARSE));
     pool p;
     sgdmft_status status = pool_init(ctx, s, set, col, &p);
     if (!status) {
         for (int i = 0; i < s->problem->output.times; i++)
             solution->times[i] = solve_setting_time(s, i);
-        solution_truncate(solution, times_reached(s, nodes), (size_t)nodes[LEVEL_FINE]);
+        solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&p, c, col->count, solution);
         worst_errors(solution);
@@ -291,7 +358,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, 
     }
     if (!status && s->pen)
         status = selfconsistent_coordinates(ctx, s, set, solution);
-    if (!status && nodes[LEVEL_FINE] == s->grid[LEVEL_FINE]->steps + 1)
+    if (!status && nodes == s->grid[LEVEL_FINE]->steps + 1)
         status = add_identities(ctx, &p, set, s->problem->horizon, solution);
     pool_clear(&p);
     return status;

@@ -124,7 +124,7 @@ static const option table[OPTION_COUNT] = {
         .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth gradient; "
                "stein correlates gradients with the noise of the field, which also holds where the gradient jumps; auto "
                "chooses."},
-    [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.0",
+    [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.5",
         .low = 1, .high = 4, .doc = "Steps are finer at early times: t_i = T (i/steps)^grading."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),
         .preset = "true", .doc = "Extrapolate the curves to zero time step, from steps and steps/2."},

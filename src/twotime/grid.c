@@ -69,11 +69,11 @@ static void stretch(double *t, int from, int to, double target)
         t[i] = i == to ? target : origin + scale * (t[i] - origin);
 }
 
-/* The node of even index nearest to `time` among low .. high. */
-static int nearest_even(const double *t, int low, int high, double time)
+/* The node nearest to `time` among low, low + stride, .. high. */
+static int nearest(const double *t, int low, int high, int stride, double time)
 {
     int best = low;
-    for (int i = low; i <= high; i += 2)
+    for (int i = low; i <= high; i += stride)
         if (fabs(t[i] - time) < fabs(t[best] - time))
             best = i;
     return best;
@@ -86,12 +86,14 @@ static sgdmft_status move_to_jumps(sgdmft_context *ctx, time_grid *grid, const s
     eta_jump *jump = NULL;
     size_t count = 0;
     sgdmft_status status = schedule_jumps(ctx, eta, horizon, &jump, &count);
+    /* nodes of the grid coarsened twice, or once if these are too few */
+    int stride = steps % 4 == 0 && steps / 4 > (int)count ? 4 : 2;
     for (size_t i = 0; i < count && !status; i++) {
-        int last = (steps - 2 - 2 * (int)(count - 1 - i)) & ~1;
-        if (from + 2 > last)
+        int last = (steps - stride * (int)(count - i)) / stride * stride;
+        if (from + stride > last)
             break;
         /* Nodes before the jump are pulled to it, those after it are spread over what is left. */
-        int node = nearest_even(grid->t, from + 2, last, jump[i].after);
+        int node = nearest(grid->t, from + stride, last, stride, jump[i].after);
         double old = grid->t[node], shrink = (horizon - jump[i].after) / (horizon - old);
         for (int j = node + 1; j <= steps; j++)
             grid->t[j] = j == steps ? horizon : horizon - shrink * (horizon - grid->t[j]);

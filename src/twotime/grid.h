@@ -18,8 +18,8 @@ typedef struct time_grid {
     char *corner;       /* [steps + 1] 1 where eta jumps, so that curves have a corner */
 } time_grid;
 
-/* Nodes t_i = horizon (i / steps)^grading, stretched between the jumps of eta so that each jump is a node of even index
-   (of the coarser grid, too) as long as there are enough nodes. */
+/* Nodes t_i = horizon (i / steps)^grading, stretched between the jumps of eta so that each jump is a node, also of the grids
+   coarsened once and twice, as long as there are enough nodes for that. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
                             time_grid **out);
 /* Every second node of `fine`, whose number of steps must be even. */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { SMOOTH_WINDOW = 7, SMOOTH_DEGREE = 3 };
+enum { SMOOTH_WINDOW = 5, SMOOTH_DEGREE = 3 };
 
 /* A value as a combination of cell means: sum over c < count of weight[c] * mean[first + c], plus `end` times the value at
    the end of the last cell. */

@@ -46,8 +46,8 @@ static void check_same_paths(const char *text)
     const time_grid *grid = t.s.grid[LEVEL_FINE];
     size_t k = (size_t)t.s.set[LEVEL_FINE].shape.k, kstar = (size_t)t.s.set[LEVEL_FINE].shape.kstar, n = 3;
     const size_t node[] = {0, 7, (size_t)grid->steps};
-    replica_pair pair[2] = {{{NULL}, 0}, {{NULL}, 0}};
-    replica_set set = {.pair = pair, .asked = 2};
+    replica_result result[2] = {{{NULL}, 0}, {{NULL}, 0}};
+    replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
     check_ok(t.ctx, selfconsistent_replicas(t.ctx, &t.s, &set));
     check_ok(t.ctx, selfconsistent_solution(t.ctx, &t.s, &set, &solution));
@@ -67,7 +67,7 @@ static void check_same_paths(const char *text)
     assert_true(theta0 && star && xi && theta && work);
     take_lanes(e, 0, kstar, star);
     take_lanes(e, (size_t)(in->xi - in->wstar) / in->n, (size_t)grid->steps * k, xi);
-    const trajectory *tr = pair[0].level[LEVEL_FINE];
+    const trajectory *tr = result[0].level[LEVEL_FINE];
     for (size_t a = 0; a < k; a++)
         memcpy(theta0 + a * L, tr->record->theta[0] + a * tr->record->paths, sizeof *theta0 * L);
     assert_int_equal(nonlinear_process_run(process, theta0, star, xi, work, theta), SGDMFT_OK);
@@ -85,8 +85,8 @@ static void check_same_paths(const char *text)
     nonlinear_process_free(process);
     path_ensemble_free(e);
     sgdmft_solution_free(solution);
-    replica_pair_clear(&pair[0]);
-    replica_pair_clear(&pair[1]);
+    replica_result_clear(&result[0]);
+    replica_result_clear(&result[1]);
     test_setting_clear(&t);
     sgdmft_context_free(ctx);
 }
