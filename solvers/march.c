@@ -23,6 +23,9 @@
 /* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
 static const double FASTEST = 0.05, SLOWEST = 0.5;
 
+/* A residual beyond this is no slow convergence. */
+static const double APART = 10;
+
 /* How far the rows may move before the difference is taken anew: so far, or so many tolerances. */
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
@@ -93,6 +96,22 @@ static int pass_to(marcher *m, int i)
     return 0;
 }
 
+/* The passes of a step to time t did not agree. */
+static void stop_apart(replica *rep, double t, double residual, int pass)
+{
+    if (residual > APART)
+        replica_stop(rep, SGDMFT_ERR_DIVERGED,
+                     "the dynamics diverge: the passes of the step to t = %.6g move ever further apart (residual %.3g "
+                     "after %d); "
+                     "hint: lower eta, or raise numerics.steps",
+                     t, residual, pass);
+    else
+        replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
+                     "the step to t = %.6g is not self-consistent: residual %.3g after %d passes, allowed %.3g; hint: "
+                     "raise numerics.steps or numerics.passes",
+                     t, residual, pass, rep->tolerance);
+}
+
 static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
@@ -132,10 +151,7 @@ static int step_to_consistency(marcher *m, int i)
         return -1;
     }
     if (residual > rep->tolerance && !replica_diverged(rep, i + 1, m->next))
-        replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
-                     "the step to t = %.6g is not self-consistent: residual %.3g after %d passes, allowed %.3g; hint: "
-                     "raise numerics.steps or numerics.passes",
-                     t, residual, pass, rep->tolerance);
+        stop_apart(rep, t, residual, pass);
     return residual > rep->tolerance ? -1 : 0;
 }
 

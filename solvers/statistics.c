@@ -221,18 +221,27 @@ static void worst_errors(sgdmft_solution *solution)
     }
 }
 
-/* Where standard errors are beyond this, in units of a curve's scale, paths are so few that noise feeds on itself. */
-static const double NOISY = 0.2;
+/* Standard errors beyond this, in units of a curve's scale, are too large to be trusted themselves; and which part of them the
+   step error is at least where steps, not paths, are to blame. */
+static const double NOISY = 0.2, MOSTLY = 0.7;
 
-static void warn_of_noise(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)
+static void warn_of_errors(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)
 {
-    if (info->se_max > NOISY)
+    double largest = 100 * info->se_max;
+    if (info->se_max <= NOISY)
+        return;
+    if (info->step_error_max > MOSTLY * info->se_max)
         context_log(
             ctx, SGDMFT_LOG_WARNING,
-            "%s: standard errors reach %.0f %% of the scale of a curve: %lld paths are too few for %d steps up to "
+            "%s: standard errors reach %.0f %% of the scale of a curve: %zu steps are too few up to t = %g; hint: "
+            "raise numerics.steps",
+            problem->source, largest, info->steps, problem->horizon);
+    else
+        context_log(
+            ctx, SGDMFT_LOG_WARNING,
+            "%s: standard errors reach %.0f %% of the scale of a curve: %zu paths are too few for %zu steps up to "
             "t = %g; hint: raise numerics.paths",
-            problem->source, 100 * info->se_max, (long long)problem->numerics.paths, problem->numerics.steps,
-            problem->horizon);
+            problem->source, largest, info->paths, info->steps, problem->horizon);
 }
 
 /* Adds one replica's share of row i of the two-time arrays. */
@@ -351,9 +360,9 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, 
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&p, c, col->count, solution);
         worst_errors(solution);
-        warn_of_noise(ctx, s->problem, &solution->info);
         fill_two_time(s, set, sgdmft_context_threads(ctx), solution);
         count_work(s, set, &solution->info);
+        warn_of_errors(ctx, s->problem, &solution->info);
         status = take_status(ctx, set, solution);
     }
     if (!status && s->pen)

@@ -30,7 +30,7 @@ static void check_stein(claim *c, const run *r)
                     name, t, 100 * defect, 100 * error);
 }
 
-/* Largest standard error plus time-step error of the curves of q, and the largest q. */
+/* Largest standard error of the curves of q, and the largest q. */
 static double stated_error(const sgdmft_solution *s, double *scale)
 {
     double error = 0;
@@ -39,7 +39,7 @@ static double stated_error(const sgdmft_solution *s, double *scale)
         if (s->curves[c].name[0] != 'q')
             continue;
         for (size_t i = 0; i < s->n_times; i++) {
-            error = fmax(error, s->curves[c].se[i] + fabs(s->curves[c].step_error[i]));
+            error = fmax(error, s->curves[c].se[i]);
             *scale = fmax(*scale, fabs(s->curves[c].value[i]));
         }
     }

@@ -83,7 +83,7 @@ static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, si
 {
     estimate of_a = extrapolated(a, i, o);
     double difference = of_a.value - b->value[j], se = hypot(of_a.se, b->se[j]);
-    double allowed = o->allowance * fabs(b->value[j]) + (o->step_errors ? fabs(a->step_error[i]) : 0);
+    double allowed = o->allowance * fabs(b->value[j]);
     double beyond = fabs(difference) - allowed, z = allowed > 0 && beyond <= 0 ? 0 : z_of(beyond, se, freedom, scale);
     if (!(z <= out->z)) {
         out->z = z;

@@ -13,7 +13,6 @@ typedef struct gap_options {
        limit than a; same columns and times as a. NULL: no extrapolation. */
     const sgdmft_solution *coarse;
     double weight;
-    int step_errors; /* 1: nor does a difference within the time-step error that a states, for want of sampling error */
 } gap_options;
 
 /* Two sets of curves, compared at their common times in all their common columns. A column's scale is its largest

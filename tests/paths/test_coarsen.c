@@ -255,9 +255,10 @@ static void test_driver_moments(void **state)
     sgdmft_context *ctx = check_context(1);
     test_setting t;
     test_setting_init(&t, test_problem(ctx, PER_CELL, "sme"));
-    path_ensemble *e[LEVELS] = {test_paths(&t, 0), NULL};
-    check_ok(t.ctx, path_ensemble_coarsen(t.ctx, e[LEVEL_FINE], &t.s.source, t.s.grid[LEVEL_FINE],
-                                          t.s.grid[LEVEL_COARSE], &e[LEVEL_COARSE]));
+    path_ensemble *e[LEVELS] = {test_paths(&t, 0)};
+    for (int level = LEVEL_COARSE; level < LEVELS; level++)
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, e[level - 1], &t.s.source, t.s.grid[level - 1], t.s.grid[level],
+                                              &e[level]));
     double se = sqrt(2.0 / 1500);
     for (int level = 0; level < LEVELS; level++) {
         const time_grid *grid = t.s.grid[level];
@@ -275,8 +276,9 @@ static void test_driver_moments(void **state)
                         "driver and field, cells %zu and %zu", i, j);
             }
         }
-        path_ensemble_free(e[level]);
     }
+    for (int level = LEVELS - 1; level >= 0; level--)
+        path_ensemble_free(e[level]);
     test_setting_clear(&t);
     sgdmft_context_free(ctx);
 }

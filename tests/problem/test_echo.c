@@ -71,7 +71,8 @@ static void echo_is_complete(void **state)
         "  label: \"tanh(s) + 0.3*eps\"\n  loss: \"(r - y)^2/2\"\ninitial:\n  q: [[1.0]]\n  m: [[0.0]]\n  rho: "
         "[[1.0]]\n"
         "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 16\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
-        "  method: march\n  response: auto\n  grading: 1.0\n  extrapolate: true\n  passes: 50\noutput:\n  times: 51\n  bins: 101\nsimulate:\n  d: "
+        "  method: march\n  response: auto\n  grading: 1.5\n  extrapolate: true\n  passes: 50\noutput:\n  times: 51\n  "
+        "bins: 101\nsimulate:\n  d: "
         "2000\n"
         "  batch: 1\n  repetitions: 20\n  entries: gaussian\n  step: 0.02\n";
     sgdmft_context *ctx = new_context();

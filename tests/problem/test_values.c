@@ -27,7 +27,7 @@ static void defaults(void **state)
     assert_int_equal(p->numerics.replicas, 16);
     assert_int_equal(p->numerics.steps, 100);
     assert_int_equal(p->numerics.method, METHOD_MARCH);
-    assert_true(p->numerics.grading == 1);
+    assert_true(p->numerics.grading == 1.5);
     assert_int_equal(p->numerics.extrapolate, 1);
     assert_int_equal(p->numerics.passes_max, 50);
     assert_int_equal(p->output.times, 51);

@@ -18,7 +18,7 @@ delta: 1.6
 horizon: 2
 model: {label: "s + 0.3*eps", loss: "(r - y)^2/2"}
 initial: {teacher: "if(u < 0.2, z/sqrt(0.2), 0)", student: "0.3*ths + 0.9*z2"}
-numerics: {method: linear, steps: 20, seed: 5}
+numerics: {grading: 1, method: linear, steps: 20, seed: 5}
 output: {times: 6, histograms: [0, 1, 2], bins: 40}
 """
 
@@ -29,7 +29,7 @@ horizon: 2
 penalty: "0.3*log(cosh(5*th1))"
 model: {label: "tanh(s) + 0.2*eps", loss: "(tanh(r) - y)^2/2"}
 initial: {teacher: "if(u < 0.2, z/sqrt(0.2), 0)", student: "0.3*ths + 0.6*z2"}
-numerics: {paths: 5000, replicas: 4, steps: 40, seed: 5}
+numerics: {grading: 1, paths: 5000, replicas: 4, steps: 40, seed: 5}
 output: {times: 6, histograms: [0, 1, 2], bins: 20}
 """
 

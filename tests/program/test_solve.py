@@ -122,9 +122,9 @@ class Solve(support.InRoom):
 
     def test_too_noisy(self):
         """Standard errors of the size of the curves are said aloud."""
-        noisy = ["numerics.paths=64", "numerics.steps=64", "numerics.response=stein", "horizon=20"]
+        noisy = ["numerics.paths=160", "numerics.steps=64", "numerics.response=stein", "horizon=20"]
         done = self.run_program("solve", "p.yaml", "--threads=1", *[f"--set={key}" for key in noisy])
-        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 64 ")
+        self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 160 ")
         self.assertIn("hint: raise numerics.paths", done.stderr)
         done = self.run_program("solve", "p.yaml", "--threads=1", "--force")
         self.assertNotIn("standard errors", done.stderr)

@@ -6,7 +6,8 @@
 #include "solved.h"
 
 #define PROBLEM                                                                                                        \
-    "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {steps: 20}\noutput: {histograms: [0, 0.95, 2], bins: 200}\n"
+    "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL                                                                            \
+    "numerics: {grading: 1, steps: 20}\noutput: {histograms: [0, 0.95, 2], bins: 200}\n"
 
 static double normal_below(double x)
 {
@@ -97,7 +98,7 @@ static void test_edges(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     solved s = solve_exactly(ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL
-                                                    "numerics: {steps: 20}\ninitial: {student: 3}\n"
+                                                    "numerics: {grading: 1, steps: 20}\ninitial: {student: 3}\n"
                                                     "output: {histograms: 0, bins: 1}\n"));
     check_ok(ctx, histograms_fill(ctx, s.problem, s.solution));
     const sgdmft_histograms *h = s.solution->histograms;
@@ -117,7 +118,8 @@ static void test_edges(void **state)
     assert_int_equal(s.solution->histograms->n_times, 2);
     solved_clear(&s);
 
-    s = solve_exactly(ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {steps: 20}\n"));
+    s = solve_exactly(ctx,
+                      test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {grading: 1, steps: 20}\n"));
     check_ok(ctx, histograms_fill(ctx, s.problem, s.solution));
     assert_null(s.solution->histograms);
     solved_clear(&s);

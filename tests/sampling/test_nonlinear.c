@@ -93,15 +93,15 @@ static void check_same_paths(const char *text)
 
 static void test_same_paths(void **state)
 {
-    check_same_paths(STEEP "numerics: {paths: 400, replicas: 2, steps: 20}\n"
+    check_same_paths(STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
                            "output: {histograms: [0, 0.7, 2], times: 3}\n");
-    check_same_paths("dynamics: gradient-flow\n" STEEP "numerics: {paths: 400, replicas: 2, steps: 20}\n"
+    check_same_paths("dynamics: gradient-flow\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
                      "output: {histograms: [0, 0.7, 2], times: 3}\n");
     check_same_paths(
         "delta: 1.6\neta: '0.6/(1 + t)'\nhorizon: 1\npenalty: '0.1*log(cosh(3*th1)) + 0.1*th2^2 + 0.1*th1*th2'\n"
         "model: {students: 2, teachers: 2, label: 'tanh(s1) + s2/2', loss: '(tanh(r1) + r2/2 - y)^2/2'}\n"
         "initial: {q: [[1.1, 0.2], [0.2, 0.8]], m: [[0.3, 0.1], [0, 0.2]], rho: [[1, 0.3], [0.3, 0.9]]}\n"
-        "numerics: {paths: 400, replicas: 2, steps: 10}\noutput: {histograms: [0, 0.7, 1], times: 3}\n");
+        "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\noutput: {histograms: [0, 0.35, 1], times: 3}\n");
 }
 
 /* Mean over bins of a power of theta, at their middles. */
@@ -122,7 +122,7 @@ static void test_moments(void **state)
     sgdmft_context *ctx = check_context(2);
     size_t paths = test_scaled(10000, 2000);
     sgdmft_problem *problem = test_problem(ctx,
-                                           STEEP "numerics: {paths: %zu, replicas: 4, steps: 40}\n"
+                                           STEEP "numerics: {grading: 1, paths: %zu, replicas: 4, steps: 40}\n"
                                                  "output: {histograms: [0, 0.5, 2], bins: 300, times: 5}\n",
                                            paths);
     solved s = solve_sampled(ctx, problem);
@@ -216,7 +216,8 @@ static void test_ridge(void **state)
 static void test_reproducible(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    solved s = solve_sampled(ctx, test_problem(ctx, STEEP "numerics: {paths: 400, replicas: 2, steps: 20}\n"));
+    solved s =
+        solve_sampled(ctx, test_problem(ctx, STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"));
     static const size_t one[] = {9}, many[] = {0, 4, 9, 20};
     coordinate_process *a = NULL, *b = NULL;
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 1, one, &a));

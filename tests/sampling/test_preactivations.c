@@ -19,7 +19,7 @@ static void check_losses(const char *constants, double step_error)
     sgdmft_context *ctx = check_context(1);
     solved s = solve_exactly(ctx, test_problem(ctx,
                                                "%sdelta: 1.6\nhorizon: 2\n" LINEAR_MODEL "initial: {m: 0.2}\n"
-                                               "numerics: {steps: 40}\noutput: {times: 6}\n",
+                                               "numerics: {grading: 1, steps: 40}\noutput: {times: 6}\n",
                                                constants));
     preactivation_process *process = NULL;
     preactivation_block *block = NULL;
@@ -68,7 +68,8 @@ static void test_losses(void **state)
 static void test_visits(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    solved s = solve_exactly(ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {steps: 20}\n"));
+    solved s = solve_exactly(
+        ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {grading: 1, steps: 20}\n"));
     preactivation_process *process = NULL;
     preactivation_block *block = NULL;
     check_ok(ctx, preactivation_process_new(ctx, s.problem, &s.x, &process));
@@ -102,7 +103,8 @@ static void test_visits(void **state)
 static void test_addresses(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    solved s = solve_exactly(ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {steps: 20}\n"));
+    solved s = solve_exactly(
+        ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL "numerics: {grading: 1, steps: 20}\n"));
     preactivation_process *process = NULL;
     preactivation_block *first = NULL, *second = NULL;
     check_ok(ctx, preactivation_process_new(ctx, s.problem, &s.x, &process));
@@ -130,7 +132,7 @@ static void test_online(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem = test_problem(ctx, "dynamics: online\nhorizon: 2\n" LINEAR_MODEL
-                                                "numerics: {steps: 8, replicas: 2, paths: 100}\n");
+                                                "numerics: {grading: 1, steps: 8, replicas: 2, paths: 100}\n");
     sgdmft_solution *solution = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &solution));
     two_time x = two_time_of(solution);

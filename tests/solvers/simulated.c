@@ -30,8 +30,7 @@ void check_simulated(const char *body, size_t paths, const char *numerics)
             double se = hypot(x->se[i], y->se[i]), error = fabs(x->value[i] - y->value[i]);
             largest_se = fmax(largest_se, se);
             worst = fmax(worst, se > 1e-6 ? error / se : 0);
-            check_near(x->value[i], y->value[i], 4.5 * se + fabs(x->step_error[i]) + 2 * scale / D, "%s at t = %g",
-                       x->name, theory->times[i]);
+            check_near(x->value[i], y->value[i], 4.5 * se + 2 * scale / D, "%s at t = %g", x->name, theory->times[i]);
         }
         print_message("%-10s largest deviation %.2f sigma, standard error %.2f %% of scale\n", x->name, worst,
                       100 * largest_se / scale);

@@ -15,8 +15,8 @@
 static void exact_values(const char *driver, double exact[LADDER_QUANTITIES])
 {
     sgdmft_context *ctx = check_context(1);
-    sgdmft_problem *problem =
-        test_problem(ctx, "{%s, " LINEAR ", numerics: {method: linear, steps: 4}, output: {times: 3}}", driver);
+    sgdmft_problem *problem = test_problem(
+        ctx, "{%s, " LINEAR ", numerics: {grading: 1, method: linear, steps: 4}, output: {times: 3}}", driver);
     sgdmft_solution *s = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &s));
     assert_int_equal(s->n_grid, 5);
@@ -37,8 +37,8 @@ static void collect(const char *driver, const char *rest, const char *numerics, 
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{%s, %s, numerics: {paths: %zu, tolerance: 1.0e-10, %s}}", driver, rest,
-                                       test_scaled(paths, 600), numerics));
+    test_setting_init(&t, test_problem(ctx, "{%s, %s, numerics: {grading: 1, paths: %zu, tolerance: 1.0e-10, %s}}",
+                                       driver, rest, test_scaled(paths, 600), numerics));
     print_message("%s\n", driver);
     order_collect(&t, replicas, rows);
     order_print(&t, rows);

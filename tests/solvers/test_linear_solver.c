@@ -19,7 +19,7 @@ static void test_anchors(void **state)
     static const double m[4] = {0, .4477, .6246, .7727}, q[4] = {1, .9809, .9422, .9066};
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *s =
-        SOLVE(ctx, "delta: 1.5\nhorizon: 2\n" PLAIN "numerics: {method: linear}\noutput: {times: 5}\n");
+        SOLVE(ctx, "delta: 1.5\nhorizon: 2\n" PLAIN "numerics: {grading: 1, method: linear}\noutput: {times: 5}\n");
     for (int i = 0; i < 4; i++) {
         size_t k = (size_t)at[i];
         check_near(linear_case_value(s, "train_loss", k), train[i], 5.1e-5, "train loss at t = %g", s->times[k]);
@@ -54,7 +54,7 @@ static void test_closed_form(void **state)
         sgdmft_solution *s = SOLVE(ctx,
                                    "delta: %.17g\neta: %.17g\nhorizon: 6\nmodel: {label: s, loss: (r - y)^2/2}\n"
                                    "initial: {q: 0.5, m: 0.3, rho: 1.1}\n"
-                                   "numerics: {method: linear}\noutput: {times: 13}\n",
+                                   "numerics: {grading: 1, method: linear}\noutput: {times: 13}\n",
                                    delta, eta);
         for (size_t k = 0; k < s->n_times; k++) {
             double want = closed_form(delta, eta, 1, s->times[k]);
@@ -200,7 +200,7 @@ static void test_two_time(void **state)
                                "delta: 0.8\neta: 1.1\nlambda: 0.15\nhorizon: 3.2\n"
                                "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}\n"
                                "initial: {q: 1.2, m: 0.4, rho: 0.9}\n"
-                               "numerics: {method: linear, steps: %d}\n",
+                               "numerics: {grading: 1, method: linear, steps: %d}\n",
                                STEPS);
     for (size_t i = 0; i < NODES; i += 3)
         for (size_t j = 0; j <= i; j += 2) {
@@ -216,7 +216,7 @@ static void test_two_time(void **state)
 static void test_far_nodes(void **state)
 {
     static const char text[] = "delta: 9\neta: 0.8\nlambda: 0.05\nhorizon: 3\n" PLAIN
-                               "numerics: {method: linear, steps: %d}\noutput: {times: %d}\n";
+                               "numerics: {grading: 1, method: linear, steps: %d}\noutput: {times: %d}\n";
     enum { STEPS = 240, FAR = 4 };
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *near = SOLVE(ctx, text, STEPS, STEPS + 1), *far = SOLVE(ctx, text, FAR, FAR + 1);
@@ -256,7 +256,7 @@ static void test_writings(void **state)
         sgdmft_solution *s = SOLVE(ctx,
                                    "delta: 1.7\neta: %.17g\nlambda: 0.12\nhorizon: 2.5\nmodel:\n  %s\n"
                                    "initial: {q: 0.8, m: 0.25, rho: 1.3}\n"
-                                   "numerics: {method: linear, steps: 20}\noutput: {times: 11}\n",
+                                   "numerics: {grading: 1, method: linear, steps: 20}\noutput: {times: 11}\n",
                                    cases[i].eta, cases[i].model);
         if (!plain)
             plain = s;
@@ -284,7 +284,7 @@ static void test_pure_noise(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *s = SOLVE(ctx, "delta: 1.4\nhorizon: 3\nmodel: {label: \"0.6*eps - 0.3\", loss: \"(r - y)^2/2\"}\n"
-                                    "initial: {m: 0.7}\nnumerics: {method: linear}\n");
+                                    "initial: {m: 0.7}\nnumerics: {grading: 1, method: linear}\n");
     for (size_t k = 0; k < s->n_times; k += 7)
         check_near(linear_case_value(s, "m11", k), 0.7 * linear_case_value(s, "R11", k), 1e-14, "m at t = %g",
                    s->times[k]);
@@ -300,7 +300,7 @@ static void test_sampled(void **state)
         "delta: 1.6\neta: 0.5\nlambda: 0.1\nhorizon: 2\n"
         "model: {label: \"0.9*s + 0.3*eps + 0.2\", predict: \"1.2*r\", loss: \"0.8*(f - y)^2\"}\n"
         "initial: {q: 0.8, m: 0.2, rho: 1.2}\n"
-        "numerics: {method: %s, paths: 4000, replicas: 8, steps: 40, seed: 77}\n"
+        "numerics: {grading: 1, method: %s, paths: 4000, replicas: 8, steps: 40, seed: 77}\n"
         "output: {times: 6}\n";
     static const char *const names[] = {"train_loss", "test_loss", "q11", "m11", "R11"};
     sgdmft_context *ctx = check_context(2);
@@ -322,8 +322,9 @@ static void test_sampled(void **state)
 /* SGD and SME have the same curves; with small steps at fixed eta t, those of the gradient flow, to first order. */
 static void test_small_steps(void **state)
 {
-    static const char text[] = "dynamics: %s\ndelta: 1.3\neta: %.17g\nlambda: %.17g\nhorizon: %.17g\n" PLAIN
-                               "initial: {q: 0.7, m: 0.1}\nnumerics: {method: linear, steps: 16}\noutput: {times: 5}\n";
+    static const char text[] =
+        "dynamics: %s\ndelta: 1.3\neta: %.17g\nlambda: %.17g\nhorizon: %.17g\n" PLAIN
+        "initial: {q: 0.7, m: 0.1}\nnumerics: {grading: 1, method: linear, steps: 16}\noutput: {times: 5}\n";
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *flow = SOLVE(ctx, text, "gradient-flow", 1.0, 0.2, 2.0);
     double before = 0;
@@ -347,7 +348,7 @@ static void test_small_steps(void **state)
 static void test_schedule(void **state)
 {
     static const char text[] = "dynamics: gradient-flow\ndelta: 1.3\neta: \"%s\"\nhorizon: 3\n" PLAIN
-                               "numerics: {method: linear, steps: 30}\noutput: {times: 31}\n";
+                               "numerics: {grading: 1, method: linear, steps: 30}\noutput: {times: 31}\n";
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *smooth = SOLVE(ctx, text, "1/(1 + t)"), *jump = SOLVE(ctx, text, "if(t < 1.23, 2, 0.5)");
     linear_problem p = {.eta = 1, .delta = 1.3, .q0 = 1, .rho = 1, .sigma = 0.1};
@@ -373,7 +374,7 @@ static void test_late(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_solution *s = SOLVE(ctx, "delta: 6\neta: 0.3\nhorizon: 60\nmodel: {label: s, loss: (r - y)^2/2}\n"
-                                    "numerics: {method: linear}\noutput: {times: 7}\n");
+                                    "numerics: {grading: 1, method: linear}\noutput: {times: 7}\n");
     for (size_t k = 1; k < s->n_times; k++) {
         double want = closed_form(6, 0.3, 2, s->times[k]);
         check_near(linear_case_value(s, "train_loss", k) / want, 1, 1e-10, "train loss %g at t = %g", want,
@@ -382,7 +383,8 @@ static void test_late(void **state)
     assert_true(linear_case_value(s, "train_loss", 6) < 1e-33);
     sgdmft_solution_free(s);
     /* more dimensions than samples: noisy labels are fitted exactly in the end */
-    s = SOLVE(ctx, "delta: 0.1\neta: 0.9\nhorizon: 60\n" PLAIN "numerics: {method: linear}\noutput: {times: 61}\n");
+    s = SOLVE(ctx, "delta: 0.1\neta: 0.9\nhorizon: 60\n" PLAIN
+                   "numerics: {grading: 1, method: linear}\noutput: {times: 61}\n");
     double rate = log(linear_case_value(s, "train_loss", 50) / linear_case_value(s, "train_loss", 60)) / 10;
     check_between(rate, 0.3, 2 * 0.9 * (1 - sqrt(0.1)) * (1 - sqrt(0.1)) + 0.2, "late decay rate of the train loss");
     assert_true(linear_case_value(s, "train_loss", 60) < 1e-15);

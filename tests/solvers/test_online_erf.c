@@ -132,7 +132,7 @@ static const committee one = {.k = 1, .ks = 1, .eta = 1.3, .lambda = 0.07, .sigm
 #define ONE                                                                                                            \
     "eta: 1.3\nlambda: 0.07\nhorizon: 8\n"                                                                             \
     "model: {label: erf(s/sqrt(2)) + 0.3*eps, predict: erf(r/sqrt(2)), loss: (f - y)^2/2}\n"                           \
-    "initial: {q: 0.7, m: -0.15, rho: 1.2}\noutput: {times: 7}\nnumerics: {steps: 10}\n"
+    "initial: {q: 0.7, m: -0.15, rho: 1.2}\noutput: {times: 7}\nnumerics: {grading: 1, steps: 10}\n"
 
 static void one_unit(void **state)
 {
@@ -156,7 +156,7 @@ static void high_accuracy(void **state)
     online_case o = online_case_solve(1, "eta: 1.3\nlambda: 0.07\nhorizon: 3\n"
                                          "model: {label: erf(s/sqrt(2)) + 0.3*eps, predict: erf(r/sqrt(2)), "
                                          "loss: (f - y)^2/2}\ninitial: {q: 0.7, m: -0.15, rho: 1.2}\n"
-                                         "output: {times: 4}\nnumerics: {steps: 4, tolerance: 1e-10}\n");
+                                         "output: {times: 4}\nnumerics: {grading: 1, steps: 4, tolerance: 1e-10}\n");
     compare(&o, &one, &start, 2e-10);
     online_case_clear(&o);
 }
@@ -169,7 +169,7 @@ static void two_units(void **state)
         2, "eta: 0.8\nlambda: 0.03\nhorizon: 4\nmodel: {students: 2, teachers: 2, "
            "label: erf(s1/sqrt(2)) + erf(s2/sqrt(2)), predict: erf(r1/sqrt(2)) + erf(r2/sqrt(2)), loss: (f - y)^2/2}\n"
            "initial: {q: [[0.6, 0.1], [0.1, 0.9]], m: [[0.3, 0.1], [-0.05, 0.2]], rho: [[1.1, 0.2], [0.2, 0.9]]}\n"
-           "output: {times: 5}\nnumerics: {steps: 8, tolerance: 1e-7}\n");
+           "output: {times: 5}\nnumerics: {grading: 1, steps: 8, tolerance: 1e-7}\n");
     compare(&o, &c, &start, 1e-7);
     for (size_t i = 0; i < o.solution->n_identities; i++)
         check_near(o.solution->identities[i].defect, 0, 1e-9, "%s", o.solution->identities[i].name);
@@ -186,7 +186,7 @@ static void two_students_of_one_teacher(void **state)
                                          "label: erf(s/sqrt(2)) + 0.5*eps, "
                                          "predict: erf(r1/sqrt(2)) + erf(r2/sqrt(2)), loss: (f - y)^2/2}\n"
                                          "initial: {q: [[0.4, 0], [0, 0.5]], m: [[0.2], [-0.1]]}\n"
-                                         "output: {times: 4}\nnumerics: {steps: 8, tolerance: 1e-7}\n");
+                                         "output: {times: 4}\nnumerics: {grading: 1, steps: 8, tolerance: 1e-7}\n");
     compare(&o, &c, &start, 1e-7);
     online_case_clear(&o);
 }
@@ -217,7 +217,7 @@ static void two_time_correlation(void **state)
                  "eta: 1.3\nlambda: 0.07\nhorizon: %.17g\nmodel: {teachers: 2, label: erf(s1/sqrt(2)) + 0.3*eps, "
                  "predict: erf(r/sqrt(2)), loss: (f - y)^2/2}\n"
                  "initial: {q: %.17g, m: [[%.17g, %.17g]], rho: [[1.2, %.17g], [%.17g, %.17g]]}\n"
-                 "output: {times: 7}\nnumerics: {steps: 6}\n",
+                 "output: {times: 7}\nnumerics: {grading: 1, steps: 6}\n",
                  left, q, m, q * (1 - 1e-9), m, m, q) > 0);
     online_case frozen = online_case_solve(1, text);
     free(text);
@@ -245,7 +245,7 @@ static void plateau_and_escape(void **state)
         1, "eta: 1.5\nhorizon: 125\nmodel: {students: 2, teachers: 2, label: erf(s1/sqrt(2)) + erf(s2/sqrt(2)), "
            "predict: erf(r1/sqrt(2)) + erf(r2/sqrt(2)), loss: (f - y)^2/2}\n"
            "initial: {q: [[0.2, 0], [0, 0.2]], m: [[0.01, 0], [0, 0]]}\n"
-           "output: {times: 6}\nnumerics: {steps: 5, tolerance: 1e-4}\n");
+           "output: {times: 6}\nnumerics: {grading: 1, steps: 5, tolerance: 1e-4}\n");
     for (size_t i = 0; i < 6; i++) {
         if (i > 0)
             committee_move(&c, 25, 1500, &x);

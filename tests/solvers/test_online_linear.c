@@ -44,7 +44,7 @@ static const linear model_line = {.lambda = 0.13, .rho = 1.16, .sigma = 0.37};
 static void constant_step(void **state)
 {
     online_case o = online_case_solve(1, "eta: 0.71\nlambda: 0.13\nhorizon: 7\n" MODEL
-                                         "numerics: {steps: 14}\noutput: {times: 12}\n");
+                                         "numerics: {grading: 1, steps: 14}\noutput: {times: 12}\n");
     const sgdmft_solution *s = o.solution;
     double a = 0.13 + 0.71;
     assert_true(s->n_times == 12 && s->n_grid == 15);
@@ -71,7 +71,7 @@ static void jumps_of_eta(void **state)
     static const double eta[3] = {0.9, 0.25, 0.6}, until[3] = {2.3, 4, 6};
     online_case o =
         online_case_solve(1, "eta: \"if(t < 2.3, 0.9, if(t <= 4, 0.25, 0.6))\"\nlambda: 0.13\nhorizon: 6\n" MODEL
-                             "numerics: {steps: 12}\noutput: {times: 21}\n");
+                             "numerics: {grading: 1, steps: 12}\noutput: {times: 21}\n");
     const sgdmft_solution *s = o.solution;
     double m = 0.21, q = 0.83, R = 1, from = 0;
     int part = 0;
@@ -130,7 +130,7 @@ static void stiff_problem(void **state)
 {
     linear l = {.lambda = 40, .rho = 1.16, .sigma = 0.37};
     online_case o = online_case_solve(1, "eta: 0.71\nlambda: 40\nhorizon: 300\n" MODEL
-                                         "numerics: {steps: 4}\noutput: {times: 4}\n");
+                                         "numerics: {grading: 1, steps: 4}\noutput: {times: 4}\n");
     for (size_t i = 0; i < 4; i++) {
         double t = o.solution->times[i];
         check_point(&o, &l, i, move_m(&l, 0.71, t, 0.21), move_q(&l, 0.71, t, 0.21, 0.83), exp(-40.71 * t));

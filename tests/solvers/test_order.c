@@ -9,12 +9,14 @@ static void test_linear(void **state)
     const double T = 2;
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, "
-                                       "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
-                                       "initial: {q: 1, m: 0.25, rho: 1.2}, "
-                                       "numerics: {response: pathwise, paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
-                                       test_scaled(8000, 600)));
+    test_setting_init(
+        &t,
+        test_problem(ctx,
+                     "{delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, "
+                     "model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "
+                     "initial: {q: 1, m: 0.25, rho: 1.2}, "
+                     "numerics: {grading: 1, response: pathwise, paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
+                     test_scaled(8000, 600)));
     table_row rows[LADDER_QUANTITIES] = {0};
     order_collect(&t, 14, rows);
     order_print(&t, rows);
@@ -35,12 +37,14 @@ static void test_tanh(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
-                                       "predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
-                                       "initial: {q: 1, m: 0.2, rho: 1}, "
-                                       "numerics: {response: pathwise, paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
-                                       test_scaled(8000, 600)));
+    test_setting_init(
+        &t,
+        test_problem(ctx,
+                     "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
+                     "predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
+                     "initial: {q: 1, m: 0.2, rho: 1}, "
+                     "numerics: {grading: 1, response: pathwise, paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
+                     test_scaled(8000, 600)));
     table_row rows[LADDER_QUANTITIES] = {0};
     order_collect(&t, 20, rows);
     order_print(&t, rows);

@@ -34,10 +34,9 @@ static void check_ridge(const char *dynamics, const char *lambda, const char *pe
         const sgdmft_curve *x = &a->curves[c], *y = &b->curves[c];
         double largest = 0;
         for (size_t i = 0; i < a->n_times; i++) {
-            double se = hypot(x->se[i], y->se[i]), steps = fabs(x->step_error[i]) + fabs(y->step_error[i]);
+            double se = hypot(x->se[i], y->se[i]);
             largest = fmax(largest, se > 1e-8 ? fabs(x->value[i] - y->value[i]) / se : 0);
-            check_near(x->value[i], y->value[i],
-                       4.5 * se + 0.2 * steps + 3 * fabs(x->value[i]) / (double)a->info.paths + 1e-9,
+            check_near(x->value[i], y->value[i], 4.5 * se + 3 * fabs(x->value[i]) / (double)a->info.paths + 1e-9,
                        "%s, %s at t = %g", dynamics, x->name, a->times[i]);
         }
         print_message("%-10s largest deviation %.2f sigma\n", x->name, largest);

@@ -32,7 +32,7 @@ static int setup(void **state)
             "{delta: 1.7, eta: 1.1, lambda: 0.2, horizon: 2, model: {students: 2, teachers: 2, "
             "label: \"tanh(s1) + 0.5*s2 + 0.2*eps\", predict: \"tanh(r1) + 0.5*r2\", loss: \"(f - y)^2/2\"}, "
             "initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, observables: {margin: \"y*r1 + s2\"}, "
-            "numerics: {paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}",
+            "numerics: {grading: 1, paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}",
             REPLICAS, STEPS, TIMES));
     replica_set set = {.result = f.result, .asked = REPLICAS};
     check_ok(f.t.ctx, selfconsistent_replicas(f.t.ctx, &f.t.s, &set));

@@ -30,7 +30,7 @@ void check_exact_curves(const sgdmft_solution *solution, const linear_exact *e, 
             double t = solution->times[i], exact = exact_curve(e, curve->name, t);
             double error = fabs(curve->value[i] - exact);
             double bias = 2 * fabs(exact) / (double)solution->info.paths;
-            double allowed = sigmas * curve->se[i] + 0.1 * fabs(curve->step_error[i]) + bias + 1e-9;
+            double allowed = sigmas * curve->se[i] + bias + 1e-9;
             worst_z = fmax(worst_z, error / (allowed / sigmas));
             worst = fmax(worst, error / fabs(exact));
             check_near(curve->value[i], exact, allowed, "%s at t = %g", curve->name, t);
