@@ -208,9 +208,9 @@ static void test_info(void **state)
 /* Extrapolation takes away the step error of the fine grid, and much of it. */
 static void test_extrapolation(void **state)
 {
-    const char *body = "horizon: 2, " TANH;
-    sgdmft_solution *with = solve(1, body, "paths: 700, replicas: 2, steps: 40, seed: 13");
-    sgdmft_solution *without = solve(1, body, "paths: 700, replicas: 2, steps: 40, seed: 13, extrapolate: false");
+    const char *body = "dynamics: gradient-flow, horizon: 2, " TANH; /* with little noise */
+    sgdmft_solution *with = solve(1, body, "paths: 7000, replicas: 2, steps: 40, seed: 13");
+    sgdmft_solution *without = solve(1, body, "paths: 7000, replicas: 2, steps: 40, seed: 13, extrapolate: false");
     assert_int_equal(without->info.extrapolated, 0);
     double largest = 0, left = 0;
     for (size_t c = 0; c < with->n_curves; c++)
@@ -222,7 +222,7 @@ static void test_extrapolation(void **state)
             largest = fmax(largest, fabs(b->step_error[i]));
         }
     check_between(largest, 1e-5, 0.1, "largest step error");
-    check_between(left, 1e-6, largest, "largest step error after extrapolation");
+    check_between(left, 1e-6, 0.3 * largest, "largest step error after extrapolation");
     sgdmft_solution_free(with);
     sgdmft_solution_free(without);
 }
