@@ -37,6 +37,8 @@ static void fill_curve(const online_outcome *o, size_t c, double *sample, sgdmft
         mean_and_error(sample, n, &out->value[i], &out->se[i]);
         for (size_t r = 0; r < n && o->run[0]->step; r++)
             out->step_error[i] += o->run[r]->step[i * columns + c] / (double)n;
+        if (out->se[i] > 0)
+            out->se[i] = hypot(out->se[i], out->step_error[i]);
         if (o->check && !sampled && i < o->check->rows)
             out->step_error[i] = o->check->curve[i * columns + c] - out->value[i];
     }

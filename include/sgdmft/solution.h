@@ -13,7 +13,7 @@ SGDMFT_BEGIN_DECLS
 typedef struct sgdmft_curve {
     char *name;         /* column name, e.g. "train_loss", "q21", "test_margin" */
     double *value;      /* [n_times] mean over replicas */
-    double *se;         /* [n_times] one standard error of the mean; 0 where the value is exact */
+    double *se;         /* [n_times] one standard error: noise and step error; 0 where the value is exact */
     double *step_error; /* [n_times] estimated time-step error of value (signed: value - limit); 0 if not estimated */
 } sgdmft_curve;
 

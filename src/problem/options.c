@@ -108,8 +108,8 @@ static const option table[OPTION_COUNT] = {
         .min = 2, .max = 1024, .doc = "Independent solves; their spread gives every standard error."},
     [OPT_STEPS] = {.key = "numerics.steps", .type = OPTION_INTEGER, FIELD(numerics.steps), .preset = "100",
         .min = 4, .max = 100000,
-        .doc = "Time steps on [0, T]. gradient-flow: 40 if not given, as its paths are smooth and its time grows with the "
-               "cube."},
+        .doc = "Time steps on [0, T], made a multiple of four for the coarser grids. gradient-flow: 40 if not given, as its "
+               "paths are smooth and its time grows with the cube."},
     [OPT_TOLERANCE] = {.key = "numerics.tolerance", .type = OPTION_REAL, FIELD(numerics.tolerance),
         .preset = "1.0e-8", .low = 0, .low_open = 1, .high = 1e-2,
         .doc = "Self-consistency residual at which a step (march) or a sweep (picard) is accepted."},
