@@ -17,9 +17,10 @@
 #include "solvers/selfconsistent.h"
 #include "twotime/block.h"
 
-/* The error of Y_h is of fourth order in theory: 1/15. It is seen to be 1/5 to 1/12 of Y_2h - Y_h with smooth gradients and
-   graded steps, 1/3 to 1/2 where gradients jump (docs/solver.md). */
-static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 0.5;
+/* The error of Y_h is of fourth order in theory: 1/15. With smooth gradients and graded steps it is seen to be 1/5 to 1/12 of
+   Y_2h - Y_h; where gradients jump, some curves are of first order, of which extrapolation leaves two thirds: 1
+   (docs/solver.md). */
+static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 1;
 
 /* Nearby output times, as a part of the horizon. */
 static const double NEARBY = 0.1;
