@@ -79,15 +79,15 @@ static int nearest(const double *t, int low, int high, int stride, double time)
     return best;
 }
 
-static sgdmft_status move_to_jumps(sgdmft_context *ctx, time_grid *grid, const schedule *eta)
+/* Moves nodes whose index is a multiple of the smallest stride, or of twice that if there are enough of them, to jumps. */
+static sgdmft_status move_to_jumps(sgdmft_context *ctx, time_grid *grid, int smallest, const schedule *eta)
 {
     int steps = grid->steps, from = 0;
     double horizon = grid->t[steps];
     eta_jump *jump = NULL;
     size_t count = 0;
     sgdmft_status status = schedule_jumps(ctx, eta, horizon, &jump, &count);
-    /* nodes of the grid coarsened twice, or once if these are too few */
-    int stride = steps % 4 == 0 && steps / 4 > (int)count ? 4 : 2;
+    int twice = 2 * smallest, stride = steps % twice == 0 && steps / twice > (int)count ? twice : smallest;
     for (size_t i = 0; i < count && !status; i++) {
         int last = (steps - stride * (int)(count - i)) / stride * stride;
         if (from + stride > last)
@@ -104,22 +104,24 @@ static sgdmft_status move_to_jumps(sgdmft_context *ctx, time_grid *grid, const s
     return status;
 }
 
+/* Coarsened from a grid of twice the steps, so that middles are placed as they are on the coarser grids: otherwise errors on
+   different grids would not be of one series in the step. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
                             time_grid **out)
 {
-    time_grid *grid = grid_alloc(steps);
-    if (!grid)
-        return context_out_of_memory(ctx, "the time grid", 32.0 * steps);
-    for (int i = 0; i <= steps; i++)
-        grid->t[i] = horizon * pow((double)i / steps, grading);
-    for (int i = 0; i < steps; i++)
-        grid->middle[i] = 0.5;
-    sgdmft_status status = move_to_jumps(ctx, grid, eta);
-    if (status) {
-        time_grid_free(grid);
-        return status;
-    }
-    return finish(ctx, grid, eta, out);
+    int halves = 2 * steps;
+    time_grid *finer = grid_alloc(halves);
+    if (!finer)
+        return context_out_of_memory(ctx, "the time grid", 32.0 * halves);
+    for (int i = 0; i <= halves; i++)
+        finer->t[i] = horizon * pow((double)i / halves, grading);
+    sgdmft_status status = move_to_jumps(ctx, finer, 4, eta);
+    for (int i = 0; i < halves; i++)
+        finer->h[i] = finer->t[i + 1] - finer->t[i];
+    if (!status)
+        status = time_grid_coarsen(ctx, finer, eta, out);
+    time_grid_free(finer);
+    return status;
 }
 
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out)
