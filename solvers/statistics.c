@@ -23,7 +23,7 @@
 static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 1;
 
 /* Nearby output times, as a part of the horizon. */
-static const double NEARBY = 0.1;
+static const double NEARBY = 0.2;
 
 /* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
 static double *node_curves(const solve_setting *s, const trajectory *tr, int level, const solution_columns *col)

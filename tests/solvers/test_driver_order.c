@@ -1,5 +1,7 @@
 /* Order of SME, of gradient flow, and of SGD with the response by Stein's lemma in the time step, for the linear model
    against its exact solution (numerics.method: linear) and for a nonlinear one. The tables are printed. */
+#include <math.h>
+
 #include "order_table.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
@@ -58,6 +60,46 @@ static void test_flow_linear(void **state)
         order_check_errors(&rows[x], exact[x], ladder_names[x]);
 }
 
+static sgdmft_solution *solve_flow(sgdmft_context *ctx, const char *numerics)
+{
+    sgdmft_problem *problem = test_problem(
+        ctx, "{dynamics: gradient-flow, " LINEAR ", numerics: {replicas: 2, paths: 4000, %s}, output: {times: 6}}",
+        numerics);
+    sgdmft_solution *s = NULL;
+    check_ok(ctx, sgdmft_solve(ctx, problem, &s));
+    sgdmft_problem_free(problem);
+    return s;
+}
+
+/* Graded grids, extrapolated: what is left falls faster than second order, and is what the standard errors say, as there is
+   next to no noise. */
+static void test_flow_graded(void **state)
+{
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_solution *exact = solve_flow(ctx, "method: linear"), *level[2];
+    level[0] = solve_flow(ctx, "grading: 1.5, steps: 40");
+    level[1] = solve_flow(ctx, "grading: 1.5, steps: 80");
+    double worst[2] = {0, 0};
+    for (size_t c = 0; c < exact->n_curves; c++)
+        for (size_t l = 0; l < 2; l++) {
+            const sgdmft_curve *curve = &level[l]->curves[c];
+            assert_string_equal(curve->name, exact->curves[c].name);
+            for (size_t i = 1; i < exact->n_times; i++) {
+                double error = fabs(curve->value[i] - exact->curves[c].value[i]);
+                check_near(error, 0, 2 * curve->se[i] + 1e-6, "%s at t = %g, grid %zu", curve->name, exact->times[i],
+                           l);
+                check_between(curve->se[i], 0, 3e-4, "standard error of %s", curve->name);
+                worst[l] = fmax(worst[l], error);
+            }
+        }
+    print_message("largest error left with 40 and 80 graded steps: %.2e, %.2e\n", worst[0], worst[1]);
+    check_between(worst[0] / worst[1], 6, 20, "ratio of the largest errors");
+    for (size_t l = 0; l < 2; l++)
+        sgdmft_solution_free(level[l]);
+    sgdmft_solution_free(exact);
+    sgdmft_context_free(ctx);
+}
+
 static void test_flow_tanh(void **state)
 {
     table_row rows[LADDER_QUANTITIES] = {0};
@@ -101,8 +143,8 @@ static void test_sme_tanh(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flow_linear), cmocka_unit_test(test_flow_tanh), cmocka_unit_test(test_sme_linear),
-        cmocka_unit_test(test_sgd_linear),  cmocka_unit_test(test_sme_tanh),
+        cmocka_unit_test(test_flow_linear), cmocka_unit_test(test_flow_graded), cmocka_unit_test(test_flow_tanh),
+        cmocka_unit_test(test_sme_linear),  cmocka_unit_test(test_sgd_linear),  cmocka_unit_test(test_sme_tanh),
     };
     return cmocka_run_group_tests_name("order of the drivers", tests, NULL, NULL);
 }

@@ -47,6 +47,8 @@ static void test_nodes(void **state)
             check_near(grid->t[i], 3.71 * pow(i / 37.0, grading[g]), 1e-14, "node %d", i);
             check_near(grid->h[i], grid->t[i + 1] - grid->t[i], 1e-15, "width %d", i);
             assert_true(grid->h[i] > 0);
+            check_near(grid->t[i] + grid->middle[i] * grid->h[i], 3.71 * pow((i + 0.5) / 37, grading[g]), 1e-14,
+                       "middle %d", i);
             check_near(grid->eta_start[i], 0.8 / (1 + 0.37 * grid->t[i]), 1e-9, "eta, cell %d", i);
             check_near(grid->eta_end[i], 0.8 / (1 + 0.37 * grid->t[i + 1]), 1e-9, "eta, cell %d", i);
         }
@@ -231,6 +233,8 @@ static void test_nodes_on_jumps(void **state)
             coarse_corners += coarse->corner[i];
         assert_int_equal(corners, cases[c].count);
         assert_int_equal(coarse_corners, cases[c].count);
+        for (int i = 0; i < n / 2 && n == 64; i++)
+            assert_true(!coarse->corner[i] || i % 2 == 0); /* a node of the next coarser grid, too */
         for (int j = 0; j < cases[c].count; j++) {
             int node = time_grid_cell(grid, cases[c].at[j] * (1 + 1e-14));
             check_near(grid->t[node], cases[c].at[j], 1e-13, "%s, %d steps, jump %d", cases[c].eta, n, j);
