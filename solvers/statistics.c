@@ -169,13 +169,17 @@ static double change_of_extrapolated(const pool *p, const lookup *at)
     return sum / count;
 }
 
+static double remains(const pool *p)
+{
+    return p->s->set[LEVEL_FINE].shape.jumps ? REMAINS_JUMPS : REMAINS_SMOOTH;
+}
+
 /* Where the coarsest grid did not get, all that was subtracted counts. */
 static double step_error(const pool *p, size_t output, double correction, const lookup *at)
 {
     if (!p->s->problem->numerics.extrapolate || output >= p->checked)
         return correction;
-    double remains = p->s->set[LEVEL_FINE].shape.jumps ? REMAINS_JUMPS : REMAINS_SMOOTH;
-    return remains * change_of_extrapolated(p, at);
+    return remains(p) * change_of_extrapolated(p, at);
 }
 
 /* Estimated errors change sign along a curve, but are not small there: the largest one nearby counts. The start is exact
@@ -276,7 +280,36 @@ static void fill_two_time(const solve_setting *s, const replica_set *set, int th
             add_row(&s->set[LEVEL_FINE], set->result[r].level[LEVEL_FINE], i, 1.0 / set->count, solution);
 }
 
-static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_set *set, double t,
+/* Defect `at` of one replica, extrapolated from this level and the next coarser one. */
+static double extrapolated_defect(const replica_result *result, int level, size_t at)
+{
+    double here = result->level[level]->identity[at];
+    return here + (here - result->level[level + 1]->identity[at]) / 3;
+}
+
+static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t at)
+{
+    sgdmft_identity identity = {.t = p->s->problem->horizon};
+    int extrapolate = p->s->problem->numerics.extrapolate, checked = 0;
+    int all = (size_t)p->s->problem->output.times == p->checked;
+    double change = 0;
+    for (int r = 0; r < p->replicas; r++) {
+        const replica_result *result = &set->result[r];
+        p->sample[r] =
+            extrapolate ? extrapolated_defect(result, LEVEL_FINE, at) : result->level[LEVEL_FINE]->identity[at];
+        identity.scale += result->level[LEVEL_FINE]->identity_scale[at] / p->replicas;
+        if (!all || !result->level[LEVEL_CHECK])
+            continue;
+        change += extrapolated_defect(result, LEVEL_COARSE, at) - p->sample[r];
+        checked++;
+    }
+    mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
+    if (checked > 0)
+        identity.se = hypot(identity.se, remains(p) * change / checked);
+    return identity;
+}
+
+static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_set *set,
                                     sgdmft_solution *solution)
 {
     static const char *const kind[2] = {"dC(t,t)/dt", "dC(t,0)/dt"};
@@ -285,15 +318,7 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const re
     for (int which = 0; which < 2; which++)
         for (int a = 0; a < k; a++)
             for (int b = 0; b < (which == 0 ? a + 1 : k); b++) {
-                size_t at = (size_t)which * kk + (size_t)(a * k + b);
-                sgdmft_identity identity = {.t = t};
-                for (int r = 0; r < p->replicas; r++) {
-                    double fine = set->result[r].level[LEVEL_FINE]->identity[at];
-                    double coarse = set->result[r].level[LEVEL_COARSE]->identity[at];
-                    p->sample[r] = p->s->problem->numerics.extrapolate ? fine + (fine - coarse) / 3 : fine;
-                    identity.scale += set->result[r].level[LEVEL_FINE]->identity_scale[at] / p->replicas;
-                }
-                mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
+                sgdmft_identity identity = identity_of(p, set, (size_t)which * kk + (size_t)(a * k + b));
                 if (asprintf(&identity.name, "%s %d%d", kind[which], a + 1, b + 1) < 0)
                     return context_out_of_memory(ctx, "the identities", 64);
                 sgdmft_status status = solution_add_identity(ctx, solution, &identity);
@@ -369,7 +394,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const solve_setting *s, 
     if (!status && s->pen)
         status = selfconsistent_coordinates(ctx, s, set, solution);
     if (!status && nodes == s->grid[LEVEL_FINE]->steps + 1)
-        status = add_identities(ctx, &p, set, s->problem->horizon, solution);
+        status = add_identities(ctx, &p, set, solution);
     pool_clear(&p);
     return status;
 }

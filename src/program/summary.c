@@ -70,7 +70,8 @@ void print_summary(const sgdmft_solution *solution)
     printf("  passes per step         %.2f on average, at most %zu\n", info->passes, info->passes_max);
     printf("  largest residual        %.1e\n", info->residual_max);
     printf("  largest standard error  %.2g %% of the scale of its curve\n", 100.0 * info->se_max);
-    printf("  largest step error      %.2g %% of the scale of its curve\n", 100.0 * info->step_error_max);
+    printf("  largest step error      %.2g %% of the scale of its curve, part of the standard error\n",
+           100.0 * info->step_error_max);
     for (size_t i = 0; i < solution->n_identities; i++)
         print_identity(&solution->identities[i]);
     fputs("  memory                  ", stdout);
