@@ -105,7 +105,7 @@ static const option table[OPTION_COUNT] = {
     [OPT_PATHS] = {.key = "numerics.paths", .type = OPTION_INTEGER, FIELD(numerics.paths), .preset = "20000",
         .min = 64, .max = 1000000000, .doc = "Monte-Carlo paths per replica."},
     [OPT_REPLICAS] = {.key = "numerics.replicas", .type = OPTION_INTEGER, FIELD(numerics.replicas), .preset = "16",
-        .min = 2, .max = 1024, .doc = "Independent solves; their spread gives every standard error."},
+        .min = 2, .max = 1024, .doc = "Independent solves, whose spread is the noise of every curve."},
     [OPT_STEPS] = {.key = "numerics.steps", .type = OPTION_INTEGER, FIELD(numerics.steps), .preset = "100",
         .min = 4, .max = 100000,
         .doc = "Time steps on [0, T], made a multiple of four for the coarser grids. gradient-flow: 40 if not given, as its "
@@ -127,7 +127,7 @@ static const option table[OPTION_COUNT] = {
     [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.5",
         .low = 1, .high = 4, .doc = "Steps are finer at early times: t_i = T (i/steps)^grading."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),
-        .preset = "true", .doc = "Extrapolate the curves to zero time step, from steps and steps/2."},
+        .preset = "true", .doc = "Extrapolate the curves to zero time step, from steps and steps/2; steps/4 tells the error left."},
     [OPT_PASSES] = {.key = "numerics.passes", .type = OPTION_INTEGER, FIELD(numerics.passes_max), .preset = "50",
         .min = 1, .max = 10000,
         .doc = "Corrector passes of a step, or sweeps, before giving up on the tolerance."},
