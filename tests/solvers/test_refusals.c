@@ -164,6 +164,38 @@ static void test_response(void **state)
             SGDMFT_ERR_CONFLICT, "penalty (line 1); allowed: march");
 }
 
+/* What `auto` chooses: derivatives along paths where there is no white noise, or where few paths would leave a bias. */
+static void test_auto_response(void **state)
+{
+    static const struct {
+        const char *text;
+        response_kind want;
+    } cases[] = {
+        {"{delta: 2, horizon: 2, " LINEAR "}", RESPONSE_STEIN},
+        {"{delta: 2, dynamics: sme, horizon: 2, " LINEAR ", numerics: {paths: 2000}}", RESPONSE_STEIN},
+        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", RESPONSE_PATHWISE},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", RESPONSE_PATHWISE},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400}}", RESPONSE_STEIN},
+        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399}}", RESPONSE_STEIN},
+        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 1599}}", RESPONSE_PATHWISE},
+        {"{delta: 2, horizon: 2, " LINEAR ", numerics: {paths: 6399, response: stein}}", RESPONSE_STEIN},
+        {"{delta: 2, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}, numerics: {paths: 6399}}", RESPONSE_STEIN},
+        {"{delta: 2, horizon: 2, model: {students: 2, label: s, loss: \"(r1 + r2 - y)^2/2\"}, initial: {q: [[1, 0], "
+         "[0, 1]], m: "
+         "[[0], [0]]}}",
+         RESPONSE_PATHWISE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sgdmft_context *ctx = check_context(1);
+        test_setting t;
+        test_setting_init(&t, test_problem(ctx, "%s", cases[i].text));
+        if (t.s.set[LEVEL_FINE].at.response != cases[i].want)
+            fail_msg("case %zu: %s", i, cases[i].text);
+        test_setting_clear(&t);
+        sgdmft_context_free(ctx);
+    }
+}
+
 /* Coordinates whose moments are singular cannot be made exact: as many different ones as numerics.paths. */
 static void test_singular_coordinates(void **state)
 {
@@ -324,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_penalty_that_jumps),
         cmocka_unit_test(test_response),
+        cmocka_unit_test(test_auto_response),
         cmocka_unit_test(test_singular_coordinates),
         cmocka_unit_test(test_cost),
         cmocka_unit_test(test_interrupt),
