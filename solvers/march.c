@@ -102,8 +102,7 @@ static void stop_apart(replica *rep, double t, double residual, int pass)
     if (residual > APART)
         replica_stop(rep, SGDMFT_ERR_DIVERGED,
                      "the dynamics diverge: the passes of the step to t = %.6g move ever further apart (residual %.3g "
-                     "after %d); "
-                     "hint: lower eta, or raise numerics.steps",
+                     "after %d); hint: lower eta, or raise numerics.steps",
                      t, residual, pass);
     else
         replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,

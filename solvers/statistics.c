@@ -143,6 +143,12 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, cons
     return failed ? context_out_of_memory(ctx, "the curves", 8.0 * p->replicas) : SGDMFT_OK;
 }
 
+/* Y_h from X_h and X_2h */
+static double extrapolated(double fine, double coarse)
+{
+    return fine + (fine - coarse) / 3;
+}
+
 /* Where on a level to look for a curve. */
 typedef struct lookup {
     double t;
@@ -163,7 +169,7 @@ static double change_of_extrapolated(const pool *p, const lookup *at)
         if (!p->values[LEVEL_CHECK][r])
             continue;
         double fine = look_up(p, LEVEL_FINE, r, at), coarse = look_up(p, LEVEL_COARSE, r, at);
-        sum += coarse + (coarse - look_up(p, LEVEL_CHECK, r, at)) / 3 - fine - (fine - coarse) / 3;
+        sum += extrapolated(coarse, look_up(p, LEVEL_CHECK, r, at)) - extrapolated(fine, coarse);
         count++;
     }
     return sum / count;
@@ -283,8 +289,7 @@ static void fill_two_time(const solve_setting *s, const replica_set *set, int th
 /* Defect `at` of one replica, extrapolated from this level and the next coarser one. */
 static double extrapolated_defect(const replica_result *result, int level, size_t at)
 {
-    double here = result->level[level]->identity[at];
-    return here + (here - result->level[level + 1]->identity[at]) / 3;
+    return extrapolated(result->level[level]->identity[at], result->level[level + 1]->identity[at]);
 }
 
 static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t at)
