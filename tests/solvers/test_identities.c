@@ -50,7 +50,7 @@ static void test_tanh(void **state)
 
 static void test_stein(void **state)
 {
-    check_with("delta: 2, eta: 1, horizon: 3, " TANH, "steps: 60, seed: 21", 2, 1);
+    check_with("delta: 2, eta: 1, horizon: 3, " TANH, "response: stein, steps: 60, seed: 21", 2, 1);
 }
 
 static void test_tanh_large_step(void **state)

@@ -9,12 +9,13 @@
 #include "support/check.h"
 #include "support/setting.h"
 
-static sgdmft_solution *solve(const char *dynamics, const char *decay, const char *body, const char *numerics)
+static sgdmft_solution *solve(const char *dynamics, const char *decay, const char *body, size_t paths,
+                              const char *numerics)
 {
     sgdmft_context *ctx = check_context(2);
     sgdmft_problem *problem =
         test_problem(ctx, "{dynamics: %s, %s, %s, numerics: {paths: %zu, %s}, output: {times: 5}}", dynamics, decay,
-                     body, test_scaled(2000, 500), numerics);
+                     body, test_scaled(paths, 500), numerics);
     sgdmft_solution *s = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &s));
     sgdmft_problem_free(problem);
@@ -25,10 +26,10 @@ static sgdmft_solution *solve(const char *dynamics, const char *decay, const cha
 /* Curves within 4.5 standard errors of their difference, a share of the time-step errors that were removed, and a bias of
    3 / paths; the two-time arrays, which are not extrapolated, within `arrays`. */
 static void check_ridge(const char *dynamics, const char *lambda, const char *penalised, const char *body,
-                        double arrays)
+                        size_t paths, double arrays)
 {
-    sgdmft_solution *a = solve(dynamics, lambda, body, "response: stein, replicas: 10, steps: 30, seed: 101");
-    sgdmft_solution *b = solve(dynamics, penalised, body, "replicas: 10, steps: 30, seed: 102");
+    sgdmft_solution *a = solve(dynamics, lambda, body, paths, "response: stein, replicas: 10, steps: 30, seed: 101");
+    sgdmft_solution *b = solve(dynamics, penalised, body, paths, "replicas: 10, steps: 30, seed: 102");
     double worst[2] = {0};
     for (size_t c = 0; c < a->n_curves; c++) {
         const sgdmft_curve *x = &a->curves[c], *y = &b->curves[c];
@@ -63,14 +64,14 @@ static void check_ridge(const char *dynamics, const char *lambda, const char *pe
 
 static void test_ridge(void **state)
 {
-    check_ridge("sgd", "lambda: 0.3", "penalty: \"0.15*th1^2\"", ONE, 0.05);
-    check_ridge("sme", "lambda: 0.3", "penalty: \"0.15*th1^2\"", ONE, 0.05);
+    check_ridge("sgd", "lambda: 0.3", "penalty: \"0.15*th1^2\"", ONE, 2000, 0.05);
+    check_ridge("sme", "lambda: 0.3", "penalty: \"0.15*th1^2\"", ONE, 2000, 0.05);
 }
 
 static void test_ridge_of_two(void **state)
 {
-    check_ridge("sgd", "lambda: 0.3", "penalty: \"0.15*(th1^2 + th2^2)\"", TWO, 0.08);
-    check_ridge("sme", "lambda: 0.3", "penalty: \"0.15*(th1^2 + th2^2)\"", TWO, 0.08);
+    check_ridge("sgd", "lambda: 0.3", "penalty: \"0.15*(th1^2 + th2^2)\"", TWO, 4000, 0.08);
+    check_ridge("sme", "lambda: 0.3", "penalty: \"0.15*(th1^2 + th2^2)\"", TWO, 4000, 0.08);
 }
 
 #define SPARSE "initial: {teacher: \"if(u < 0.1, z/sqrt(0.1), 0)\", student: \"0.5*z2\"}"
@@ -108,7 +109,7 @@ static void test_law_matters(void **state)
                              "loss: \"(r - y)^2/2\"}, %s",
                              start[i]) > 0);
         sgdmft_solution *s =
-            solve("sgd", "penalty: \"0.3*log(cosh(5*th1))\"", body, "replicas: 4, steps: 30, seed: 106");
+            solve("sgd", "penalty: \"0.3*log(cosh(5*th1))\"", body, 2000, "replicas: 4, steps: 30, seed: 106");
         m[i] = sgdmft_solution_curve(s, "m11")->value[4];
         sgdmft_solution_free(s);
         free(body);
