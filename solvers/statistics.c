@@ -2,7 +2,7 @@
    from the grids,
 
      X_h = X + c h^2 + ...:   error of X_h = (X_2h - X_h) / 3,   extrapolated Y_h = X_h + (X_h - X_2h) / 3,
-                              error of Y_h = REMAINS (Y_2h - Y_h),
+     Y_h = X + c h^4 + ...:   error of Y_h = (Y_2h - Y_h) / 15 in theory, at most REMAINS (Y_2h - Y_h) as seen,
 
    and the means of the two-time arrays and of the identities. Noise and time-step error make up the standard error of a
    curve, sqrt(noise^2 + step error^2). */
@@ -17,10 +17,10 @@
 #include "solvers/selfconsistent.h"
 #include "twotime/block.h"
 
-/* The error of Y_h is of fourth order in theory: 1/15. With smooth gradients and graded steps it is seen to be 1/5 to 1/12 of
-   Y_2h - Y_h; where gradients jump, some curves are of first order, of which extrapolation leaves two thirds: 1
+/* The error of Y_h in units of Y_2h - Y_h. With smooth gradients it is seen to be 1/5 to 1/15, and the latter, fourth order, is
+   subtracted; where gradients jump, some curves are of first order, of which extrapolation leaves two thirds: 1
    (docs/solver.md). */
-static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 1;
+static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 1, FOURTH_ORDER = 1.0 / 15;
 
 /* Nearby output times, as a part of the horizon. */
 static const double NEARBY = 0.2;
@@ -108,6 +108,7 @@ typedef struct pool {
     double **values[LEVELS]; /* [replica] node curves; NULL if it does not solve the grid */
     size_t checked;          /* output times that the coarsest grid reached */
     double *sample, *step;   /* [replicas] */
+    double *change, *before; /* [checked] of one curve, see compare_grids */
 } pool;
 
 static void pool_clear(pool *p)
@@ -119,6 +120,8 @@ static void pool_clear(pool *p)
     }
     free(p->sample);
     free(p->step);
+    free(p->change);
+    free(p->before);
 }
 
 static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, const replica_set *set,
@@ -128,7 +131,9 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, cons
     p->checked = times_reached(s, LEVEL_CHECK, nodes_reached(s, set, LEVEL_CHECK));
     p->sample = memory_doubles((size_t)p->replicas);
     p->step = memory_doubles((size_t)p->replicas);
-    int failed = !p->sample || !p->step;
+    p->change = memory_doubles(p->checked + 1);
+    p->before = memory_doubles(p->checked + 1);
+    int failed = !p->sample || !p->step || !p->change || !p->before;
     for (int level = 0; level < LEVELS && !failed; level++) {
         p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
         failed = !p->values[level];
@@ -160,32 +165,58 @@ static double look_up(const pool *p, int level, int replica, const lookup *at)
     return interpolate(p->s->grid[level], at->t, p->values[level][replica], at->stride, at->curve);
 }
 
-/* Mean of Y_2h - Y_h over the replicas that solve all grids. */
-static double change_of_extrapolated(const pool *p, const lookup *at)
+/* Y_2h - Y_h and X_2h - Y_2h, means over the replicas that solve all grids. */
+static void compare_grids(const pool *p, const lookup *at, double *change, double *before)
 {
-    double sum = 0;
     int count = 0;
+    *change = *before = 0;
     for (int r = 0; r < p->replicas; r++) {
         if (!p->values[LEVEL_CHECK][r])
             continue;
         double fine = look_up(p, LEVEL_FINE, r, at), coarse = look_up(p, LEVEL_COARSE, r, at);
-        sum += extrapolated(coarse, look_up(p, LEVEL_CHECK, r, at)) - extrapolated(fine, coarse);
+        double next = extrapolated(coarse, look_up(p, LEVEL_CHECK, r, at));
+        *change += next - extrapolated(fine, coarse);
+        *before += coarse - next;
         count++;
     }
-    return sum / count;
+    *change /= count;
+    *before /= count;
+}
+
+static double sum_of_squares(const double *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+static int jumps(const pool *p)
+{
+    return p->s->set[LEVEL_FINE].shape.jumps;
+}
+
+/* The part of the changes Y_2h - Y_h that is subtracted, `before` being X_2h - Y_2h. Where steps are too long for a fourth
+   order, extrapolated values change by more than extrapolation changed them. */
+static double fourth_order(const pool *p, const double *change, const double *before, size_t n)
+{
+    return jumps(p) || sum_of_squares(change, n) > sum_of_squares(before, n) ? 0 : FOURTH_ORDER;
 }
 
 static double remains(const pool *p)
 {
-    return p->s->set[LEVEL_FINE].shape.jumps ? REMAINS_JUMPS : REMAINS_SMOOTH;
+    return jumps(p) ? REMAINS_JUMPS : REMAINS_SMOOTH;
 }
 
-/* Where the coarsest grid did not get, all that was subtracted counts. */
-static double step_error(const pool *p, size_t output, double correction, const lookup *at)
+/* From the coarsest grid, as far as it got. Where that is not to the end, nothing is subtracted, as the curve would break. */
+static void use_coarsest(const pool *p, size_t n, sgdmft_curve *out)
 {
-    if (!p->s->problem->numerics.extrapolate || output >= p->checked)
-        return correction;
-    return remains(p) * change_of_extrapolated(p, at);
+    size_t checked = n < p->checked ? n : p->checked;
+    double taken = checked == n ? fourth_order(p, p->change, p->before, n) : 0;
+    for (size_t i = 0; i < checked; i++) {
+        out->value[i] -= taken * p->change[i];
+        out->step_error[i] = (remains(p) - taken) * p->change[i];
+    }
 }
 
 /* Estimated errors change sign along a curve, but are not small there: the largest one nearby counts. The start is exact
@@ -201,21 +232,26 @@ static void add_step_errors(sgdmft_solution *solution, double horizon, sgdmft_cu
     }
 }
 
+/* Where the coarsest grid did not get, all that was subtracted counts as step error. */
 static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_solution *solution)
 {
     sgdmft_curve *out = &solution->curves[curve];
+    int extrapolate = p->s->problem->numerics.extrapolate;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
-        double correction, unused;
+        double unused;
         for (int r = 0; r < p->replicas; r++) {
-            double fine = look_up(p, LEVEL_FINE, r, &at);
-            p->step[r] = (look_up(p, LEVEL_COARSE, r, &at) - fine) / 3;
-            p->sample[r] = p->s->problem->numerics.extrapolate ? fine - p->step[r] : fine;
+            double fine = look_up(p, LEVEL_FINE, r, &at), coarse = look_up(p, LEVEL_COARSE, r, &at);
+            p->step[r] = (coarse - fine) / 3;
+            p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
         }
         mean_and_error(p->sample, p->replicas, &out->value[i], &out->se[i]);
-        mean_and_error(p->step, p->replicas, &correction, &unused);
-        out->step_error[i] = step_error(p, i, correction, &at);
+        mean_and_error(p->step, p->replicas, &out->step_error[i], &unused);
+        if (extrapolate && i < p->checked)
+            compare_grids(p, &at, &p->change[i], &p->before[i]);
     }
+    if (extrapolate)
+        use_coarsest(p, solution->n_times, out);
     add_step_errors(solution, p->s->problem->horizon, out);
 }
 
@@ -297,20 +333,25 @@ static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t
     sgdmft_identity identity = {.t = p->s->problem->horizon};
     int extrapolate = p->s->problem->numerics.extrapolate, checked = 0;
     int all = (size_t)p->s->problem->output.times == p->checked;
-    double change = 0;
+    double change = 0, before = 0;
     for (int r = 0; r < p->replicas; r++) {
         const replica_result *result = &set->result[r];
         p->sample[r] =
             extrapolate ? extrapolated_defect(result, LEVEL_FINE, at) : result->level[LEVEL_FINE]->identity[at];
         identity.scale += result->level[LEVEL_FINE]->identity_scale[at] / p->replicas;
-        if (!all || !result->level[LEVEL_CHECK])
+        if (!all || !extrapolate || !result->level[LEVEL_CHECK])
             continue;
-        change += extrapolated_defect(result, LEVEL_COARSE, at) - p->sample[r];
+        double next = extrapolated_defect(result, LEVEL_COARSE, at);
+        change += next - p->sample[r];
+        before += result->level[LEVEL_COARSE]->identity[at] - next;
         checked++;
     }
     mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
-    if (checked > 0)
-        identity.se = hypot(identity.se, remains(p) * change / checked);
+    if (checked > 0) {
+        double taken = fourth_order(p, &change, &before, 1);
+        identity.defect -= taken * change / checked;
+        identity.se = hypot(identity.se, (remains(p) - taken) * change / checked);
+    }
     return identity;
 }
 
