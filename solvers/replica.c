@@ -215,7 +215,7 @@ void replica_accept(replica *rep)
         control_accept(&rep->control, rep->kern);
     for (size_t b = 0; b < rep->n_blocks; b++)
         if (share_owns(rep->share, b))
-            path_block_accept(&rep->block[b]);
+            path_block_accept(&rep->block[b], rep->set);
 }
 
 void replica_rows_start(replica *rep, const double *first)

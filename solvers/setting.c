@@ -114,7 +114,8 @@ sgdmft_status solve_setting_init(sgdmft_context *ctx, const sgdmft_problem *prob
                                        .q0 = problem->initial.q,
                                        .rho = problem->initial.rho,
                                        .at = estimates_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
-                                       .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell};
+                                       .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell,
+                                       .single = driver_of(problem)->singular};
     s->source = (path_source){.problem = problem,
                               .driver = driver_of(problem),
                               .m = s->m,

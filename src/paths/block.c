@@ -16,7 +16,8 @@ double path_block_bytes(const path_setting *set, size_t n, int slots)
     int visits = !set->driver->per_cell;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
-    double state = 3 * k + 2 * steps * k + (set->last_visit ? (steps + 1) * k : 0);
+    double rows = (set->single ? 3 : 2) * steps + 1 + (set->last_visit ? 2 * steps + 1 : 0);
+    double state = 5 * k + (set->single ? 0.5 : 1) * rows * k;
     if (set->at.response == RESPONSE_PATHWISE)
         state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
     return 8.0 * lanes * (inputs + state);
@@ -79,24 +80,35 @@ static path_chains *chains_new(const path_setting *set, const path_inputs *in)
     return c;
 }
 
+static int rows_of_block(const path_setting *set, const path_inputs *in, path_block *block)
+{
+    int k = set->shape.k, steps = in->steps, single = set->single;
+    if (rows_from(k, in->n, steps, single, in->xi, &block->xi) || rows_new(k, in->n, steps, single, &block->sum) ||
+        rows_new(k, in->n, steps + 1, single, &block->hat))
+        return -1;
+    if (!set->last_visit)
+        return 0;
+    return rows_new(k, in->n, steps, single, &block->moment) || rows_new(k, in->n, steps + 1, single, &block->gradient);
+}
+
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out)
 {
-    size_t k = (size_t)set->shape.k, n = in->n, cells = (size_t)in->steps * k * n;
+    size_t width = (size_t)set->shape.k * in->n;
     int pathwise = set->at.response == RESPONSE_PATHWISE;
     path_block block = {.in = in};
-    block.w = memory_doubles(k * n);
-    block.r = memory_doubles(k * n);
-    block.r_last = memory_doubles(k * n);
-    block.sum = memory_doubles(cells);
-    block.moment = memory_doubles(cells);
-    block.gradient = set->last_visit ? memory_doubles(cells + k * n) : NULL;
+    block.w = memory_doubles(width);
+    block.r = memory_doubles(width);
+    block.r_last = memory_doubles(width);
+    block.newest_sum = memory_doubles(width);
+    block.newest_moment = memory_doubles(width);
     block.chains = pathwise ? chains_new(set, in) : NULL;
+    int failed = rows_of_block(set, in, &block);
     *out = block;
-    if (block.w && block.r && block.r_last && block.sum && block.moment && (block.gradient || !set->last_visit) &&
+    if (!failed && block.w && block.r && block.r_last && block.newest_sum && block.newest_moment &&
         (block.chains || !pathwise))
         return SGDMFT_OK;
     path_block_clear(out);
-    return context_out_of_memory(ctx, "a block of paths", path_block_bytes(set, n, in->slots));
+    return context_out_of_memory(ctx, "a block of paths", path_block_bytes(set, in->n, in->slots));
 }
 
 void path_block_clear(path_block *block)
@@ -104,9 +116,13 @@ void path_block_clear(path_block *block)
     free(block->w);
     free(block->r);
     free(block->r_last);
-    free(block->sum);
-    free(block->moment);
-    free(block->gradient);
+    free(block->newest_sum);
+    free(block->newest_moment);
+    rows_clear(&block->xi);
+    rows_clear(&block->sum);
+    rows_clear(&block->hat);
+    rows_clear(&block->moment);
+    rows_clear(&block->gradient);
     chains_free(block->chains);
     memset(block, 0, sizeof *block);
 }
@@ -139,10 +155,9 @@ sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, siz
     s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&set->shape) * lanes);
     s->row = memory_doubles((size_t)(slots > set->at.steps ? slots : set->at.steps) * kk);
-    s->row_moment = memory_doubles((size_t)set->at.steps * kk);
-    s->inserted = memory_doubles(set->last_visit ? 4 * k * lanes : 1);
+    s->inserted = memory_doubles(set->last_visit ? 6 * k * lanes : 1);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&
-                     s->row_moment && s->inserted))
+                     s->inserted))
         status = context_out_of_memory(ctx, "scratch space", 8.0 * (double)(kk * lanes * (size_t)(slots + 4)));
     if (status)
         path_scratch_free(s);
@@ -166,7 +181,6 @@ void path_scratch_free(path_scratch *s)
     free(s->rho);
     free(s->visit);
     free(s->row);
-    free(s->row_moment);
     free(s->inserted);
     free(s);
 }
@@ -212,7 +226,7 @@ static void field_at_node(const path_block *block, const path_setting *set, cons
     field_coefficients(set, kern, node, onto_teacher, onto_start);
     memset(own, 0, sizeof(double) * (size_t)k * n);
     lanes_combine(k, k, (size_t)k, n, onto_start, block->in->z0, own);
-    lanes_combine(k, k * node, (size_t)(k * kern->steps), n, kernels_V(kern, node, 0), block->in->xi, own);
+    rows_combine(&block->xi, node, (size_t)(k * kern->steps), kernels_V(kern, node, 0), own);
     memcpy(w, own, sizeof(double) * (size_t)k * n);
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
 }
@@ -240,12 +254,12 @@ void path_block_average(const path_block *block, const path_setting *set, path_s
 static int node_averages(path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
 {
     int k = set->shape.k;
-    size_t n = block->in->n, width = (size_t)k * n;
+    size_t n = block->in->n;
     lanes_fill(n, set->grid->t[node], s->t);
     if (model_gradient(set->m, s->model, n, s->t, block->r, block->in->y, s->g, s->G))
         return -1;
-    if (block->gradient)
-        memcpy(block->gradient + (size_t)node * width, s->g, sizeof(double) * width);
+    if (set->last_visit)
+        rows_set(&block->gradient, node, s->g);
     lanes_outer(k, k, n, s->g, s->g, sums + set->at.outer);
     path_block_average(block, set, s, sums);
     return 0;
@@ -254,77 +268,69 @@ static int node_averages(path_block *block, const path_setting *set, int node, p
 int path_block_start(path_block *block, const path_setting *set, path_scratch *s, double *sums)
 {
     int k = set->shape.k;
-    size_t n = block->in->n, slots = (size_t)block->in->slots;
+    size_t n = block->in->n, slots = (size_t)block->in->slots, width = (size_t)k * n;
     if (block->chains && block->chains->chain)
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
+    block->node = 0;
     field_at_start(block, set, block->w);
-    memcpy(block->r, block->w, sizeof(double) * (size_t)k * n);
+    memset(block->newest_sum, 0, sizeof(double) * width);
+    rows_set(&block->hat, 0, block->newest_sum);
+    memcpy(block->r, block->w, sizeof(double) * width);
     return node_averages(block, set, 0, s, sums);
 }
 
-void path_block_add_rows(const path_block *block, const path_setting *set, int node, int kind, const double *x,
-                         const double *y, path_scratch *s, double *sums)
+void path_block_add_rows(const path_setting *set, int cells, int kind, const double *x, const path_rows *y,
+                         path_scratch *s, double *sums)
 {
     int k = set->shape.k;
-    memset(s->row, 0, sizeof(double) * (size_t)(k * k * node));
-    lanes_outer(k, k * node, block->in->n, x, y, s->row);
-    for (int c = 0; c < node; c++) {
+    memset(s->row, 0, sizeof(double) * (size_t)(k * k * cells));
+    rows_outer(y, cells, x, s->row);
+    for (int c = 0; c < cells; c++) {
         double *out = sums + estimates_used(&set->at, c) + (size_t)kind * (size_t)(k * k);
         for (int a = 0; a < k; a++)
             for (int b = 0; b < k; b++)
-                out[a * k + b] += s->row[(a * node + c) * k + b];
+                out[a * k + b] += s->row[(a * cells + c) * k + b];
     }
 }
 
 void path_block_add_events(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
 {
-    size_t width = (size_t)set->shape.k * block->in->n;
-    const double *last = set->driver->singular ? s->g : block->sum + (size_t)(node - 1) * width;
-    path_block_add_rows(block, set, node, VISITS, last, block->sum, s, sums);
+    int k = set->shape.k, before = node - 1;
+    const double *last = set->driver->singular ? s->g : block->newest_sum;
+    double *newest = sums + estimates_used(&set->at, before) + (size_t)VISITS * (size_t)(k * k);
+    path_block_add_rows(set, before, VISITS, last, &block->sum, s, sums);
+    lanes_outer(k, k, block->in->n, last, block->newest_sum, newest);
     if (set->at.response == RESPONSE_PATHWISE)
         set->driver->average(block, set, node, s, sums);
 }
 
-/* What S_j and B_j of the cells j < cells take away at the node: - R(t_node, t_j) and - (R(t_node, t_{j+1}) - R(t_node, t_j)),
-   component (a, b) at column j k + b of row a. */
-static void minus_response(const path_setting *set, const kernels *kern, int node, int cells, double *of_sum,
-                           double *of_moment)
-{
-    int k = set->shape.k;
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            const double *R = kernels_R(kern, a * k + b, node);
-            for (int j = 0; j < cells; j++) {
-                of_sum[(a * cells + j) * k + b] = -R[j];
-                of_moment[(a * cells + j) * k + b] = R[j] - R[j + 1];
-            }
-        }
-}
-
-/* r at the node from the field there and the kicks of all cells but the newest. */
+/* r at the node from the field there and the kicks of all cells but the newest: K_j takes R(t_node, t_j) K_j away. */
 static void open_position(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
 {
-    int k = set->shape.k, columns = k * cell;
-    size_t n = block->in->n;
-    memcpy(block->r, block->w, sizeof(double) * (size_t)k * n);
-    minus_response(set, kern, cell + 1, cell, s->row, s->row_moment);
-    lanes_combine(k, columns, (size_t)columns, n, s->row, block->sum, block->r);
-    lanes_combine(k, columns, (size_t)columns, n, s->row_moment, block->moment, block->r);
+    int k = set->shape.k, nodes = cell + 1;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            const double *R = kernels_R(kern, a * k + b, cell + 1);
+            for (int j = 0; j < nodes; j++)
+                s->row[(a * nodes + j) * k + b] = -R[j];
+        }
+    memcpy(block->r, block->w, sizeof(double) * (size_t)k * block->in->n);
+    rows_combine(&block->hat, nodes, (size_t)(k * nodes), s->row, block->r);
 }
 
 /* Adds the kicks of the newest cell. */
 static void close_position(path_block *block, const path_setting *set, const kernels *kern, int cell)
 {
     int k = set->shape.k;
-    size_t n = block->in->n, first = (size_t)cell * (size_t)k * n;
+    size_t n = block->in->n;
     double of_sum[BLOCK_MAX * BLOCK_MAX], of_moment[BLOCK_MAX * BLOCK_MAX];
     for (int c = 0; c < k * k; c++) {
         const double *R = kernels_R(kern, c, cell + 1);
         of_sum[c] = -R[cell];
         of_moment[c] = R[cell] - R[cell + 1];
     }
-    lanes_combine(k, k, (size_t)k, n, of_sum, block->sum + first, block->r);
-    lanes_combine(k, k, (size_t)k, n, of_moment, block->moment + first, block->r);
+    lanes_combine(k, k, (size_t)k, n, of_sum, block->newest_sum, block->r);
+    lanes_combine(k, k, (size_t)k, n, of_moment, block->newest_moment, block->r);
 }
 
 int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
@@ -337,6 +343,7 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
                                   const path_control *control, path_scratch *s, double *sums, double *weighted)
 {
     int node = cell + 1;
+    block->node = node;
     field_at_node(block, set, kern, node, s->own, block->w);
     open_position(block, set, kern, cell, s);
     if (set->driver->advance(block, set, kern, cell, s))
@@ -347,7 +354,7 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
     if (set->at.response == RESPONSE_PATHWISE)
         set->driver->derive(block, set, kern, node, s);
     else
-        path_block_add_rows(block, set, node, INNOVATION, s->g, block->in->xi, s, sums);
+        path_block_add_rows(set, node, INNOVATION, s->g, &block->xi, s, sums);
     path_block_add_events(block, set, node, s, sums);
     if (control) {
         control_values(block, set, kern, control, s);
@@ -356,9 +363,20 @@ int path_block_advance_controlled(path_block *block, const path_setting *set, co
     return 0;
 }
 
-void path_block_accept(path_block *block)
+/* The newest cell becomes one of the rows. */
+static void accept_cell(path_block *block, const path_setting *set, int cell)
+{
+    rows_set(&block->sum, cell, block->newest_sum);
+    if (set->last_visit)
+        rows_set(&block->moment, cell, block->newest_moment);
+    rows_close_cell(&block->hat, cell, block->newest_sum, block->newest_moment);
+}
+
+void path_block_accept(path_block *block, const path_setting *set)
 {
     double *keep = block->r;
+    if (block->node > 0)
+        accept_cell(block, set, block->node - 1);
     block->r = block->r_last;
     block->r_last = keep;
 }

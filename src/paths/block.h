@@ -11,6 +11,7 @@
    kicks of cell c and B_c that of place * kick, at a node and at an event in cell i at place x
 
      sum_b R(t_i, T_b) kick_b = sum_{j < i} R(t_i, t_j) S_j + (R(t_i, t_{j+1}) - R(t_i, t_j)) B_j
+                              = sum_{j <= i} R(t_i, t_j) K_j,   K_j = S_j - B_j + B_{j-1}
      r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B)
 
    where r' lacks the kicks of cell i, and S and B are sums over the earlier events of cell i. */
@@ -22,6 +23,7 @@
 #include "base/context.h"
 #include "paths/inputs.h"
 #include "paths/lanes.h"
+#include "paths/rows.h"
 #include "problem/initial.h"
 #include "problem/model.h"
 #include "twotime/estimates.h"
@@ -44,9 +46,14 @@ typedef struct path_block {
     double *w;             /* [k][n] field at the node being computed */
     double *r;             /* [k][n] at the node being computed; for the driver, without the kicks of the newest cell */
     double *r_last;        /* [k][n] at the last accepted node */
-    double *sum;           /* [cells][k][n] S_c */
-    double *moment;        /* [cells][k][n] B_c */
-    double *gradient;      /* [nodes][k][n] g at the nodes, where the last visit is integrated out; otherwise NULL */
+    int node;              /* being computed */
+    double *newest_sum;    /* [k][n] S of the cell that ends at this node */
+    double *newest_moment; /* [k][n] B of it */
+    path_rows xi;          /* of the cells: normals of the innovations */
+    path_rows sum;         /* of the cells before the newest: S_c */
+    path_rows hat;         /* of the nodes before this one: K_j, the last without the kicks of the newest cell */
+    path_rows moment;      /* of the cells: B_c, where the last visit is integrated out; otherwise empty */
+    path_rows gradient;    /* of the nodes: g, likewise */
     path_chains *chains;   /* for pathwise responses, otherwise NULL */
 } path_block;
 
@@ -59,8 +66,7 @@ typedef struct path_scratch {
     double *rho;              /* [slots][k][k][n] */
     double *visit;            /* gathered values at the visits of a group, or the stages of a kick */
     double *row;              /* [slots or steps][k][k] */
-    double *row_moment;       /* [steps][k][k] */
-    double *inserted;         /* [4][k][n], see last_visit.c */
+    double *inserted;         /* [6][k][n], see last_visit.c */
 } path_scratch;
 
 struct path_driver;
@@ -75,6 +81,7 @@ typedef struct path_setting {
     const double *q0, *rho; /* initial second moments */
     estimates_layout at;
     int last_visit; /* 1: averages can be integrated over the last visit, see last_visit.h */
+    int single; /* 1: rows of blocks in single precision, see rows.h; not for a drift, whose innovations are nearly singular */
 } path_setting;
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out);
@@ -118,12 +125,12 @@ void path_block_average_start(const path_block *block, const path_setting *set, 
 /* Adds the averages that belong to events, from s->g and, for pathwise responses, s->GK. */
 void path_block_add_events(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
 
-/* Adds x y_c^T summed over lanes to row `kind` of every cell c before the node, x[k][n], y[cells][k][n]. */
-void path_block_add_rows(const path_block *block, const path_setting *set, int node, int kind, const double *x,
-                         const double *y, path_scratch *s, double *sums);
+/* Adds x y_c^T summed over lanes to row `kind` of the first `cells` cells, x[k][n]. */
+void path_block_add_rows(const path_setting *set, int cells, int kind, const double *x, const path_rows *y,
+                         path_scratch *s, double *sums);
 
 /* Makes the computed node the last accepted one. */
-void path_block_accept(path_block *block);
+void path_block_accept(path_block *block, const path_setting *set);
 
 /* Sums of the observables at the computed node: train loss, test loss, then train and test of every user observable,
    sums[2 + 2 observables]. Each function adds those of one kind. The test law is (w, w*) with covariance C = C(t,t) and

@@ -72,11 +72,10 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
                        .noise = in->noise ? in->noise + a * n : NULL,
                        .r = r,
                        .y = in->y};
-    double *kicks = block->sum + a * k * n, *moment = block->moment + a * k * n;
-    if (kick(set, &event, s, kicks, D))
+    if (kick(set, &event, s, block->newest_sum, D))
         return -1;
     for (size_t p = 0; p < k * n; p++)
-        moment[p] = kern->grid->middle[cell] * kicks[p];
+        block->newest_moment[p] = kern->grid->middle[cell] * block->newest_sum[p];
     if (D)
         response_at_event(kern, cell, block->chains->between);
     return 0;

@@ -26,6 +26,7 @@ typedef struct walk {
     int node;
     path_scratch *s;
     double *base, *r, *kick; /* [k][n] */
+    double *wide[2];         /* [k][n] room for rows in double precision */
     double *later;           /* [k][n] g of the insertions so far, times their weights */
     double *sums, *observed;
 } walk;
@@ -46,18 +47,28 @@ static void cell_weights(const time_grid *grid, int node, int c, double *all, do
     *end = late * (h + expm1(-h)) / h;
 }
 
+/* S and B of cell c */
+static const double *sum_of(const walk *w, int c)
+{
+    return c == w->node - 1 ? w->block->newest_sum : rows_get(&w->block->sum, c, w->wide[0]);
+}
+
+static const double *moment_of(const walk *w, int c)
+{
+    return c == w->node - 1 ? w->block->newest_moment : rows_get(&w->block->moment, c, w->wide[1]);
+}
+
 /* base += what the visits of cell c took away at the node */
 static void take_back(const walk *w, int c)
 {
     int k = w->set->shape.k;
-    size_t n = w->block->in->n, first = (size_t)c * (size_t)k * n;
     double of_sum[BLOCK_MAX * BLOCK_MAX], of_moment[BLOCK_MAX * BLOCK_MAX];
     for (int x = 0; x < k * k; x++) {
         const double *R = kernels_R(w->kern, x, w->node);
         of_sum[x] = R[c];
         of_moment[x] = R[c + 1] - R[c];
     }
-    lanes_take_back(k, n, of_sum, of_moment, w->block->sum + first, w->block->moment + first, w->base);
+    lanes_take_back(k, w->block->in->n, of_sum, of_moment, sum_of(w, c), moment_of(w, c), w->base);
 }
 
 static void add_scaled(size_t n, double factor, const double *x, double *sums)
@@ -104,7 +115,7 @@ static int average(const walk *w, const insertion *at)
     double weight = at->after + at->before + at->none, product[4 * BLOCK_MAX * BLOCK_MAX], *g = w->s->g;
     if (evaluate(w, weight, at->r))
         return -1;
-    const double *sum = at->after > 0 ? w->block->sum + (size_t)(at->node * k) * n : g;
+    const double *sum = at->after > 0 ? sum_of(w, at->node) : g;
     lanes_inserted(k, n, weight, g, at->r, at->kick ? at->kick : g, sum, w->later, product);
     add_scaled(kk, weight, product, w->sums + layout->outer);
     add_scaled(kk, weight, product + kk, w->sums + layout->gr);
@@ -121,7 +132,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
     double response[BLOCK_MAX * BLOCK_MAX];
     for (int x = 0; x < k * k; x++)
         response[x] = kernels_R(w->kern, x, w->node)[c];
-    lanes_insert(k, n, eta, response, w->block->gradient + (size_t)(c * k) * n, w->base, w->kick, w->r);
+    lanes_insert(k, n, eta, response, rows_get(&w->block->gradient, c, w->wide[1]), w->base, w->kick, w->r);
     return average(w, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
 }
 
@@ -168,14 +179,15 @@ int last_visit_averages(const path_block *block, const path_setting *set, const 
               .r = s->inserted + width,
               .kick = s->inserted + 2 * width,
               .later = s->inserted + 3 * width,
+              .wide = {s->inserted + 4 * width, s->inserted + 5 * width},
               .sums = sums,
               .observed = observed};
     memset(w.later, 0, sizeof(double) * width);
     lanes_fill(block->in->n, set->grid->t[node], s->t);
     if (walk_back(&w, first))
         return -1;
-    path_block_add_rows(block, set, first, VISITS, w.later, block->sum, s, sums);
-    path_block_add_rows(block, set, node, INNOVATION, w.later, block->in->xi, s, sums);
+    path_block_add_rows(set, first, VISITS, w.later, &block->sum, s, sums);
+    path_block_add_rows(set, node, INNOVATION, w.later, &block->xi, s, sums);
     path_block_average_start(block, set, w.later, s, sums);
     return 0;
 }

@@ -71,8 +71,7 @@ static gathered gather(const path_block *block, const path_setting *set, const k
         double slope[BLOCK_MAX * BLOCK_MAX];
         for (size_t c = 0; c < kk; c++)
             slope[c] = kernels_R(kern, (int)c, cell + 1)[cell] - (c % (k + 1) == 0);
-        lanes_visit_again((int)k, n, count, lane, place, slope, block->sum + (size_t)cell * k * n,
-                          block->moment + (size_t)cell * k * n, to.r);
+        lanes_visit_again((int)k, n, count, lane, place, slope, block->newest_sum, block->newest_moment, to.r);
     }
     for (size_t c = 0; c < (size_t)set->shape.labels; c++)
         for (size_t v = 0; v < count; v++)
@@ -89,9 +88,9 @@ static int visit_group_advance(path_block *block, const path_setting *set, const
     gathered of = gather(block, set, kern, cell, group, s);
     if (model_gradient(set->m, s->model, count, of.t, of.r, of.y, of.g, block->chains ? of.G : NULL))
         return -1;
-    double *sum = block->sum + (size_t)cell * k * n, *moment = block->moment + (size_t)cell * k * n;
     const double *step = in->visit_step + group->first, *place = in->visit_place + group->first;
-    lanes_kick((int)k, n, count, in->visit_lane + group->first, place, step, of.g, sum, moment);
+    lanes_kick((int)k, n, count, in->visit_lane + group->first, place, step, of.g, block->newest_sum,
+               block->newest_moment);
     for (size_t v = 0; v < count && block->chains; v++) {
         double kick[BLOCK_MAX], step_G[BLOCK_MAX * BLOCK_MAX];
         for (size_t c = 0; c < k; c++)
@@ -107,8 +106,8 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
 {
     const path_inputs *in = block->in;
     size_t width = (size_t)set->shape.k * in->n;
-    memset(block->sum + (size_t)cell * width, 0, sizeof(double) * width);
-    memset(block->moment + (size_t)cell * width, 0, sizeof(double) * width);
+    memset(block->newest_sum, 0, sizeof(double) * width);
+    memset(block->newest_moment, 0, sizeof(double) * width);
     for (size_t v = in->group_first[cell]; v < in->group_first[cell + 1]; v++)
         if (visit_group_advance(block, set, kern, cell, &in->groups[v], s))
             return -1;

@@ -58,6 +58,7 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
             "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
             dynamics, horizon, eta->text, numerics, paths, STEPS));
     sgdmft_context_free(ctx);
+    test_setting_exact(&c->t);
     assert_int_equal(c->t.s.grid[LEVEL_FINE]->steps, STEPS);
 }
 

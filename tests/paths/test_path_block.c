@@ -45,6 +45,12 @@ static int teardown(void **state)
     return 0;
 }
 
+/* S of a cell, the newest being cell i. */
+static double sum_of(const path_block *block, int i, size_t cell, size_t x)
+{
+    return cell == (size_t)i ? block->newest_sum[x] : block->sum.exact[cell * K * block->in->n + x];
+}
+
 /* What the block keeps of the kicks of lane p up to cell i, from those of the path. */
 static void check_kicks(const path_block *block, const visits_by_path *v, size_t p, int i, double kick[VISITS_MOST][K])
 {
@@ -62,11 +68,14 @@ static void check_kicks(const path_block *block, const visits_by_path *v, size_t
             moment[cell] += v->place[a * n + p] * kick[a][c];
         }
         for (size_t cell = 0; cell <= (size_t)i; cell++) {
-            size_t at = (cell * K + c) * n + p;
-            check_near(block->sum[at], sum[cell], 1e-12, "kicks of cell %zu of path %zu", cell, p);
-            check_near(block->sum[at], own[cell], 1e-14, "kicks of cell %zu of path %zu, those of the block", cell, p);
-            check_near(block->moment[at], moment[cell], 1e-12, "moment of cell %zu of path %zu", cell, p);
+            size_t x = c * n + p;
+            double hat = (cell < (size_t)i ? sum[cell] - moment[cell] : 0) + (cell > 0 ? moment[cell - 1] : 0);
+            check_near(sum_of(block, i, cell, x), sum[cell], 1e-12, "kicks of cell %zu of path %zu", cell, p);
+            check_near(sum_of(block, i, cell, x), own[cell], 1e-14, "kicks of cell %zu of path %zu, those of the block",
+                       cell, p);
+            check_near(block->hat.exact[cell * K * n + x], hat, 1e-12, "hat of node %zu of path %zu", cell, p);
         }
+        check_near(block->newest_moment[c * n + p], moment[i], 1e-12, "moment of cell %d of path %zu", i, p);
     }
 }
 
@@ -109,7 +118,8 @@ static void test_same_without_chains(void **state)
             for (size_t x = 0; x < width; x++)
                 check_near(other.block[b].r[x], run.block[b].r[x], 1e-13, "r at node %d, entry %zu", i + 1, x);
             for (size_t x = 0; x < width * (size_t)(i + 1); x++)
-                check_near(other.block[b].sum[x], run.block[b].sum[x], 1e-13, "kicks of cells, entry %zu", x);
+                check_near(sum_of(&other.block[b], i, x / width, x % width),
+                           sum_of(&run.block[b], i, x / width, x % width), 1e-13, "kicks of cells, entry %zu", x);
         }
         for (int cell = 0; cell <= i; cell++)
             for (int x = 0; x < K * K; x++)

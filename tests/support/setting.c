@@ -34,6 +34,12 @@ void test_setting_clear(test_setting *t)
     sgdmft_context_free(t->ctx);
 }
 
+void test_setting_exact(test_setting *t)
+{
+    for (int level = 0; level < LEVELS; level++)
+        t->s.set[level].single = 0;
+}
+
 path_ensemble *test_paths(const test_setting *t, uint32_t replica)
 {
     path_ensemble *paths = NULL;
@@ -101,7 +107,7 @@ void test_run_advance(test_run *run, const kernels *kern, int cell)
 void test_run_accept(test_run *run)
 {
     for (size_t b = 0; b < run->paths->n_blocks; b++)
-        path_block_accept(&run->block[b]);
+        path_block_accept(&run->block[b], run->set);
 }
 
 void test_run_clear(test_run *run)

@@ -18,6 +18,9 @@ sgdmft_problem *test_problem(sgdmft_context *ctx, const char *format, ...) __att
 void test_setting_init(test_setting *t, sgdmft_problem *problem);
 void test_setting_clear(test_setting *t);
 
+/* Rows of blocks in double precision on all grids, for what is compared to the last digit. */
+void test_setting_exact(test_setting *t);
+
 /* The paths of a replica on the fine grid, with the normals of the label turned as in a solve. */
 path_ensemble *test_paths(const test_setting *t, uint32_t replica);
 
