@@ -5,15 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *memory_zeroed(size_t count, size_t size)
+/* A multiple of 64, and not 0; 0 on overflow. */
+static size_t bytes_of(size_t count, size_t size)
 {
     if (size && count > (SIZE_MAX - 64) / size)
-        return NULL;
+        return 0;
     size_t bytes = (count * size + 63) / 64 * 64;
+    return bytes ? bytes : 64;
+}
+
+void *memory_raw(size_t count, size_t size)
+{
+    size_t bytes = bytes_of(count, size);
     void *block = NULL;
-    if (posix_memalign(&block, 64, bytes ? bytes : 64) != 0)
-        return NULL;
-    return memset(block, 0, bytes ? bytes : 64);
+    return bytes && posix_memalign(&block, 64, bytes) == 0 ? block : NULL;
+}
+
+void *memory_zeroed(size_t count, size_t size)
+{
+    void *block = memory_raw(count, size);
+    return block ? memset(block, 0, bytes_of(count, size)) : NULL;
 }
 
 /* The limit of the control group, which binds in containers; infinity if there is none. */

@@ -1,4 +1,4 @@
-/* Aligned, zeroed arrays that vector loops may use. Sizes are checked for overflow. */
+/* Aligned arrays that vector loops may use. Sizes are checked for overflow. */
 #ifndef SGDMFT_BASE_MEMORY_H
 #define SGDMFT_BASE_MEMORY_H
 
@@ -7,6 +7,9 @@
 /* `count` zeroed objects of `size` bytes at a 64-byte boundary, or NULL. count = 0 gives a valid pointer.
    Freed with free(). */
 void *memory_zeroed(size_t count, size_t size);
+
+/* The same, not zeroed: for large arrays that are written before they are read. */
+void *memory_raw(size_t count, size_t size);
 
 static inline double *memory_doubles(size_t count)
 {

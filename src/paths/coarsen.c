@@ -18,21 +18,39 @@ static void coarsen_increments(const double *fine, const time_grid *grid, size_t
     }
 }
 
-/* How far the middle node of a coarse cell is above the chord, in units of the rate: what a tent of height 1 carries. */
-static double middle_excess(const path_inputs *fine, const time_grid *grid, int left, size_t row, size_t k, size_t p)
+/* How far the middle node of a coarse cell is above the chord, in units of the rate: what a tent of height 1 carries, from
+   the normals of its two cells. */
+typedef struct excess {
+    double first, second; /* factors */
+    const double *xi;     /* [2][k][n] */
+    size_t n, width;      /* lanes, k n */
+} excess;
+
+static excess excess_of(const path_inputs *fine, const time_grid *grid, int left, size_t k)
 {
     double h1 = grid->h[left], h2 = grid->h[left + 1];
-    double first = sqrt(h1) * fine->xi[((size_t)left * k + row) * fine->n + p];
-    double second = sqrt(h2) * fine->xi[((size_t)(left + 1) * k + row) * fine->n + p];
-    return (h2 * first - h1 * second) / (h1 + h2);
+    size_t width = k * fine->n;
+    return (excess){.first = h2 * sqrt(h1) / (h1 + h2),
+                    .second = h1 * sqrt(h2) / (h1 + h2),
+                    .xi = fine->xi + (size_t)left * width,
+                    .n = fine->n,
+                    .width = width};
+}
+
+static inline double middle_excess(const excess *e, size_t row, size_t p)
+{
+    const double *xi = e->xi + row * e->n + p;
+    return e->first * xi[0] - e->second * xi[e->width];
 }
 
 static void coarsen_events(const path_inputs *fine, const time_grid *fine_grid, size_t k, path_inputs *out)
 {
-    for (int c = 0; out->bridge && c < out->steps; c++)
+    for (int c = 0; out->bridge && c < out->steps; c++) {
+        excess middle = excess_of(fine, fine_grid, 2 * c, k);
         for (size_t row = 0; row < k; row++)
             for (size_t p = 0; p < out->n; p++)
-                out->bridge[((size_t)c * k + row) * out->n + p] = middle_excess(fine, fine_grid, 2 * c, row, k, p);
+                out->bridge[((size_t)c * k + row) * out->n + p] = middle_excess(&middle, row, p);
+    }
 }
 
 /* Runs over the visits of `fine` in order of groups: those of a lane come in order of time. */
@@ -51,6 +69,7 @@ static void place_group(const path_inputs *fine, const time_grid *grid, int cell
     size_t k = sorter->k;
     int left = cell & ~1;
     double before = cell == left ? 0 : grid->h[left], length = grid->h[left] + grid->h[left + 1];
+    excess middle = excess_of(fine, grid, left, k);
     for (size_t v = 0; v < group->count; v++) {
         size_t from = group->first + v, lane = (size_t)fine->visit_lane[from];
         visit_address to = visit_sorter_next(sorter, lane, cell / 2);
@@ -58,8 +77,8 @@ static void place_group(const path_inputs *fine, const time_grid *grid, int cell
         out->visit_place[to.at] = (before + place * grid->h[cell]) / length;
         out->visit_step[to.at] = fine->visit_step[from];
         for (size_t c = 0; c < k; c++)
-            out->visit_bridge[to.bridge + c * to.count] = fine->visit_bridge[k * group->first + c * group->count + v] +
-                                                          tent * middle_excess(fine, grid, left, c, k, lane);
+            out->visit_bridge[to.bridge + c * to.count] =
+                fine->visit_bridge[k * group->first + c * group->count + v] + tent * middle_excess(&middle, c, lane);
     }
 }
 

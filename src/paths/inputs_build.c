@@ -68,7 +68,7 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path
     size_t k = (size_t)shape.k, fields = (size_t)(shape.kstar + shape.noises) + k;
     size_t rows = inputs_rows(shape, driver, steps) - (share == INPUTS_SHARE ? fields : 0);
     path_inputs in = {.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
-    in.rows = memory_doubles(rows * n);
+    in.rows = memory_raw(rows * n, sizeof *in.rows);
     in.labels = share == INPUTS_OWN ? memory_doubles((size_t)shape.labels * n) : NULL;
     in.bridge = driver->per_cell && driver->singular ? memory_doubles((size_t)steps * n * k) : NULL;
     in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
@@ -157,8 +157,8 @@ static sgdmft_status allocate_visits(sgdmft_context *ctx, size_t groups, size_t 
     size_t visits = in->visits;
     in->group_first = memory_zeroed((size_t)in->steps + 1, sizeof *in->group_first);
     in->groups = memory_zeroed(groups + 1, sizeof *in->groups);
-    in->visit_lane = memory_zeroed(2 * visits + 1, sizeof *in->visit_lane);
-    in->visit_place = memory_doubles((2 + k) * visits + 1);
+    in->visit_lane = memory_raw(2 * visits + 1, sizeof *in->visit_lane);
+    in->visit_place = memory_raw((2 + k) * visits + 1, sizeof *in->visit_place);
     if (!in->group_first || !in->groups || !in->visit_lane || !in->visit_place)
         return context_out_of_memory(ctx, "the visits", 8.0 * (double)((3 + k) * visits));
     in->visit_slot = in->visit_lane + visits;

@@ -200,9 +200,9 @@ int rows_new(int k, size_t n, int groups, int single, path_rows *out)
     size_t count = (size_t)groups * (size_t)k * n;
     *out = (path_rows){.k = k, .n = n};
     if (single)
-        out->single = memory_zeroed(count, sizeof *out->single);
+        out->single = memory_raw(count, sizeof *out->single);
     else
-        out->exact = memory_doubles(count);
+        out->exact = memory_raw(count, sizeof *out->exact);
     return out->single || out->exact ? 0 : -1;
 }
 

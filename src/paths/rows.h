@@ -15,7 +15,7 @@ typedef struct path_rows {
     double *exact;
 } path_rows;
 
-/* Zeroed. Non-zero if there is no memory. */
+/* With no values yet. Non-zero if there is no memory. */
 int rows_new(int k, size_t n, int groups, int single, path_rows *out);
 
 /* From data[groups][k][n]: a copy in single precision, or these data, which have to live longer. */
