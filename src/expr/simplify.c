@@ -386,10 +386,32 @@ static int parity(expr_op op)
     }
 }
 
+/* Smooth functions, which one rounding more in their argument does not matter to. */
+static int is_smooth(expr_op op)
+{
+    switch (op) {
+    case OP_EXP: case OP_TANH: case OP_ERF: case OP_SOFTPLUS: case OP_SIGMOID:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* a / c as a product, which takes a fraction of the time. */
+static expr_node without_division(expr_graph *g, expr_node a)
+{
+    if (!is_op(g, a, OP_DIV) || !is_constant(g, graph_arg(g, a, 1)))
+        return a;
+    double factor = 1 / value_of(g, graph_arg(g, a, 1));
+    return harmless(factor) ? node_mul(g, node_constant(g, factor), graph_arg(g, a, 0)) : a;
+}
+
 expr_node node_unary(expr_graph *g, expr_op op, expr_node a)
 {
     if (a == EXPR_NONE)
         return EXPR_NONE;
+    if (is_smooth(op))
+        a = without_division(g, a);
     expr_node folded = fold(g, op, &a, 1);
     if (folded != EXPR_NONE)
         return folded;

@@ -12,9 +12,9 @@
 
 size_t path_block_lanes(int k, int steps, int64_t paths)
 {
-    enum { CACHE_DOUBLES = 1 << 17, MOST = 512, LEAST = 64 };
+    enum { CACHE_NUMBERS = 1 << 18, MOST = 768, LEAST = 96 };
     size_t lanes = MOST;
-    while (lanes > LEAST && lanes * (size_t)k * (size_t)steps > CACHE_DOUBLES)
+    while (lanes > LEAST && lanes * (size_t)k * (size_t)steps > CACHE_NUMBERS)
         lanes /= 2;
     while (lanes > LEAST && (int64_t)lanes * 8 > paths)
         lanes /= 2;

@@ -35,7 +35,7 @@ void rows_combine(const path_rows *rows, int groups, size_t stride, const double
 void rows_outer(const path_rows *rows, int groups, const double *x, double *out);
 
 /* A cell ends, of whose kicks the sum is S and the moment (sum of place * kick) B: S - B is added to the group of the node
-   that it begins at, and B is the group of the next one. */
+   that it begins at, which has values already, and B is set as that of the next one. */
 void rows_close_cell(const path_rows *hat, int cell, const double *S, const double *B);
 
 #endif

@@ -128,6 +128,7 @@ static void test_hats(void **state)
         double *S = normals(CELLS * LANES, 6), *B = normals(CELLS * LANES, 7), room[LANES];
         path_rows hat;
         assert_int_equal(rows_new(1, LANES, CELLS + 1, single, &hat), 0);
+        rows_set(&hat, 0, (const double[LANES]){0});
         for (int c = 0; c < CELLS; c++)
             rows_close_cell(&hat, c, S + c * LANES, B + c * LANES);
         for (int j = 0; j <= CELLS; j++) {
