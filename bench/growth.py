@@ -19,7 +19,7 @@ from time_to_accuracy import ROOT, Bench, say
 
 def bests_of(bench, horizon, target, responses):
     """The cheapest setting with each estimator of the response, or None."""
-    found = solver_search.measured(bench, problems.at_horizon(horizon), target, responses, responses[0])
+    found = solver_search.measured(bench, problems.at_horizon(horizon), target, responses)
     for s in found:
         say(f"T = {horizon:g}: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one replica of {s.paths} "
             f"paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")

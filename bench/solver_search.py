@@ -3,9 +3,10 @@
     error^2 = bias(steps)^2 + variance / (paths * replicas)
 
 For each estimator of the response that is asked for and several numbers of steps, a few small runs give the variance of
-one replica (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from a
-fine grid (by Stein's lemma, the less noisy one), with the same seeds, hence nearly the same noise; what noise is left in the
-mean square is subtracted. The tolerance of a step is a part of the target: it moves curves by about as much as itself.
+one replica (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from the
+reference; where there is none, from a fine grid with the same seeds, hence nearly the same noise, but with as few paths, whose
+noise has a bias of its own where steps are many. What noise is in the mean square is subtracted. The tolerance of a step is a
+part of the target: it moves curves by about as much as itself.
 The runs that are timed have two replicas, because the variance falls faster than 1/paths.
 """
 
@@ -57,30 +58,50 @@ def variance_of(runs, scale):
     return float(REPLICAS * np.mean(np.var([run.curves.values / scale for run in runs], axis=0, ddof=1)))
 
 
-def bias_of(runs, fine, scale):
-    """Root mean square of the mean difference, less its noise."""
-    differences = np.array([(a.curves.values - b.curves.values) / scale for a, b in zip(runs, fine)])
-    noise = np.mean(differences.var(axis=0, ddof=1)) / len(runs)
-    return math.sqrt(max(np.mean(differences.mean(axis=0) ** 2) - noise, 0))
+@dataclasses.dataclass
+class Yardstick:
+    """What the bias is measured against: one for each seed, or the same for all."""
+    values: list         # of names x times
+    scale: np.ndarray    # names x times
+    noise: float         # root mean square relative error that all have in common
+
+    @classmethod
+    def of_reference(cls, reference):
+        return cls([reference.curves.values], measure.scales(reference.curves), reference.noise)
+
+    @classmethod
+    def of_fine_grid(cls, runs):
+        values = [run.curves.values for run in runs]
+        mean = measure.Curves(runs[0].curves.names, np.mean(values, axis=0), None)
+        return cls(values, measure.scales(mean), 0.0)
+
+    def bias(self, runs):
+        """Root mean square of the mean difference, less its noise."""
+        values = self.values if len(self.values) > 1 else self.values * len(runs)
+        differences = np.array([(run.curves.values - value) / self.scale for run, value in zip(runs, values)])
+        noise = np.mean(differences.var(axis=0, ddof=1)) / len(differences) + self.noise ** 2
+        return math.sqrt(max(np.mean(differences.mean(axis=0) ** 2) - noise, 0))
 
 
-def try_setting(bench, problem, response, steps, paths, tolerance, fine):
+def try_setting(bench, problem, response, steps, paths, tolerance, yardstick):
     """One setting, measured; of infinite bias if it does not come to an end."""
-    mean = measure.Curves(fine[0].curves.names, np.mean([run.curves.values for run in fine], axis=0), None)
-    scale = measure.scales(mean)
     try:
         runs = small_runs(bench, problem, response, steps, paths, tolerance)
     except measure.RunFailed:
         return Setting(response, steps, paths, 0, tolerance, math.inf, math.inf, math.inf)
-    return Setting(response, steps, paths, 0, tolerance, bias_of(runs, fine, scale), variance_of(runs, scale),
+    return Setting(response, steps, paths, 0, tolerance, yardstick.bias(runs), variance_of(runs, yardstick.scale),
                    float(np.median([run.cpu for run in runs])) / REPLICAS)
 
 
-def measured(bench, problem, target, responses=("stein", "pathwise"), against="stein"):
-    """Every setting that is tried, measured; the bias against a fine grid with that estimator."""
+def measured(bench, problem, target, responses, reference=None):
+    """Every setting that is tried, measured; without a reference, against a fine grid with the first estimator."""
     paths, tolerance = paths_for(problem, target), problem.tolerance * target
-    fine = small_runs(bench, problem, against, 2 * problem.steps[against][-1], paths, 0.1 * tolerance)
-    return [try_setting(bench, problem, response, steps, paths, tolerance, fine)
+    if reference:
+        yardstick = Yardstick.of_reference(reference)
+    else:
+        steps = 2 * problem.steps[responses[0]][-1]
+        yardstick = Yardstick.of_fine_grid(small_runs(bench, problem, responses[0], steps, paths, 0.1 * tolerance))
+    return [try_setting(bench, problem, response, steps, paths, tolerance, yardstick)
             for response in responses for steps in problem.steps[response]]
 
 

@@ -6,7 +6,7 @@ run at it with several seeds, on 1 thread and on 2. The error of every run is me
 (reference.py, measure.py). No run hits the target exactly. For the solver, paths are doubled or halved until the target
 lies between two runs, and the seconds are interpolated in log error; for the simulator, whose variance is proportional
 to 1/repetitions, they are scaled. Where a run of the simulator is not affordable, its seconds are those of its model,
-and so marked.
+and so marked. At last both sides are run in turns, so that the ratio is not that of a fast and a slow minute of the machine.
 
 Not a test: it takes minutes to hours. A table goes to standard output, and with -o to DIR as markdown and CSV.
 """
@@ -30,6 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOLVER_ONLY = 1e-3       # below this target the simulator is left out
 SEEDS_MAX = 64           # cheap runs are repeated more often: the error of one run is noisy
 SEEDS_CPU = 30           # for about so many seconds
+TURNS = 15               # runs of either side at the end, on each number of threads
 
 
 class Bench:
@@ -59,6 +60,9 @@ class Timing:
     error: float            # root mean square over seeds; nan: model only
     seconds: dict           # threads -> CPU seconds at the target
     seeds: int              # 0: extrapolated
+    command: str            # of a run that takes a known part of these seconds, and what is set for it
+    settings: dict
+    factor: float           # seconds at the target over those of that run
 
 
 def root_mean_square(errors, reference):
@@ -83,11 +87,24 @@ def cpu_of(runs):
     return statistics.median(run.cpu for run in runs)
 
 
-def timing(title, runs, error, factor):
-    """runs: threads -> runs; factor: seconds at the target over those of a run."""
+def timing(title, runs, error, factor, command, settings):
+    """runs: threads -> runs of these settings; factor: seconds at the target over those of a run."""
     cpu = {threads: cpu_of(some) for threads, some in runs.items()}
     wall = {threads: statistics.median(run.wall for run in some) for threads, some in runs.items()}
-    return Timing(title, cpu[1], wall, cpu, error, {n: c * factor for n, c in cpu.items()}, len(runs[1]))
+    seconds = {n: c * factor for n, c in cpu.items()}
+    return Timing(title, cpu[1], wall, cpu, error, seconds, len(runs[1]), command, settings, factor)
+
+
+def take_turns(bench, problem, sides):
+    """Times the sides again, one run of each after the other."""
+    for threads in (1, 2):
+        cpu = [[] for _ in sides]
+        for turn in range(TURNS):
+            for side, times in zip(sides, cpu):
+                settings = {**side.settings, "numerics.seed": 2000 + turn}
+                times.append(bench.run(side.command, problem, settings, threads).cpu)
+        for side, times in zip(sides, cpu):
+            side.seconds[threads] = statistics.median(times) * side.factor
 
 
 def climb(bench, problem, found, reference, target, seeds):
@@ -122,8 +139,9 @@ def time_solver(bench, problem, found, reference, target, seeds):
         part = math.log(error / target) / math.log(error / most[2])
         factor = (cpu_of(most[1]) / cpu_of(runs)) ** part
     title = f"{setting.response}, {setting.steps} steps, {setting.paths} x {setting.replicas} paths"
-    both = {1: runs, 2: repeated(bench, "solve", problem, setting.settings(problem), 2, len(runs))}
-    return timing(title, both, error, factor)
+    settings = setting.settings(problem)
+    both = {1: runs, 2: repeated(bench, "solve", problem, settings, 2, len(runs))}
+    return timing(title, both, error, factor, "solve", settings)
 
 
 def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
@@ -135,17 +153,13 @@ def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
         seeds = seeds_for(repetitions * model.cost(d), seeds)
         runs = {threads: repeated(bench, "simulate", problem, settings, threads, seeds) for threads in (1, 2)}
         error = error_of(runs[1], reference)
-        return timing(title, runs, error, max(error ** 2 - bias ** 2, 0) / (target ** 2 - bias ** 2))
+        factor = max(error ** 2 - bias ** 2, 0) / (target ** 2 - bias ** 2)
+        return timing(title, runs, error, factor, "simulate", settings)
     few = max(2, min(repetitions, round(1 / model.cost(d))))     # about a second: the start of the program is shared
     settings = simulator_search.settings_of(problem, d, few)
-    cpu, wall = {}, {}
-    for threads in (1, 2):
-        runs = repeated(bench, "simulate", problem, settings, threads, 3)
-        cpu[threads] = cpu_of(runs) / few
-        wall[threads] = statistics.median(run.wall for run in runs) / few
-    exact = model.repetitions(d, target)
-    return Timing(title, cpu[1] * exact, {n: w * exact for n, w in wall.items()},
-                  {n: c * exact for n, c in cpu.items()}, math.nan, {n: c * exact for n, c in cpu.items()}, 0)
+    runs = {threads: repeated(bench, "simulate", problem, settings, threads, 3) for threads in (1, 2)}
+    modelled = timing(title, runs, math.nan, model.repetitions(d, target) / few, "simulate", settings)
+    return dataclasses.replace(modelled, seeds=0)
 
 
 HEADER = ["problem", "target", "reference noise", "solve", "error", "CPU s to target", "2 threads", "wall 1 / 2",
@@ -187,7 +201,7 @@ def measure_problem(bench, problem, options):
     reference = references.reference(bench, problem, noise, options.reference_cpu)
     say(f"{problem.name}: reference noise {reference.noise:.2e} (wanted {noise:.1e}), {reference.cpu:.0f} CPU s")
     for target in sorted(options.targets, reverse=True):
-        settings = solver_search.measured(bench, problem, target, options.responses)
+        settings = solver_search.measured(bench, problem, target, options.responses, reference)
         for s in settings:
             say(f"{problem.name} {target:g} solve: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one "
                 f"replica of {s.paths} paths {math.sqrt(s.variance):.1e}, {s.cpu_replica:.3f} CPU s each")
@@ -201,6 +215,8 @@ def measure_problem(bench, problem, options):
                 say(f"{problem.name} simulate: bias {model.c:.2g}/d (noise {model.c_noise:.2g}), noise "
                     f"{math.sqrt(model.v):.2g}/sqrt(d repetitions), CPU s of a repetition by d: {costs}")
             simulator = time_simulator(bench, problem, model, reference, target, options.seeds, options.simulate_cpu)
+            if solver:
+                take_turns(bench, problem, [solver, simulator])
         yield row_of(problem, target, reference, settings, solver, simulator)
 
 
