@@ -10,7 +10,7 @@ import argparse
 import math
 
 PARTS = 64  # of a replica's paths, src/paths/share.h
-LANES = 504  # of a block
+LANES = 760  # of a block
 
 # Seconds of an allgather and a broadcast of one number between two ranks, and of a byte that a rank gets.
 NETWORKS = {"one machine": (0.8e-6, 0.07e-9), "InfiniBand": (5e-6, 0.1e-9), "Ethernet": (60e-6, 1e-9)}
