@@ -77,25 +77,26 @@ static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, s
         }
 }
 
-INLINED void add_sixteen(const double *x, wide16 y, lanes8 *sum)
+INLINED void add_sixteen(const double *x, const wide16 *y, lanes8 *sum)
 {
     const lanes8 *left = (const lanes8 *)x;
-    *sum += left[0] * __builtin_shufflevector(y, y, 0, 1, 2, 3, 4, 5, 6, 7);
-    *sum += left[1] * __builtin_shufflevector(y, y, 8, 9, 10, 11, 12, 13, 14, 15);
+    *sum += left[0] * __builtin_shufflevector(*y, *y, 0, 1, 2, 3, 4, 5, 6, 7);
+    *sum += left[1] * __builtin_shufflevector(*y, *y, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
 /* sum += x y for sixteen lanes; gcc would widen eight by halves. */
 INLINED void add_products(const double *x, const float *y, lanes8 *sum)
 {
-    add_sixteen(x, __builtin_convertvector(*(const narrow16 *)y, wide16), sum);
+    wide16 right = __builtin_convertvector(*(const narrow16 *)y, wide16);
+    add_sixteen(x, &right, sum);
 }
 
 /* The same for two rows of x. */
 INLINED void add_products_of_two(size_t n, const double *x, const float *y, lanes8 *first, lanes8 *second)
 {
     wide16 right = __builtin_convertvector(*(const narrow16 *)y, wide16);
-    add_sixteen(x, right, first);
-    add_sixteen(x + n, right, second);
+    add_sixteen(x, &right, first);
+    add_sixteen(x + n, &right, second);
 }
 
 /* Of eight lanes, for the end of a row. */
