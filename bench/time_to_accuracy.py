@@ -54,9 +54,7 @@ class Bench:
 class Timing:
     """Runs of one side at one setting."""
     setting: str
-    cpu: float              # median seconds of a run, 1 thread
     wall: dict              # threads -> median seconds of a run
-    cpu_threads: dict       # threads -> median CPU seconds of a run
     error: float            # root mean square over seeds; nan: model only
     seconds: dict           # threads -> CPU seconds at the target
     seeds: int              # 0: extrapolated
@@ -89,10 +87,9 @@ def cpu_of(runs):
 
 def timing(title, runs, error, factor, command, settings):
     """runs: threads -> runs of these settings; factor: seconds at the target over those of a run."""
-    cpu = {threads: cpu_of(some) for threads, some in runs.items()}
     wall = {threads: statistics.median(run.wall for run in some) for threads, some in runs.items()}
-    seconds = {n: c * factor for n, c in cpu.items()}
-    return Timing(title, cpu[1], wall, cpu, error, seconds, len(runs[1]), command, settings, factor)
+    seconds = {threads: cpu_of(some) * factor for threads, some in runs.items()}
+    return Timing(title, wall, error, seconds, len(runs[1]), command, settings, factor)
 
 
 def take_turns(bench, problem, sides):

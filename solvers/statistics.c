@@ -107,8 +107,8 @@ typedef struct pool {
     int replicas;
     double **values[LEVELS]; /* [replica] node curves; NULL if it does not solve the grid */
     size_t checked;          /* output times that the coarsest grid reached */
-    double *sample, *step;   /* [replicas] */
-    double *change, *before; /* [checked] of one curve, see compare_grids */
+    double *sample;          /* [replicas] */
+    double *change, *before; /* [checked] of one curve, means of grid_changes */
 } pool;
 
 static void pool_clear(pool *p)
@@ -119,7 +119,6 @@ static void pool_clear(pool *p)
         free(p->values[level]);
     }
     free(p->sample);
-    free(p->step);
     free(p->change);
     free(p->before);
 }
@@ -130,10 +129,9 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const solve_setting *s, cons
     *p = (pool){.s = s, .replicas = set->count};
     p->checked = times_reached(s, LEVEL_CHECK, nodes_reached(s, set, LEVEL_CHECK));
     p->sample = memory_doubles((size_t)p->replicas);
-    p->step = memory_doubles((size_t)p->replicas);
     p->change = memory_doubles(p->checked + 1);
     p->before = memory_doubles(p->checked + 1);
-    int failed = !p->sample || !p->step || !p->change || !p->before;
+    int failed = !p->sample || !p->change || !p->before;
     for (int level = 0; level < LEVELS && !failed; level++) {
         p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
         failed = !p->values[level];
@@ -165,22 +163,18 @@ static double look_up(const pool *p, int level, int replica, const lookup *at)
     return interpolate(p->s->grid[level], at->t, p->values[level][replica], at->stride, at->curve);
 }
 
-/* Y_2h - Y_h and X_2h - Y_2h, means over the replicas that solve all grids. */
-static void compare_grids(const pool *p, const lookup *at, double *change, double *before)
+/* Y_2h - Y_h and X_2h - Y_2h, sums over the replicas that solve all grids. */
+typedef struct grid_changes {
+    double change, before;
+    int count;
+} grid_changes;
+
+static void grid_changes_add(grid_changes *x, double fine, double coarse, double check)
 {
-    int count = 0;
-    *change = *before = 0;
-    for (int r = 0; r < p->replicas; r++) {
-        if (!p->values[LEVEL_CHECK][r])
-            continue;
-        double fine = look_up(p, LEVEL_FINE, r, at), coarse = look_up(p, LEVEL_COARSE, r, at);
-        double next = extrapolated(coarse, look_up(p, LEVEL_CHECK, r, at));
-        *change += next - extrapolated(fine, coarse);
-        *before += coarse - next;
-        count++;
-    }
-    *change /= count;
-    *before /= count;
+    double next = extrapolated(coarse, check);
+    x->change += next - extrapolated(fine, coarse);
+    x->before += coarse - next;
+    x->count++;
 }
 
 static double sum_of_squares(const double *x, size_t n)
@@ -239,16 +233,22 @@ static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_soluti
     int extrapolate = p->s->problem->numerics.extrapolate;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
-        double unused;
+        int compare = extrapolate && i < p->checked;
+        grid_changes all = {0};
+        double steps = 0;
         for (int r = 0; r < p->replicas; r++) {
             double fine = look_up(p, LEVEL_FINE, r, &at), coarse = look_up(p, LEVEL_COARSE, r, &at);
-            p->step[r] = (coarse - fine) / 3;
+            steps += (coarse - fine) / 3;
             p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
+            if (compare && p->values[LEVEL_CHECK][r])
+                grid_changes_add(&all, fine, coarse, look_up(p, LEVEL_CHECK, r, &at));
         }
         mean_and_error(p->sample, p->replicas, &out->value[i], &out->se[i]);
-        mean_and_error(p->step, p->replicas, &out->step_error[i], &unused);
-        if (extrapolate && i < p->checked)
-            compare_grids(p, &at, &p->change[i], &p->before[i]);
+        out->step_error[i] = steps / p->replicas;
+        if (compare) {
+            p->change[i] = all.change / all.count;
+            p->before[i] = all.before / all.count;
+        }
     }
     if (extrapolate)
         use_coarsest(p, solution->n_times, out);
@@ -322,35 +322,30 @@ static void fill_two_time(const solve_setting *s, const replica_set *set, int th
             add_row(&s->set[LEVEL_FINE], set->result[r].level[LEVEL_FINE], i, 1.0 / set->count, solution);
 }
 
-/* Defect `at` of one replica, extrapolated from this level and the next coarser one. */
-static double extrapolated_defect(const replica_result *result, int level, size_t at)
+static double defect_of(const replica_result *result, int level, size_t at)
 {
-    return extrapolated(result->level[level]->identity[at], result->level[level + 1]->identity[at]);
+    return result->level[level]->identity[at];
 }
 
 static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t at)
 {
     sgdmft_identity identity = {.t = p->s->problem->horizon};
-    int extrapolate = p->s->problem->numerics.extrapolate, checked = 0;
-    int all = (size_t)p->s->problem->output.times == p->checked;
-    double change = 0, before = 0;
+    int extrapolate = p->s->problem->numerics.extrapolate;
+    int compare = extrapolate && (size_t)p->s->problem->output.times == p->checked;
+    grid_changes all = {0};
     for (int r = 0; r < p->replicas; r++) {
         const replica_result *result = &set->result[r];
-        p->sample[r] =
-            extrapolate ? extrapolated_defect(result, LEVEL_FINE, at) : result->level[LEVEL_FINE]->identity[at];
+        double fine = defect_of(result, LEVEL_FINE, at), coarse = defect_of(result, LEVEL_COARSE, at);
+        p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
         identity.scale += result->level[LEVEL_FINE]->identity_scale[at] / p->replicas;
-        if (!all || !extrapolate || !result->level[LEVEL_CHECK])
-            continue;
-        double next = extrapolated_defect(result, LEVEL_COARSE, at);
-        change += next - p->sample[r];
-        before += result->level[LEVEL_COARSE]->identity[at] - next;
-        checked++;
+        if (compare && result->level[LEVEL_CHECK])
+            grid_changes_add(&all, fine, coarse, defect_of(result, LEVEL_CHECK, at));
     }
     mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
-    if (checked > 0) {
-        double taken = fourth_order(p, &change, &before, 1);
-        identity.defect -= taken * change / checked;
-        identity.se = hypot(identity.se, (remains(p) - taken) * change / checked);
+    if (all.count > 0) {
+        double taken = fourth_order(p, &all.change, &all.before, 1), change = all.change / all.count;
+        identity.defect -= taken * change;
+        identity.se = hypot(identity.se, (remains(p) - taken) * change);
     }
     return identity;
 }

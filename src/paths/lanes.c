@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "paths/lanes_parts.h"
 #include "twotime/block.h"
 #include "twotime/estimates.h"
-
-#define INLINED static inline __attribute__((always_inline))
 
 INLINED void response(size_t kk, size_t n, int slots, response_row R, const int *restrict cell,
                       const double *restrict place, double *restrict rho)
@@ -211,17 +210,7 @@ static VECTOR_CLONES void multiply_each_clones(int k, size_t n, int count, const
         multiply_add((size_t)k, n, 1, x, y + c * width, out + c * width);
 }
 
-enum { TILE = 8 };
-
-/* Eight rows at once: they are read in order, and `out` is read and written once for them. */
-INLINED void combine_tile(size_t n, const double *restrict c, const double *restrict x, double *restrict out)
-{
-    const double *restrict x0 = x, *restrict x1 = x + n, *restrict x2 = x + 2 * n, *restrict x3 = x + 3 * n;
-    const double *restrict x4 = x + 4 * n, *restrict x5 = x + 5 * n, *restrict x6 = x + 6 * n, *restrict x7 = x + 7 * n;
-    for (size_t p = 0; p < n; p++)
-        out[p] += ((c[0] * x0[p] + c[1] * x1[p]) + (c[2] * x2[p] + c[3] * x3[p])) +
-                  ((c[4] * x4[p] + c[5] * x5[p]) + (c[6] * x6[p] + c[7] * x7[p]));
-}
+COMBINE_TILE(combine_tile, double)
 
 INLINED void combine_two(size_t n, const double *restrict c, const double *restrict x, double *restrict out)
 {
@@ -248,10 +237,6 @@ static VECTOR_CLONES void combine_clones(int rows, int columns, size_t stride, s
                 out[(size_t)a * n + p] += c * x[(size_t)b * n + p];
         }
 }
-
-/* Eight lanes, wherever they are; compiled to what the processor has. */
-typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
-enum { PARTS = 8 };
 
 INLINED double add_parts(size_t n, size_t from, lanes8 part, const double *x, const double *y)
 {

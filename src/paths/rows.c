@@ -6,13 +6,10 @@
 #include "base/memory.h"
 #include "base/simd.h"
 #include "paths/lanes.h"
+#include "paths/lanes_parts.h"
 
-#define INLINED static inline __attribute__((always_inline))
+enum { HALF = TILE / 2 };
 
-enum { TILE = 8, HALF = TILE / 2, PARTS = 8 };
-
-/* Eight lanes, wherever they are; compiled to what the processor has. */
-typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef double wide16 __attribute__((vector_size(128)));
 typedef float narrow8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float narrow16 __attribute__((vector_size(64), aligned(4), may_alias));
@@ -29,15 +26,7 @@ static VECTOR_CLONES void load_clones(size_t n, const float *restrict row, doubl
         x[p] = row[p];
 }
 
-/* Eight rows at once: they are read in order, and `out` is read and written once for them. */
-INLINED void combine_tile(size_t n, const double *restrict c, const float *restrict x, double *restrict out)
-{
-    const float *restrict x0 = x, *restrict x1 = x + n, *restrict x2 = x + 2 * n, *restrict x3 = x + 3 * n;
-    const float *restrict x4 = x + 4 * n, *restrict x5 = x + 5 * n, *restrict x6 = x + 6 * n, *restrict x7 = x + 7 * n;
-    for (size_t p = 0; p < n; p++)
-        out[p] += ((c[0] * x0[p] + c[1] * x1[p]) + (c[2] * x2[p] + c[3] * x3[p])) +
-                  ((c[4] * x4[p] + c[5] * x5[p]) + (c[6] * x6[p] + c[7] * x7[p]));
-}
+COMBINE_TILE(combine_tile, float)
 
 /* The same for two rows of coefficients, `stride` apart: widening costs as much as the products of one. */
 INLINED void combine_tile_of_two(size_t n, size_t stride, const double *restrict c, const float *restrict x,

@@ -2,10 +2,13 @@
 #include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <limits.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "program/command.h"
 #include "program/messages.h"

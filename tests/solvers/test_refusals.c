@@ -269,8 +269,33 @@ static sgdmft_status watched(int threads, double stop_at, const char *more, watc
     return status;
 }
 
-/* An interrupt keeps what all replicas reached: the kernels of an undisturbed solve, and its curves but for what the coarsest
-   grid tells about all of a curve, which is within its standard error. */
+/* A curve before a part of fourth order was subtracted from it, half of the step error that is left; that is done to curves as
+   a whole, or not. */
+static double second_order(const sgdmft_curve *curve, int refined, size_t i)
+{
+    return curve->value[i] + (refined ? 0.5 * curve->step_error[i] : 0);
+}
+
+static int same_before(const sgdmft_curve *part, int refined, const sgdmft_curve *whole, int whole_refined, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double a = second_order(part, refined, i), b = second_order(whole, whole_refined, i);
+        if (!(fabs(a - b) <= 1e-13))
+            return 0;
+    }
+    return 1;
+}
+
+static int same_curve(const sgdmft_curve *part, const sgdmft_curve *whole, size_t n)
+{
+    for (int both = 0; both < 4; both++)
+        if (same_before(part, both & 1, whole, both >> 1, n))
+            return 1;
+    return 0;
+}
+
+/* An interrupt keeps what all replicas reached, and that is what an undisturbed solve gives; but for the part of fourth order,
+   which is told by the whole of a curve. */
 static void check_interrupt(int threads, double stop_at)
 {
     watch w, undisturbed;
@@ -283,9 +308,8 @@ static void check_interrupt(int threads, double stop_at)
     assert_true(part->n_times >= 1 && part->n_times < whole->n_times);
     assert_true(part->n_grid >= 1 && part->n_grid < whole->n_grid);
     for (size_t c = 0; c < whole->n_curves; c++)
-        for (size_t i = 0; i < part->n_times; i++)
-            check_near(part->curves[c].value[i], whole->curves[c].value[i], part->curves[c].se[i], "%s at output %zu",
-                       whole->curves[c].name, i);
+        if (!same_curve(&part->curves[c], &whole->curves[c], part->n_times))
+            fail_msg("%s is another curve than without an interrupt", whole->curves[c].name);
     for (size_t i = 0; i < part->n_grid; i++) {
         assert_memory_equal(part->C + i * part->n_grid, whole->C + i * whole->n_grid, sizeof(double) * part->n_grid);
         assert_memory_equal(part->R + i * part->n_grid, whole->R + i * whole->n_grid, sizeof(double) * part->n_grid);
