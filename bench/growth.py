@@ -34,7 +34,7 @@ def slope(horizons, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/src/program/sgdmft")
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/src/cli/sgdmft")
     parser.add_argument("--horizons", nargs="+", type=float, default=[5, 10, 20, 40, 100])
     parser.add_argument("--target", type=float, default=1e-2, help="root mean square relative error (default: 1e-2)")
     parser.add_argument("--responses", nargs="+", choices=("stein", "pathwise"), default=["stein"],

@@ -231,8 +231,8 @@ def write(place, rows):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/src/program/sgdmft",
-                        help="the program to time (default: build/src/program/sgdmft)")
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/src/cli/sgdmft",
+                        help="the program to time (default: build/src/cli/sgdmft)")
     parser.add_argument("--problems", nargs="+", choices=problems.PROBLEMS, default=list(problems.PROBLEMS))
     parser.add_argument("--targets", nargs="+", type=float, default=[1e-2, 1e-3],
                         help="root mean square relative errors (default: 1e-2 1e-3); below 1e-3 the solver alone")

@@ -39,7 +39,7 @@ fi
 for option in "$@"; do
     case $option in
     -o | -o* | --csv | --csv=*)
-        say "$option: scripts/run.sh chooses the output names itself; use $root/build/src/program/sgdmft solve"
+        say "$option: scripts/run.sh chooses the output names itself; use $root/build/src/cli/sgdmft solve"
         exit 2
         ;;
     esac
@@ -48,7 +48,7 @@ done
 install_missing_packages
 build_into build --buildtype=release
 
-program=$root/build/src/program/sgdmft
+program=$root/build/src/cli/sgdmft
 name=$(basename "$problem")
 name=${name%.yaml}
 name=${name%.yml}

@@ -3,13 +3,13 @@
 
 #include <time.h>
 
-#include "base/context.h"
-#include "base/ranks.h"
+#include "core/context.h"
+#include "core/ranks.h"
 #include "problem/problem.h"
-#include "solvers/linear.h"
-#include "solvers/online.h"
-#include "solvers/selfconsistent.h"
-#include "solvers/way.h"
+#include "solvers/linear/linear.h"
+#include "solvers/online/online.h"
+#include "solvers/dmft/dmft.h"
+#include "solvers/solver.h"
 
 static double seconds(clockid_t clock)
 {
@@ -19,20 +19,20 @@ static double seconds(clockid_t clock)
 }
 
 /* The way of solving that a problem asks for. */
-static const solve_way *way_of(const sgdmft_problem *problem)
+static const solver *solver_of(const sgdmft_problem *problem)
 {
     if (problem->numerics.method == METHOD_LINEAR)
-        return &linear_way;
+        return &linear_solver;
     if (problem->dynamics == DYNAMICS_ONLINE)
-        return &online_way;
-    return &selfconsistent_way;
+        return &online_solver;
+    return &dmft_solver;
 }
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup, sgdmft_cost *cost)
 {
-    sgdmft_status status = way_of(problem)->prepare(ctx, problem, setup);
+    sgdmft_status status = solver_of(problem)->prepare(ctx, problem, setup);
     if (!status)
-        way_of(problem)->cost(*setup, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
+        solver_of(problem)->cost(*setup, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
     return status;
 }
 
@@ -41,11 +41,11 @@ sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *pr
     void *setup;
     sgdmft_status status = prepare(ctx, problem, &setup, out);
     if (!status)
-        way_of(problem)->release(setup);
+        solver_of(problem)->release(setup);
     return status;
 }
 
-sgdmft_status way_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
+sgdmft_status solver_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
 {
     double available = cost->available_bytes / (ctx->ranks ? ctx->ranks->here : 1);
     if (available <= 0 || cost->memory_bytes <= available)
@@ -57,7 +57,7 @@ sgdmft_status way_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
 }
 
 /* On this rank, if it has anything to do. */
-static sgdmft_status run_way(sgdmft_context *ctx, const solve_way *way, const void *setup, sgdmft_solution **out)
+static sgdmft_status run_solver(sgdmft_context *ctx, const solver *way, const void *setup, sgdmft_solution **out)
 {
     if (way->together)
         return way->run(ctx, setup, out);
@@ -91,12 +91,12 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, s
     context_clear(ctx);
     sgdmft_status status = prepare(ctx, problem, &setup, &cost);
     if (!status)
-        status = way_check_memory(ctx, &cost);
+        status = solver_check_memory(ctx, &cost);
     status = ranks_agree(ctx, ctx->ranks, status);
     if (!status)
-        status = run_way(ctx, way_of(problem), setup, out);
+        status = run_solver(ctx, solver_of(problem), setup, out);
     if (setup)
-        way_of(problem)->release(setup);
+        solver_of(problem)->release(setup);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
     if (!status && solution) {

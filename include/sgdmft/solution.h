@@ -39,18 +39,18 @@ typedef struct sgdmft_histograms {
    With normals xi_j, one vector per cell, and u = theta(0) - m(0) rho^{-1} theta*:
      dU_i       = sum_{j<=i} L_ij xi_j
      theta(t_i) = onto_teacher_i theta* + onto_start_i u + sum_{j<i} V_ij zeta_j
-     X_i        = answer_teacher_i theta* + answer_start_i u + sum_{j<i} answer_ij zeta_j
+     X_i        = drift_teacher_i theta* + drift_start_i u + sum_{j<i} memory_kernel_ij zeta_j
                   (gradient flow: theta(t_j), j <= i, in the place of zeta_j)
      d theta    = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU */
-typedef struct sgdmft_parameters {
+typedef struct sgdmft_coordinates {
     double *L;                             /* [cells][cells][k][k] */
     double *onto_teacher, *onto_start;     /* [n_grid][k][kstar], [n_grid][k][k] */
     double *V;                             /* [n_grid][cells][k][k], 0 for j >= i */
     double *V_inverse;                     /* [cells][k][k] pseudo-inverses of V_{i+1,i} */
-    double *answer_teacher, *answer_start; /* [n_grid][k][kstar], [n_grid][k][k] */
-    double *answer;                        /* [n_grid][n_grid][k][k] */
+    double *drift_teacher, *drift_start; /* [n_grid][k][kstar], [n_grid][k][k] */
+    double *memory_kernel;                        /* [n_grid][n_grid][k][k] */
     double *eta_start, *eta_end;           /* [cells] eta at both ends of a cell */
-} sgdmft_parameters;
+} sgdmft_coordinates;
 
 /* How the solve went. */
 typedef struct sgdmft_solve_info {
@@ -89,7 +89,7 @@ typedef struct sgdmft_solution {
     size_t n_identities;
     sgdmft_identity *identities;
     sgdmft_histograms *histograms; /* NULL if none were asked for */
-    sgdmft_parameters *parameters; /* NULL for a ridge */
+    sgdmft_coordinates *coordinates; /* NULL for a ridge */
     sgdmft_solve_info info;
 } sgdmft_solution;
 

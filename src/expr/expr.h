@@ -4,14 +4,14 @@
    Variables are the inputs of programs, numbered in the order of declaration. A bound name stands for a node
    (f1 for the prediction, y1 for an input, ...). A program evaluates any number of nodes over a block of lanes and
    is immutable: threads share it, each with its own work space. */
-#ifndef SGDMFT_EXPR_H
-#define SGDMFT_EXPR_H
+#ifndef SGDMFT_EXPR_EXPR_H
+#define SGDMFT_EXPR_EXPR_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/context.h"
-#include "base/origin.h"
+#include "core/context.h"
+#include "core/origin.h"
 
 typedef struct expr_graph expr_graph;
 typedef struct expr_program expr_program;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
+#include "core/random.h"
 #include "expr/functions.h"
 #include "expr/graph.h"
 

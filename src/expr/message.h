@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "base/context.h"
-#include "base/origin.h"
+#include "core/context.h"
+#include "core/origin.h"
 
 /* context_fail with "FILE:LINE:COLUMN: KEY: " in front, for byte `offset` of `text`, which starts at `where`. */
 sgdmft_status expr_fail_at(sgdmft_context *ctx, sgdmft_status status, const char *text, size_t offset,

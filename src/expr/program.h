@@ -4,7 +4,7 @@
 
 #include "expr/expr.h"
 #include "expr/graph.h"
-#include "expr/kernels.h"
+#include "expr/loops.h"
 
 typedef enum place_kind { PLACE_INPUT, PLACE_CONSTANT, PLACE_REGISTER, PLACE_OUTPUT } place_kind;
 

@@ -15,19 +15,19 @@
      r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B)
 
    where r' lacks the kicks of cell i, and S and B are sums over the earlier events of cell i. */
-#ifndef SGDMFT_PATH_BLOCK_H
-#define SGDMFT_PATH_BLOCK_H
+#ifndef SGDMFT_PATHS_BLOCK_H
+#define SGDMFT_PATHS_BLOCK_H
 
 #include <stddef.h>
 
-#include "base/context.h"
+#include "core/context.h"
 #include "paths/inputs.h"
 #include "paths/lanes.h"
 #include "paths/rows.h"
-#include "problem/initial.h"
-#include "problem/model.h"
-#include "twotime/estimates.h"
-#include "twotime/kernels.h"
+#include "model/initial.h"
+#include "model/model.h"
+#include "kernels/averages.h"
+#include "kernels/kernels.h"
 
 /* Single events, for pathwise responses: of visits (lanes with fewer than slots have visits of zero effect at the end), or
    of one event per cell. */
@@ -58,7 +58,7 @@ typedef struct path_block {
 } path_block;
 
 /* Scratch of one thread, enough for any block of an ensemble. */
-typedef struct path_scratch {
+typedef struct path_workspace {
     model_work *model;
     double *g, *G, *t, *work; /* node values */
     double *GK;               /* [slots][k][k][n] */
@@ -67,37 +67,37 @@ typedef struct path_scratch {
     double *visit;            /* gathered values at the visits of a group, or the stages of a kick */
     double *row;              /* [slots or steps][k][k] */
     double *inserted;         /* [6][k][n], see last_visit.c */
-} path_scratch;
+} path_workspace;
 
 struct path_driver;
 
 /* What averaging needs to know and does not change. */
-typedef struct path_setting {
+typedef struct path_plan {
     const model *m;
     const struct path_driver *driver;
     const time_grid *grid;
     model_shape shape;
     const initial_law *law;
     const double *q0, *rho; /* initial second moments */
-    estimates_layout at;
+    averages_layout at;
     int last_visit; /* 1: averages can be integrated over the last visit, see last_visit.h */
     int single; /* 1: rows of blocks in single precision, see rows.h; not for a drift, whose innovations are nearly singular */
-} path_setting;
+} path_plan;
 
-sgdmft_status path_block_new(sgdmft_context *ctx, const path_setting *set, const path_inputs *in, path_block *out);
+sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const path_inputs *in, path_block *out);
 void path_block_clear(path_block *block);
-double path_block_bytes(const path_setting *set, size_t n, int slots);
+double path_block_bytes(const path_plan *plan, size_t n, int slots);
 
-sgdmft_status path_scratch_new(sgdmft_context *ctx, const path_setting *set, size_t lanes, int slots,
-                               path_scratch **out);
-void path_scratch_free(path_scratch *scratch);
+sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, size_t lanes, int slots,
+                               path_workspace **out);
+void path_workspace_free(path_workspace *scratch);
 
 /* Node 0. Adds to `sums` the sums over lanes of what estimates.h defines. Both functions return 0, or non-zero if a
    plug-in asked to stop. */
-int path_block_start(path_block *block, const path_setting *set, path_scratch *scratch, double *sums);
+int path_block_start(path_block *block, const path_plan *plan, path_workspace *scratch, double *sums);
 
 /* From node `cell` to node `cell + 1` with the kernel rows of both; may be repeated with better rows. */
-int path_block_advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *scratch,
+int path_block_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *scratch,
                        double *sums);
 
 /* The control variable of a node. With u the part of the field w(t_i) that does not come from the teacher, Gaussian
@@ -112,36 +112,36 @@ typedef struct path_control {
 } path_control;
 
 /* As path_block_advance, for pathwise responses; also adds to `weighted` the sums weighted by D, then D and D^2 (at.size + 2 numbers). */
-int path_block_advance_controlled(path_block *block, const path_setting *set, const kernels *kern, int cell,
-                                  const path_control *control, path_scratch *scratch, double *sums, double *weighted);
+int path_block_advance_controlled(path_block *block, const path_plan *plan, const kernels *kern, int cell,
+                                  const path_control *control, path_workspace *scratch, double *sums, double *weighted);
 
 /* Adds the averages over lanes that are linear in g and G, from s->g and s->G, without those of events. */
-void path_block_average(const path_block *block, const path_setting *set, path_scratch *s, double *sums);
+void path_block_average(const path_block *block, const path_plan *plan, path_workspace *s, double *sums);
 
 /* Of these, those with w* and w(0), from g[k][n]. */
-void path_block_average_start(const path_block *block, const path_setting *set, const double *g, path_scratch *s,
+void path_block_average_start(const path_block *block, const path_plan *plan, const double *g, path_workspace *s,
                               double *sums);
 
 /* Adds the averages that belong to events, from s->g and, for pathwise responses, s->GK. */
-void path_block_add_events(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
+void path_block_add_events(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums);
 
 /* Adds x y_c^T summed over lanes to row `kind` of the first `cells` cells, x[k][n]. */
-void path_block_add_rows(const path_setting *set, int cells, int kind, const double *x, const path_rows *y,
-                         path_scratch *s, double *sums);
+void path_block_add_rows(const path_plan *plan, int cells, int kind, const double *x, const path_rows *y,
+                         path_workspace *s, double *sums);
 
 /* Makes the computed node the last accepted one. */
-void path_block_accept(path_block *block, const path_setting *set);
+void path_block_accept(path_block *block, const path_plan *plan);
 
 /* Sums of the observables at the computed node: train loss, test loss, then train and test of every user observable,
    sums[2 + 2 observables]. Each function adds those of one kind. The test law is (w, w*) with covariance C = C(t,t) and
    overlap m(t), sampled with the test normals, which are few and quasi-random. */
-int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight,
-                             path_scratch *scratch, double *sums);
-int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C,
-                            const double *m, const double *rho_inverse, path_scratch *scratch, double *sums);
+int path_block_observe_train(const path_block *block, const path_plan *plan, int node, double weight,
+                             path_workspace *scratch, double *sums);
+int path_block_observe_test(const path_block *block, const path_plan *plan, int node, const double *C,
+                            const double *m, const double *rho_inverse, path_workspace *scratch, double *sums);
 
 /* Adds weight times the train observables at position r[k][n] with the losses in scratch->work and the time in scratch->t. */
-int path_block_add_observed(const path_block *block, const path_setting *set, double weight, const double *r,
-                            path_scratch *scratch, double *sums);
+int path_block_add_observed(const path_block *block, const path_plan *plan, double weight, const double *r,
+                            path_workspace *scratch, double *sums);
 
 #endif

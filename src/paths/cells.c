@@ -9,9 +9,9 @@
 #include "paths/kicks.h"
 #include "paths/lanes.h"
 #include "paths/response.h"
-#include "twotime/block.h"
+#include "core/matrix.h"
 
-typedef int (*kick_function)(const path_setting *, const kick_cell *, path_scratch *, double *, double *);
+typedef int (*kick_function)(const path_plan *, const kick_cell *, path_workspace *, double *, double *);
 
 /* Component x of a kernel row, linear between nodes, at event b. */
 static double at_event(const kernels *kern, response_row row, int x, int b)
@@ -34,7 +34,7 @@ static void response_at_node(const kernels *kern, int node, double *out)
 static void response_at_event(const kernels *kern, int cell, double *between)
 {
     int k = kern->k, steps = kern->steps;
-    double R[BLOCK_MAX * BLOCK_MAX];
+    double R[MATRIX_MAX * MATRIX_MAX];
     for (int b = 0; b < cell; b++) {
         response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], R);
         for (int c = 0; c < k; c++)
@@ -44,27 +44,27 @@ static void response_at_event(const kernels *kern, int cell, double *between)
 }
 
 /* Position at the event, without its own kick. */
-static void position(const path_block *block, const path_setting *set, const kernels *kern, int cell, double *r)
+static void position(const path_block *block, const path_plan *plan, const kernels *kern, int cell, double *r)
 {
     const path_inputs *in = block->in;
-    size_t k = (size_t)set->shape.k, n = in->n;
-    double x = kern->grid->middle[cell], minus_spread[BLOCK_MAX * BLOCK_MAX];
+    size_t k = (size_t)plan->shape.k, n = in->n;
+    double x = kern->grid->middle[cell], minus_spread[MATRIX_MAX * MATRIX_MAX];
     for (size_t p = 0; p < k * n; p++)
         r[p] = (1 - x) * block->r_last[p] + x * block->r[p];
-    if (!set->driver->singular)
+    if (!plan->driver->singular)
         return;
     for (size_t c = 0; c < k * k; c++)
         minus_spread[c] = -kern->bridge[(size_t)cell * k * k + c];
     lanes_combine((int)k, (int)k, k, n, minus_spread, in->bridge + (size_t)cell * k * n, r);
 }
 
-static int advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s,
+static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
                    kick_function kick)
 {
     const path_inputs *in = block->in;
-    size_t k = (size_t)set->shape.k, n = in->n, a = (size_t)cell;
+    size_t k = (size_t)plan->shape.k, n = in->n, a = (size_t)cell;
     double *r = s->work, *D = block->chains ? block->chains->slope + a * k * k * n : NULL;
-    position(block, set, kern, cell, r);
+    position(block, plan, kern, cell, r);
     kick_cell event = {.n = n,
                        .t = kern->grid->t[cell] + kern->grid->middle[cell] * kern->grid->h[cell],
                        .eta = kern->grid->eta_middle[cell],
@@ -72,7 +72,7 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
                        .noise = in->noise ? in->noise + a * n : NULL,
                        .r = r,
                        .y = in->y};
-    if (kick(set, &event, s, block->newest_sum, D))
+    if (kick(plan, &event, s, block->newest_sum, D))
         return -1;
     for (size_t p = 0; p < k * n; p++)
         block->newest_moment[p] = kern->grid->middle[cell] * block->newest_sum[p];
@@ -81,30 +81,30 @@ static int advance(path_block *block, const path_setting *set, const kernels *ke
     return 0;
 }
 
-static int advance_drift(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+static int advance_drift(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
 {
-    return advance(block, set, kern, cell, s, kick_drift);
+    return advance(block, plan, kern, cell, s, kick_drift);
 }
 
-static int advance_brownian(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+static int advance_brownian(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
 {
-    return advance(block, set, kern, cell, s, kick_brownian);
+    return advance(block, plan, kern, cell, s, kick_brownian);
 }
 
-static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
+static void derive(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s)
 {
     response_at_node(kern, node, s->row);
-    lanes_adjoint(set->shape.k, block->in->n, node, kern->steps, s->row, block->chains->between, block->chains->slope,
+    lanes_adjoint(plan->shape.k, block->in->n, node, kern->steps, s->row, block->chains->between, block->chains->slope,
                   s->G, s->work, s->rho, s->GK);
 }
 
-static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
+static void average(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
 {
-    size_t kk = (size_t)(set->shape.k * set->shape.k), n = block->in->n;
-    const double *middle = set->grid->middle;
+    size_t kk = (size_t)(plan->shape.k * plan->shape.k), n = block->in->n;
+    const double *middle = plan->grid->middle;
     for (int b = 0; b < node; b++) {
-        double *left = sums + estimates_used(&set->at, b) + RESPONSE_LEFT * kk;
-        double *right = sums + estimates_used(&set->at, b) + RESPONSE_RIGHT * kk;
+        double *left = sums + averages_used(&plan->at, b) + RESPONSE_LEFT * kk;
+        double *right = sums + averages_used(&plan->at, b) + RESPONSE_RIGHT * kk;
         for (size_t x = 0; x < kk; x++) {
             const double *GK = s->GK + ((size_t)b * kk + x) * n;
             double sum = 0;
@@ -116,10 +116,10 @@ static void average(const path_block *block, const path_setting *set, int node, 
     }
 }
 
-static void interpolate(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
-                        int node, path_scratch *s)
+static void interpolate(const path_block *block, const path_plan *plan, const kernels *kern, response_row row,
+                        int node, path_workspace *s)
 {
-    int kk = set->shape.k * set->shape.k;
+    int kk = plan->shape.k * plan->shape.k;
     size_t n = block->in->n;
     for (int b = 0; b < node; b++)
         for (int x = 0; x < kk; x++) {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "paths/inputs_build.h"
 
 /* width numbers for each cell */

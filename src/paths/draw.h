@@ -1,8 +1,8 @@
 /* Drawing the inputs of a replica, in stages; not for other modules. */
-#ifndef SGDMFT_DRAW_H
-#define SGDMFT_DRAW_H
+#ifndef SGDMFT_PATHS_DRAW_H
+#define SGDMFT_PATHS_DRAW_H
 
-#include "base/random.h"
+#include "core/random.h"
 #include "paths/draws.h"
 #include "paths/driver.h"
 #include "paths/inputs.h"

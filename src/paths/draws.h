@@ -1,6 +1,6 @@
 /* Which random number serves which purpose: changing a number here changes every result. */
-#ifndef SGDMFT_DRAWS_H
-#define SGDMFT_DRAWS_H
+#ifndef SGDMFT_PATHS_DRAWS_H
+#define SGDMFT_PATHS_DRAWS_H
 
 #include <stdint.h>
 

@@ -6,8 +6,8 @@
                 d rho = - eta g(rho) dZ, over the cell from the position at its middle. With the field on both sides of
                 it this is a symmetric splitting, of weak order 2 as the scheme for the change is
      drift      Z = t, likewise; order 2 */
-#ifndef SGDMFT_DRIVER_H
-#define SGDMFT_DRIVER_H
+#ifndef SGDMFT_PATHS_DRIVER_H
+#define SGDMFT_PATHS_DRIVER_H
 
 #include "paths/block.h"
 
@@ -17,15 +17,15 @@ typedef struct path_driver {
 
     /* The events in `cell`: kicks, their sum and moment and, for pathwise responses, their chains. Non-zero if a plug-in
        asked to stop. */
-    int (*advance)(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s);
+    int (*advance)(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s);
 
     /* For pathwise responses. derive: s->GK, the change of g at the node per change of w at each event. average: adds the
        rows of estimates.h that belong to s->GK. interpolate: s->rho, a kernel row (linear between nodes) at the events of
        every lane. */
-    void (*derive)(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s);
-    void (*average)(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums);
-    void (*interpolate)(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
-                        int node, path_scratch *s);
+    void (*derive)(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s);
+    void (*average)(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums);
+    void (*interpolate)(const path_block *block, const path_plan *plan, const kernels *kern, response_row row,
+                        int node, path_workspace *s);
 } path_driver;
 
 extern const path_driver driver_poisson, driver_brownian, driver_drift;

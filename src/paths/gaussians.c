@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "paths/draw.h"
 #include "paths/inputs_build.h"
 #include "paths/matching.h"

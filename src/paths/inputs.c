@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "paths/draw.h"
 #include "paths/inputs_build.h"
 #include "paths/visits.h"
-#include "twotime/block.h"
+#include "core/matrix.h"
 
 size_t path_block_lanes(int k, int steps, int64_t paths)
 {
@@ -118,7 +118,7 @@ static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t cou
 {
     path_inputs *in = sorter->in;
     size_t k = sorter->k;
-    double before[BLOCK_MAX];
+    double before[MATRIX_MAX];
     for (size_t a = 0; a < count; a++) {
         visit_address to = visit_sorter_next(sorter, p, cell[a]);
         int follows = a > 0 && cell[a - 1] == cell[a];

@@ -2,21 +2,21 @@
    noise and label, the innovations xi of the field, and the events of the driver with their place in the bridge.
 
    Block layout: lane p of a block of n lanes is the fastest index. */
-#ifndef SGDMFT_INPUTS_H
-#define SGDMFT_INPUTS_H
+#ifndef SGDMFT_PATHS_INPUTS_H
+#define SGDMFT_PATHS_INPUTS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/context.h"
+#include "core/context.h"
 #include "paths/label_axes.h"
 #include "paths/share.h"
-#include "problem/initial.h"
-#include "problem/model.h"
+#include "model/initial.h"
+#include "model/model.h"
 #include "problem/problem.h"
-#include "twotime/grid.h"
-#include "twotime/principal.h"
-#include "twotime/schedule.h"
+#include "kernels/grid.h"
+#include "kernels/principal.h"
+#include "model/schedule.h"
 
 /* Visits that can be treated together: the same cell, the same rank within the cell, different lanes. */
 typedef struct visit_group {

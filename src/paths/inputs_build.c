@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 
 path_ensemble *ensemble_allocate(size_t n_blocks)
 {

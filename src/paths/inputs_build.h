@@ -1,6 +1,6 @@
 /* Building blocks of path inputs, shared by drawing and coarsening. */
-#ifndef SGDMFT_INPUTS_BUILD_H
-#define SGDMFT_INPUTS_BUILD_H
+#ifndef SGDMFT_PATHS_INPUTS_BUILD_H
+#define SGDMFT_PATHS_INPUTS_BUILD_H
 
 #include "paths/driver.h"
 #include "paths/inputs.h"

@@ -1,8 +1,8 @@
 /* What a driver without jumps does to a path over one cell, with the field held fixed: the change of
 
      d rho = - eta g(rho, y) dZ,   rho = r at first,   kick = r - rho at the end. */
-#ifndef SGDMFT_KICKS_H
-#define SGDMFT_KICKS_H
+#ifndef SGDMFT_PATHS_KICKS_H
+#define SGDMFT_PATHS_KICKS_H
 
 #include "paths/block.h"
 
@@ -17,10 +17,10 @@ typedef struct kick_cell {
    stop. */
 
 /* Z = t: explicit midpoint rule, order 2. */
-int kick_drift(const path_setting *set, const kick_cell *cell, path_scratch *s, double *kick, double *D);
+int kick_drift(const path_plan *plan, const kick_cell *cell, path_workspace *s, double *kick, double *D);
 
 /* Z = t + B, Ito: Platen's explicit scheme of weak order 2 for one Brownian motion (Kloeden and Platen, Numerical
    Solution of Stochastic Differential Equations, 15.1). D must be NULL. */
-int kick_brownian(const path_setting *set, const kick_cell *cell, path_scratch *s, double *kick, double *D);
+int kick_brownian(const path_plan *plan, const kick_cell *cell, path_workspace *s, double *kick, double *D);
 
 #endif

@@ -5,11 +5,11 @@
 
    which by Stein's lemma is its mean gradient. For labels such as sign(s + sigma eps) they then depend on the first
    coordinate alone. Standard normals stay so under any rotation: the law of the paths does not change. */
-#ifndef SGDMFT_LABEL_AXES_H
-#define SGDMFT_LABEL_AXES_H
+#ifndef SGDMFT_PATHS_LABEL_AXES_H
+#define SGDMFT_PATHS_LABEL_AXES_H
 
-#include "problem/initial.h"
-#include "problem/model.h"
+#include "model/initial.h"
+#include "model/model.h"
 
 enum { LABEL_DIMS_MAX = 16 };
 

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "base/simd.h"
+#include "core/simd.h"
 #include "paths/lanes_parts.h"
-#include "twotime/block.h"
-#include "twotime/estimates.h"
+#include "core/matrix.h"
+#include "kernels/averages.h"
 
 INLINED void response(size_t kk, size_t n, int slots, response_row R, const int *restrict cell,
                       const double *restrict place, double *restrict rho)
@@ -468,7 +468,7 @@ void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, co
                    const double *slope, const double *G, double *work, double *rows, double *out)
 {
     size_t kk = (size_t)(k * k), width = (size_t)k * n, all = (size_t)count * width;
-    double shared[BLOCK_MAX * BLOCK_MAX];
+    double shared[MATRIX_MAX * MATRIX_MAX];
     for (int b = count - 1; b >= 0; b--) {
         for (int c = 0; c < k; c++)
             for (int l = 0; l < k; l++)

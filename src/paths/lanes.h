@@ -1,6 +1,6 @@
 /* Inner loops over the lanes of a block at one grid node. n lanes, `slots` visits per lane, k students. */
-#ifndef SGDMFT_LANES_H
-#define SGDMFT_LANES_H
+#ifndef SGDMFT_PATHS_LANES_H
+#define SGDMFT_PATHS_LANES_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* What inner loops over rows in double and in single precision share. */
-#ifndef SGDMFT_LANES_PARTS_H
-#define SGDMFT_LANES_PARTS_H
+#ifndef SGDMFT_PATHS_LANES_PARTS_H
+#define SGDMFT_PATHS_LANES_PARTS_H
 
 #include <stddef.h>
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "paths/lanes.h"
-#include "twotime/block.h"
+#include "core/matrix.h"
 
 /* How far back the last visit is looked for: in time, where visits are of rate 1, and in nodes. */
 static const double WINDOW = 2;
@@ -21,10 +21,10 @@ typedef struct insertion {
 
 typedef struct walk {
     const path_block *block;
-    const path_setting *set;
+    const path_plan *plan;
     const kernels *kern;
     int node;
-    path_scratch *s;
+    path_workspace *s;
     double *base, *r, *kick; /* [k][n] */
     double *wide[2];         /* [k][n] room for rows in double precision */
     double *later;           /* [k][n] g of the insertions so far, times their weights */
@@ -61,8 +61,8 @@ static const double *moment_of(const walk *w, int c)
 /* base += what the visits of cell c took away at the node */
 static void take_back(const walk *w, int c)
 {
-    int k = w->set->shape.k;
-    double of_sum[BLOCK_MAX * BLOCK_MAX], of_moment[BLOCK_MAX * BLOCK_MAX];
+    int k = w->plan->shape.k;
+    double of_sum[MATRIX_MAX * MATRIX_MAX], of_moment[MATRIX_MAX * MATRIX_MAX];
     for (int x = 0; x < k * k; x++) {
         const double *R = kernels_R(w->kern, x, w->node);
         of_sum[x] = R[c];
@@ -79,14 +79,14 @@ static void add_scaled(size_t n, double factor, const double *x, double *sums)
 
 static double *visits_row(const walk *w, int cell)
 {
-    return w->sums + estimates_used(&w->set->at, cell) + (size_t)VISITS * (size_t)(w->set->shape.k * w->set->shape.k);
+    return w->sums + averages_used(&w->plan->at, cell) + (size_t)VISITS * (size_t)(w->plan->shape.k * w->plan->shape.k);
 }
 
 /* Products with the inserted kick belong to its cell; what is inserted later meets all visits of the cell that begins at
    the node. */
 static void add_kicks(const walk *w, const insertion *at, const double *g_kick, const double *later_visits)
 {
-    size_t kk = (size_t)(w->set->shape.k * w->set->shape.k);
+    size_t kk = (size_t)(w->plan->shape.k * w->plan->shape.k);
     if (at->after > 0) {
         add_scaled(kk, 1, later_visits, visits_row(w, at->node));
         add_scaled(kk, at->after, g_kick, visits_row(w, at->node));
@@ -99,20 +99,20 @@ static void add_kicks(const walk *w, const insertion *at, const double *g_kick, 
 static int evaluate(const walk *w, double weight, const double *r)
 {
     const path_inputs *in = w->block->in;
-    path_scratch *s = w->s;
+    path_workspace *s = w->s;
     if (!w->observed)
-        return model_gradient(w->set->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
-    if (model_loss_gradient(w->set->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
+        return model_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
+    if (model_loss_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
         return -1;
-    return path_block_add_observed(w->block, w->set, weight, r, s, w->observed);
+    return path_block_add_observed(w->block, w->plan, weight, r, s, w->observed);
 }
 
 static int average(const walk *w, const insertion *at)
 {
-    const estimates_layout *layout = &w->set->at;
-    int k = w->set->shape.k;
+    const averages_layout *layout = &w->plan->at;
+    int k = w->plan->shape.k;
     size_t n = w->block->in->n, kk = (size_t)(k * k);
-    double weight = at->after + at->before + at->none, product[4 * BLOCK_MAX * BLOCK_MAX], *g = w->s->g;
+    double weight = at->after + at->before + at->none, product[4 * MATRIX_MAX * MATRIX_MAX], *g = w->s->g;
     if (evaluate(w, weight, at->r))
         return -1;
     const double *sum = at->after > 0 ? sum_of(w, at->node) : g;
@@ -127,9 +127,9 @@ static int average(const walk *w, const insertion *at)
 /* A visit at node c that kicks by eta g. */
 static int insert(const walk *w, int c, double eta, double after, double before)
 {
-    int k = w->set->shape.k;
+    int k = w->plan->shape.k;
     size_t n = w->block->in->n;
-    double response[BLOCK_MAX * BLOCK_MAX];
+    double response[MATRIX_MAX * MATRIX_MAX];
     for (int x = 0; x < k * k; x++)
         response[x] = kernels_R(w->kern, x, w->node)[c];
     lanes_insert(k, n, eta, response, rows_get(&w->block->gradient, c, w->wide[1]), w->base, w->kick, w->r);
@@ -139,9 +139,9 @@ static int insert(const walk *w, int c, double eta, double after, double before)
 /* Insertions from the node back to node `first`, then the path without a visit since. */
 static int walk_back(const walk *w, int first)
 {
-    const time_grid *grid = w->set->grid;
+    const time_grid *grid = w->plan->grid;
     double after = 0, all, end;
-    memcpy(w->base, w->block->r, sizeof(double) * (size_t)w->set->shape.k * w->block->in->n);
+    memcpy(w->base, w->block->r, sizeof(double) * (size_t)w->plan->shape.k * w->block->in->n);
     for (int c = w->node; c >= first; c--) {
         double before = 0, next_after = 0;
         if (c < w->node)
@@ -165,13 +165,13 @@ static int walk_back(const walk *w, int first)
     return average(w, &(insertion){.node = first, .none = none, .r = w->base});
 }
 
-int last_visit_averages(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                        path_scratch *s, double *sums, double *observed)
+int last_visit_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node,
+                        path_workspace *s, double *sums, double *observed)
 {
-    size_t width = (size_t)set->shape.k * block->in->n;
-    int first = last_visit_first(set->grid, node);
+    size_t width = (size_t)plan->shape.k * block->in->n;
+    int first = last_visit_first(plan->grid, node);
     walk w = {.block = block,
-              .set = set,
+              .plan = plan,
               .kern = kern,
               .node = node,
               .s = s,
@@ -183,11 +183,11 @@ int last_visit_averages(const path_block *block, const path_setting *set, const 
               .sums = sums,
               .observed = observed};
     memset(w.later, 0, sizeof(double) * width);
-    lanes_fill(block->in->n, set->grid->t[node], s->t);
+    lanes_fill(block->in->n, plan->grid->t[node], s->t);
     if (walk_back(&w, first))
         return -1;
-    path_block_add_rows(set, first, VISITS, w.later, &block->sum, s, sums);
-    path_block_add_rows(set, node, INNOVATION, w.later, &block->xi, s, sums);
-    path_block_average_start(block, set, w.later, s, sums);
+    path_block_add_rows(plan, first, VISITS, w.later, &block->sum, s, sums);
+    path_block_add_rows(plan, node, INNOVATION, w.later, &block->xi, s, sums);
+    path_block_average_start(block, plan, w.later, s, sums);
     return 0;
 }

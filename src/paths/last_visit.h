@@ -12,8 +12,8 @@
    before tau and of the one at tau itself. E[f] is linear in tau between nodes, an error of second order like that of the rest;
    so tau are nodes, where the gradient of the path is known, and the weights integrals of the exponential against hats.
    Positions are made backwards, from r(t_i): cell after cell, the kicks of its visits are taken back. */
-#ifndef SGDMFT_LAST_VISIT_H
-#define SGDMFT_LAST_VISIT_H
+#ifndef SGDMFT_PATHS_LAST_VISIT_H
+#define SGDMFT_PATHS_LAST_VISIT_H
 
 #include "paths/block.h"
 
@@ -23,7 +23,7 @@ int last_visit_first(const time_grid *grid, int node);
 /* Adds to `sums` the sums over lanes of what estimates.h defines, but gamma, whose noise does not matter, for node > 0 after
    path_block_advance; and to `observed`, if not NULL, those of the train observables (path_block_observe_train). Non-zero if
    a plug-in asked to stop. */
-int last_visit_averages(const path_block *block, const path_setting *set, const kernels *kern, int node,
-                        path_scratch *s, double *sums, double *observed);
+int last_visit_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node,
+                        path_workspace *s, double *sums, double *observed);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 
 /* Rows of the covariance made at once: so many, or fewer if the copies of all parts would take more numbers than this.
    */

@@ -1,11 +1,11 @@
 /* Moment matching: makes the empirical mean of the driving normals exactly 0 and their empirical covariance exactly
    the identity, in a fixed order, so that the sampled Gaussian field has exactly the covariance of the kernels. */
-#ifndef SGDMFT_MATCHING_H
-#define SGDMFT_MATCHING_H
+#ifndef SGDMFT_PATHS_MATCHING_H
+#define SGDMFT_PATHS_MATCHING_H
 
 #include <stddef.h>
 
-#include "base/context.h"
+#include "core/context.h"
 #include "paths/share.h"
 
 /* block[b] holds rows x n[b] numbers, row-major, lanes fastest. Only the leading rows are matched when there are

@@ -4,14 +4,14 @@
 
 #include "paths/block.h"
 #include "paths/lanes.h"
-#include "twotime/block.h"
+#include "core/matrix.h"
 
-int path_block_add_observed(const path_block *block, const path_setting *set, double weight, const double *position,
-                            path_scratch *s, double *sums)
+int path_block_add_observed(const path_block *block, const path_plan *plan, double weight, const double *position,
+                            path_workspace *s, double *sums)
 {
     const path_inputs *in = block->in;
-    size_t n = in->n, count = (size_t)set->shape.observables;
-    if (count && model_observables(set->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
+    size_t n = in->n, count = (size_t)plan->shape.observables;
+    if (count && model_observables(plan->m, s->model, n, s->t, position, in->wstar, in->eps, in->y, s->work + n))
         return -1;
     for (size_t i = 0; i <= count; i++) {
         double sum = 0;
@@ -22,22 +22,22 @@ int path_block_add_observed(const path_block *block, const path_setting *set, do
 }
 
 /* The same with the loss. */
-static int observe_at(const path_block *block, const path_setting *set, double weight, const double *position,
-                      path_scratch *s, double *sums)
+static int observe_at(const path_block *block, const path_plan *plan, double weight, const double *position,
+                      path_workspace *s, double *sums)
 {
-    if (model_loss(set->m, s->model, block->in->n, s->t, position, block->in->y, s->work))
+    if (model_loss(plan->m, s->model, block->in->n, s->t, position, block->in->y, s->work))
         return -1;
-    return path_block_add_observed(block, set, weight, position, s, sums);
+    return path_block_add_observed(block, plan, weight, position, s, sums);
 }
 
 /* w = m rho^{-1} w* + root(C - m rho^{-1} m^T) z */
-static int test_position(const path_block *block, const path_setting *set, const double *C, const double *m,
+static int test_position(const path_block *block, const path_plan *plan, const double *C, const double *m,
                          const double *rho_inverse, double *w)
 {
-    int k = set->shape.k, kstar = set->shape.kstar;
+    int k = plan->shape.k, kstar = plan->shape.kstar;
     size_t n = block->in->n;
-    double onto[BLOCK_MAX * BLOCK_MAX] = {0}, rest[BLOCK_MAX * BLOCK_MAX] = {0};
-    double root[BLOCK_MAX * BLOCK_MAX], unused[BLOCK_MAX * BLOCK_MAX];
+    double onto[MATRIX_MAX * MATRIX_MAX] = {0}, rest[MATRIX_MAX * MATRIX_MAX] = {0};
+    double root[MATRIX_MAX * MATRIX_MAX], unused[MATRIX_MAX * MATRIX_MAX];
     for (int a = 0; a < k; a++)
         for (int b = 0; b < kstar; b++)
             for (int c = 0; c < kstar; c++)
@@ -48,7 +48,7 @@ static int test_position(const path_block *block, const path_setting *set, const
             for (int c = 0; c < kstar; c++)
                 rest[a * k + b] -= onto[a * kstar + c] * m[b * kstar + c];
         }
-    if (block_psd_root(k, rest, root, unused))
+    if (matrix_psd_root(k, rest, root, unused))
         return -1;
     memset(w, 0, sizeof(double) * (size_t)k * n);
     for (int a = 0; a < k; a++) {
@@ -63,18 +63,18 @@ static int test_position(const path_block *block, const path_setting *set, const
     return 0;
 }
 
-int path_block_observe_train(const path_block *block, const path_setting *set, int node, double weight, path_scratch *s,
+int path_block_observe_train(const path_block *block, const path_plan *plan, int node, double weight, path_workspace *s,
                              double *sums)
 {
-    lanes_fill(block->in->n, set->grid->t[node], s->t);
-    return observe_at(block, set, weight, block->r, s, sums);
+    lanes_fill(block->in->n, plan->grid->t[node], s->t);
+    return observe_at(block, plan, weight, block->r, s, sums);
 }
 
-int path_block_observe_test(const path_block *block, const path_setting *set, int node, const double *C,
-                            const double *m, const double *rho_inverse, path_scratch *s, double *sums)
+int path_block_observe_test(const path_block *block, const path_plan *plan, int node, const double *C,
+                            const double *m, const double *rho_inverse, path_workspace *s, double *sums)
 {
-    lanes_fill(block->in->n, set->grid->t[node], s->t);
-    if (test_position(block, set, C, m, rho_inverse, s->g))
+    lanes_fill(block->in->n, plan->grid->t[node], s->t);
+    if (test_position(block, plan, C, m, rho_inverse, s->g))
         return -1;
-    return observe_at(block, set, 1, s->g, s, sums + 1);
+    return observe_at(block, plan, 1, s->g, s, sums + 1);
 }

@@ -5,7 +5,7 @@
 #include "paths/driver.h"
 #include "paths/lanes.h"
 #include "paths/response.h"
-#include "twotime/block.h"
+#include "core/matrix.h"
 
 /* chain(a, c) = step_a G_a (1 for c = a, else - sum_{c <= b < a} rho_ab chain(b, c)) at one visit. */
 static void visit_chain(const path_block *block, int k, int slot, size_t lane, const double *rho, const double *step_G)
@@ -14,14 +14,14 @@ static void visit_chain(const path_block *block, int k, int slot, size_t lane, c
     size_t n = block->in->n, kk = (size_t)(k * k), last = (size_t)slot;
     double *row = chains + last * (last + 1) / 2 * kk * n + lane;
     for (size_t c = 0; c < last; c++) {
-        double sum[BLOCK_MAX * BLOCK_MAX] = {0}, value[BLOCK_MAX * BLOCK_MAX] = {0}, other[BLOCK_MAX * BLOCK_MAX];
+        double sum[MATRIX_MAX * MATRIX_MAX] = {0}, value[MATRIX_MAX * MATRIX_MAX] = {0}, other[MATRIX_MAX * MATRIX_MAX];
         for (size_t b = c; b < last; b++) {
             const double *chain = chains + (b * (b + 1) / 2 + c) * kk * n + lane;
             for (size_t x = 0; x < kk; x++)
                 other[x] = chain[x * n];
-            block_add_product(k, -1, rho + b * kk, other, sum);
+            matrix_add_product(k, -1, rho + b * kk, other, sum);
         }
-        block_add_product(k, 1, step_G, sum, value);
+        matrix_add_product(k, 1, step_G, sum, value);
         for (size_t x = 0; x < kk; x++)
             row[(c * kk + x) * n] = value[x];
     }
@@ -51,16 +51,16 @@ typedef struct gathered {
     double *t, *r, *g, *y, *G; /* [count], [k][count], [k][count], [labels][count], [k][k][count] */
 } gathered;
 
-static gathered gather(const path_block *block, const path_setting *set, const kernels *kern, int cell,
-                       const visit_group *group, path_scratch *s)
+static gathered gather(const path_block *block, const path_plan *plan, const kernels *kern, int cell,
+                       const visit_group *group, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    size_t k = (size_t)set->shape.k, kk = k * k, n = in->n, count = group->count, first = group->first;
+    size_t k = (size_t)plan->shape.k, kk = k * k, n = in->n, count = group->count, first = group->first;
     gathered to = {.t = s->visit};
     to.r = to.t + count;
     to.g = to.r + k * count;
     to.y = to.g + k * count;
-    to.G = to.y + (size_t)set->shape.labels * count;
+    to.G = to.y + (size_t)plan->shape.labels * count;
     const int *lane = in->visit_lane + first;
     const double *place = in->visit_place + first;
     for (size_t v = 0; v < count; v++)
@@ -68,31 +68,31 @@ static gathered gather(const path_block *block, const path_setting *set, const k
     lanes_visit((int)k, n, count, lane, place, kern->bridge + (size_t)cell * kk, in->visit_bridge + k * first,
                 block->r_last, block->r, to.r);
     if (group->rank > 0) {
-        double slope[BLOCK_MAX * BLOCK_MAX];
+        double slope[MATRIX_MAX * MATRIX_MAX];
         for (size_t c = 0; c < kk; c++)
             slope[c] = kernels_R(kern, (int)c, cell + 1)[cell] - (c % (k + 1) == 0);
         lanes_visit_again((int)k, n, count, lane, place, slope, block->newest_sum, block->newest_moment, to.r);
     }
-    for (size_t c = 0; c < (size_t)set->shape.labels; c++)
+    for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
         for (size_t v = 0; v < count; v++)
             to.y[c * count + v] = in->y[c * n + (size_t)lane[v]];
     return to;
 }
 
 /* All visits of one group: no two on the same path, so their gradients are one block evaluation. */
-static int visit_group_advance(path_block *block, const path_setting *set, const kernels *kern, int cell,
-                               const visit_group *group, path_scratch *s)
+static int visit_group_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell,
+                               const visit_group *group, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    size_t k = (size_t)set->shape.k, kk = k * k, n = in->n, count = group->count;
-    gathered of = gather(block, set, kern, cell, group, s);
-    if (model_gradient(set->m, s->model, count, of.t, of.r, of.y, of.g, block->chains ? of.G : NULL))
+    size_t k = (size_t)plan->shape.k, kk = k * k, n = in->n, count = group->count;
+    gathered of = gather(block, plan, kern, cell, group, s);
+    if (model_gradient(plan->m, s->model, count, of.t, of.r, of.y, of.g, block->chains ? of.G : NULL))
         return -1;
     const double *step = in->visit_step + group->first, *place = in->visit_place + group->first;
     lanes_kick((int)k, n, count, in->visit_lane + group->first, place, step, of.g, block->newest_sum,
                block->newest_moment);
     for (size_t v = 0; v < count && block->chains; v++) {
-        double kick[BLOCK_MAX], step_G[BLOCK_MAX * BLOCK_MAX];
+        double kick[MATRIX_MAX], step_G[MATRIX_MAX * MATRIX_MAX];
         for (size_t c = 0; c < k; c++)
             kick[c] = step[v] * of.g[c * count + v];
         for (size_t x = 0; x < kk; x++)
@@ -102,42 +102,42 @@ static int visit_group_advance(path_block *block, const path_setting *set, const
     return 0;
 }
 
-static int advance(path_block *block, const path_setting *set, const kernels *kern, int cell, path_scratch *s)
+static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    size_t width = (size_t)set->shape.k * in->n;
+    size_t width = (size_t)plan->shape.k * in->n;
     memset(block->newest_sum, 0, sizeof(double) * width);
     memset(block->newest_moment, 0, sizeof(double) * width);
     for (size_t v = in->group_first[cell]; v < in->group_first[cell + 1]; v++)
-        if (visit_group_advance(block, set, kern, cell, &in->groups[v], s))
+        if (visit_group_advance(block, plan, kern, cell, &in->groups[v], s))
             return -1;
     return 0;
 }
 
-static void interpolate(const path_block *block, const path_setting *set, const kernels *kern, response_row row,
-                        int node, path_scratch *s)
+static void interpolate(const path_block *block, const path_plan *plan, const kernels *kern, response_row row,
+                        int node, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    lanes_response(set->shape.k, in->n, in->slots_before[node], row, block->chains->cell, block->chains->place, s->rho);
+    lanes_response(plan->shape.k, in->n, in->slots_before[node], row, block->chains->cell, block->chains->place, s->rho);
 }
 
-static void derive(path_block *block, const path_setting *set, const kernels *kern, int node, path_scratch *s)
+static void derive(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s)
 {
-    int k = set->shape.k, slots = block->in->slots_before[node];
+    int k = plan->shape.k, slots = block->in->slots_before[node];
     size_t n = block->in->n, width = (size_t)(k * k) * n;
-    interpolate(block, set, kern, (response_row){kernels_R(kern, 0, node), kern->plane}, node, s);
+    interpolate(block, plan, kern, (response_row){kernels_R(kern, 0, node), kern->plane}, node, s);
     for (int b = 0; b < slots; b++)
         lanes_chain(k, n, slots, b, s->rho, block->chains->chain, s->G, s->work, s->GK + (size_t)b * width);
 }
 
-static void average(const path_block *block, const path_setting *set, int node, path_scratch *s, double *sums)
+static void average(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
 {
     const path_inputs *in = block->in;
-    size_t n = in->n, width = (size_t)(set->shape.k * set->shape.k) * n;
+    size_t n = in->n, width = (size_t)(plan->shape.k * plan->shape.k) * n;
     for (int b = 0; b < in->slots_before[node]; b++) {
         size_t at = (size_t)b * n;
-        lanes_scatter(set->shape.k, n, block->chains->cell + at, block->chains->place + at, s->GK + (size_t)b * width,
-                      sums + set->at.rows);
+        lanes_scatter(plan->shape.k, n, block->chains->cell + at, block->chains->place + at, s->GK + (size_t)b * width,
+                      sums + plan->at.rows);
     }
 }
 

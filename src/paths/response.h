@@ -1,8 +1,8 @@
 /* The response between two events. */
-#ifndef SGDMFT_RESPONSE_H
-#define SGDMFT_RESPONSE_H
+#ifndef SGDMFT_PATHS_RESPONSE_H
+#define SGDMFT_PATHS_RESPONSE_H
 
-#include "twotime/kernels.h"
+#include "kernels/kernels.h"
 
 /* R(T_a, T_b) as a k x k block for event a in `cell` at place x of it, event b in cell `other` <= cell at place z. */
 static inline void response_between(const kernels *kern, int cell, double x, int other, double z, double *rho)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/simd.h"
+#include "core/memory.h"
+#include "core/simd.h"
 #include "paths/lanes.h"
 #include "paths/lanes_parts.h"
 

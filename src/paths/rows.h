@@ -2,8 +2,8 @@
    Reading them is most of the work where steps are many, so they can be kept in single precision; products and sums are
    made in double precision. A row is then rounded when its node is accepted, by 6e-8 of itself and of random sign from lane
    to lane: averages over paths change by that over the root of the number of paths, 1e-6 of their noise. */
-#ifndef SGDMFT_ROWS_H
-#define SGDMFT_ROWS_H
+#ifndef SGDMFT_PATHS_ROWS_H
+#define SGDMFT_PATHS_ROWS_H
 
 #include <stddef.h>
 

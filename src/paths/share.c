@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 
 sgdmft_status share_room_new(sgdmft_context *ctx, const path_share *s, size_t width, share_room *out)
 {

@@ -4,12 +4,12 @@
 
    Parts p and p + n / 2 make one of n / 2 parts. Rank r of G has the parts r, r + G, ...: with G a power of two it
    joins its own ones down to a single one before it tells the others, otherwise it tells them all its parts. */
-#ifndef SGDMFT_SHARE_H
-#define SGDMFT_SHARE_H
+#ifndef SGDMFT_PATHS_SHARE_H
+#define SGDMFT_PATHS_SHARE_H
 
 #include <stddef.h>
 
-#include "base/ranks.h"
+#include "core/ranks.h"
 
 enum { PATH_PARTS = 64 };
 

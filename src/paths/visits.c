@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "paths/draws.h"
 
 enum { CHUNK = 1024, DRAWS = 32 };

@@ -1,12 +1,12 @@
 /* The driver of SGD: every sample is visited at the times of a Poisson process of rate 1. */
-#ifndef SGDMFT_VISITS_H
-#define SGDMFT_VISITS_H
+#ifndef SGDMFT_PATHS_VISITS_H
+#define SGDMFT_PATHS_VISITS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/context.h"
-#include "base/random.h"
+#include "core/context.h"
+#include "core/random.h"
 #include "paths/share.h"
 
 /* Visits of many paths: path p has times time[first[p]] < ... < time[first[p + 1] - 1] in [0, horizon). */

@@ -3,8 +3,8 @@
 #include <lapacke.h>
 #include <stdlib.h>
 
-#include "problem/coordinates_law.h"
-#include "problem/law_moments.h"
+#include "model/coordinates_law.h"
+#include "model/law_moments.h"
 #include "problem/text.h"
 
 /* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */

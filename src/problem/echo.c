@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "problem/coordinates_law.h"
+#include "model/coordinates_law.h"
 #include "problem/number.h"
 #include "problem/options.h"
 #include "problem/text.h"

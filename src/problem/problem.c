@@ -4,8 +4,8 @@
 
 #include "problem/checks.h"
 #include "problem/convert.h"
-#include "problem/coordinates_law.h"
-#include "problem/law_moments.h"
+#include "model/coordinates_law.h"
+#include "model/law_moments.h"
 #include "problem/settings.h"
 #include "problem/source_file.h"
 

@@ -1,11 +1,11 @@
 /* The problem structure: one field per option of the table in options.c, in the order of the problem file. */
-#ifndef SGDMFT_PROBLEM_INTERNAL_H
-#define SGDMFT_PROBLEM_INTERNAL_H
+#ifndef SGDMFT_PROBLEM_PROBLEM_H
+#define SGDMFT_PROBLEM_PROBLEM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/origin.h"
+#include "core/origin.h"
 #include "sgdmft/problem.h"
 
 typedef enum dynamics_kind { DYNAMICS_SGD, DYNAMICS_SME, DYNAMICS_GRADIENT_FLOW, DYNAMICS_ONLINE } dynamics_kind;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "base/context.h"
+#include "core/context.h"
 #include "problem/options.h"
 
 /* docs/problem-file.md. The caller frees *out. */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/context.h"
+#include "core/context.h"
 
 /* Files beyond this size are no problem files; it also bounds what a device or pipe can feed us. */
 enum { SOURCE_FILE_LARGEST = 1 << 20 };

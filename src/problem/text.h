@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/context.h"
-#include "base/origin.h"
+#include "core/context.h"
+#include "core/origin.h"
 
 /* Decodes the UTF-8 character at `bytes` (of which `size` may be read). Returns its length, 0 if it is malformed. */
 size_t problem_utf8(const unsigned char *bytes, size_t size, uint32_t *code);

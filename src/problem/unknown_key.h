@@ -2,8 +2,8 @@
 #ifndef SGDMFT_PROBLEM_UNKNOWN_KEY_H
 #define SGDMFT_PROBLEM_UNKNOWN_KEY_H
 
-#include "base/context.h"
-#include "base/origin.h"
+#include "core/context.h"
+#include "core/origin.h"
 
 /* `leaf` stands in `section` of a problem file. */
 sgdmft_status unknown_key_in_file(sgdmft_context *ctx, const origin *where, int section, const char *leaf);

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "base/context.h"
+#include "core/context.h"
 
 /* The text to read. `column` is added to positions in the first line: how much of the line stands before the text. */
 typedef struct yaml_source {

@@ -2,7 +2,7 @@
    corners, symmetry, and equal bits where vectors are four and eight lanes wide. */
 #include "fixture.h"
 
-#include "expr/kernels.h"
+#include "expr/loops.h"
 
 enum { POINTS = 32768 };
 

@@ -1,6 +1,6 @@
 /* Two linear flows and the problems that have their inputs: one student, and two whose matrices do not commute. */
-#ifndef SGDMFT_TEST_FLOW_CASE_H
-#define SGDMFT_TEST_FLOW_CASE_H
+#ifndef SGDMFT_TESTS_PATHS_FLOW_CASE_H
+#define SGDMFT_TESTS_PATHS_FLOW_CASE_H
 
 #include "linear_flow.h"
 #include "support/setting.h"

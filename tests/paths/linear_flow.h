@@ -8,10 +8,10 @@
 
      E[g(t) g(u)^T] = H a - v E[y g(u)^T],   a' = phi E[w* g(u)^T] - A a - eta (H a - v E[y g(u)^T]),
      a(u) = E[(r - eta g) g^T];              E[d r(t) / d w(u)] = - exp(- (A + eta H)(t - u)) eta H. */
-#ifndef SGDMFT_TEST_LINEAR_FLOW_H
-#define SGDMFT_TEST_LINEAR_FLOW_H
+#ifndef SGDMFT_TESTS_PATHS_LINEAR_FLOW_H
+#define SGDMFT_TESTS_PATHS_LINEAR_FLOW_H
 
-#include "twotime/kernels.h"
+#include "kernels/kernels.h"
 
 enum { FLOW_MOST = 2, FLOW_BLOCK = FLOW_MOST * FLOW_MOST };
 

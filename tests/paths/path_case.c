@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/random.h"
+#include "core/memory.h"
+#include "core/random.h"
 #include "support/check.h"
 
 const double any_spread[K * K] = {0.6, 0.15, 0.15, 0.4};
@@ -59,7 +59,7 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
             dynamics, horizon, eta->text, numerics, paths, STEPS));
     sgdmft_context_free(ctx);
     test_setting_exact(&c->t);
-    assert_int_equal(c->t.s.grid[LEVEL_FINE]->steps, STEPS);
+    assert_int_equal(c->t.s.grid[GRID_FINE]->steps, STEPS);
 }
 
 void path_case_draw(path_case *c, unsigned kernel_seed)
@@ -67,12 +67,12 @@ void path_case_draw(path_case *c, unsigned kernel_seed)
     c->paths = test_paths(&c->t, 0);
     c->kern = test_kernels(&c->t);
     any_kernels(c->kern, kernel_seed);
-    check_ok(c->t.ctx, path_scratch_new(c->t.ctx, &c->t.s.set[LEVEL_FINE], 1, STEPS, &c->one));
+    check_ok(c->t.ctx, path_workspace_new(c->t.ctx, &c->t.s.on_grid[GRID_FINE], 1, STEPS, &c->one));
 }
 
 void path_case_clear(path_case *c)
 {
-    path_scratch_free(c->one);
+    path_workspace_free(c->one);
     path_ensemble_free(c->paths);
     kernels_free(c->kern);
     test_setting_clear(&c->t);
@@ -108,7 +108,7 @@ void path_case_gradient(const path_case *c, double t, const double r[K], double 
 
 void path_case_check_repeatable(const path_case *c)
 {
-    size_t size = c->t.s.set[LEVEL_FINE].at.size;
+    size_t size = c->t.s.on_grid[GRID_FINE].at.size;
     double *once = memory_doubles(size);
     test_run run = test_run_new(&c->t, c->paths);
     test_run_start(&run);

@@ -1,7 +1,7 @@
 /* What tests share that do the paths of a block again one at a time: two students with a nonlinear loss, and kernels
    without structure. */
-#ifndef SGDMFT_TEST_PATH_CASE_H
-#define SGDMFT_TEST_PATH_CASE_H
+#ifndef SGDMFT_TESTS_PATHS_PATH_CASE_H
+#define SGDMFT_TESTS_PATHS_PATH_CASE_H
 
 #include "support/setting.h"
 
@@ -26,7 +26,7 @@ typedef struct path_case {
     test_setting t;
     const case_schedule *eta;
     kernels *kern;
-    path_scratch *one;    /* of a single lane */
+    path_workspace *one;    /* of a single lane */
     path_ensemble *paths; /* NULL until path_case_draw */
 } path_case;
 

@@ -1,6 +1,6 @@
 /* A path of a path_case done again from the equations in the head of paths/block.h, without groups, slots or lanes. */
-#ifndef SGDMFT_TEST_SINGLE_PATH_H
-#define SGDMFT_TEST_SINGLE_PATH_H
+#ifndef SGDMFT_TESTS_PATHS_SINGLE_PATH_H
+#define SGDMFT_TESTS_PATHS_SINGLE_PATH_H
 
 #include "path_case.h"
 #include "support/visits_by_path.h"

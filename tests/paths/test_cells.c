@@ -2,7 +2,7 @@
    heads of paths/block.h and paths/driver.h, with two students, a nonlinear loss, arbitrary kernels and events away from
    the middle of their cells. What the chain rule gives is compared with differences of paths whose field was shifted
    at one event. The kick itself is that of test_kicks.c. */
-#include "base/memory.h"
+#include "core/memory.h"
 #include "path_case.h"
 #include "paths/driver.h"
 #include "paths/kicks.h"
@@ -22,7 +22,7 @@ static void move_events(const case_schedule *eta, time_grid *grid)
 static void case_init(path_case *f, const char *dynamics)
 {
     path_case_init(f, dynamics, &smooth_schedule, 2.2, "", PATHS);
-    move_events(f->eta, f->t.s.grid[LEVEL_FINE]);
+    move_events(f->eta, f->t.s.grid[GRID_FINE]);
     path_case_draw(f, 37);
 }
 
@@ -55,7 +55,7 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
                         double r[][K])
 {
     const time_grid *grid = f->kern->grid;
-    const path_setting *set = &f->t.s.set[LEVEL_FINE];
+    const path_plan *set = &f->t.s.on_grid[GRID_FINE];
     int diffuses = in->noise != NULL;
     for (int a = 0; a < STEPS; a++) {
         double x = grid->middle[a], low[K], high[K], position[K];
@@ -165,7 +165,7 @@ static void test_responses(void **state)
     static double rows[STEPS + 1][STEPS][2][K * K];
     path_case f;
     case_init(&f, "gradient-flow");
-    const estimates_layout *at = &f.t.s.set[LEVEL_FINE].at;
+    const averages_layout *at = &f.t.s.on_grid[GRID_FINE].at;
     size_t lane = 0;
     for (size_t b = 0; b < f.paths->n_blocks; b++)
         for (size_t p = 0; p < f.paths->block[b].n; p++) {
@@ -179,7 +179,7 @@ static void test_responses(void **state)
         for (int c = 0; c < i; c++)
             for (int kind = 0; kind < 2; kind++)
                 for (int x = 0; x < K * K; x++)
-                    check_near(estimates_row(at, run.sums, c, RESPONSE_LEFT + kind)[x], rows[i][c][kind][x], 1e-8,
+                    check_near(averages_row(at, run.sums, c, RESPONSE_LEFT + kind)[x], rows[i][c][kind][x], 1e-8,
                                "response at node %d to cell %d, kind %d, entry %d", i, c, kind, x);
         lane = 0;
         for (size_t b = 0; b < f.paths->n_blocks; b++)
@@ -203,7 +203,7 @@ static void check_rows(const char *dynamics)
 {
     path_case f;
     case_init(&f, dynamics);
-    const path_setting *set = &f.t.s.set[LEVEL_FINE];
+    const path_plan *set = &f.t.s.on_grid[GRID_FINE];
     int diffuses = set->driver->singular;
     assert_int_equal(set->at.response, diffuses ? RESPONSE_STEIN : RESPONSE_PATHWISE);
     test_run run = test_run_new(&f.t, f.paths);
@@ -226,13 +226,13 @@ static void check_rows(const char *dynamics)
         }
         for (int c = 0; c < i; c++)
             for (int x = 0; x < K * K; x++) {
-                check_near(estimates_row(&set->at, run.sums, c, VISITS)[x], want[c][0][x], 1e-12,
+                check_near(averages_row(&set->at, run.sums, c, VISITS)[x], want[c][0][x], 1e-12,
                            "%s: kicks of cell %d at node %d", dynamics, c, i);
                 if (diffuses)
-                    check_near(estimates_row(&set->at, run.sums, c, INNOVATION)[x], want[c][1][x], 1e-12,
+                    check_near(averages_row(&set->at, run.sums, c, INNOVATION)[x], want[c][1][x], 1e-12,
                                "%s: normals of cell %d at node %d", dynamics, c, i);
             }
-        for (size_t x = estimates_used(&set->at, i); x < set->at.size; x++)
+        for (size_t x = averages_used(&set->at, i); x < set->at.size; x++)
             assert_true(run.sums[x] == 0);
         test_run_accept(&run);
     }

@@ -112,7 +112,7 @@ static void test_moments_stay_matched(void **state)
                                        PATHS, STEPS));
     path_ensemble *fine = test_paths(&t, 0), *coarse = NULL;
     check_ok(t.ctx,
-             path_ensemble_coarsen(t.ctx, fine, &t.s.source, t.s.grid[LEVEL_FINE], t.s.grid[LEVEL_COARSE], &coarse));
+             path_ensemble_coarsen(t.ctx, fine, &t.s.source, t.s.grid[GRID_FINE], t.s.grid[GRID_COARSE], &coarse));
     for (size_t i = 0; i < STEPS / 2; i++)
         for (size_t j = 0; j <= i; j++) {
             double sum = 0;
@@ -187,7 +187,7 @@ static void check_events(const char *dynamics)
     test_setting_init(&t, test_problem(ctx, PER_CELL, dynamics));
     time_grid *grid[LEVEL_COUNT];
     path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
-    int diffuses = t.s.set[LEVEL_FINE].driver->singular;
+    int diffuses = t.s.on_grid[GRID_FINE].driver->singular;
     check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, &grid[0]));
     for (int level = 1; level < LEVEL_COUNT; level++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
@@ -255,12 +255,12 @@ static void test_driver_moments(void **state)
     sgdmft_context *ctx = check_context(1);
     test_setting t;
     test_setting_init(&t, test_problem(ctx, PER_CELL, "sme"));
-    path_ensemble *e[LEVELS] = {test_paths(&t, 0)};
-    for (int level = LEVEL_COARSE; level < LEVELS; level++)
+    path_ensemble *e[GRIDS] = {test_paths(&t, 0)};
+    for (int level = GRID_COARSE; level < GRIDS; level++)
         check_ok(t.ctx, path_ensemble_coarsen(t.ctx, e[level - 1], &t.s.source, t.s.grid[level - 1], t.s.grid[level],
                                               &e[level]));
     double se = sqrt(2.0 / 1500);
-    for (int level = 0; level < LEVELS; level++) {
+    for (int level = 0; level < GRIDS; level++) {
         const time_grid *grid = t.s.grid[level];
         for (size_t i = 0; i < (size_t)grid->steps; i++) {
             double x = grid->middle[i], variance = x * (1 - x) * grid->h[i];
@@ -277,7 +277,7 @@ static void test_driver_moments(void **state)
             }
         }
     }
-    for (int level = LEVELS - 1; level >= 0; level--)
+    for (int level = GRIDS - 1; level >= 0; level--)
         path_ensemble_free(e[level]);
     test_setting_clear(&t);
     sgdmft_context_free(ctx);

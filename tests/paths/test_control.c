@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "path_case.h"
 #include "support/check.h"
 #include "support/sample.h"
@@ -17,7 +17,7 @@ static void collect(const test_setting *t, const kernels *kern, uint32_t replica
                     sample *square)
 {
     static const double none[MOST] = {0};
-    const path_setting *set = &t->s.set[LEVEL_FINE];
+    const path_plan *set = &t->s.on_grid[GRID_FINE];
     size_t kk = (size_t)(kern->k * kern->k), size = set->at.size;
     double *row = memory_doubles(kk * kern->stride), *sums = memory_doubles(size);
     double *weighted = memory_doubles(size + 2 + kk);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "support/check.h"
 #include "support/sample.h"
 #include "support/setting.h"
@@ -61,7 +61,7 @@ static double residual(const seen_block *s, const time_grid *grid, int slot, siz
 
 static void add_visit(const test_setting *t, const seen_block *s, int slot, size_t p, moments *seen)
 {
-    const time_grid *grid = t->s.grid[LEVEL_FINE];
+    const time_grid *grid = t->s.grid[GRID_FINE];
     size_t n = s->block->in->n, at = (size_t)slot * n + p;
     double T = s->v->time[at], chord, unused, w0 = start_field(t, s->block->in, p), unit = RATE * sqrt(DELTA);
     double z = (field(s, slot, p) - w0) / (unit * sqrt(T)), e = residual(s, grid, slot, p, &chord);
@@ -85,7 +85,7 @@ static void add_visit(const test_setting *t, const seen_block *s, int slot, size
 static void collect(const test_setting *t, const kernels *kern, uint32_t replica, moments *seen)
 {
     path_ensemble *paths = test_paths(t, replica);
-    visits_by_path *v = visits_by_path_new(paths, 1, t->s.grid[LEVEL_FINE]);
+    visits_by_path *v = visits_by_path_new(paths, 1, t->s.grid[GRID_FINE]);
     test_run run = test_run_new(t, paths);
     double *w_before = memory_doubles(paths->n_blocks * paths->block[0].n); /* no block has more lanes than the first */
     test_run_start(&run);

@@ -160,12 +160,12 @@ static void check_ensemble(int by_visits)
     two_students(&t, 1777, 9, 8);
     t.s.source.by_visits = by_visits;
     path_ensemble *e = test_paths(&t, 1);
-    visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[LEVEL_FINE]);
+    visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[GRID_FINE]);
     size_t lanes = 0;
     double visits = 0;
     int most = 0;
     for (size_t b = 0; b < e->n_blocks; b++) {
-        check_visits(&v[b], t.s.grid[LEVEL_FINE]);
+        check_visits(&v[b], t.s.grid[GRID_FINE]);
         lanes += e->block[b].n;
         for (size_t p = 0; p < e->block[b].n; p++) {
             assert_true(!by_visits || v[b].visits[p] >= most); /* sorted, so that blocks are dense */
@@ -194,7 +194,7 @@ static void test_bridge(void **state)
     size_t replicas = test_scaled(12, 3);
     test_setting t;
     two_students(&t, PATHS, STEPS, 11);
-    const time_grid *grid = t.s.grid[LEVEL_FINE];
+    const time_grid *grid = t.s.grid[GRID_FINE];
     sample square = {0}, fourth = {0}, pair = {0}, own = {0}, components = {0}, next = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
@@ -282,7 +282,7 @@ static void test_replicas(void **state)
     double before[KINDS] = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
-        visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[LEVEL_FINE]);
+        visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[GRID_FINE]);
         double mean[KINDS] = {0};
         for (size_t b = 0; b < e->n_blocks; b++)
             for (size_t p = 0; p < e->block[b].n; p++) {
@@ -315,7 +315,7 @@ static void test_non_finite_label(void **state)
         test_problem(
             ctx, "{delta: 1, horizon: 1, model: {label: \"log(s)\", loss: \"(r - y)^2/2\"}, numerics: {paths: 256}}"));
     path_ensemble *e = NULL;
-    check_failure(t.ctx, path_ensemble_new(t.ctx, &t.s.source, t.s.grid[LEVEL_FINE], 0, &e), SGDMFT_ERR_NON_FINITE,
+    check_failure(t.ctx, path_ensemble_new(t.ctx, &t.s.source, t.s.grid[GRID_FINE], 0, &e), SGDMFT_ERR_NON_FINITE,
                   "label");
     assert_null(e);
     test_setting_clear(&t);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "paths/kicks.h"
-#include "solvers/gauss.h"
+#include "numerics/gauss.h"
 #include "support/check.h"
 #include "support/setting.h"
 
@@ -16,7 +16,7 @@ enum { LANES = 4096, NODES = 24, HALVINGS = 5 };
 
 typedef struct fixture {
     test_setting t;
-    path_scratch *scratch;
+    path_workspace *scratch;
     double y[LANES];
 } fixture;
 
@@ -29,23 +29,23 @@ static void fixture_init(fixture *f, int k, const char *loss)
                                           "loss: \"%s\"}, numerics: {paths: 100, steps: 4}}",
                                           k, loss));
     sgdmft_context_free(ctx);
-    check_ok(f->t.ctx, path_scratch_new(f->t.ctx, &f->t.s.set[LEVEL_FINE], LANES, 4, &f->scratch));
+    check_ok(f->t.ctx, path_workspace_new(f->t.ctx, &f->t.s.on_grid[GRID_FINE], LANES, 4, &f->scratch));
     memset(f->y, 0, sizeof f->y);
 }
 
 static void fixture_clear(fixture *f)
 {
-    path_scratch_free(f->scratch);
+    path_workspace_free(f->scratch);
     test_setting_clear(&f->t);
 }
 
-typedef int (*kick_function)(const path_setting *, const kick_cell *, path_scratch *, double *, double *);
+typedef int (*kick_function)(const path_plan *, const kick_cell *, path_workspace *, double *, double *);
 
 static void kick_with(const fixture *f, kick_function scheme, size_t n, double eta, double h, const double *noise,
                       const double *r, double *kick, double *D)
 {
     kick_cell cell = {.n = n, .t = 0.3, .eta = eta, .h = h, .noise = noise, .r = r, .y = f->y};
-    assert_int_equal(scheme(&f->t.s.set[LEVEL_FINE], &cell, f->scratch, kick, D), 0);
+    assert_int_equal(scheme(&f->t.s.on_grid[GRID_FINE], &cell, f->scratch, kick, D), 0);
 }
 
 /* Prints one line of a table of errors, halving h from the left to the right, and checks that they fall eightfold. */

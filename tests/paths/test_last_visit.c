@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "flow_case.h"
 #include "single_path.h"
 #include "support/check.h"
 #include "support/sample.h"
 
 /* Means over paths at the node that `run` has advanced to; `observed` may be NULL. */
-static void integrate(const test_run *run, const path_setting *set, const kernels *kern, int node, double *sums,
+static void integrate(const test_run *run, const path_plan *set, const kernels *kern, int node, double *sums,
                       double *observed)
 {
     double paths = (double)run->paths->paths;
@@ -58,7 +58,7 @@ static void averages_clear(averages *a)
 
 static void collect(const test_setting *t, const kernels *kern, uint32_t replica, averages seen[NODES])
 {
-    const path_setting *set = &t->s.set[LEVEL_FINE];
+    const path_plan *set = &t->s.on_grid[GRID_FINE];
     double *sums = memory_doubles(set->at.size);
     path_ensemble *paths = test_paths(t, replica);
     test_run run = test_run_new(t, paths);
@@ -67,7 +67,7 @@ static void collect(const test_setting *t, const kernels *kern, uint32_t replica
         test_run_advance(&run, kern, i);
         if (i + 1 == NODE[which]) {
             integrate(&run, set, kern, i + 1, sums, NULL);
-            for (size_t x = 0; x < estimates_used(&set->at, i + 1); x++) {
+            for (size_t x = 0; x < averages_used(&set->at, i + 1); x++) {
                 sample_add(&seen[which].plain[x], run.sums[x]);
                 sample_add(&seen[which].integrated[x], sums[x]);
             }
@@ -100,7 +100,7 @@ static void add_known(size_t at, size_t count, const double *value, known *out)
     }
 }
 
-static known known_at(const linear_flow *f, const estimates_layout *at, const time_grid *grid, int node)
+static known known_at(const linear_flow *f, const averages_layout *at, const time_grid *grid, int node)
 {
     size_t kk = (size_t)(f->k * f->k);
     double value[FLOW_BLOCK];
@@ -118,9 +118,9 @@ static known known_at(const linear_flow *f, const estimates_layout *at, const ti
         int cell = cell_of(node, c);
         double low = grid->t[cell], high = grid->t[cell + 1];
         flow_visits(f, grid->t[node], low, high, value);
-        add_known(estimates_used(at, cell) + VISITS * kk, kk, value, &out);
+        add_known(averages_used(at, cell) + VISITS * kk, kk, value, &out);
         flow_innovation(f, grid->t[node], low, high, value);
-        add_known(estimates_used(at, cell) + INNOVATION * kk, kk, value, &out);
+        add_known(averages_used(at, cell) + INNOVATION * kk, kk, value, &out);
     }
     return out;
 }
@@ -137,7 +137,7 @@ static double noise(const known *want, const sample *seen)
 static void compare(const linear_flow *f, const test_setting *t, int node, const averages *seen, double *squares,
                     double *plain_squares)
 {
-    known want = known_at(f, &t->s.set[LEVEL_FINE].at, t->s.grid[LEVEL_FINE], node);
+    known want = known_at(f, &t->s.on_grid[GRID_FINE].at, t->s.grid[GRID_FINE], node);
     for (size_t x = 0; x < want.count; x++) {
         const sample *s = &seen->integrated[want.at[x]];
         check_z(s->mean, want.value[x], sample_se(s), BOUND, "k = %d, node %d, average %zu", f->k, node, want.at[x]);
@@ -155,7 +155,7 @@ static void check_flow(int students, int seed)
     kernels *kern = test_kernels(&c.t);
     flow_kernels(&c.flow, kern);
     for (int which = 0; which < NODES; which++)
-        averages_init(c.t.s.set[LEVEL_FINE].at.size, &seen[which]);
+        averages_init(c.t.s.on_grid[GRID_FINE].at.size, &seen[which]);
     for (uint32_t r = 0; r < test_scaled(40, 24); r++)
         collect(&c.t, kern, r, seen);
     for (int which = 0; which < NODES; which++) {
@@ -205,7 +205,7 @@ typedef struct outcome {
 static void add_products(const fixture *f, const visits_by_path *v, size_t p, const single_path *path, int i,
                          const insertion *at, const double r[K], const double inserted[K], outcome *out)
 {
-    const estimates_layout *layout = &f->c.t.s.set[LEVEL_FINE].at;
+    const averages_layout *layout = &f->c.t.s.on_grid[GRID_FINE].at;
     const path_inputs *in = v->in;
     double g[K], G[K * K], start[K];
     path_case_gradient(&f->c, f->c.kern->grid->t[i], r, in->y[p], g, G);
@@ -219,12 +219,12 @@ static void add_products(const fixture *f, const visits_by_path *v, size_t p, co
         out->sums[layout->gr + x] += left * r[column];
         out->sums[layout->gw0 + x] += left * start[column];
         for (int b = 0; b < v->visits[p] && v->cell[(size_t)b * in->n + p] < at->node; b++)
-            out->sums[estimates_used(layout, v->cell[(size_t)b * in->n + p]) + VISITS * K * K + x] +=
+            out->sums[averages_used(layout, v->cell[(size_t)b * in->n + p]) + VISITS * K * K + x] +=
                 left * path->kick[b][column];
         if (at->cell >= 0)
-            out->sums[estimates_used(layout, at->cell) + VISITS * K * K + x] += left * inserted[column];
+            out->sums[averages_used(layout, at->cell) + VISITS * K * K + x] += left * inserted[column];
         for (int cell = 0; cell < i; cell++)
-            out->sums[estimates_used(layout, cell) + INNOVATION * K * K + x] +=
+            out->sums[averages_used(layout, cell) + INNOVATION * K * K + x] +=
                 left * in->xi[((size_t)cell * K + column) * in->n + p];
     }
 }
@@ -299,10 +299,10 @@ static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i,
 }
 
 /* One scale for all entries of a kind, so that small ones are not asked for more than rounding allows. */
-static void check_same(const estimates_layout *at, int node, const outcome *got, const outcome *want, double tolerance)
+static void check_same(const averages_layout *at, int node, const outcome *got, const outcome *want, double tolerance)
 {
     double scale = 0;
-    size_t used = estimates_used(at, node);
+    size_t used = averages_used(at, node);
     for (size_t x = at->outer; x < used; x++)
         scale = fmax(scale, fabs(want->sums[x]));
     for (size_t x = 0; x < at->size; x++)
@@ -317,7 +317,7 @@ static void check_same(const estimates_layout *at, int node, const outcome *got,
 
 static void check_node(const fixture *f, const test_run *run, int node, double tolerance)
 {
-    const path_setting *set = &f->c.t.s.set[LEVEL_FINE];
+    const path_plan *set = &f->c.t.s.on_grid[GRID_FINE];
     double observed[2 * OBSERVED];
     outcome got = {.sums = memory_doubles(set->at.size)}, want = {.sums = memory_doubles(set->at.size)};
     integrate(run, set, f->c.kern, node, got.sums, observed);
@@ -395,7 +395,7 @@ static void test_weights(void **state)
 {
     fixture f;
     fixture_init(&jumping_schedule, 4.4, &f);
-    const path_setting *set = &f.c.t.s.set[LEVEL_FINE];
+    const path_plan *set = &f.c.t.s.on_grid[GRID_FINE];
     double *sums = memory_doubles(set->at.size), observed[2 * OBSERVED];
     test_run run = test_run_new(&f.c.t, f.c.paths);
     test_run_start(&run);
@@ -424,11 +424,11 @@ static const double HORIZON = 0.5;
 static void at_horizon(const test_setting *t, const linear_flow *f, const path_ensemble *paths, const time_grid *grid,
                        double *out)
 {
-    path_setting set = t->s.set[LEVEL_FINE];
+    path_plan set = t->s.on_grid[GRID_FINE];
     kernels *kern = NULL;
     set.grid = grid;
-    set.at = estimates_layout_of(set.shape.k, set.shape.kstar, grid->steps, set.at.response);
-    check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, grid, &kern));
+    set.at = averages_layout_of(set.shape.k, set.shape.kstar, grid->steps, set.at.response);
+    check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->s, grid, &kern));
     flow_kernels(f, kern);
     double *sums = memory_doubles(set.at.size);
     test_run run = test_run_new_on(t, &set, paths);
@@ -459,14 +459,14 @@ static void add_replica(const flow_case *c, uint32_t replica, time_grid *const g
         at_horizon(&c->t, &c->flow, paths[level], grid[level], at[level]);
     }
     for (int level = 1; level < LEVEL_COUNT; level++)
-        for (size_t x = 0; x < c->t.s.set[LEVEL_FINE].at.rows; x++)
+        for (size_t x = 0; x < c->t.s.on_grid[GRID_FINE].at.rows; x++)
             sample_add(&change[level - 1][x], at[level][x] - at[level - 1][x]);
     for (int level = 0; level < LEVEL_COUNT; level++)
         path_ensemble_free(paths[level]);
 }
 
 /* What is left of the noise is a few per cent of the finest change. */
-static void check_slopes(const estimates_layout *at, sample change[LEVEL_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
+static void check_slopes(const averages_layout *at, sample change[LEVEL_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
 {
     double size[LEVEL_COUNT - 1], error[LEVEL_COUNT - 1];
     for (int level = 0; level < LEVEL_COUNT - 1; level++) {
@@ -496,7 +496,7 @@ static void test_order(void **state)
         check_ok(c.t.ctx, time_grid_coarsen(c.t.ctx, grid[level - 1], c.t.s.eta, &grid[level]));
     for (uint32_t r = 0; r < test_scaled(40, 12); r++)
         add_replica(&c, r, grid, change);
-    const estimates_layout *at = &c.t.s.set[LEVEL_FINE].at;
+    const averages_layout *at = &c.t.s.on_grid[GRID_FINE].at;
     check_slopes(at, change);
     for (int level = 0; level < LEVEL_COUNT; level++)
         time_grid_free(grid[level]);

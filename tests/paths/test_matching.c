@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/random.h"
+#include "core/memory.h"
+#include "core/random.h"
 #include "paths/matching.h"
 #include "support/check.h"
 

@@ -28,7 +28,7 @@ static int cell_of(int node, int which)
 static void collect(const linear_flow *f, const test_setting *t, const kernels *kern, uint32_t replica,
                     averages seen[NODES])
 {
-    const estimates_layout *at = &t->s.set[LEVEL_FINE].at;
+    const averages_layout *at = &t->s.on_grid[GRID_FINE].at;
     path_ensemble *paths = test_paths(t, replica);
     test_run run = test_run_new(t, paths);
     test_run_start(&run);
@@ -43,14 +43,14 @@ static void collect(const linear_flow *f, const test_setting *t, const kernels *
             for (int kind = 0; kind < ROW_KINDS; kind++)
                 for (int x = 0; x < f->k * f->k; x++)
                     sample_add(&seen[which].row[c][kind][x],
-                               estimates_row(at, run.sums, cell_of(NODE[which], c), kind)[x]);
+                               averages_row(at, run.sums, cell_of(NODE[which], c), kind)[x]);
         which++;
     }
     test_run_clear(&run);
     path_ensemble_free(paths);
 }
 
-static void compare_plain(const linear_flow *f, const estimates_layout *at, double time, const averages *seen)
+static void compare_plain(const linear_flow *f, const averages_layout *at, double time, const averages *seen)
 {
     flow_moments x = flow_at(f, time);
     double want[4 * FLOW_BLOCK + FLOW_MOST];
@@ -92,7 +92,7 @@ static void check_flow(flow_case *of)
 {
     const linear_flow *f = &of->flow;
     const test_setting *t = &of->t;
-    const time_grid *grid = t->s.grid[LEVEL_FINE];
+    const time_grid *grid = t->s.grid[GRID_FINE];
     kernels *kern = test_kernels(t);
     averages *seen = calloc(NODES, sizeof *seen);
     assert_non_null(seen);
@@ -100,7 +100,7 @@ static void check_flow(flow_case *of)
     for (uint32_t r = 0; r < test_scaled(40, 12); r++)
         collect(f, t, kern, r, seen);
     for (int which = 0; which < NODES; which++) {
-        compare_plain(f, &t->s.set[LEVEL_FINE].at, grid->t[NODE[which]], &seen[which]);
+        compare_plain(f, &t->s.on_grid[GRID_FINE].at, grid->t[NODE[which]], &seen[which]);
         compare_rows(f, grid, NODE[which], &seen[which]);
         check_resolution(&seen[which]);
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "path_case.h"
 #include "single_path.h"
 #include "support/check.h"
@@ -123,8 +123,8 @@ static void test_same_without_chains(void **state)
         }
         for (int cell = 0; cell <= i; cell++)
             for (int x = 0; x < K * K; x++)
-                check_near(estimates_row(&stein.c.t.s.set[LEVEL_FINE].at, other.sums, cell, VISITS)[x],
-                           estimates_row(&f->c.t.s.set[LEVEL_FINE].at, run.sums, cell, VISITS)[x], 1e-13,
+                check_near(averages_row(&stein.c.t.s.on_grid[GRID_FINE].at, other.sums, cell, VISITS)[x],
+                           averages_row(&f->c.t.s.on_grid[GRID_FINE].at, run.sums, cell, VISITS)[x], 1e-13,
                            "visits of cell %d at node %d, entry %d", cell, i + 1, x);
         test_run_accept(&run);
         test_run_accept(&other);
@@ -228,14 +228,14 @@ static void test_responses(void **state)
     positions(f, r);
     for (int slot = 0; slot < slots; slot++)
         add_differences(f, slot, r, up, down, rows);
-    const estimates_layout *at = &f->c.t.s.set[LEVEL_FINE].at;
+    const averages_layout *at = &f->c.t.s.on_grid[GRID_FINE].at;
     test_run run = test_run_new(&f->c.t, f->c.paths);
     test_run_start(&run);
     for (int i = 1; i <= STEPS; i++) {
         test_run_advance(&run, f->c.kern, i - 1);
         for (int cell = 0; cell < i; cell++)
             for (int kind = 0; kind < 2; kind++) {
-                const double *got = estimates_row(at, run.sums, cell, RESPONSE_LEFT + kind);
+                const double *got = averages_row(at, run.sums, cell, RESPONSE_LEFT + kind);
                 const double *want = rows + (((size_t)i * (size_t)STEPS + (size_t)cell) * 2 + (size_t)kind) * K * K;
                 for (int x = 0; x < K * K; x++)
                     check_near(got[x], want[x], 1e-7, "response at node %d to cell %d, kind %d, entry %d", i, cell,
@@ -254,7 +254,7 @@ static void test_responses(void **state)
 static void test_averages(void **state)
 {
     const fixture *f = *state;
-    const estimates_layout *at = &f->c.t.s.set[LEVEL_FINE].at;
+    const averages_layout *at = &f->c.t.s.on_grid[GRID_FINE].at;
     test_run run = test_run_new(&f->c.t, f->c.paths);
     test_run_start(&run);
     for (int i = 0; i < STEPS; i++) {
@@ -273,7 +273,7 @@ static void test_averages(void **state)
                     want[at->gr + x] += g[x / K] * r[x % K] / PATHS;
                     want[at->gw0 + x] += g[x / K] * start[x % K] / PATHS;
                     for (size_t a = 0; a < (size_t)v->visits[p] && v->cell[a * in->n + p] <= i; a++)
-                        want[estimates_used(at, v->cell[a * in->n + p]) + VISITS * K * K + x] +=
+                        want[averages_used(at, v->cell[a * in->n + p]) + VISITS * K * K + x] +=
                             g[x / K] * run.block[b].chains->kick[(a * K + x % K) * in->n + p] / PATHS;
                 }
                 for (size_t a = 0; a < K; a++)
@@ -284,9 +284,9 @@ static void test_averages(void **state)
             check_near(run.sums[x], want[x], 1e-12, "average %zu at node %d", x, i + 1);
         for (int cell = 0; cell <= i; cell++)
             for (int x = 0; x < K * K; x++)
-                check_near(estimates_row(at, run.sums, cell, VISITS)[x], estimates_row(at, want, cell, VISITS)[x],
+                check_near(averages_row(at, run.sums, cell, VISITS)[x], averages_row(at, want, cell, VISITS)[x],
                            1e-12, "visits of cell %d at node %d, entry %d", cell, i + 1, x);
-        for (size_t x = estimates_used(at, i + 1); x < at->size; x++)
+        for (size_t x = averages_used(at, i + 1); x < at->size; x++)
             assert_true(run.sums[x] == 0);
         free(want);
         test_run_accept(&run);

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/memory.h"
-#include "base/random.h"
+#include "core/memory.h"
+#include "core/random.h"
 #include "path_case.h"
 #include "paths/rows.h"
 #include "support/check.h"
@@ -153,8 +153,8 @@ static void test_averages(void **state)
     path_case f;
     path_case_init(&f, "sgd", &smooth_schedule, 2.5, "response: stein, ", 3000);
     path_case_draw(&f, 23);
-    const path_setting *exact = &f.t.s.set[LEVEL_FINE];
-    path_setting single = *exact;
+    const path_plan *exact = &f.t.s.on_grid[GRID_FINE];
+    path_plan single = *exact;
     single.single = 1;
     test_run runs[2] = {test_run_new_on(&f.t, exact, f.paths), test_run_new_on(&f.t, &single, f.paths)};
     assert_null(runs[0].block[0].sum.single);
@@ -166,7 +166,7 @@ static void test_averages(void **state)
             test_run_accept(&runs[which]);
         }
     }
-    size_t used = estimates_used(&exact->at, STEPS), differ = 0;
+    size_t used = averages_used(&exact->at, STEPS), differ = 0;
     for (size_t c = 0; c < used; c++) {
         check_near(runs[1].sums[c], runs[0].sums[c], 1e-6 * (1 + fabs(runs[0].sums[c])) / sqrt(3000), "average %zu", c);
         differ += runs[1].sums[c] != runs[0].sums[c];

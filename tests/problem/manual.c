@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/context.h"
+#include "core/context.h"
 #include "problem/reference.h"
 
 static int write_page(const char *path, const char *text)

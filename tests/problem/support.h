@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/context.h"
+#include "core/context.h"
 #include "problem/problem.h"
 
 /* Lines that make a complete problem with whatever a test adds. */

@@ -2,7 +2,7 @@
    context that still works. The linker sends the library's allocations through tests/support/failing_memory.h. */
 #include "support.h"
 
-#include "problem/initial.h"
+#include "model/initial.h"
 #include "problem/reference.h"
 #include "../support/failing_memory.h"
 

@@ -1,8 +1,8 @@
 /* Tables of time-step errors over replicas, each solved on grids of N, N/2, N/4, N/8 steps with the same paths. Coupled
    differences show the order where they are larger than their own noise; the value extrapolated from the two finest
    grids is compared with what is known. */
-#ifndef SGDMFT_TEST_ORDER_TABLE_H
-#define SGDMFT_TEST_ORDER_TABLE_H
+#ifndef SGDMFT_TESTS_SOLVERS_ORDER_TABLE_H
+#define SGDMFT_TESTS_SOLVERS_ORDER_TABLE_H
 
 #include "support/ladder.h"
 #include "support/sample.h"

@@ -5,7 +5,7 @@
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/setting.h"
-#include "validation/simulator.h"
+#include "validation/simulator/simulator.h"
 
 enum { D = 500, REPETITIONS = 60 };
 

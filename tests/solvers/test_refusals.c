@@ -189,7 +189,7 @@ static void test_auto_response(void **state)
         sgdmft_context *ctx = check_context(1);
         test_setting t;
         test_setting_init(&t, test_problem(ctx, "%s", cases[i].text));
-        if (t.s.set[LEVEL_FINE].at.response != cases[i].want)
+        if (t.s.on_grid[GRID_FINE].at.response != cases[i].want)
             fail_msg("case %zu: %s", i, cases[i].text);
         test_setting_clear(&t);
         sgdmft_context_free(ctx);

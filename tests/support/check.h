@@ -1,6 +1,6 @@
 /* Comparisons of numbers that say what was compared when they fail. */
-#ifndef SGDMFT_TEST_CHECK_H
-#define SGDMFT_TEST_CHECK_H
+#ifndef SGDMFT_TESTS_SUPPORT_CHECK_H
+#define SGDMFT_TESTS_SUPPORT_CHECK_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/context.h"
+#include "core/context.h"
 
 /* |got - want| <= tolerance; a NaN fails. The format names the quantity. */
 void check_near(double got, double want, double tolerance, const char *format, ...)

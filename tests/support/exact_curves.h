@@ -1,6 +1,6 @@
 /* A solution of the linear model against the exact one. */
-#ifndef SGDMFT_TEST_EXACT_CURVES_H
-#define SGDMFT_TEST_EXACT_CURVES_H
+#ifndef SGDMFT_TESTS_SUPPORT_EXACT_CURVES_H
+#define SGDMFT_TESTS_SUPPORT_EXACT_CURVES_H
 
 #include "sgdmft/solution.h"
 #include "linear_exact.h"

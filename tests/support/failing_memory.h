@@ -1,7 +1,7 @@
 /* Allocations that fail on demand. The linker sends the library's allocations through the functions below (--wrap for each
    of them); a test that wraps more adds lines of its own. For one file of a test program. */
-#ifndef SGDMFT_TEST_FAILING_MEMORY_H
-#define SGDMFT_TEST_FAILING_MEMORY_H
+#ifndef SGDMFT_TESTS_SUPPORT_FAILING_MEMORY_H
+#define SGDMFT_TESTS_SUPPORT_FAILING_MEMORY_H
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -16,16 +16,16 @@ static int go_on(void *user, double work, double t)
 static void solve_level(const test_setting *t, const path_ensemble *paths, ladder *l, int level)
 {
     const sgdmft_problem *problem = t->problem;
-    model_shape shape = t->s.set[LEVEL_FINE].shape;
+    model_shape shape = t->s.on_grid[GRID_FINE].shape;
     kernels *kern = NULL;
     replica *rep = NULL;
-    l->set[level] = t->s.set[LEVEL_FINE];
-    l->set[level].grid = l->grid[level];
-    l->set[level].at = estimates_layout_of(shape.k, shape.kstar, l->grid[level]->steps, l->set[level].at.response);
-    check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, l->grid[level], &kern));
-    check_ok(t->ctx, trajectory_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &l->run[level]));
+    l->on_grid[level] = t->s.on_grid[GRID_FINE];
+    l->on_grid[level].grid = l->grid[level];
+    l->on_grid[level].at = averages_layout_of(shape.k, shape.kstar, l->grid[level]->steps, l->on_grid[level].at.response);
+    check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->s, l->grid[level], &kern));
+    check_ok(t->ctx, grid_solution_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &l->run[level]));
     memset(l->run[level]->wanted, 1, (size_t)l->grid[level]->steps + 1);
-    check_ok(t->ctx, replica_new(t->ctx, &l->set[level], paths, l->run[level], l->grid[level], NULL, &rep));
+    check_ok(t->ctx, replica_new(t->ctx, &l->on_grid[level], paths, l->run[level], l->grid[level], NULL, &rep));
     rep->tolerance = problem->numerics.tolerance;
     rep->passes_max = problem->numerics.passes_max;
     rep->monitor.report = go_on;
@@ -60,14 +60,14 @@ void ladder_solve(const test_setting *t, uint32_t replica_number, int levels, la
 void ladder_clear(ladder *l)
 {
     for (int level = 0; level < l->levels; level++) {
-        trajectory_free(l->run[level]);
+        grid_solution_free(l->run[level]);
         time_grid_free(l->grid[level]);
     }
 }
 
 double ladder_value(const ladder *l, int level, int quantity)
 {
-    const trajectory *run = l->run[level];
+    const grid_solution *run = l->run[level];
     int last = l->grid[level]->steps, half = last / 2;
     double C;
     switch (quantity) {
@@ -77,7 +77,7 @@ double ladder_value(const ladder *l, int level, int quantity)
     case LADDER_R: return kernels_R(run->kern, 0, last)[0];
     case LADDER_R_HALF: return kernels_R(run->kern, 0, last)[half];
     default:
-        kernels_correlation(run->kern, l->set[level].q0, l->set[level].rho, last, quantity == LADDER_Q ? last : half,
+        kernels_correlation(run->kern, l->on_grid[level].q0, l->on_grid[level].rho, last, quantity == LADDER_Q ? last : half,
                             &C);
         return C;
     }

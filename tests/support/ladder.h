@@ -1,9 +1,9 @@
 /* One replica on several grids, each of every second node of the one before, with the same paths: differences between
    grids are the time-step error with little noise. */
-#ifndef SGDMFT_TEST_LADDER_H
-#define SGDMFT_TEST_LADDER_H
+#ifndef SGDMFT_TESTS_SUPPORT_LADDER_H
+#define SGDMFT_TESTS_SUPPORT_LADDER_H
 
-#include "solvers/replica.h"
+#include "solvers/dmft/replica.h"
 #include "setting.h"
 
 enum { LADDER_MOST = 5 };
@@ -11,8 +11,8 @@ enum { LADDER_MOST = 5 };
 typedef struct ladder {
     int levels;
     time_grid *grid[LADDER_MOST];
-    path_setting set[LADDER_MOST];
-    trajectory *run[LADDER_MOST]; /* level 0 is the finest; observables at every node */
+    path_plan on_grid[LADDER_MOST];
+    grid_solution *run[LADDER_MOST]; /* level 0 is the finest; observables at every node */
 } ladder;
 
 /* Fails the test if a solve does not reach the horizon. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 
 enum { FEWEST_POINTS = 64, MOST_POINTS = 1500 };
 

@@ -9,8 +9,8 @@
 
    and the Volterra equation for P(t) closes the Y: P(t) = source(t) + (1/delta) sum_x weight x^2 Y. Fourth-order
    Runge-Kutta in small steps. */
-#ifndef SGDMFT_TEST_LINEAR_EXACT_H
-#define SGDMFT_TEST_LINEAR_EXACT_H
+#ifndef SGDMFT_TESTS_SUPPORT_LINEAR_EXACT_H
+#define SGDMFT_TESTS_SUPPORT_LINEAR_EXACT_H
 
 /* eta(t) = eta / (1 + decay t), times after / eta from t = switch_at on if switch_at > 0. */
 typedef struct linear_problem {

@@ -1,6 +1,6 @@
 /* Mean and standard error of independent observations. */
-#ifndef SGDMFT_TEST_SAMPLE_H
-#define SGDMFT_TEST_SAMPLE_H
+#ifndef SGDMFT_TESTS_SUPPORT_SAMPLE_H
+#define SGDMFT_TESTS_SUPPORT_SAMPLE_H
 
 #include <math.h>
 #include <stddef.h>

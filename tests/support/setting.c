@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "check.h"
 
 sgdmft_problem *test_problem(sgdmft_context *ctx, const char *format, ...)
@@ -24,20 +24,20 @@ void test_setting_init(test_setting *t, sgdmft_problem *problem)
 {
     t->ctx = check_context(1);
     t->problem = problem;
-    check_ok(t->ctx, solve_setting_init(t->ctx, problem, &t->s));
+    check_ok(t->ctx, dmft_plan_init(t->ctx, problem, &t->s));
 }
 
 void test_setting_clear(test_setting *t)
 {
-    solve_setting_clear(&t->s);
+    dmft_plan_clear(&t->s);
     sgdmft_problem_free(t->problem);
     sgdmft_context_free(t->ctx);
 }
 
 void test_setting_exact(test_setting *t)
 {
-    for (int level = 0; level < LEVELS; level++)
-        t->s.set[level].single = 0;
+    for (int level = 0; level < GRIDS; level++)
+        t->s.on_grid[level].single = 0;
 }
 
 path_ensemble *test_paths(const test_setting *t, uint32_t replica)
@@ -47,23 +47,23 @@ path_ensemble *test_paths(const test_setting *t, uint32_t replica)
     label_axes label;
     check_ok(t->ctx, label_axes_find(t->ctx, t->s.m, &t->s.law, &label));
     source.label = &label;
-    check_ok(t->ctx, path_ensemble_new(t->ctx, &source, t->s.grid[LEVEL_FINE], replica, &paths));
+    check_ok(t->ctx, path_ensemble_new(t->ctx, &source, t->s.grid[GRID_FINE], replica, &paths));
     return paths;
 }
 
 kernels *test_kernels(const test_setting *t)
 {
     kernels *kern = NULL;
-    check_ok(t->ctx, solve_setting_kernels(t->ctx, &t->s, t->s.grid[LEVEL_FINE], &kern));
+    check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->s, t->s.grid[GRID_FINE], &kern));
     return kern;
 }
 
 test_run test_run_new(const test_setting *t, const path_ensemble *paths)
 {
-    return test_run_new_on(t, &t->s.set[LEVEL_FINE], paths);
+    return test_run_new_on(t, &t->s.on_grid[GRID_FINE], paths);
 }
 
-test_run test_run_new_on(const test_setting *t, const path_setting *set, const path_ensemble *paths)
+test_run test_run_new_on(const test_setting *t, const path_plan *set, const path_ensemble *paths)
 {
     test_run run = {.t = t, .set = set, .paths = paths};
     int slots = 1;
@@ -76,14 +76,14 @@ test_run test_run_new_on(const test_setting *t, const path_setting *set, const p
         if (paths->block[b].slots > slots)
             slots = paths->block[b].slots;
     }
-    check_ok(t->ctx, path_scratch_new(t->ctx, set, paths->block[0].n, slots, &run.scratch));
+    check_ok(t->ctx, path_workspace_new(t->ctx, set, paths->block[0].n, slots, &run.scratch));
     return run;
 }
 
 /* Node 0 for cell = -1. */
 static void advance(test_run *run, const kernels *kern, int cell)
 {
-    const path_setting *set = run->set;
+    const path_plan *set = run->set;
     memset(run->sums, 0, sizeof(double) * set->at.size);
     for (size_t b = 0; b < run->paths->n_blocks; b++)
         assert_int_equal(cell < 0 ? path_block_start(&run->block[b], set, run->scratch, run->sums)
@@ -116,5 +116,5 @@ void test_run_clear(test_run *run)
         path_block_clear(&run->block[b]);
     free(run->block);
     free(run->sums);
-    path_scratch_free(run->scratch);
+    path_workspace_free(run->scratch);
 }

@@ -1,14 +1,14 @@
 /* Problems from text, ready for the inner functions. */
-#ifndef SGDMFT_TEST_SETTING_H
-#define SGDMFT_TEST_SETTING_H
+#ifndef SGDMFT_TESTS_SUPPORT_SETTING_H
+#define SGDMFT_TESTS_SUPPORT_SETTING_H
 
 #include "paths/block.h"
-#include "solvers/setting.h"
+#include "solvers/dmft/plan.h"
 
 typedef struct test_setting {
     sgdmft_context *ctx;
     sgdmft_problem *problem;
-    solve_setting s;
+    dmft_plan s;
 } test_setting;
 
 /* Parses a problem; the text is a printf format. Fails the test if it is refused. */
@@ -30,15 +30,15 @@ kernels *test_kernels(const test_setting *t);
 /* All blocks of an ensemble in lockstep. */
 typedef struct test_run {
     const test_setting *t;
-    const path_setting *set; /* not owned */
+    const path_plan *set; /* not owned */
     const path_ensemble *paths;
     path_block *block;
-    path_scratch *scratch;
+    path_workspace *scratch;
     double *sums; /* means over paths, set by start and advance */
 } test_run;
 
 test_run test_run_new(const test_setting *t, const path_ensemble *paths); /* on the fine grid */
-test_run test_run_new_on(const test_setting *t, const path_setting *set, const path_ensemble *paths);
+test_run test_run_new_on(const test_setting *t, const path_plan *set, const path_ensemble *paths);
 void test_run_start(test_run *run);                                  /* node 0, accepted */
 void test_run_advance(test_run *run, const kernels *kern, int cell); /* node cell + 1, not yet accepted */
 void test_run_accept(test_run *run);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/memory.h"
+#include "core/memory.h"
 #include "check.h"
 
 static void expand(const path_inputs *in, size_t k, const time_grid *grid, visits_by_path *out)

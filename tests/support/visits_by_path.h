@@ -1,6 +1,6 @@
 /* Visits lane by lane: a block stores them in order of groups only. */
-#ifndef SGDMFT_TEST_VISITS_BY_PATH_H
-#define SGDMFT_TEST_VISITS_BY_PATH_H
+#ifndef SGDMFT_TESTS_SUPPORT_VISITS_BY_PATH_H
+#define SGDMFT_TESTS_SUPPORT_VISITS_BY_PATH_H
 
 #include "paths/inputs.h"
 

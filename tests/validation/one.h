@@ -1,10 +1,10 @@
 /* One repetition of a simulation of a problem given as text, to look into. */
-#ifndef SGDMFT_TEST_ONE_H
-#define SGDMFT_TEST_ONE_H
+#ifndef SGDMFT_TESTS_VALIDATION_ONE_H
+#define SGDMFT_TESTS_VALIDATION_ONE_H
 
 #include "support/check.h"
 #include "support/setting.h"
-#include "validation/simulator_repetition.h"
+#include "validation/simulator/repetition.h"
 
 typedef struct one {
     sgdmft_context *ctx;

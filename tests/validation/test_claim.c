@@ -5,9 +5,9 @@
 
 #include "problem/problem.h"
 #include "support/check.h"
-#include "validation/claims.h"
-#include "validation/report.h"
-#include "validation/texts.h"
+#include "validation/claims/claims.h"
+#include "validation/claims/report.h"
+#include "validation/claims/texts.h"
 
 static const run_sizes tiny = {
     .paths = 400, .replicas = 4, .steps = 10, .d = 60, .repetitions = 8, .small_repetitions = 4};

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/random.h"
+#include "core/memory.h"
+#include "core/random.h"
 #include "support/check.h"
 #include "support/sample.h"
-#include "validation/simulator_kernels.h"
+#include "validation/simulator/loops.h"
 
 enum { LENGTH = 2080, MOST_ROWS = 9, MOST_COLUMNS = 51 };
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output/solution.h"
+#include "columns/solution.h"
 #include "support/check.h"
-#include "validation/measure.h"
+#include "validation/claims/measure.h"
 
 enum { TIMES = 5 };
 

@@ -6,7 +6,7 @@
 
 #include "one.h"
 #include "support/linear_exact.h"
-#include "validation/simulator.h"
+#include "validation/simulator/simulator.h"
 
 #define LINEAR "model: {label: 's + 0.1*eps', loss: '(r - y)^2/2'}\n"
 

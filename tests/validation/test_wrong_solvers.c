@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
+#include "core/random.h"
 #include "paths/draws.h"
 #include "paths/visits.h"
 #include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "twotime/kernels_parts.h"
-#include "validation/claims.h"
+#include "kernels/kernels_parts.h"
+#include "validation/claims/claims.h"
 
 typedef enum mistake { NONE, VISIT_RATE, NO_PALM_TERM, NO_BRIDGE, SME_FOR_SGD } mistake;
 static mistake made;
@@ -20,9 +20,9 @@ sgdmft_status __real_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
 sgdmft_status __wrap_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
-double __real_kernels_factor_row(kernels *kern, int i, const estimates_layout *at, const double *now,
+double __real_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
-double __wrap_kernels_factor_row(kernels *kern, int i, const estimates_layout *at, const double *now,
+double __wrap_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
 void __real_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
 void __wrap_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
@@ -40,18 +40,18 @@ sgdmft_status __wrap_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint
     return status;
 }
 
-static double *without_visits(const estimates_layout *at, const double *estimates, int node)
+static double *without_visits(const averages_layout *at, const double *estimates, int node)
 {
     double *copy = malloc(at->size * sizeof *copy);
     assert_non_null(copy);
     memcpy(copy, estimates, at->size * sizeof *copy);
     for (int cell = 0; cell < node; cell++)
-        memset((double *)(uintptr_t)estimates_row(at, copy, cell, VISITS), 0, sizeof(double) * (size_t)(at->k * at->k));
+        memset((double *)(uintptr_t)averages_row(at, copy, cell, VISITS), 0, sizeof(double) * (size_t)(at->k * at->k));
     return copy;
 }
 
 /* The smooth part of the innovation covariance is left out: kicks of one sample at different times are independent. */
-double __wrap_kernels_factor_row(kernels *kern, int i, const estimates_layout *at, const double *now,
+double __wrap_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next)
 {
     if (made != NO_PALM_TERM)

@@ -1,0 +1,54 @@
+#include "solvers/common/rank_layout.h"
+
+#include "paths/share.h"
+
+/* A split that saves less than this part of the time is not worth its messages. */
+static const double WORTH = 0.05;
+
+/* Ranks of group g: as equal as can be. */
+static int members(int ranks, int groups, int g)
+{
+    return ranks / groups + (g < ranks % groups);
+}
+
+static int working(const rank_layout *s, int ranks, int group)
+{
+    int n = members(ranks, s->groups, group);
+    return n < s->size ? n : s->size;
+}
+
+rank_layout rank_layout_plan(int ranks, int replicas, size_t blocks, int whole)
+{
+    rank_layout best = {1, 1};
+    double least = 0;
+    for (int groups = ranks < replicas ? ranks : replicas; groups >= 1; groups--) {
+        int size = ranks / groups, rounds = (replicas + groups - 1) / groups;
+        size = whole ? 1 : size < PATH_PARTS ? size : PATH_PARTS;
+        if ((size_t)size > blocks)
+            size = blocks > 1 ? (int)blocks : 1;
+        double time = (double)rounds * (double)((blocks + (size_t)size - 1) / (size_t)size);
+        if (least == 0 || time < (1 - WORTH) * least) {
+            least = time;
+            best = (rank_layout){groups, size};
+        }
+    }
+    return best;
+}
+
+int rank_layout_leader(const rank_layout *s, int ranks, int group)
+{
+    int first = 0;
+    for (int g = 0; g < group; g++)
+        first += members(ranks, s->groups, g);
+    return first;
+}
+
+int rank_layout_group(const rank_layout *s, int ranks, int rank)
+{
+    for (int g = 0; g < s->groups; g++) {
+        int first = rank_layout_leader(s, ranks, g);
+        if (rank >= first && rank < first + members(ranks, s->groups, g))
+            return rank < first + working(s, ranks, g) ? g : -1;
+    }
+    return -1;
+}

@@ -1,0 +1,159 @@
+/* Global fixed-point (Picard) iteration: each sweep carries all paths over the whole of [0, T] with the kernels of the
+   sweep before, then rebuilds all kernel rows from the averages. With the same random numbers it has the same fixed
+   point as marching, but the iterate at late t needs the more sweeps the longer T is. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "solvers/dmft/replica.h"
+
+typedef struct sweeper {
+    replica *rep;
+    double **averages; /* [N+1] averages at every node */
+    double *correction; /* of one node, for the last visit (replica_advance); NULL if there is none */
+} sweeper;
+
+static void sweeper_clear(sweeper *s)
+{
+    for (int i = 0; s->averages && i <= s->rep->grid->steps; i++)
+        free(s->averages[i]);
+    free(s->averages);
+    free(s->correction);
+}
+
+static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
+{
+    s->rep = rep;
+    s->averages = calloc((size_t)rep->grid->steps + 1, sizeof *s->averages);
+    s->correction = rep->plan->last_visit ? memory_doubles(rep->plan->at.size) : NULL;
+    if (!s->averages || (rep->plan->last_visit && !s->correction))
+        return context_out_of_memory(ctx, "the averages over paths", 8.0 * (double)rep->plan->at.size);
+    for (int i = 0; i <= rep->grid->steps; i++) {
+        size_t used = averages_used(&rep->plan->at, i);
+        s->averages[i] = memory_doubles(used);
+        if (!s->averages[i])
+            return context_out_of_memory(ctx, "the averages over paths", 8.0 * (double)used);
+    }
+    return SGDMFT_OK;
+}
+
+/* The constant guess: all averages as at t = 0 and no memory. */
+static void guess(sweeper *s)
+{
+    const averages_layout *at = &s->rep->plan->at;
+    for (int i = 1; i <= s->rep->grid->steps; i++)
+        memcpy(s->averages[i], s->averages[0], sizeof(double) * at->rows);
+}
+
+/* All kernel rows from the averages; the largest residual, also per node. */
+static double rebuild(sweeper *s)
+{
+    replica *rep = s->rep;
+    double worst = 0;
+    replica_rows_start(rep, s->averages[0]);
+    for (int i = 0; i < rep->grid->steps; i++) {
+        double residual = replica_rows(rep, i, s->averages[i], s->averages[i + 1]);
+        rep->out->residual[i + 1] = residual;
+        if (isnan(residual))
+            return NAN;
+        worst = fmax(worst, residual);
+        replica_rows_accept(rep);
+    }
+    return worst;
+}
+
+static int stop_by_plugin(replica *rep)
+{
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop");
+    return -1;
+}
+
+/* Averages at node cell + 1. */
+static int advance(sweeper *s, int cell)
+{
+    double *averages = s->averages[cell + 1];
+    if (replica_advance(s->rep, cell, averages, s->correction))
+        return -1;
+    for (size_t c = 0; s->correction && c < averages_used(&s->rep->plan->at, cell + 1); c++)
+        averages[c] += s->correction[c];
+    return 0;
+}
+
+static int sweep(sweeper *s, int observe)
+{
+    replica *rep = s->rep;
+    if (replica_start(rep, s->averages[0]))
+        return stop_by_plugin(rep);
+    for (int i = -1; i < rep->grid->steps; i++) {
+        if (i >= 0 && advance(s, i))
+            return stop_by_plugin(rep);
+        if (observe && replica_observe(rep, i + 1))
+            return stop_by_plugin(rep);
+        replica_accept(rep);
+    }
+    return 0;
+}
+
+static int iterate(sweeper *s)
+{
+    replica *rep = s->rep;
+    double residual = INFINITY, T = rep->grid->t[rep->grid->steps];
+    int count = 0;
+    while (residual > rep->tolerance && count < rep->passes_max) {
+        count++;
+        if (sweep(s, 0))
+            return -1;
+        residual = rebuild(s);
+        if (isnan(residual))
+            break;
+        if (rep->monitor.report(rep->monitor.user, 0, T)) {
+            replica_stop(rep, SGDMFT_ERR_INTERRUPTED, "interrupted after %d sweeps", count);
+            return -1;
+        }
+    }
+    rep->out->passes = (double)count * rep->grid->steps;
+    rep->out->steps = rep->grid->steps;
+    rep->out->passes_max = count;
+    if (residual <= rep->tolerance)
+        return 0;
+    replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
+                 "the global iteration did not converge: residual %.3g after %d sweeps, allowed %.3g; hint: use "
+                 "numerics.method: march, raise numerics.passes or shorten horizon",
+                 residual, count, rep->tolerance);
+    return -1;
+}
+
+/* With converged kernels: observables, identities, and a check that nothing diverged. */
+static void finish(sweeper *s)
+{
+    replica *rep = s->rep;
+    if (sweep(s, 1))
+        return;
+    rep->out->nodes = 1;
+    for (int i = 0; i < rep->grid->steps; i++) {
+        if (replica_diverged(rep, i + 1, s->averages[i + 1]))
+            break;
+        replica_identity_cell(rep, i, s->averages[i], s->averages[i + 1]);
+        rep->out->nodes = i + 2;
+        rep->monitor.report(rep->monitor.user, i + 1, rep->grid->t[i + 1]);
+    }
+    replica_identity_finish(rep, rep->out->nodes - 1);
+}
+
+sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep)
+{
+    sweeper s = {0};
+    sgdmft_status status = replica_agree(ctx, rep, sweeper_init(ctx, rep, &s));
+    if (!status && replica_start(rep, s.averages[0])) {
+        stop_by_plugin(rep);
+    } else if (!status) {
+        replica_set_scales(rep, s.averages[0]);
+        guess(&s);
+        rebuild(&s);
+        if (!iterate(&s))
+            finish(&s);
+    }
+    sweeper_clear(&s);
+    return status;
+}

@@ -1,0 +1,169 @@
+#include "solvers/dmft/plan.h"
+
+#include <string.h>
+
+#include "paths/driver.h"
+
+static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *s)
+{
+    const sgdmft_problem *problem = s->problem;
+    int steps = (problem->numerics.steps + 3) / 4 * 4;
+    sgdmft_status status =
+        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid[GRID_FINE]);
+    for (int level = GRID_COARSE; level < GRIDS && !status; level++)
+        status = time_grid_coarsen(ctx, s->grid[level - 1], s->eta, &s->grid[level]);
+    return status;
+}
+
+static const path_driver *driver_of(const sgdmft_problem *problem)
+{
+    switch (problem->dynamics) {
+    case DYNAMICS_SME: return &driver_brownian;
+    case DYNAMICS_GRADIENT_FLOW: return &driver_drift;
+    default: return &driver_poisson;
+    }
+}
+
+/* Below about half of this the noise of the response by Stein's lemma feeds on itself. */
+static const int64_t PATHS_PER_NORMAL = 16;
+
+/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md). Derivatives
+   along paths do not have that, and take no longer up to this horizon. */
+static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
+
+/* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
+   gradient jumps, and grow with the Brownian motion of SME. */
+static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, response_kind *out)
+{
+    const sgdmft_problem *problem = s->problem;
+    response_choice choice = problem->numerics.response;
+    if (problem->dynamics == DYNAMICS_GRADIENT_FLOW && choice == RESPONSE_BY_STEIN)
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "%s: numerics.response: stein cannot be used with dynamics: gradient-flow, whose field has no "
+            "white noise; allowed: auto, pathwise",
+            problem->source);
+    if (problem->dynamics == DYNAMICS_SME && choice == RESPONSE_BY_PATHS)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.response: pathwise cannot be used with dynamics: sme; allowed: auto, stein",
+                            problem->source);
+    int flow = problem->dynamics == DYNAMICS_GRADIENT_FLOW;
+    if (s->pen && penalty_jumps(s->pen))
+        return context_fail(
+            ctx, SGDMFT_ERR_KINK,
+            "%s:%d:%d: penalty: its derivative jumps, and coordinates that meet the jump chatter across it, so "
+            "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
+            "abs(th1), or dynamics: online",
+            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
+    if (s->pen && !flow && choice == RESPONSE_BY_PATHS)
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
+            problem->source, problem->penalty.where.line);
+    /* Sampled coordinates become self-consistent step by step: a sweep starts them anew. */
+    if (s->pen && problem->numerics.method == METHOD_PICARD)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
+                            problem->source, problem->penalty.where.line);
+    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number of
+       paths well above that of the normals it correlates with. */
+    int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
+    int may_choose =
+        problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO && !s->pen && !model_get_shape(s->m).jumps;
+    int few = paths < PATHS_PER_NORMAL * normals;
+    int biased =
+        problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
+    int stein = !flow && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased));
+    if (stein && few)
+        context_log(ctx, SGDMFT_LOG_WARNING,
+                    "%s: numerics.paths: %lld are few for %d steps; the response by Stein's lemma wants %lld or more",
+                    problem->source, (long long)paths, problem->numerics.steps,
+                    (long long)(PATHS_PER_NORMAL * normals));
+    *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
+    /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
+    return problem->dynamics == DYNAMICS_SGD && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
+}
+
+sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *s)
+{
+    response_kind response = RESPONSE_PATHWISE;
+    memset(s, 0, sizeof *s);
+    s->problem = problem;
+    sgdmft_status status = model_new(ctx, problem, &s->m);
+    if (!status)
+        status = penalty_new(ctx, problem, &s->pen);
+    if (!status)
+        status = choose_response(ctx, s, &response);
+    if (!status)
+        status = initial_law_init(ctx, problem, &s->law);
+    if (!status)
+        status = schedule_new(ctx, problem, &s->eta);
+    if (!status)
+        status = make_grids(ctx, s);
+    if (status) {
+        dmft_plan_clear(s);
+        return status;
+    }
+    model_shape shape = model_get_shape(s->m);
+    for (int level = 0; level < GRIDS; level++)
+        s->on_grid[level] = (path_plan){.m = s->m,
+                                       .driver = driver_of(problem),
+                                       .grid = s->grid[level],
+                                       .shape = shape,
+                                       .law = &s->law,
+                                       .q0 = problem->initial.q,
+                                       .rho = problem->initial.rho,
+                                       .at = averages_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
+                                       .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell,
+                                       .single = driver_of(problem)->singular};
+    s->source = (path_source){.problem = problem,
+                              .driver = driver_of(problem),
+                              .m = s->m,
+                              .shape = shape,
+                              .law = &s->law,
+                              .eta = s->eta,
+                              .by_visits = response == RESPONSE_PATHWISE};
+    return SGDMFT_OK;
+}
+
+void dmft_plan_clear(dmft_plan *s)
+{
+    for (int level = 0; level < GRIDS; level++)
+        time_grid_free(s->grid[level]);
+    schedule_free(s->eta);
+    penalty_free(s->pen);
+    initial_law_free(&s->law);
+    model_free(s->m);
+    memset(s, 0, sizeof *s);
+}
+
+sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *s, const time_grid *grid, kernels **out)
+{
+    const sgdmft_problem *problem = s->problem;
+    sgdmft_status status = kernels_new(ctx, problem->model.students, problem->model.teachers, problem->delta,
+                                       problem->lambda, driver_of(problem)->singular, grid, problem->initial.q,
+                                       problem->initial.m, problem->initial.rho, out);
+    if (status)
+        return status;
+    (*out)->smooth = !s->on_grid[GRID_FINE].shape.jumps;
+    if (!s->pen)
+        return SGDMFT_OK;
+    status = kernels_set_sampled(ctx, *out);
+    if (status) {
+        kernels_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+int dmft_plan_grids(const dmft_plan *s, int index)
+{
+    int checked = s->problem->numerics.extrapolate ? (s->problem->numerics.replicas + 3) / 4 : 0;
+    return index < checked ? GRIDS : GRID_CHECK;
+}
+
+double dmft_plan_time(const dmft_plan *s, int i)
+{
+    int last = s->problem->output.times - 1;
+    return i == last ? s->problem->horizon : s->problem->horizon * i / last;
+}

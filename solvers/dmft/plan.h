@@ -1,0 +1,39 @@
+/* What all replicas of a solve share: the compiled model, the grids, the constants of the averages. Immutable. */
+#ifndef SGDMFT_SOLVERS_DMFT_PLAN_H
+#define SGDMFT_SOLVERS_DMFT_PLAN_H
+
+#include "paths/block.h"
+#include "model/initial.h"
+#include "model/model.h"
+#include "model/penalty.h"
+#include "problem/problem.h"
+#include "kernels/grid.h"
+#include "model/schedule.h"
+
+/* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that. */
+enum { GRID_FINE, GRID_COARSE, GRID_CHECK, GRIDS };
+
+typedef struct dmft_plan {
+    const sgdmft_problem *problem;
+    model *m;
+    initial_law law;
+    schedule *eta;
+    penalty *pen;            /* NULL for a ridge */
+    time_grid *grid[GRIDS]; /* the problem's steps, made a multiple of four, and parts of them */
+    path_plan on_grid[GRIDS];
+    path_source source;
+} dmft_plan;
+
+sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *out);
+void dmft_plan_clear(dmft_plan *s);
+
+/* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
+sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *s, const time_grid *grid, kernels **out);
+
+/* How many of the levels replica `index` solves: the first quarter of the replicas all of them, if curves are extrapolated. */
+int dmft_plan_grids(const dmft_plan *s, int index);
+
+/* Output time number i of the problem. */
+double dmft_plan_time(const dmft_plan *s, int i);
+
+#endif

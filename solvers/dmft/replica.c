@@ -1,0 +1,370 @@
+#include "solvers/dmft/replica.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/memory.h"
+#include "paths/driver.h"
+#include "paths/last_visit.h"
+#include "core/matrix.h"
+
+/* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
+   moment of theta by 1e8 over the scale of teacher and start. */
+static const double STEP_GROWTH = 1e4, MOMENT_GROWTH = 1e8;
+
+static int most_slots(const path_ensemble *paths)
+{
+    int most = 1;
+    for (size_t b = 0; b < paths->n_blocks; b++)
+        if (paths->block[b].slots > most)
+            most = paths->block[b].slots;
+    return most;
+}
+
+sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path_ensemble *paths, grid_solution *out,
+                          const time_grid *grid, const path_share *share, replica **result)
+{
+    replica *rep = calloc(1, sizeof *rep);
+    if (!rep)
+        return context_out_of_memory(ctx, "a replica", sizeof *rep);
+    rep->plan = plan;
+    rep->grid = grid;
+    rep->out = out;
+    rep->kern = out->kern;
+    rep->share = share;
+    rep->threads = share_threads(share);
+    rep->paths = paths->paths;
+    rep->block = calloc(paths->n_blocks, sizeof *rep->block);
+    rep->scratch = calloc((size_t)rep->threads, sizeof *rep->scratch);
+    size_t width = plan->at.size + (plan->last_visit ? plan->at.size + out->observables : control_size(&plan->at));
+    if (width < out->observables)
+        width = out->observables;
+    rep->sums = memory_doubles(share_count(share) * width);
+    rep->halves = memory_doubles(2 * width);
+    rep->observed_correction = memory_doubles(out->observables);
+    sgdmft_status status = share_room_new(ctx, share, width, &rep->room);
+    if (!status && (!rep->block || !rep->scratch || !rep->sums || !rep->halves || !rep->observed_correction))
+        status = context_out_of_memory(ctx, "the averages over paths", 8.0 * PATH_PARTS * (double)width);
+    if (!status)
+        status = control_init(ctx, rep->kern, &rep->control);
+    for (; rep->block && rep->n_blocks < paths->n_blocks && !status; rep->n_blocks++)
+        if (share_owns(share, rep->n_blocks))
+            status = path_block_new(ctx, plan, &paths->block[rep->n_blocks], &rep->block[rep->n_blocks]);
+    for (size_t b = 0; b < rep->n_blocks; b++)
+        rep->half_paths[b % 2] += (double)paths->block[b].n;
+    for (int i = 0; i < rep->threads && !status; i++)
+        status = path_workspace_new(ctx, plan, paths->block[0].n, most_slots(paths), &rep->scratch[i]);
+    if (status)
+        replica_free(rep);
+    else
+        *result = rep;
+    return status;
+}
+
+void replica_free(replica *rep)
+{
+    if (!rep)
+        return;
+    for (size_t b = 0; b < rep->n_blocks; b++)
+        path_block_clear(&rep->block[b]);
+    for (int i = 0; rep->scratch && i < rep->threads; i++)
+        path_workspace_free(rep->scratch[i]);
+    free(rep->block);
+    free(rep->scratch);
+    free(rep->sums);
+    free(rep->halves);
+    free(rep->observed_correction);
+    share_room_clear(&rep->room);
+    control_clear(&rep->control);
+    free(rep);
+}
+
+/* The control variable is made of pathwise derivatives; it would spoil the positivity that a drift relies on. */
+static int controlled(const replica *rep)
+{
+    return rep->plan->at.response == RESPONSE_PATHWISE && rep->plan->driver->singular;
+}
+
+sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status)
+{
+    return ranks_agree(ctx, share_ranks(rep->share), status);
+}
+
+/* Joins the sums of all parts into rep->halves. Non-zero if a plug-in asked to stop. */
+static int join(replica *rep, size_t width, int failed)
+{
+    int flags = (failed ? SHARE_FAILED : 0) | (rep->stop_requested && *rep->stop_requested ? SHARE_STOP : 0);
+    flags = share_join(rep->share, &rep->room, rep->sums, width, flags, rep->halves);
+    if (rep->group_stopping && flags & (SHARE_STOP | SHARE_LOST))
+        *rep->group_stopping = 1;
+    return (flags & SHARE_FAILED) != 0;
+}
+
+/* What else is summed along with the plain averages. */
+typedef struct extra_sums {
+    const path_control *control; /* those weighted by it, or NULL */
+    int integrated;              /* those integrated over the last visit */
+    size_t observed;             /* with them, so many of observables: integrated less plain */
+} extra_sums;
+
+/* Doubles before the extra sums, and in all. */
+static void sums_width(const replica *rep, int node, const extra_sums *extra, size_t *plain, size_t *all)
+{
+    const averages_layout *at = &rep->plan->at;
+    *plain = extra->control ? at->size : averages_used(at, node);
+    *all = *plain + (extra->control ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
+}
+
+static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_workspace *scratch,
+                         double *sums, double *more)
+{
+    path_block *block = &rep->block[b];
+    if (cell < 0)
+        return path_block_start(block, rep->plan, scratch, sums);
+    if (path_block_advance_controlled(block, rep->plan, rep->kern, cell, extra->control, scratch, sums,
+                                      extra->control ? more : NULL))
+        return -1;
+    if (!extra->integrated)
+        return 0;
+    double *observed = extra->observed ? more + averages_used(&rep->plan->at, cell + 1) : NULL;
+    if (observed && path_block_observe_train(block, rep->plan, cell + 1, -1, scratch, observed))
+        return -1;
+    return last_visit_averages(block, rep->plan, rep->kern, cell + 1, scratch, more, observed);
+}
+
+/* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
+   part depends neither on the threads nor on the ranks. */
+static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
+{
+    size_t plain, width, parts = share_count(rep->share), start = share_first(rep->share);
+    int failed = 0;
+    sums_width(rep, cell + 1, extra, &plain, &width);
+#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
+    for (size_t i = 0; i < parts; i++) {
+        double *sums = rep->sums + i * width;
+        memset(sums, 0, sizeof(double) * width);
+        for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
+            failed |= advance_block(rep, b, cell, extra, rep->scratch[omp_get_thread_num()], sums, sums + plain);
+    }
+    return join(rep, width, failed);
+}
+
+/* Means over paths from the sums of even and odd parts, corrected by the control variable if there is one. */
+static void average(replica *rep, int node, const extra_sums *extra, double *averages)
+{
+    const averages_layout *at = &rep->plan->at;
+    size_t plain, width;
+    control_half half[2];
+    sums_width(rep, node, extra, &plain, &width);
+    for (size_t h = 0; h < 2; h++) {
+        const double *sums = rep->halves + h * width;
+        half[h] = (control_half){rep->half_paths[h], sums, extra->control ? sums + plain : NULL};
+    }
+    for (size_t i = 0; i < averages_used(at, node); i++)
+        averages[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
+    if (extra->control)
+        control_apply(&rep->control, at, node, half, averages);
+    else if (node == 0)
+        control_restart(&rep->control);
+}
+
+/* By how much the averages integrated over the last visit, all but gamma, differ from the plain ones; also those of
+   observables. */
+static void integrated_correction(replica *rep, int node, const extra_sums *extra, double *correction)
+{
+    size_t plain, width;
+    sums_width(rep, node, extra, &plain, &width);
+    const double *even = rep->halves, *odd = rep->halves + width;
+    memset(correction, 0, sizeof(double) * rep->plan->at.outer);
+    for (size_t i = rep->plan->at.outer; i < plain; i++)
+        correction[i] = (even[plain + i] - even[i] + odd[plain + i] - odd[i]) / (double)rep->paths;
+    for (size_t i = 0; i < extra->observed; i++)
+        rep->observed_correction[i] = (even[2 * plain + i] + odd[2 * plain + i]) / (double)rep->paths;
+}
+
+int replica_start(replica *rep, double *averages)
+{
+    extra_sums none = {NULL, 0, 0};
+    int failed = sum_blocks(rep, -1, &none);
+    average(rep, 0, &none, averages);
+    return failed;
+}
+
+int replica_advance(replica *rep, int cell, double *averages, double *correction)
+{
+    path_control prepared;
+    extra_sums extra = {NULL, correction != NULL, rep->out->wanted[cell + 1] ? rep->out->observables : 0};
+    if (controlled(rep)) {
+        prepared = control_prepare(&rep->control, rep->kern, rep->plan->law->b, cell + 1);
+        extra.control = &prepared;
+    }
+    int failed = sum_blocks(rep, cell, &extra);
+    average(rep, cell + 1, &extra, averages);
+    if (correction)
+        integrated_correction(rep, cell + 1, &extra, correction);
+    return failed;
+}
+
+void replica_accept(replica *rep)
+{
+    if (controlled(rep))
+        control_accept(&rep->control, rep->kern);
+    for (size_t b = 0; b < rep->n_blocks; b++)
+        if (share_owns(rep->share, b))
+            path_block_accept(&rep->block[b], rep->plan);
+}
+
+void replica_rows_start(replica *rep, const double *first)
+{
+    kernels_start(rep->kern, &rep->plan->at, first);
+    if (rep->par)
+        coordinate_ensemble_start(rep->par, &rep->plan->at, first);
+}
+
+double replica_rows(replica *rep, int i, const double *now, const double *next)
+{
+    if (rep->par)
+        return coordinate_ensemble_advance(rep->par, i, &rep->plan->at, now, next);
+    /* machines of different kinds may round differently, but must not decide differently */
+    return ranks_follow(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
+}
+
+void replica_rows_accept(replica *rep)
+{
+    if (rep->par)
+        coordinate_ensemble_accept(rep->par);
+}
+
+static int observe_block(const replica *rep, size_t b, int node, const double *C, path_workspace *scratch, double *sums)
+{
+    const path_block *block = &rep->block[b];
+    const double *m = rep->kern->m + (size_t)node * (size_t)(rep->plan->shape.k * rep->plan->shape.kstar);
+    if (path_block_observe_train(block, rep->plan, node, 1, scratch, sums))
+        return -1;
+    return path_block_observe_test(block, rep->plan, node, C, m, rep->kern->rho_inverse, scratch, sums);
+}
+
+int replica_observe(replica *rep, int node)
+{
+    if (!rep->out->wanted[node])
+        return 0;
+    const path_plan *plan = rep->plan;
+    size_t count = rep->out->observables;
+    double C[MATRIX_MAX * MATRIX_MAX];
+    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
+    int failed = 0;
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
+    for (size_t i = 0; i < parts; i++) {
+        double *sums = rep->sums + i * count;
+        memset(sums, 0, sizeof(double) * count);
+        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
+            failed |= observe_block(rep, b, node, C, rep->scratch[omp_get_thread_num()], sums);
+    }
+    failed = join(rep, count, failed);
+    double *mean = rep->out->observed + (size_t)node * count;
+    for (size_t i = 0; i < count; i++)
+        mean[i] = (rep->halves[i] + rep->halves[count + i]) / (double)rep->paths;
+    for (size_t i = 0; i < count && plan->last_visit && node > 0; i++)
+        mean[i] += rep->observed_correction[i];
+    return failed;
+}
+
+void replica_stop(replica *rep, sgdmft_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    message_replace(&rep->out->message, format, args);
+    va_end(args);
+    rep->out->status = status;
+}
+
+static double trace(int k, const double *a)
+{
+    double sum = 0;
+    for (int i = 0; i < k; i++)
+        sum += a[i * k + i];
+    return sum;
+}
+
+/* Largest eta^2 next to a node. */
+static double eta_squared(const time_grid *grid, int node)
+{
+    double before = node > 0 ? grid->eta_end[node - 1] : 0, after = node < grid->steps ? grid->eta_start[node] : 0;
+    return before > after ? before * before : after * after;
+}
+
+void replica_set_scales(replica *rep, const double *first)
+{
+    const path_plan *plan = rep->plan;
+    double scale = trace(plan->shape.k, plan->q0) + trace(plan->shape.kstar, plan->rho);
+    double step = eta_squared(rep->grid, 0) * trace(plan->shape.k, first + plan->at.outer);
+    rep->divergence_scale = STEP_GROWTH * (scale + step);
+    rep->moment_scale = MOMENT_GROWTH * (scale + step);
+}
+
+int replica_diverged(replica *rep, int node, const double *averages)
+{
+    const path_plan *plan = rep->plan;
+    double C[MATRIX_MAX * MATRIX_MAX], t = rep->grid->t[node];
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+    double step = eta_squared(rep->grid, node) * trace(plan->shape.k, averages + plan->at.outer);
+    double moment = trace(plan->shape.k, C);
+    int stable = step <= rep->divergence_scale && moment <= rep->moment_scale;
+    if (ranks_follow(share_ranks(rep->share), stable) != 0)
+        return 0;
+    replica_stop(rep, SGDMFT_ERR_DIVERGED,
+                 "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g) and the mean "
+                 "square of theta is %.3g (limit %.3g); hint: lower eta, or shorten horizon to below %.6g",
+                 t, step, rep->divergence_scale, moment, rep->moment_scale, t);
+    return 1;
+}
+
+/* Both identities of C as integrals over a cell, by the trapezoid rule at its ends. */
+void replica_identity_cell(replica *rep, int cell, const double *now, const double *next)
+{
+    const path_plan *plan = rep->plan;
+    int k = plan->shape.k;
+    size_t kk = (size_t)(k * k);
+    double delta = rep->kern->delta, lambda = rep->kern->lambda, half = 0.5 * rep->grid->h[cell];
+    for (int end = 0; end < 2; end++) {
+        const double *e = end ? next : now;
+        double eta = end ? rep->grid->eta_end[cell] : rep->grid->eta_start[cell];
+        double equal[MATRIX_MAX * MATRIX_MAX], start[MATRIX_MAX * MATRIX_MAX];
+        kernels_correlation(rep->kern, plan->q0, plan->rho, cell + end, cell + end, equal);
+        kernels_correlation(rep->kern, plan->q0, plan->rho, cell + end, 0, start);
+        const double *decayed = rep->kern->sampled ? rep->kern->sampled->decay + 2 * (size_t)(cell + end) * kk : NULL;
+        for (int a = 0; a < k; a++)
+            for (int b = 0; b < k; b++) {
+                size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
+                double drift = delta * eta * (e[plan->at.gr + c] + e[plan->at.gr + transposed]);
+                double noise = rep->kern->singular ? delta * eta * eta * e[plan->at.outer + c] : 0;
+                double single = delta * eta * e[plan->at.gw0 + c];
+                double decay = decayed ? decayed[c] + decayed[transposed] : 2 * lambda * equal[c];
+                double decay_single = decayed ? decayed[kk + c] : lambda * start[c];
+                rep->out->identity[c] += half * (-decay - drift + noise);
+                rep->out->identity[kk + c] += half * (-decay_single - single);
+                rep->out->identity_scale[c] += half * (fabs(decay) + fabs(drift) + noise);
+                rep->out->identity_scale[kk + c] += half * (fabs(decay_single) + fabs(single));
+            }
+    }
+}
+
+void replica_identity_finish(replica *rep, int node)
+{
+    const path_plan *plan = rep->plan;
+    size_t kk = (size_t)(plan->shape.k * plan->shape.k);
+    double C[MATRIX_MAX * MATRIX_MAX];
+    for (int which = 0; which < 2; which++) {
+        kernels_correlation(rep->kern, plan->q0, plan->rho, node, which == 0 ? node : 0, C);
+        for (size_t c = 0; c < kk; c++) {
+            double *defect = &rep->out->identity[(size_t)which * kk + c];
+            *defect = C[c] - plan->q0[c] - *defect;
+            rep->out->identity_scale[(size_t)which * kk + c] += fabs(C[c]);
+        }
+    }
+}

@@ -1,0 +1,448 @@
+/* Least squares with a linear label: everything is an integral over the spectral law mu of X^T X (docs/linear.md).
+
+   With a_x = eta x + lambda, E = exp(-a_x t), u = eta (1 - E)/a_x, f = x u, P and Y as in linear_modes.c, and m0, rho
+   those of the scaled teacher,
+
+     m(t)   = int (E m0 + f rho) dmu                          (divided by the slope of the label),
+     R(t,s) = int exp(-a_x (t-s)) dmu,
+     C(t,s) = int [E_t E_s q0 + x (E_t u_s + E_s u_t) m0 + x u_t u_s (x rho + sigma^2)] dmu
+              + eta^2 int x exp(-a_x (t-s)) Y_x(s) dmu,       s <= t,    q(t) = C(t,t),
+     test   = curvature/2 [int (E^2 q0 + 2 E (f-1) m0 + (f-1)^2 rho + x u^2 sigma^2) dmu + eta^2 int x Y dmu + sigma^2],
+     train  = curvature/2 P.
+
+   A row of C costs as many operations as it has entries times points of mu: going back in s, exp(-a_x (t-s)) is
+   multiplied up. */
+#include "solvers/linear/linear.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "columns/solution.h"
+#include "solvers/linear/modes.h"
+#include "solvers/linear/setup.h"
+
+/* The sampled solver's bound on the mean squared step, relative to its scale at the start (solvers/replica.c). */
+static const double STEP_GROWTH = 1e4;
+/* The Volterra equation, checked at the nodes by another quadrature, must hold to this accuracy relative to P. */
+static const double TRUSTED = 1e-9;
+
+/* E, u and Y at every time; Y is zero for a gradient flow. */
+typedef struct mode_table {
+    double *E, *u, *Y; /* [times][points] */
+} mode_table;
+
+typedef struct linear_run {
+    sgdmft_context *ctx;
+    const linear_setup *setup;
+    linear_modes modes;
+    linear_risk risk;
+    double *square, *single; /* coefficients of the source of P */
+    double limit;            /* of P */
+    int interrupted;
+} linear_run;
+
+static void linear_run_clear(linear_run *run)
+{
+    linear_modes_clear(&run->modes);
+    linear_risk_clear(&run->risk);
+    free(run->square);
+    free(run->single);
+}
+
+/* As in the sampled solver: E|step|^2 = (eta curvature)^2 P against the moments and the first step of the file. */
+static double risk_limit(const linear_modes *modes, const double *square, const double *single)
+{
+    const linear_model *p = &modes->model;
+    double first = p->eta * p->eta * linear_modes_free_risk(modes, square, single, 0);
+    return STEP_GROWTH * (p->q + p->rho_start + first) / (p->eta * p->eta);
+}
+
+static sgdmft_status solve_risk(linear_run *run)
+{
+    const linear_setup *setup = run->setup;
+    sgdmft_status status = linear_modes_init(run->ctx, &setup->model, linear_setup_horizon(setup), &run->modes);
+    if (status)
+        return status;
+    run->square = memory_doubles(run->modes.law.n);
+    run->single = memory_doubles(run->modes.law.n);
+    if (!run->square || !run->single)
+        return context_out_of_memory(run->ctx, "the spectrum", 16.0 * (double)run->modes.law.n);
+    linear_modes_source(&run->modes, run->square, run->single);
+    run->limit = risk_limit(&run->modes, run->square, run->single);
+    run->risk.end = run->modes.horizon;
+    if (setup->model.visits)
+        status = linear_risk_solve(run->ctx, &run->modes, setup->grid.n - 1, run->limit, &run->risk);
+    return status;
+}
+
+static void mode_table_clear(mode_table *table)
+{
+    free(table->E);
+    free(table->u);
+    free(table->Y);
+}
+
+static sgdmft_status mode_table_init(const linear_run *run, const risk_curve *risk, const time_points *times,
+                                     size_t count, mode_table *table)
+{
+    const linear_modes *modes = &run->modes;
+    size_t n = modes->law.n;
+    double eta = run->setup->model.eta;
+    *table = (mode_table){memory_doubles(count * n), memory_doubles(count * n), memory_doubles(count * n)};
+    if (!table->E || !table->u || !table->Y) {
+        mode_table_clear(table);
+        return context_out_of_memory(run->ctx, "the spectrum at all times", 24.0 * (double)count * (double)n);
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t x = 0; x < n; x++) {
+            double a = modes->decay[x], s = times->s[i];
+            table->E[i * n + x] = exp(-a * s);
+            table->u[i * n + x] = a > 0 ? -eta * expm1(-a * s) / a : eta * s;
+        }
+    if (!run->setup->model.visits)
+        return SGDMFT_OK;
+    sgdmft_status status = linear_echoes(run->ctx, modes, risk, count, times->s, table->Y);
+    if (status)
+        mode_table_clear(table);
+    return status;
+}
+
+/* Sums over the spectrum at one time. */
+typedef struct moments {
+    double q, m, R, error; /* error = E (theta - scaled theta*)^2 */
+    double risk;           /* P, from Y */
+} moments;
+
+static moments moments_at(const linear_run *run, const mode_table *table, size_t i)
+{
+    const linear_model *p = &run->setup->model;
+    const spectral_law *law = &run->modes.law;
+    const double *E = table->E + i * law->n, *u = table->u + i * law->n, *Y = table->Y + i * law->n;
+    moments sum = {.risk = run->modes.constant};
+    for (size_t k = 0; k < law->n; k++) {
+        double x = law->x[k], w = law->weight[k], share = run->modes.share[k], c = 1 - share;
+        double echo = p->eta * p->eta * x * Y[k], noise = x * u[k] * u[k] * p->noise, f = x * u[k];
+        sum.q += w * (E[k] * E[k] * p->q + 2 * E[k] * f * p->m + f * f * p->rho + noise + echo);
+        sum.m += w * (E[k] * p->m_start + f * p->slope * p->rho_start);
+        sum.R += w * E[k];
+        sum.error += w * (E[k] * E[k] * (p->q - 2 * c * p->m + c * c * p->rho) +
+                          2 * E[k] * share * (c * p->rho - p->m) + share * share * p->rho + noise + echo);
+        sum.risk += (run->square[k] * E[k] + run->single[k]) * E[k] + w * x * echo / p->delta;
+    }
+    return sum;
+}
+
+/* P at a time, and what it changed by when the steps were last halved. */
+static double risk_at(const linear_run *run, double s, const moments *at, double *change)
+{
+    *change = 0;
+    if (!run->setup->model.visits)
+        return at->risk;
+    double fine = risk_curve_at(&run->risk.fine, s);
+    *change = risk_curve_at(&run->risk.coarse, s) - fine;
+    return fine;
+}
+
+static void fill_times(const linear_run *run, const solution_columns *col, const mode_table *fine,
+                       const mode_table *coarse, sgdmft_solution *solution)
+{
+    double half = run->setup->model.curvature / 2, change;
+    sgdmft_curve *curve = solution->curves;
+    for (size_t i = 0; i < solution->n_times; i++) {
+        moments now = moments_at(run, fine, i), before = moments_at(run, coarse, i);
+        double risk = risk_at(run, run->setup->output.s[i], &now, &change);
+        curve[col->train_loss].value[i] = half * risk + run->setup->model.offset;
+        curve[col->train_loss].step_error[i] = half * change;
+        curve[col->test_loss].value[i] = half * (now.error + run->setup->model.noise) + run->setup->model.offset;
+        curve[col->test_loss].step_error[i] = half * (before.error - now.error);
+        curve[col->q].value[i] = now.q;
+        curve[col->q].step_error[i] = before.q - now.q;
+        curve[col->m].value[i] = now.m;
+        curve[col->response].value[i] = now.R;
+    }
+}
+
+static sgdmft_status fill_curves(const linear_run *run, const solution_columns *col, sgdmft_solution *solution)
+{
+    mode_table fine, coarse;
+    size_t count = solution->n_times;
+    memcpy(solution->times, run->setup->output.t, count * sizeof *solution->times);
+    sgdmft_status status = mode_table_init(run, &run->risk.fine, &run->setup->output, count, &fine);
+    if (status)
+        return status;
+    status = mode_table_init(run, &run->risk.coarse, &run->setup->output, count, &coarse);
+    if (!status) {
+        fill_times(run, col, &fine, &coarse, solution);
+        mode_table_clear(&coarse);
+    }
+    mode_table_clear(&fine);
+    return status;
+}
+
+/* What a column s of C multiplies, point by point: C(t,s) = E_t.A + u_t.B + exp(-a (t-s)).Z. */
+typedef struct column_table {
+    double *A, *B, *Z; /* [nodes][points] */
+    double *back;      /* [nodes][points] exp(-a (t_i - t_{i-1})) */
+} column_table;
+
+static void column_table_clear(column_table *table)
+{
+    free(table->A);
+    free(table->B);
+    free(table->Z);
+    free(table->back);
+}
+
+static sgdmft_status column_table_init(const linear_run *run, const mode_table *modes, size_t count,
+                                       column_table *table)
+{
+    const linear_model *p = &run->setup->model;
+    const spectral_law *law = &run->modes.law;
+    size_t size = count * law->n;
+    *table = (column_table){memory_doubles(size), memory_doubles(size), memory_doubles(size), memory_doubles(size)};
+    if (!table->A || !table->B || !table->Z || !table->back) {
+        column_table_clear(table);
+        return context_out_of_memory(run->ctx, "the spectrum at all times", 32.0 * (double)size);
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < law->n; k++) {
+            double x = law->x[k], w = law->weight[k], E = modes->E[i * law->n + k], u = modes->u[i * law->n + k];
+            table->A[i * law->n + k] = w * (p->q * E + x * p->m * u);
+            table->B[i * law->n + k] = w * x * (p->m * E + (x * p->rho + p->noise) * u);
+            table->Z[i * law->n + k] = p->eta * p->eta * w * x * modes->Y[i * law->n + k];
+            table->back[i * law->n + k] =
+                i ? exp(-run->modes.decay[k] * (run->setup->grid.s[i] - run->setup->grid.s[i - 1])) : 1;
+        }
+    return SGDMFT_OK;
+}
+
+/* Row i of C and R up to the diagonal; D is work space. */
+static void fill_row(const linear_run *run, const mode_table *modes, const column_table *table, size_t i, double *D,
+                     double *C, double *R)
+{
+    size_t n = run->modes.law.n;
+    const double *E = modes->E + i * n, *u = modes->u + i * n, *w = run->modes.law.weight;
+    for (size_t k = 0; k < n; k++)
+        D[k] = 1;
+    for (size_t j = i + 1; j-- > 0;) {
+        const double *A = table->A + j * n, *B = table->B + j * n, *Z = table->Z + j * n, *back = table->back + j * n;
+        double correlation = 0, response = 0;
+#pragma omp simd reduction(+ : correlation, response)
+        for (size_t k = 0; k < n; k++) {
+            correlation += E[k] * A[k] + u[k] * B[k] + D[k] * Z[k];
+            response += w[k] * D[k];
+            D[k] *= back[k];
+        }
+        C[j] = correlation;
+        R[j] = j == i ? 1 : response;
+    }
+}
+
+/* Rows between two reports of progress. */
+enum { ROWS_AT_ONCE = 64 };
+
+/* Fills rows until the caller interrupts. Returns the number of rows that are complete. */
+static size_t fill_rows(linear_run *run, const mode_table *modes, const column_table *table, double *scratch,
+                        sgdmft_solution *solution)
+{
+    size_t nodes = solution->n_grid, n = run->modes.law.n;
+    int threads = sgdmft_context_threads(run->ctx);
+    for (size_t first = 0; first < nodes; first += ROWS_AT_ONCE) {
+        size_t end = nodes - first < ROWS_AT_ONCE ? nodes : first + ROWS_AT_ONCE;
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) if (threads > 1)
+        for (size_t i = first; i < end; i++)
+            fill_row(run, modes, table, i, scratch + (size_t)omp_get_thread_num() * n, solution->C + i * nodes,
+                     solution->R + i * nodes);
+        double done = (double)end / (double)nodes;
+        run->interrupted = context_progress(run->ctx, done * done, run->setup->grid.t[end - 1]) && end < nodes;
+        if (run->interrupted)
+            return end;
+    }
+    return nodes;
+}
+
+static void mirror(sgdmft_solution *solution, size_t rows)
+{
+    size_t nodes = solution->n_grid;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < i; j++)
+            solution->C[j * nodes + i] = solution->C[i * nodes + j];
+}
+
+/* m at the nodes, and how well the Volterra equation holds there. */
+static void fill_nodes(const linear_run *run, const mode_table *modes, sgdmft_solution *solution)
+{
+    double running = 0, change;
+    for (size_t i = 0; i < solution->n_grid; i++) {
+        moments now = moments_at(run, modes, i);
+        double risk = risk_at(run, run->setup->grid.s[i], &now, &change);
+        running = fmax(running, fabs(risk));
+        solution->t[i] = run->setup->grid.t[i];
+        solution->m[i] = now.m;
+        double defect = fabs(risk - now.risk), scale = fabs(risk) + 1e-14 * running;
+        solution->residual[i] = scale > 0 ? defect / scale : defect;
+        solution->info.residual_max = fmax(solution->info.residual_max, solution->residual[i]);
+    }
+}
+
+static sgdmft_status fill_two_time(linear_run *run, sgdmft_solution *solution, size_t *rows)
+{
+    mode_table modes;
+    column_table table = {0};
+    double *scratch = memory_doubles((size_t)sgdmft_context_threads(run->ctx) * run->modes.law.n);
+    sgdmft_status status = mode_table_init(run, &run->risk.fine, &run->setup->grid, solution->n_grid, &modes);
+    if (!status) {
+        status = scratch ? column_table_init(run, &modes, solution->n_grid, &table)
+                         : context_out_of_memory(run->ctx, "the rows of C", 8.0 * (double)run->modes.law.n);
+        if (!status) {
+            fill_nodes(run, &modes, solution);
+            *rows = fill_rows(run, &modes, &table, scratch, solution);
+            mirror(solution, *rows);
+            column_table_clear(&table);
+        }
+        mode_table_clear(&modes);
+    }
+    free(scratch);
+    return status;
+}
+
+/* How many times come before the end, which is excluded if the dynamics diverge there. */
+static size_t count_reached(const linear_run *run, const time_points *times)
+{
+    size_t reached = times->n;
+    while (run->risk.end < run->modes.horizon && reached > 0 && times->s[reached - 1] >= run->risk.end)
+        reached--;
+    return reached;
+}
+
+static void worst_step_error(sgdmft_solution *solution)
+{
+    for (size_t c = 0; c < solution->n_curves; c++) {
+        const sgdmft_curve *curve = &solution->curves[c];
+        double scale = solution_curve_scale(solution, curve);
+        for (size_t i = 0; i < solution->n_times && scale > 0; i++)
+            solution->info.step_error_max = fmax(solution->info.step_error_max, fabs(curve->step_error[i]) / scale);
+    }
+}
+
+static sgdmft_status set_stop(const linear_run *run, sgdmft_solution *solution, sgdmft_status why, char *message)
+{
+    if (!message)
+        return context_out_of_memory(run->ctx, "a message", 256);
+    sgdmft_status status = solution_set_status(run->ctx, solution, why, message);
+    free(message);
+    return status;
+}
+
+static sgdmft_status set_outcome(const linear_run *run, sgdmft_solution *solution)
+{
+    double squared = run->setup->model.eta * run->setup->model.eta, worst = solution->info.residual_max;
+    char *message = NULL;
+    sgdmft_status why = SGDMFT_OK;
+    int printed = 0;
+    if (run->interrupted || run->risk.interrupted) {
+        why = SGDMFT_ERR_INTERRUPTED;
+        printed = asprintf(&message, "interrupted at t = %.6g", solution->t[solution->n_grid - 1]);
+    } else if (run->risk.end < run->modes.horizon) {
+        why = SGDMFT_ERR_DIVERGED;
+        printed = asprintf(&message,
+                           "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g); "
+                           "hint: lower eta, or shorten horizon to below %.6g",
+                           run->risk.end, squared * run->risk.largest, squared * run->limit, run->risk.end);
+    } else if (run->risk.change > run->risk.required || worst > TRUSTED) {
+        why = SGDMFT_ERR_NO_CONVERGENCE;
+        printed =
+            asprintf(&message,
+                     "the exact method did not reach its accuracy: halving the step still changes the train loss by "
+                     "%.3g relative (wanted: %.3g), and its equation holds to %.3g; hint: shorten horizon",
+                     run->risk.change, run->risk.required, worst);
+    }
+    return why ? set_stop(run, solution, why, printed < 0 ? NULL : message) : SGDMFT_OK;
+}
+
+static sgdmft_status fill_solution(linear_run *run, const solution_columns *col, sgdmft_solution *solution)
+{
+    size_t nodes = count_reached(run, &run->setup->grid), rows = nodes;
+    if (run->risk.interrupted)
+        nodes = rows = 1;
+    solution_truncate(solution, run->risk.interrupted ? 1 : count_reached(run, &run->setup->output), nodes);
+    sgdmft_status status = fill_curves(run, col, solution);
+    if (!status)
+        status = fill_two_time(run, solution, &rows);
+    if (status)
+        return status;
+    if (rows < nodes) {
+        size_t times = solution->n_times;
+        while (times > 0 && solution->times[times - 1] > run->setup->grid.t[rows - 1])
+            times--;
+        solution_truncate(solution, times, rows);
+    }
+    worst_step_error(solution);
+    solution->info.steps = run->setup->model.visits ? run->risk.fine.steps : run->setup->grid.n - 1;
+    return set_outcome(run, solution);
+}
+
+static solution_shape shape_of(const linear_setup *setup)
+{
+    return (solution_shape){.k = 1, .kstar = 1, .n_times = setup->output.n, .n_grid = setup->grid.n, .response = 1};
+}
+
+static sgdmft_status way_prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup)
+{
+    linear_setup *made = calloc(1, sizeof *made);
+    if (!made)
+        return context_out_of_memory(ctx, "the exact method", sizeof *made);
+    sgdmft_status status = linear_setup_init(ctx, problem, made);
+    if (status)
+        free(made);
+    else
+        *setup = made;
+    return status;
+}
+
+static void way_release(void *setup)
+{
+    linear_setup_clear(setup);
+    free(setup);
+}
+
+static void way_cost(const void *setup, int threads, int ranks, sgdmft_cost *out)
+{
+    (void)ranks;
+    linear_cost(setup, threads, out);
+}
+
+static sgdmft_status way_run(sgdmft_context *ctx, const void *setup, sgdmft_solution **out)
+{
+    linear_run run = {.ctx = ctx, .setup = setup};
+    solution_shape shape = shape_of(setup);
+    solution_columns col = solution_columns_of(&shape);
+    sgdmft_solution *solution = NULL;
+    sgdmft_status status = solve_risk(&run);
+    if (!status)
+        status = solution_new(ctx, &shape, &solution);
+    if (!status)
+        status = fill_solution(&run, &col, solution);
+    linear_run_clear(&run);
+    if (status) {
+        sgdmft_solution_free(solution);
+        return status;
+    }
+    *out = solution;
+    return SGDMFT_OK;
+}
+
+const solver linear_solver = {.prepare = way_prepare, .release = way_release, .cost = way_cost, .run = way_run};
+
+int linear_applies(const sgdmft_problem *problem)
+{
+    sgdmft_context *ctx = NULL;
+    linear_model unused;
+    int applies = sgdmft_context_new(&ctx) == SGDMFT_OK && linear_model_init(ctx, problem, &unused) == SGDMFT_OK;
+    sgdmft_context_free(ctx);
+    return applies;
+}

@@ -1,0 +1,13 @@
+/* Exact solution of the linear model (numerics.method: linear): no sampling, and no time-step error that matters. */
+#ifndef SGDMFT_SOLVERS_LINEAR_LINEAR_H
+#define SGDMFT_SOLVERS_LINEAR_LINEAR_H
+
+#include "solvers/solver.h"
+
+/* The setup is a linear_setup. */
+extern const solver linear_solver;
+
+/* 1 if the exact method covers the problem. Any failure counts as no. */
+int linear_applies(const sgdmft_problem *problem);
+
+#endif

@@ -1,0 +1,30 @@
+/* Which problems the exact method covers, and the few numbers that they come down to. */
+#ifndef SGDMFT_SOLVERS_LINEAR_MODEL_H
+#define SGDMFT_SOLVERS_LINEAR_MODEL_H
+
+#include "core/context.h"
+#include "sgdmft/problem.h"
+
+/* A loss that is quadratic in r and y and a label that is affine in s and eps are, for one student and one teacher,
+
+     loss = curvature/2 (r - z)^2 + a part without r,     z = slope s + noise,
+
+   the noise having second moment `noise` (a constant in the label counts: the mean of x is 0, so only its square
+   matters). Up to the constants curvature, slope and offset this is the problem of theory.md, section 7, with step
+   eta = curvature times the step of the file. */
+typedef struct linear_model {
+    double delta, lambda;
+    double eta;       /* curvature * step; for a schedule, curvature: time is then int step dt */
+    int visits;       /* 1: SGD and SME, whose steps have a variance; 0: gradient flow */
+    int scheduled;    /* 1: the step depends on t; only for a gradient flow without ridge */
+    double q, m, rho; /* second moments at the start of theta and slope theta* */
+    double noise;
+    double curvature, slope;
+    double m_start, rho_start; /* m and rho of the file, before the slope */
+    double offset;             /* mean of the part of the loss without r, less curvature/2 E z^2 */
+} linear_model;
+
+/* Fails with SGDMFT_ERR_UNSUPPORTED, naming what is not linear, or as model_new and schedule_new do. */
+sgdmft_status linear_model_init(sgdmft_context *ctx, const sgdmft_problem *problem, linear_model *out);
+
+#endif

@@ -1,0 +1,83 @@
+#include "cli/messages.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "problem/text.h"
+#include "cli/command.h"
+
+static void put_message(const char *format, va_list args)
+{
+    fputs("sgdmft: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void complain(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_message(format, args);
+    va_end(args);
+}
+
+int usage_error(const command *cmd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_message(format, args);
+    va_end(args);
+    fprintf(stderr, "Try 'sgdmft %s%s--help'.\n", cmd ? cmd->name : "", cmd ? " " : "");
+    return CODE_USAGE;
+}
+
+int report_failure_of(const sgdmft_context *ctx, sgdmft_status status, const char *what)
+{
+    const char *message = sgdmft_context_message(ctx);
+    complain("%s%s%s", what ? what : "", what ? ": " : "", message[0] ? message : sgdmft_status_string(status));
+    return sgdmft_status_exit_code(status);
+}
+
+int report_failure(const sgdmft_context *ctx, sgdmft_status status)
+{
+    return report_failure_of(ctx, status, NULL);
+}
+
+const char *nearest_name(const char *wanted, const char *const *names, size_t n)
+{
+    int index = problem_nearest(wanted, names, n);
+    return index < 0 ? NULL : names[index];
+}
+
+static void print_option(const option_spec *spec)
+{
+    int width = printf("  %s%c%s--%s%s%s", spec->letter ? "-" : " ", spec->letter ? spec->letter : ' ',
+                       spec->letter ? ", " : "  ", spec->name, spec->value ? " " : "", spec->value ? spec->value : "");
+    printf("%*s%s\n", width < 26 ? 28 - width : 2, "", spec->help);
+}
+
+void print_usage(const command *cmd)
+{
+    printf("usage: sgdmft %s%s%s [options]\n\n%s\n", cmd->name, cmd->operands[0] ? " " : "", cmd->operands,
+           cmd->details);
+    puts("options:");
+    for (const option_spec *spec = cmd->options; spec->name; spec++)
+        print_option(spec);
+}
+
+int finish_output(int code)
+{
+    int lost = ferror(stdout);
+    errno = 0;
+    if (fclose(stdout) != 0)
+        lost = 1;
+    if (!lost)
+        return code;
+    if (errno)
+        complain("cannot write to standard output: %s", strerror(errno));
+    else
+        complain("cannot write to standard output");
+    return code == CODE_DONE || code == CODE_DIFFERS ? CODE_SYSTEM : code;
+}

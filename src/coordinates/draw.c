@@ -1,0 +1,162 @@
+/* Coordinates (theta*, u, xi) of a replica. A Gaussian law comes from the matched normals themselves; any other law from
+   Sobol' points of its own, after which linear maps near the identity make the empirical second moments exact. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "coordinates/ensemble.h"
+#include "paths/draw.h"
+#include "paths/lanes.h"
+#include "model/coordinates_law.h"
+#include "problem/problem.h"
+#include "core/matrix.h"
+
+path_source coordinate_source(const path_source *samples)
+{
+    path_source source = *samples;
+    source.driver = &driver_drift;
+    source.label = NULL;
+    source.field = NULL;
+    source.shape = (model_shape){.k = samples->shape.k, .kstar = samples->shape.kstar};
+    return source;
+}
+
+/* x = matrix x for the `rows` rows of one block; `work` has rows n doubles. */
+static void transform(int rows, size_t n, const double *matrix, double *work, double *x)
+{
+    memset(work, 0, sizeof(double) * (size_t)rows * n);
+    lanes_combine(rows, rows, (size_t)rows, n, matrix, x, work);
+    memcpy(x, work, sizeof(double) * (size_t)rows * n);
+}
+
+static void transform_gaussian(const path_source *source, path_ensemble *e, double *work)
+{
+    for (size_t b = 0; b < e->n_blocks; b++) {
+        path_inputs *in = &e->block[b];
+        transform(source->shape.kstar, in->n, source->law->chol_rho, work, in->wstar);
+        transform(source->shape.k, in->n, source->law->b, work, in->z0);
+    }
+}
+
+/* The Sobol' dimension of variable j of the law: two scrambles of one dimension are not independent, so none that the modes of
+   the innovations have. Those of w* and z0 are free, as the law takes their place; after them come the modes. */
+static unsigned dimension_of(const path_source *source, unsigned j)
+{
+    unsigned k = (unsigned)source->shape.k, fields = (unsigned)source->shape.kstar + k;
+    return j < fields ? j : j + quasi_modes(k) * k;
+}
+
+/* (theta0, theta*) of every lane into (z0, wstar). */
+static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uint32_t replica, path_ensemble *e)
+{
+    coordinates_law *law = NULL;
+    sgdmft_status status = coordinates_law_new(ctx, source->problem, &law);
+    if (status)
+        return status;
+    unsigned dims = (unsigned)coordinates_law_dims(law);
+    size_t lanes = e->block[0].n;
+    random_key key = {source->problem->numerics.seed, replica, DRAW_COORDINATES};
+    double *u = memory_doubles((dims ? dims : 1) * lanes), *work = memory_doubles(coordinates_law_work(law));
+    if (!u || !work)
+        status = context_out_of_memory(ctx, "the law of the coordinates", 8.0 * dims * (double)lanes);
+    for (size_t b = 0, start = 0; b < e->n_blocks && !status; start += e->block[b].n, b++) {
+        path_inputs *in = &e->block[b];
+        for (unsigned j = 0; j < dims; j++)
+            sobol_points(key, dimension_of(source, j), start, in->n, u + j * in->n);
+        coordinates_law_map(law, work, in->n, u, in->z0, in->wstar);
+    }
+    free(u);
+    free(work);
+    coordinates_law_free(law);
+    return status;
+}
+
+/* out[rows][columns]: mean of x y^T over all coordinates; x, y are rows of the Gaussian array from `first` on. */
+static void moments(const path_ensemble *e, size_t first_x, int rows, size_t first_y, int columns, double *out)
+{
+    memset(out, 0, sizeof(double) * (size_t)(rows * columns));
+    for (size_t b = 0; b < e->n_blocks; b++) {
+        const path_inputs *in = &e->block[b];
+        lanes_outer(rows, columns, in->n, in->wstar + first_x * in->n, in->wstar + first_y * in->n, out);
+    }
+    for (int c = 0; c < rows * columns; c++)
+        out[c] /= (double)e->paths;
+}
+
+/* The matrix that takes second moments `have` to `want`. -1 if there is none: `have` lacks a direction of `want`. */
+static int bridge(int k, const double *have, const double *want, double *out)
+{
+    double root[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX], target[MATRIX_MAX * MATRIX_MAX];
+    double reached[MATRIX_MAX * MATRIX_MAX] = {0}, scale = 0;
+    if (matrix_psd_root(k, have, root, inverse) || matrix_psd_root(k, want, target, reached))
+        return -1;
+    memset(out, 0, sizeof(double) * (size_t)(k * k));
+    memset(reached, 0, sizeof reached);
+    matrix_add_product(k, 1, target, inverse, out);
+    matrix_add_product(k, 1, out, root, reached);
+    for (int a = 0; a < k; a++)
+        scale = fmax(scale, want[a * k + a]);
+    for (int c = 0; c < k * k; c++)
+        if (!(fabs(reached[c] - target[c]) <= 1e-3 * sqrt(scale)))
+            return -1;
+    return 0;
+}
+
+/* theta* with moments rho; then u = theta0 less its regression on theta*, with moments B B^T. */
+static int standardise(const path_source *source, path_ensemble *e, double *work)
+{
+    int k = source->shape.k, kstar = source->shape.kstar;
+    double have[MATRIX_MAX * MATRIX_MAX], want[MATRIX_MAX * MATRIX_MAX] = {0}, map[MATRIX_MAX * MATRIX_MAX];
+    double slope[MATRIX_MAX * MATRIX_MAX], rho[MATRIX_MAX * MATRIX_MAX];
+    moments(e, 0, kstar, 0, kstar, have);
+    if (bridge(kstar, have, source->problem->initial.rho, map))
+        return -1;
+    for (size_t b = 0; b < e->n_blocks; b++)
+        transform(kstar, e->block[b].n, map, work, e->block[b].wstar);
+    /* slope^T = rho^{-1} E[theta* theta0^T] */
+    moments(e, 0, kstar, (size_t)kstar, k, slope);
+    memcpy(rho, source->problem->initial.rho, sizeof(double) * (size_t)(kstar * kstar));
+    if (matrix_solve(kstar, rho, (size_t)k, slope))
+        return -1;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < kstar; b++)
+            map[a * kstar + b] = -slope[b * k + a];
+    for (size_t b = 0; b < e->n_blocks; b++)
+        lanes_combine(k, kstar, (size_t)kstar, e->block[b].n, map, e->block[b].wstar, e->block[b].z0);
+    moments(e, (size_t)kstar, k, (size_t)kstar, k, have);
+    matrix_add_product_t(k, 1, source->law->b, source->law->b, want);
+    if (bridge(k, have, want, map))
+        return -1;
+    for (size_t b = 0; b < e->n_blocks; b++)
+        transform(k, e->block[b].n, map, work, e->block[b].z0);
+    return 0;
+}
+
+sgdmft_status coordinates_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
+                              path_ensemble **out)
+{
+    path_ensemble *e = NULL;
+    sgdmft_status status = draw_normals_only(ctx, source, grid, replica | DRAW_COORDINATES_REPLICA, &e);
+    if (status)
+        return status;
+    double *work = memory_doubles(MATRIX_MAX * e->block[0].n);
+    if (!work) {
+        status = context_out_of_memory(ctx, "the coordinates", 8.0 * MATRIX_MAX * (double)e->block[0].n);
+    } else if (!problem_has_law(source->problem)) {
+        transform_gaussian(source, e, work);
+    } else {
+        status = map_law(ctx, source, replica, e);
+        if (!status && standardise(source, e, work))
+            status = context_fail(ctx, SGDMFT_ERR_RANGE,
+                                  "initial: the second moments of %zu sampled coordinates are singular; hint: raise "
+                                  "numerics.paths",
+                                  e->paths);
+    }
+    free(work);
+    if (status)
+        path_ensemble_free(e);
+    else
+        *out = e;
+    return status;
+}

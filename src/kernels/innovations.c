@@ -1,0 +1,108 @@
+/* The innovations: one Gaussian vector dU_i per cell, with S_j the sum of step * g over the events of cell j.
+
+   A driver with jumps or white noise has, by the trapezoid rule in the time of the later one,
+
+     E[dU_i dU_j^T] = h/2 (eta E[g S_j^T] at both ends of cell i),  j < i
+     E[dU_i dU_i^T] = h/2 (eta^2 E[g g^T] at both ends) + h/2 (eta E[g_{i+1} S_i^T] + transpose).
+
+   A drift has dU_i = S_i itself, E[dU_i dU_j^T] = E[S_i S_j^T]: as a matrix of averages of the same paths it is positive
+   semi-definite, which matters because smooth paths make it nearly singular.
+
+   The factor is built row by row; the diagonal block is the root of the positive part of what remains, so L L^T is a
+   covariance whatever the sampling noise. */
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/matrix.h"
+#include "kernels/kernels_parts.h"
+
+/* What remains of a diagonal block of a drift below this part of its mean eigenvalue is rounding, not a new direction. */
+static const double DRIFT_FLOOR = 1e-8;
+
+/* Row i of the innovation covariance, blocks j <= i, of a driver with white noise; also the bridge of the cell. */
+static int noisy_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next,
+                     double *row)
+{
+    int k = kern->k;
+    size_t kk = (size_t)(k * k);
+    double half = 0.5 * kern->grid->h[i], start = kern->grid->eta_start[i], end = kern->grid->eta_end[i];
+    for (int j = 0; j < i; j++) {
+        const double *a = averages_row(at, now, j, VISITS), *b = averages_row(at, next, j, VISITS);
+        for (size_t c = 0; c < kk; c++)
+            row[(size_t)j * kk + c] = half * (start * a[c] + end * b[c]);
+    }
+    const double *own = averages_row(at, next, i, VISITS);
+    double rate[MATRIX_MAX * MATRIX_MAX], unused[MATRIX_MAX * MATRIX_MAX];
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
+            double white = start * start * now[at->outer + c] + end * end * next[at->outer + c];
+            rate[c] = 0.5 * kern->delta * white;
+            row[(size_t)i * kk + c] = half * white + half * end * (own[c] + own[transposed]);
+        }
+    return matrix_psd_root(k, rate, kern->bridge + (size_t)i * kk, unused);
+}
+
+static void drift_row(const kernels *kern, int i, const averages_layout *at, const double *next, double *row)
+{
+    size_t kk = (size_t)(kern->k * kern->k);
+    for (int j = 0; j <= i; j++)
+        memcpy(row + (size_t)j * kk, averages_row(at, next, j, VISITS), sizeof(double) * kk);
+}
+
+static double trace(int k, const double *a)
+{
+    double sum = 0;
+    for (int i = 0; i < k; i++)
+        sum += a[i * k + i];
+    return sum;
+}
+
+/* L_ij = (E[dU_i dU_j^T] - sum_{l<j} L_il L_jl^T) L_jj^{-T}; L_ii the root of what remains. */
+static double factor_row(kernels *kern, int i, const double *row)
+{
+    int k = kern->k;
+    size_t kk = (size_t)(k * k);
+    double change = 0, rest[MATRIX_MAX * MATRIX_MAX], value[MATRIX_MAX * MATRIX_MAX];
+    double *factor = kernels_L(kern, i, 0);
+    double before = factor[(size_t)i * kk];
+    for (int j = 0; j <= i; j++) {
+        memcpy(rest, row + (size_t)j * kk, sizeof(double) * kk);
+        const double *other = kernels_L(kern, j, 0);
+        if (k == 1) {
+            double sum = 0;
+            for (int l = 0; l < j; l++)
+                sum += factor[l] * other[l];
+            rest[0] -= sum;
+        } else {
+            for (int l = 0; l < j; l++)
+                matrix_add_product_t(k, -1, factor + (size_t)l * kk, other + (size_t)l * kk, rest);
+        }
+        if (j == i)
+            break;
+        memset(value, 0, sizeof value);
+        matrix_add_product_t(k, 1, rest, kern->root_inverse + (size_t)j * kk, value);
+        memcpy(factor + (size_t)j * kk, value, sizeof(double) * kk);
+    }
+    double floor = kern->singular ? 0 : DRIFT_FLOOR * trace(k, row + (size_t)i * kk) / k;
+    if (matrix_psd_root_above(k, rest, floor, value, kern->root_inverse + (size_t)i * kk))
+        return NAN;
+    for (size_t c = 0; c < kk; c++)
+        if (!isfinite(value[c]))
+            return NAN;
+    memcpy(factor + (size_t)i * kk, value, sizeof(double) * kk);
+    change = fmax(change, relative_change(before, value[0], fabs(value[0])));
+    return change;
+}
+
+double kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
+{
+    double *row = kern->scratch;
+    if (!kern->singular)
+        drift_row(kern, i, at, next, row);
+    else if (noisy_row(kern, i, at, now, next, row))
+        return NAN;
+    return factor_row(kern, i, row);
+}

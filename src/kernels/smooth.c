@@ -1,0 +1,80 @@
+#include "kernels/smooth.h"
+
+#include <math.h>
+
+#include "core/matrix.h"
+
+enum { TERMS = SMOOTH_DEGREE + 1 };
+
+/* A known value is much more accurate than a mean over a cell. */
+static const double END_WEIGHT = 100;
+
+/* The cells of the window: as many to the left of `at` as to the right, as far as there are cells. */
+static void choose_window(const double *t, int cells, double at, smooth_stencil *s)
+{
+    int node = 0;
+    while (node < cells && t[node] < at)
+        node++;
+    s->count = cells < SMOOTH_WINDOW ? cells : SMOOTH_WINDOW;
+    s->first = node - s->count / 2;
+    if (s->first < 0)
+        s->first = 0;
+    if (s->first + s->count > cells)
+        s->first = cells - s->count;
+}
+
+/* Means over a cell of 1, x, x^2, ... where x runs from `low` to `high`. */
+static void powers(double low, double high, int terms, double *out)
+{
+    double a = low, b = high;
+    for (int d = 0; d < terms; d++) {
+        out[d] = (b - a) / ((d + 1) * (high - low));
+        a *= low;
+        b *= high;
+    }
+}
+
+typedef struct least_squares {
+    int terms;
+    double normal[TERMS * TERMS];
+} least_squares;
+
+static void add_condition(least_squares *fit, double weight, const double *row)
+{
+    for (int d = 0; d < fit->terms; d++)
+        for (int e = 0; e < fit->terms; e++)
+            fit->normal[d * fit->terms + e] += weight * row[d] * row[e];
+}
+
+static double dot(int n, const double *x, const double *y)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+smooth_stencil smooth_at(const double *t, int cells, double at, int known_end)
+{
+    smooth_stencil s = {.end = 0};
+    choose_window(t, cells, at, &s);
+    known_end = known_end && s.first + s.count == cells;
+    int conditions = s.count + (known_end ? 1 : 0);
+    least_squares fit = {.terms = conditions < TERMS ? conditions : TERMS};
+    double scale = t[s.first + s.count] - t[s.first], design[SMOOTH_WINDOW][TERMS], end[TERMS];
+    for (int c = 0; c < s.count; c++) {
+        powers((t[s.first + c] - at) / scale, (t[s.first + c + 1] - at) / scale, fit.terms, design[c]);
+        add_condition(&fit, 1, design[c]);
+    }
+    for (int d = 0; d < fit.terms; d++)
+        end[d] = d == 0 ? 1 : end[d - 1] * (t[cells] - at) / scale;
+    if (known_end)
+        add_condition(&fit, END_WEIGHT, end);
+    double value[TERMS] = {1}; /* the polynomial's value at x = 0 */
+    if (matrix_solve(fit.terms, fit.normal, 1, value))
+        value[0] = NAN;
+    for (int c = 0; c < s.count; c++)
+        s.weight[c] = dot(fit.terms, design[c], value);
+    s.end = known_end ? END_WEIGHT * dot(fit.terms, end, value) : 0;
+    return s;
+}

@@ -1,0 +1,203 @@
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "model/model_parts.h"
+
+struct model_work {
+    double *scratch;   /* of the programs */
+    double **out;      /* pointers to outputs */
+};
+
+static sgdmft_status check_count(sgdmft_context *ctx, const sgdmft_problem *problem, const char *key, int count)
+{
+    if (count >= 1 && count <= MODEL_MOST)
+        return SGDMFT_OK;
+    return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: model.%s: value %d; allowed: 1 to %d",
+                        problem->source ? problem->source : "problem", key, count, MODEL_MOST);
+}
+
+static sgdmft_status build(sgdmft_context *ctx, const sgdmft_problem *problem, model *m)
+{
+    sgdmft_status status = check_count(ctx, problem, "students", problem->model.students);
+    if (status == SGDMFT_OK)
+        status = check_count(ctx, problem, "teachers", problem->model.teachers);
+    if (status != SGDMFT_OK)
+        return status;
+    m->shape = (model_shape){.k = problem->model.students,
+                             .kstar = problem->model.teachers,
+                             .labels = (int)problem->model.label.n,
+                             .observables = (int)problem->observables.n};
+    if (problem->model.plugin) {
+        status = plugin_open(ctx, problem, &m->external);
+        if (status == SGDMFT_OK)
+            status = plugin_probe(ctx, problem, m->external);
+        if (status != SGDMFT_OK)
+            return status;
+        m->shape.labels = m->external->table->labels;
+        m->shape.noises = m->external->table->noises;
+    }
+    return model_build_programs(ctx, problem, m);
+}
+
+sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out)
+{
+    model *m = calloc(1, sizeof *m);
+    if (!m)
+        return context_out_of_memory(ctx, "the model", sizeof *m);
+    sgdmft_status status = build(ctx, problem, m);
+    if (status != SGDMFT_OK) {
+        model_free(m);
+        return status;
+    }
+    *out = m;
+    return SGDMFT_OK;
+}
+
+sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem)
+{
+    return m->shape.jumps ? model_refuse_kink(ctx, &problem->model.loss.item[0], &m->kink) : SGDMFT_OK;
+}
+
+void model_free(model *m)
+{
+    if (!m)
+        return;
+    expr_program_free(m->label);
+    expr_program_free(m->loss);
+    expr_program_free(m->gradient);
+    expr_program_free(m->loss_gradient);
+    expr_program_free(m->curvature);
+    expr_program_free(m->observables);
+    plugin_close(m->external);
+    free(m);
+}
+
+model_shape model_get_shape(const model *m)
+{
+    return m->shape;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t work_of(const expr_program *program)
+{
+    return program ? expr_program_work(program) : 0;
+}
+
+sgdmft_status model_work_new(sgdmft_context *ctx, const model *m, size_t max_lanes, model_work **out)
+{
+    size_t doubles = larger(work_of(m->label), work_of(m->observables));
+    doubles = larger(doubles, larger(work_of(m->loss), work_of(m->gradient)));
+    doubles = larger(doubles, larger(work_of(m->loss_gradient), work_of(m->curvature)));
+    size_t outputs = larger((size_t)m->shape.observables, MODEL_MOST * (MODEL_MOST + 1));
+    model_work *work = calloc(1, sizeof *work);
+    if (work) {
+        work->scratch = calloc(doubles + 1, sizeof *work->scratch);
+        work->out = calloc(outputs, sizeof *work->out);
+    }
+    if (!work || !work->scratch || !work->out) {
+        model_work_free(work);
+        return context_out_of_memory(ctx, "the work space of the model", 8.0 * (double)(doubles + outputs));
+    }
+    *out = work;
+    return SGDMFT_OK;
+}
+
+void model_work_free(model_work *work)
+{
+    if (!work)
+        return;
+    free(work->scratch);
+    free(work->out);
+    free(work);
+}
+
+/* A block of components as inputs of a program, from variable `first` on. */
+static void set_inputs(const double **in, int first, int components, size_t n, const double *block)
+{
+    for (int c = 0; c < components && block; c++)
+        in[first + c] = block + (size_t)c * n;
+}
+
+/* A block of components as outputs of a program, from output `first` on. */
+static void set_outputs(model_work *work, int first, int components, size_t n, double *block)
+{
+    for (int c = 0; c < components; c++)
+        work->out[first + c] = block + (size_t)c * n;
+}
+
+int model_label(const model *m, model_work *work, size_t n, const double *s, const double *eps, double *y)
+{
+    if (m->external)
+        return m->external->table->label(n, s, eps, y);
+    const double *in[MODEL_VARIABLES] = {NULL};
+    set_inputs(in, model_s(), m->shape.kstar, n, s);
+    set_inputs(in, model_eps(), m->shape.noises, n, eps);
+    set_outputs(work, 0, m->shape.labels, n, y);
+    expr_eval(m->label, work->scratch, n, in, work->out);
+    return 0;
+}
+
+static void set_loss_inputs(const model *m, const double **in, size_t n, const double *t, const double *r,
+                            const double *y)
+{
+    set_inputs(in, model_r(), m->shape.k, n, r);
+    set_inputs(in, model_y(), m->shape.labels, n, y);
+    set_inputs(in, model_t(), 1, n, t);
+}
+
+int model_gradient(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
+                   double *g, double *G)
+{
+    if (m->external)
+        return m->external->table->loss(n, t, r, y, NULL, g, G);
+    const double *in[MODEL_VARIABLES] = {NULL};
+    set_loss_inputs(m, in, n, t, r, y);
+    set_outputs(work, 0, m->shape.k, n, g);
+    if (G)
+        set_outputs(work, m->shape.k, m->shape.k * m->shape.k, n, G);
+    expr_eval(G ? m->curvature : m->gradient, work->scratch, n, in, work->out);
+    return 0;
+}
+
+int model_loss_gradient(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
+                        double *loss, double *g)
+{
+    if (m->external)
+        return m->external->table->loss(n, t, r, y, loss, g, NULL);
+    const double *in[MODEL_VARIABLES] = {NULL};
+    set_loss_inputs(m, in, n, t, r, y);
+    set_outputs(work, 0, 1, n, loss);
+    set_outputs(work, 1, m->shape.k, n, g);
+    expr_eval(m->loss_gradient, work->scratch, n, in, work->out);
+    return 0;
+}
+
+int model_loss(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
+               double *loss)
+{
+    if (m->external)
+        return m->external->table->loss(n, t, r, y, loss, NULL, NULL);
+    const double *in[MODEL_VARIABLES] = {NULL};
+    set_loss_inputs(m, in, n, t, r, y);
+    expr_eval(m->loss, work->scratch, n, in, &loss);
+    return 0;
+}
+
+int model_observables(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *s,
+                      const double *eps, const double *y, double *out)
+{
+    if (!m->observables)
+        return 0;
+    const double *in[MODEL_VARIABLES] = {NULL};
+    set_loss_inputs(m, in, n, t, r, y);
+    set_inputs(in, model_s(), m->shape.kstar, n, s);
+    set_inputs(in, model_eps(), m->shape.noises, n, eps);
+    set_outputs(work, 0, m->shape.observables, n, out);
+    expr_eval(m->observables, work->scratch, n, in, work->out);
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* Anderson acceleration of a fixed-point iteration x = f(x) on plain arrays: the next iterate is the combination of the
+   last few images whose residual f(x) - x is smallest in the Euclidean norm (Anderson 1965; type II). */
+#ifndef SGDMFT_NUMERICS_ANDERSON_H
+#define SGDMFT_NUMERICS_ANDERSON_H
+
+#include <stddef.h>
+
+#include "core/context.h"
+
+enum { ANDERSON_DEPTH = 2 };
+
+typedef struct anderson {
+    size_t capacity, size; /* largest and current length of x */
+    int stored;            /* differences in memory */
+    int started;           /* 1 once an iterate has been seen */
+    double *space;
+    double *image, *residual;                                           /* of the last iterate */
+    double *image_step[ANDERSON_DEPTH], *residual_step[ANDERSON_DEPTH]; /* differences, newest first */
+} anderson;
+
+sgdmft_status anderson_init(sgdmft_context *ctx, size_t capacity, anderson *out);
+void anderson_clear(anderson *a);
+
+/* Forgets the past; the next vectors have `size` numbers. */
+void anderson_restart(anderson *a, size_t size);
+
+/* Given the iterate x and its image f, replaces f by the accelerated next iterate. */
+void anderson_next(anderson *a, const double *x, double *f);
+
+#endif

@@ -1,0 +1,211 @@
+#include "sample/events.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { L = SAMPLE_LANES, WAITS = 16 };
+
+static const double SME_STEP = 0.02, FLOW_STEP = 0.05;
+
+static int make_room(event_list *list, size_t slots)
+{
+    if (slots <= list->room)
+        return 0;
+    size_t room = slots < 2 * list->room ? 2 * list->room : slots, n = room * L;
+    double **fields[] = {&list->time, &list->place, &list->eta, &list->length, &list->noise};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        double *grown = realloc(*fields[i], n * sizeof *grown);
+        if (!grown)
+            return -1;
+        *fields[i] = grown;
+    }
+    size_t *cell = realloc(list->cell, n * sizeof *cell);
+    if (!cell)
+        return -1;
+    list->cell = cell;
+    list->room = room;
+    return 0;
+}
+
+sgdmft_status event_list_new(sgdmft_context *ctx, event_list *list)
+{
+    *list = (event_list){.slots = 0};
+    list->count = calloc(L, sizeof *list->count);
+    return list->count && !make_room(list, WAITS) ? SGDMFT_OK : context_out_of_memory(ctx, "visits of paths", 0);
+}
+
+void event_list_clear(event_list *list)
+{
+    free(list->count);
+    free(list->cell);
+    free(list->time);
+    free(list->place);
+    free(list->eta);
+    free(list->length);
+    free(list->noise);
+    *list = (event_list){.slots = 0};
+}
+
+static void put(const two_time *x, event_list *list, size_t slot, size_t lane, double time, double length, double noise)
+{
+    size_t at = slot * L + lane;
+    list->time[at] = time;
+    list->length[at] = length;
+    list->noise[at] = noise;
+    list->cell[at] = two_time_cell(x, time, &list->place[at]);
+}
+
+/* Waiting times of one path until the end of the grid. */
+static int draw_visits(const two_time *x, random_key key, uint64_t path, size_t lane, event_list *list)
+{
+    double horizon = x->t[x->n - 1], time = 0, u[WAITS];
+    for (size_t slot = 0;; slot++) {
+        if (slot % WAITS == 0)
+            random_uniforms(key, path, slot, WAITS, u);
+        time -= log(u[slot % WAITS]);
+        if (time >= horizon) {
+            list->count[lane] = (int)slot;
+            return 0;
+        }
+        if (make_room(list, slot + 1))
+            return -1;
+        put(x, list, slot, lane, time, 0, 0);
+        if (slot + 1 > list->slots)
+            list->slots = slot + 1;
+    }
+}
+
+static int all_visits(const two_time *x, uint64_t seed, uint64_t block, event_list *list)
+{
+    random_key key = {.seed = seed, .replica = 0, .purpose = SAMPLE_VISITS};
+    list->slots = 0;
+    for (size_t lane = 0; lane < L; lane++)
+        if (draw_visits(x, key, block * L + lane, lane, list))
+            return -1;
+    for (size_t lane = 0; lane < L; lane++)
+        for (size_t slot = (size_t)list->count[lane]; slot < list->slots; slot++)
+            put(x, list, slot, lane, x->t[x->n - 1], 0, 0);
+    return 0;
+}
+
+/* Equal steps within each cell, at their middles. */
+static int all_steps(const two_time *x, double longest, uint64_t seed, uint64_t block, event_list *list)
+{
+    random_key key = {.seed = seed, .replica = 0, .purpose = SAMPLE_DRIVER};
+    size_t slot = 0;
+    for (size_t i = 0; i + 1 < x->n; i++) {
+        double h = x->t[i + 1] - x->t[i];
+        size_t parts = (size_t)ceil(h / longest * (1 - 1e-12));
+        if (make_room(list, slot + parts))
+            return -1;
+        for (size_t part = 0; part < parts; part++, slot++)
+            for (size_t lane = 0; lane < L; lane++)
+                put(x, list, slot, lane, x->t[i] + h * ((double)part + 0.5) / (double)parts, h / (double)parts, 0);
+    }
+    list->slots = slot;
+    double *row = malloc((slot + 1) * sizeof *row);
+    if (!row)
+        return -1;
+    for (size_t lane = 0; lane < L; lane++) {
+        list->count[lane] = (int)slot;
+        random_normals(key, block * L + lane, 0, slot, row);
+        for (size_t s = 0; s < slot; s++)
+            list->noise[s * L + lane] = row[s];
+    }
+    free(row);
+    return 0;
+}
+
+int event_list_draw(const sgdmft_problem *problem, const two_time *x, const schedule *eta, double *work, uint64_t seed,
+                    uint64_t block, event_list *list)
+{
+    int failed = 0;
+    switch (problem->dynamics) {
+    case DYNAMICS_SGD: failed = all_visits(x, seed, block, list); break;
+    case DYNAMICS_SME: failed = all_steps(x, SME_STEP, seed, block, list); break;
+    case DYNAMICS_GRADIENT_FLOW: failed = all_steps(x, FLOW_STEP, seed, block, list); break;
+    case DYNAMICS_ONLINE: list->slots = 0; break;
+    }
+    if (failed)
+        return -1;
+    schedule_values(eta, work, list->slots * L, list->time, list->eta);
+    for (size_t lane = 0; lane < L; lane++)
+        for (size_t slot = (size_t)list->count[lane]; slot < list->slots; slot++)
+            list->eta[slot * L + lane] = 0;
+    return 0;
+}
+
+/* Gradient at r + a g with lane-wise a; what a step of sme or gradient flow evaluates. */
+typedef struct evaluator {
+    const model *m;
+    model_work *desk;
+    size_t k;
+    const double *time, *y;
+    double *shifted; /* [k][L] */
+} evaluator;
+
+static int gradient_at(const evaluator *e, const double *r, const double *factor, const double *direction, double *g)
+{
+    for (size_t i = 0; i < e->k * L; i++)
+        e->shifted[i] = r[i] + factor[i % L] * direction[i];
+    return model_gradient(e->m, e->desk, L, e->time, e->shifted, e->y, g, NULL);
+}
+
+size_t event_work(int k)
+{
+    return (5 * (size_t)k + 1) * L;
+}
+
+/* eta h g at r - (h/2) eta g(r) */
+static int kick_of_flow(const evaluator *e, const double *eta, const double *h, const double *r, double *g, double *a,
+                        double *kick)
+{
+    for (size_t p = 0; p < L; p++)
+        a[p] = -0.5 * h[p] * eta[p];
+    if (gradient_at(e, r, a, g, kick))
+        return -1;
+    for (size_t i = 0; i < e->k * L; i++)
+        kick[i] *= eta[i % L] * h[i % L];
+    return 0;
+}
+
+/* Drift and diffusion are both - eta g. */
+static int kick_of_sme(const evaluator *e, const double *eta, const double *h, const double *noise, const double *r,
+                       double *g, double *more, double *a, double *kick)
+{
+    double *far = more, *up = far + e->k * L, *down = up + e->k * L;
+    for (size_t p = 0; p < L; p++)
+        a[p] = -eta[p] * (h[p] + sqrt(h[p]) * noise[p]);
+    int failed = gradient_at(e, r, a, g, far);
+    for (size_t p = 0; p < L; p++)
+        a[p] = -eta[p] * (h[p] + sqrt(h[p]));
+    failed |= gradient_at(e, r, a, g, up);
+    for (size_t p = 0; p < L; p++)
+        a[p] = -eta[p] * (h[p] - sqrt(h[p]));
+    failed |= gradient_at(e, r, a, g, down);
+    for (size_t i = 0; i < e->k * L; i++) {
+        double root = sqrt(h[i % L]), z = noise[i % L];
+        kick[i] = eta[i % L] * (0.5 * h[i % L] * (far[i] + g[i]) + 0.25 * root * z * (up[i] + down[i] + 2 * g[i]) +
+                                0.25 * root * (z * z - 1) * (up[i] - down[i]));
+    }
+    return failed;
+}
+
+int event_kick(const sgdmft_problem *problem, const model *m, model_work *desk, const event_list *list, size_t slot,
+               const double *r, const double *y, double *work, double *kick)
+{
+    size_t k = (size_t)problem->model.students;
+    const double *eta = list->eta + slot * L, *h = list->length + slot * L;
+    double *g = work, *shifted = g + k * L, *more = shifted + k * L, *a = more + 3 * k * L;
+    evaluator e = {.m = m, .desk = desk, .k = k, .time = list->time + slot * L, .y = y, .shifted = shifted};
+    if (model_gradient(m, desk, L, e.time, r, y, g, NULL))
+        return -1;
+    switch (problem->dynamics) {
+    case DYNAMICS_SME: return kick_of_sme(&e, eta, h, list->noise + slot * L, r, g, more, a, kick);
+    case DYNAMICS_GRADIENT_FLOW: return kick_of_flow(&e, eta, h, r, g, a, kick);
+    default:
+        for (size_t i = 0; i < k * L; i++)
+            kick[i] = eta[i % L] * g[i];
+    }
+    return 0;
+}
