@@ -131,7 +131,6 @@ void dmft_plan_clear(dmft_plan *s)
         time_grid_free(s->grid[level]);
     schedule_free(s->eta);
     penalty_free(s->pen);
-    initial_law_free(&s->law);
     model_free(s->m);
     memset(s, 0, sizeof *s);
 }

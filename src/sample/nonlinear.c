@@ -114,7 +114,6 @@ void nonlinear_process_free(nonlinear_process *process)
         return;
     free(process->node);
     penalty_free(process->pen);
-    initial_law_free(&process->law);
     free(process->step);
     free(process->coefficients);
     free(process);

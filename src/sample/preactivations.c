@@ -137,7 +137,6 @@ void preactivation_process_free(preactivation_process *process)
         return;
     model_free(process->m);
     schedule_free(process->eta);
-    initial_law_free(&process->law);
     free(process->onto_teacher);
     gaussian_root_clear(&process->field);
     free(process->bridge);

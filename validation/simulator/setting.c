@@ -145,7 +145,6 @@ sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *
 void simulator_setting_clear(simulator_setting *set)
 {
     model_free(set->m);
-    initial_law_free(&set->law);
     coordinates_law_free(set->coordinates);
     schedule_free(set->eta);
     penalty_free(set->penalty);
