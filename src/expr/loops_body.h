@@ -1,11 +1,12 @@
-/* The kernels, written once for vectors of VEC_LANES doubles. A file that includes this defines before
+/* The loops, written once for vectors of VEC_LANES doubles. A file that includes this defines before
 
        VEC_LANES                     lanes of a vector
-       KERNEL_SET, SET_NAME          name of the kernel_set to define, and its text
-       set_supported                 function that says whether this processor has it
+       LOOPS                         name of the table of loops to define
        vec_fma(a, b, c)              a*b + c, rounded once where instructions of the set do so
-       vec_sqrt(v), vec_log(v), ...  elementary functions of a vector, except those of kernels_elementary.h
-       vec_min, vec_max, vec_scale   optional: instructions for what kernels_elementary.h defines otherwise
+       vec_sqrt(v)                   the root of a vector
+       SLEEF(function, accuracy)     name of a function of the SLEEF library; without it, vec_log(v) and all other
+                                     elementary functions that loops_elementary.h would take from there
+       vec_min, vec_max, vec_scale   optional: instructions for what loops_elementary.h defines otherwise
 
    Every lane goes through the same instructions wherever it stands: blocks are padded to whole vectors by the caller,
    and no function branches on what other lanes hold. */
@@ -95,7 +96,7 @@ static inline vec op_sigmoid(vec x)
 }
 
 #define UNARY(name, f)                                                                     \
-    static void name(size_t n, double *out, const kernel_operand *in, int n_in)            \
+    static void name(size_t n, double *out, const loop_operand *in, int n_in)            \
     {                                                                                      \
         const double *a = in[0].p;                                                         \
         for (size_t i = 0; i < n; i += VEC_LANES)                                          \
@@ -103,7 +104,7 @@ static inline vec op_sigmoid(vec x)
     }
 
 #define BINARY(name, f)                                                                    \
-    static void name(size_t n, double *out, const kernel_operand *in, int n_in)            \
+    static void name(size_t n, double *out, const loop_operand *in, int n_in)            \
     {                                                                                      \
         const double *a = in[0].p, *b = in[1].p;                                           \
         size_t sa = in[0].step, sb = in[1].step;                                           \
@@ -111,7 +112,7 @@ static inline vec op_sigmoid(vec x)
             store(out + i, f(load(a + i * sa), load(b + i * sb)));                         \
     }
 
-static void run_copy(size_t n, double *out, const kernel_operand *in, int n_in)
+static void run_copy(size_t n, double *out, const loop_operand *in, int n_in)
 {
     const double *a = in[0].p;
     size_t sa = in[0].step;
@@ -119,7 +120,7 @@ static void run_copy(size_t n, double *out, const kernel_operand *in, int n_in)
         store(out + i, load(a + i * sa));
 }
 
-static void run_if(size_t n, double *out, const kernel_operand *in, int n_in)
+static void run_if(size_t n, double *out, const loop_operand *in, int n_in)
 {
     const double *c = in[0].p, *a = in[1].p, *b = in[2].p;
     size_t sc = in[0].step, sa = in[1].step, sb = in[2].step;
@@ -127,7 +128,7 @@ static void run_if(size_t n, double *out, const kernel_operand *in, int n_in)
         store(out + i, choose(load(c + i * sc) != 0, load(a + i * sa), load(b + i * sb)));
 }
 
-static inline vec logsumexp_at(size_t i, const kernel_operand *in, int n_in)
+static inline vec logsumexp_at(size_t i, const loop_operand *in, int n_in)
 {
     vec largest = load(in[0].p + i * in[0].step), sum = all(0);
     for (int k = 1; k < n_in; k++)
@@ -139,7 +140,7 @@ static inline vec logsumexp_at(size_t i, const kernel_operand *in, int n_in)
     return largest + vec_log(sum);
 }
 
-static void run_logsumexp(size_t n, double *out, const kernel_operand *in, int n_in)
+static void run_logsumexp(size_t n, double *out, const loop_operand *in, int n_in)
 {
     for (size_t i = 0; i < n; i += VEC_LANES)
         store(out + i, logsumexp_at(i, in, n_in));
@@ -176,9 +177,7 @@ UNARY(run_relu, op_relu)
 UNARY(run_softplus, op_softplus)
 UNARY(run_sigmoid, op_sigmoid)
 
-const kernel_set KERNEL_SET = {
-    .name = SET_NAME,
-    .supported = set_supported,
+const expr_loops LOOPS = {
     .copy = run_copy,
     .of =
         {

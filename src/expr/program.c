@@ -15,6 +15,7 @@
 typedef struct compiler {
     const expr_graph *graph;
     expr_program *program;
+    const expr_loops *loops;
     place *at;       /* of every node that has been placed */
     char *placed;
     int *uses;       /* of a node by instructions still to come */
@@ -100,8 +101,8 @@ static int make_program_room(compiler *c, size_t n_outputs)
     size_t nodes = (size_t)c->n_order;
     program->instruction = calloc(nodes + n_outputs, sizeof *program->instruction);
     program->operand = calloc((size_t)count_operands(c, n_outputs) + 1, sizeof *program->operand);
-    size_t bytes = (nodes + 1) * KERNEL_LANES * sizeof *program->constant;
-    program->constant = aligned_alloc(KERNEL_LANES * sizeof *program->constant, bytes);
+    size_t bytes = (nodes + 1) * LOOP_LANES * sizeof *program->constant;
+    program->constant = aligned_alloc(LOOP_LANES * sizeof *program->constant, bytes);
     return program->instruction && program->operand && program->constant ? 0 : -1;
 }
 
@@ -115,8 +116,8 @@ static void place_leaf(compiler *c, expr_node node)
         return;
     }
     set_place(c, node, PLACE_CONSTANT, program->n_constants);
-    for (int i = 0; i < KERNEL_LANES; i++)
-        program->constant[program->n_constants * KERNEL_LANES + i] = value;
+    for (int i = 0; i < LOOP_LANES; i++)
+        program->constant[program->n_constants * LOOP_LANES + i] = value;
     program->n_constants++;
 }
 
@@ -134,7 +135,7 @@ static void release_arguments(compiler *c, expr_node node)
     }
 }
 
-static instruction *add_instruction(expr_program *program, kernel_fn run, int n_in)
+static instruction *add_instruction(expr_program *program, expr_loop run, int n_in)
 {
     instruction *ins = &program->instruction[program->n_instructions++];
     *ins = (instruction){.run = run, .n_in = n_in, .first = program->n_operands};
@@ -145,7 +146,7 @@ static instruction *add_instruction(expr_program *program, kernel_fn run, int n_
 static void emit(compiler *c, expr_node node)
 {
     const graph_node *from = &c->graph->node[node];
-    instruction *ins = add_instruction(c->program, c->program->kernels->of[from->op], from->n_args);
+    instruction *ins = add_instruction(c->program, c->loops->of[from->op], from->n_args);
     for (int a = 0; a < from->n_args; a++)
         c->program->operand[ins->first + a] = c->at[graph_arg(c->graph, node, a)];
     release_arguments(c, node);
@@ -156,7 +157,7 @@ static void emit(compiler *c, expr_node node)
 
 static void emit_copy(compiler *c, expr_node node, int output)
 {
-    instruction *ins = add_instruction(c->program, c->program->kernels->copy, 1);
+    instruction *ins = add_instruction(c->program, c->loops->copy, 1);
     c->program->operand[ins->first] = c->at[node];
     ins->out = (place){PLACE_OUTPUT, output};
 }
@@ -185,7 +186,7 @@ static void emit_all(compiler *c, const expr_node *nodes, size_t n)
 static size_t choose_chunk(const expr_program *program)
 {
     size_t vectors = (size_t)(program->n_registers + program->n_inputs + program->n_outputs) + 1;
-    size_t lanes = CACHE_BYTES / sizeof(double) / vectors / KERNEL_LANES * KERNEL_LANES;
+    size_t lanes = CACHE_BYTES / sizeof(double) / vectors / LOOP_LANES * LOOP_LANES;
     return lanes < SMALLEST_CHUNK ? SMALLEST_CHUNK : lanes > LARGEST_CHUNK ? LARGEST_CHUNK : lanes;
 }
 
@@ -207,14 +208,12 @@ static int compile(compiler *c, const expr_node *nodes, size_t n)
 }
 
 sgdmft_status program_compile(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
-                              const kernel_set *kernels, expr_program **out)
+                              instruction_set set, expr_program **out)
 {
-    compiler c = {.graph = graph, .program = calloc(1, sizeof *c.program)};
+    compiler c = {.graph = graph, .loops = expr_loops_for(set), .program = calloc(1, sizeof *c.program)};
     int failed = !c.program;
-    if (!failed) {
-        c.program->kernels = kernels;
+    if (!failed)
         failed = start_compiler(&c, (size_t)graph->n_nodes, (size_t)graph->n_args) || compile(&c, nodes, n_nodes);
-    }
     free_compiler(&c);
     if (failed) {
         expr_program_free(c.program);
@@ -227,7 +226,7 @@ sgdmft_status program_compile(sgdmft_context *ctx, const expr_graph *graph, cons
 sgdmft_status expr_compile(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
                            expr_program **out)
 {
-    return program_compile(ctx, graph, nodes, n_nodes, kernels_best(), out);
+    return program_compile(ctx, graph, nodes, n_nodes, simd_best(), out);
 }
 
 void expr_program_free(expr_program *program)

@@ -14,18 +14,17 @@ typedef struct place {
 } place;
 
 typedef struct instruction {
-    kernel_fn run;
+    expr_loop run;
     place out;
     int n_in, first; /* operands operand[first .. first + n_in - 1] */
 } instruction;
 
 struct expr_program {
-    const kernel_set *kernels;
     instruction *instruction;
     int n_instructions;
     place *operand;
     int n_operands;
-    double *constant; /* each repeated KERNEL_LANES times */
+    double *constant; /* each repeated LOOP_LANES times */
     int n_constants;
     int n_registers;
     int n_outputs;
@@ -34,8 +33,8 @@ struct expr_program {
     size_t chunk;              /* lanes worked on at a time */
 };
 
-/* Compiles for one kernel set; expr_compile takes the best. */
+/* Compiles for an instruction set that is supported; expr_compile takes the best. */
 sgdmft_status program_compile(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
-                              const kernel_set *kernels, expr_program **out);
+                              instruction_set set, expr_program **out);
 
 #endif

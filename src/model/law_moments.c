@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "core/random.h"
+#include "core/sobol.h"
 #include "model/law_parts.h"
 #include "problem/text.h"
 
