@@ -48,6 +48,7 @@ static inline vec absolute(vec x)
 
 #include "expr/loops_elementary.h"
 
+/* clang-format off */
 static inline vec op_neg(vec x) { return -x; }
 static inline vec op_add(vec a, vec b) { return a + b; }
 static inline vec op_sub(vec a, vec b) { return a - b; }
@@ -61,6 +62,7 @@ static inline vec op_min(vec a, vec b) { return choose((b < a) | (b != b), b, a)
 static inline vec op_max(vec a, vec b) { return choose((b > a) | (b != b), b, a); }
 static inline vec op_relu(vec x) { return choose(x < 0, all(0), x); }
 static inline vec op_sign(vec x) { return choose(x != x, x, one_where(x > 0) - one_where(x < 0)); }
+/* clang-format on */
 
 /* One exponential and one division; the powers are halved so that nothing overflows before the result does. */
 static inline vec op_cosh(vec x)
@@ -95,21 +97,21 @@ static inline vec op_sigmoid(vec x)
     return choose(x < 0, e, all(1)) / (1 + e);
 }
 
-#define UNARY(name, f)                                                                     \
-    static void name(size_t n, double *out, const loop_operand *in, int n_in)            \
-    {                                                                                      \
-        const double *a = in[0].p;                                                         \
-        for (size_t i = 0; i < n; i += VEC_LANES)                                          \
-            store(out + i, f(load(a + i)));                                                \
+#define UNARY(name, f)                                                                                                 \
+    static void name(size_t n, double *out, const loop_operand *in, int n_in)                                          \
+    {                                                                                                                  \
+        const double *a = in[0].p;                                                                                     \
+        for (size_t i = 0; i < n; i += VEC_LANES)                                                                      \
+            store(out + i, f(load(a + i)));                                                                            \
     }
 
-#define BINARY(name, f)                                                                    \
-    static void name(size_t n, double *out, const loop_operand *in, int n_in)            \
-    {                                                                                      \
-        const double *a = in[0].p, *b = in[1].p;                                           \
-        size_t sa = in[0].step, sb = in[1].step;                                           \
-        for (size_t i = 0; i < n; i += VEC_LANES)                                          \
-            store(out + i, f(load(a + i * sa), load(b + i * sb)));                         \
+#define BINARY(name, f)                                                                                                \
+    static void name(size_t n, double *out, const loop_operand *in, int n_in)                                          \
+    {                                                                                                                  \
+        const double *a = in[0].p, *b = in[1].p;                                                                       \
+        size_t sa = in[0].step, sb = in[1].step;                                                                       \
+        for (size_t i = 0; i < n; i += VEC_LANES)                                                                      \
+            store(out + i, f(load(a + i * sa), load(b + i * sb)));                                                     \
     }
 
 static void run_copy(size_t n, double *out, const loop_operand *in, int n_in)
@@ -181,21 +183,37 @@ const expr_loops LOOPS = {
     .copy = run_copy,
     .of =
         {
-            [OP_NEG] = run_neg,           [OP_ADD] = run_add,
-            [OP_SUB] = run_sub,           [OP_MUL] = run_mul,
-            [OP_DIV] = run_div,           [OP_POW] = run_pow,
-            [OP_LT] = run_lt,             [OP_LE] = run_le,
-            [OP_EQ] = run_eq,             [OP_NE] = run_ne,
-            [OP_IF] = run_if,             [OP_MIN] = run_min,
-            [OP_MAX] = run_max,           [OP_LOGSUMEXP] = run_logsumexp,
-            [OP_EXP] = run_exp,           [OP_LOG] = run_log,
-            [OP_LOG1P] = run_log1p,       [OP_SQRT] = run_sqrt,
-            [OP_ABS] = run_abs,           [OP_SIGN] = run_sign,
-            [OP_TANH] = run_tanh,         [OP_SINH] = run_sinh,
-            [OP_COSH] = run_cosh,         [OP_SIN] = run_sin,
-            [OP_COS] = run_cos,           [OP_TAN] = run_tan,
-            [OP_ATAN] = run_atan,         [OP_ERF] = run_erf,
-            [OP_ERFC] = run_erfc,         [OP_RELU] = run_relu,
-            [OP_SOFTPLUS] = run_softplus, [OP_SIGMOID] = run_sigmoid,
+            [OP_NEG] = run_neg,
+            [OP_ADD] = run_add,
+            [OP_SUB] = run_sub,
+            [OP_MUL] = run_mul,
+            [OP_DIV] = run_div,
+            [OP_POW] = run_pow,
+            [OP_LT] = run_lt,
+            [OP_LE] = run_le,
+            [OP_EQ] = run_eq,
+            [OP_NE] = run_ne,
+            [OP_IF] = run_if,
+            [OP_MIN] = run_min,
+            [OP_MAX] = run_max,
+            [OP_LOGSUMEXP] = run_logsumexp,
+            [OP_EXP] = run_exp,
+            [OP_LOG] = run_log,
+            [OP_LOG1P] = run_log1p,
+            [OP_SQRT] = run_sqrt,
+            [OP_ABS] = run_abs,
+            [OP_SIGN] = run_sign,
+            [OP_TANH] = run_tanh,
+            [OP_SINH] = run_sinh,
+            [OP_COSH] = run_cosh,
+            [OP_SIN] = run_sin,
+            [OP_COS] = run_cos,
+            [OP_TAN] = run_tan,
+            [OP_ATAN] = run_atan,
+            [OP_ERF] = run_erf,
+            [OP_ERFC] = run_erfc,
+            [OP_RELU] = run_relu,
+            [OP_SOFTPLUS] = run_softplus,
+            [OP_SIGMOID] = run_sigmoid,
         },
 };

@@ -1,27 +1,61 @@
-/* Compiles nodes into a program.
+/* Programs: compiled from nodes, then run over blocks of lanes.
 
-   Order: depth first from the outputs, so that values are used soon after they are made. Registers: a register is free
+   Order of instructions: depth first from the outputs, so that values are used soon after they are made. Registers: a register is free
    again at the last use of its value, and may then hold the result of that very instruction. Outputs are written
-   straight to where they belong and read from there if they are needed again. */
+   straight to where they belong and read from there if they are needed again.
+
+   A block is run chunk by chunk. Whole groups of LOOP_LANES lanes are read and written in place. The lanes left over go
+   through the same loops in a padded copy, so a lane is computed in the same way wherever it stands. */
 #include "expr/program.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "expr/loops.h"
 
 /* Registers of a chunk should fit into a first-level cache together with inputs and outputs. */
 #define CACHE_BYTES 24576
 #define SMALLEST_CHUNK 64
 #define LARGEST_CHUNK 512
 
+typedef enum place_kind { PLACE_INPUT, PLACE_CONSTANT, PLACE_REGISTER, PLACE_OUTPUT } place_kind;
+
+typedef struct place {
+    place_kind kind;
+    int index;
+} place;
+
+typedef struct instruction {
+    expr_loop run;
+    place out;
+    int n_in, first; /* operands operand[first .. first + n_in - 1] */
+} instruction;
+
+struct expr_program {
+    instruction *instruction;
+    int n_instructions;
+    place *operand;
+    int n_operands;
+    double *constant; /* each repeated LOOP_LANES times */
+    int n_constants;
+    int n_registers;
+    int n_outputs;
+    int n_inputs;                  /* variables that are read: */
+    int input[EXPR_MAX_VARIABLES]; /* their numbers */
+    size_t chunk;                  /* lanes worked on at a time */
+};
+
 typedef struct compiler {
     const expr_graph *graph;
     expr_program *program;
     const expr_loops *loops;
-    place *at;       /* of every node that has been placed */
+    place *at; /* of every node that has been placed */
     char *placed;
-    int *uses;       /* of a node by instructions still to come */
+    int *uses; /* of a node by instructions still to come */
     expr_node *order, *stack;
     int n_order;
-    int *spare;      /* stack of free registers */
+    int *spare; /* stack of free registers */
     int n_spare;
 } compiler;
 
@@ -207,8 +241,8 @@ static int compile(compiler *c, const expr_node *nodes, size_t n)
     return 0;
 }
 
-sgdmft_status program_compile(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
-                              instruction_set set, expr_program **out)
+sgdmft_status expr_compile_for(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
+                               instruction_set set, expr_program **out)
 {
     compiler c = {.graph = graph, .loops = expr_loops_for(set), .program = calloc(1, sizeof *c.program)};
     int failed = !c.program;
@@ -226,7 +260,7 @@ sgdmft_status program_compile(sgdmft_context *ctx, const expr_graph *graph, cons
 sgdmft_status expr_compile(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n_nodes,
                            expr_program **out)
 {
-    return program_compile(ctx, graph, nodes, n_nodes, simd_best(), out);
+    return expr_compile_for(ctx, graph, nodes, n_nodes, simd_best(), out);
 }
 
 void expr_program_free(expr_program *program)
@@ -237,4 +271,113 @@ void expr_program_free(expr_program *program)
     free(program->operand);
     free(program->constant);
     free(program);
+}
+
+typedef struct frame {
+    const expr_program *program;
+    double *registers;
+    const double *in[EXPR_MAX_VARIABLES]; /* of the inputs that are read, first lane of the chunk */
+    double *const *out;
+    double *rest; /* padded outputs, which then stand for out[] */
+    size_t base;  /* of the chunk in out[] */
+} frame;
+
+static double *align(double *work)
+{
+    uintptr_t mask = LOOP_LANES * sizeof(double) - 1;
+    return (double *)(((uintptr_t)work + mask) & ~mask);
+}
+
+/* Padded copies of the last lanes: inputs, then outputs. */
+static size_t padded_doubles(const expr_program *program)
+{
+    return (size_t)(program->n_inputs + program->n_outputs) * LOOP_LANES;
+}
+
+size_t expr_program_work(const expr_program *program)
+{
+    return LOOP_LANES + (size_t)program->n_registers * program->chunk + padded_doubles(program);
+}
+
+int expr_program_length(const expr_program *program)
+{
+    return program->n_instructions;
+}
+
+int expr_program_reads(const expr_program *program, size_t input)
+{
+    for (int i = 0; i < program->n_inputs; i++)
+        if ((size_t)program->input[i] == input)
+            return 1;
+    return 0;
+}
+
+static double *writable(const frame *f, place at)
+{
+    if (at.kind == PLACE_OUTPUT && f->rest)
+        return f->rest + (size_t)at.index * LOOP_LANES;
+    if (at.kind == PLACE_OUTPUT)
+        return f->out[at.index] + f->base;
+    return f->registers + (size_t)at.index * f->program->chunk;
+}
+
+static loop_operand locate(const frame *f, place at)
+{
+    switch (at.kind) {
+    case PLACE_INPUT: return (loop_operand){f->in[at.index] + f->base, 1};
+    case PLACE_CONSTANT: return (loop_operand){f->program->constant + (size_t)at.index * LOOP_LANES, 0};
+    default: return (loop_operand){writable(f, at), 1};
+    }
+}
+
+/* Runs all instructions over `lanes` lanes, a multiple of LOOP_LANES. */
+static void run(const frame *f, size_t lanes)
+{
+    loop_operand in[EXPR_MAX_ARGS];
+    for (int i = 0; i < f->program->n_instructions; i++) {
+        const instruction *ins = &f->program->instruction[i];
+        for (int a = 0; a < ins->n_in; a++)
+            in[a] = locate(f, f->program->operand[ins->first + a]);
+        ins->run(lanes, writable(f, ins->out), in, ins->n_in);
+    }
+}
+
+static void run_whole(frame *f, size_t n, const double *const *in)
+{
+    const expr_program *program = f->program;
+    for (int v = 0; v < program->n_inputs; v++)
+        f->in[v] = in[program->input[v]];
+    for (f->base = 0; f->base < n; f->base += program->chunk) {
+        size_t left = n - f->base;
+        run(f, left < program->chunk ? left : program->chunk);
+    }
+}
+
+/* The lanes from `first` to n - 1, fewer than LOOP_LANES; the last one is repeated as padding. */
+static void run_rest(frame *f, size_t first, size_t n, const double *const *in, double *padded)
+{
+    const expr_program *program = f->program;
+    for (int v = 0; v < program->n_inputs; v++) {
+        const double *from = in[program->input[v]];
+        double *to = padded + (size_t)v * LOOP_LANES;
+        for (size_t p = 0; p < LOOP_LANES; p++)
+            to[p] = from[first + p < n ? first + p : n - 1];
+        f->in[v] = to;
+    }
+    f->rest = padded + (size_t)program->n_inputs * LOOP_LANES;
+    f->base = 0;
+    run(f, LOOP_LANES);
+}
+
+void expr_eval(const expr_program *program, double *work, size_t n, const double *const *in, double *const *out)
+{
+    frame f = {.program = program, .registers = align(work), .out = out};
+    size_t whole = n / LOOP_LANES * LOOP_LANES;
+    run_whole(&f, whole, in);
+    if (whole == n)
+        return;
+    double *padded = f.registers + (size_t)program->n_registers * program->chunk;
+    run_rest(&f, whole, n, in, padded);
+    for (int i = 0; i < program->n_outputs; i++)
+        memcpy(out[i] + whole, f.rest + (size_t)i * LOOP_LANES, (n - whole) * sizeof(double));
 }

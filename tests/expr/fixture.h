@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "expr/program.h"
+#include "expr/expr.h"
 
 typedef struct fixture {
     sgdmft_context *ctx;

@@ -35,7 +35,7 @@ static expr_program *compile_all(fixture *f, instruction_set set)
     for (int i = 0; i < OUTPUTS; i++)
         node[i] = fixture_parse(f, texts[i]);
     expr_program *program = NULL;
-    assert_int_equal(program_compile(f->ctx, f->graph, node, OUTPUTS, set, &program), SGDMFT_OK);
+    assert_int_equal(expr_compile_for(f->ctx, f->graph, node, OUTPUTS, set, &program), SGDMFT_OK);
     return program;
 }
 

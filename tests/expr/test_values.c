@@ -65,7 +65,7 @@ static void evaluate(fixture *f, instruction_set set, const char *text, size_t n
 {
     expr_node node = fixture_parse(f, text);
     expr_program *program = NULL;
-    assert_int_equal(program_compile(f->ctx, f->graph, &node, 1, set, &program), SGDMFT_OK);
+    assert_int_equal(expr_compile_for(f->ctx, f->graph, &node, 1, set, &program), SGDMFT_OK);
     double *work = malloc(expr_program_work(program) * sizeof *work);
     assert_non_null(work);
     expr_eval(program, work, n, (const double *[]){r, y, NULL}, &out);
