@@ -11,7 +11,7 @@
 #include "expr/expr.h"
 #include "model/model.h"
 #include "problem/problem.h"
-#include "problem/text.h"
+#include "core/origin.h"
 #include "model/schedule.h"
 
 #define HINT "numerics.method: march solves any model"
@@ -107,7 +107,7 @@ typedef struct inspection {
 
 static sgdmft_status refuse(const inspection *in, const origin *where, const char *what)
 {
-    return problem_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
+    return origin_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
                         what, HINT);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "paths/matching.h"
 
 /* Tensor points of smaller weight are left out. All of them together weigh about as much as the normal law beyond nine
