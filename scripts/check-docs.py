@@ -8,6 +8,8 @@
   keys        dotted keys between backticks, e.g. `numerics.paths`, are in the table of options
   notation    each name in the second column of docs/NOTATION.md is a word of a file in the last column
   commits     `abcdef0` is a commit of this repository, in a clone with its whole history
+  index       every page of docs and every problem of examples is in docs/index.md
+  comments    files named in comments of C files exist
   quotes      docs/library.md quotes examples/library.c word for word; problem files in README.md pass `sgdmft check`
 
 CHANGELOG.md names what is gone, so only its links are checked. docs/problem-file.md is generated from the tables.
@@ -22,7 +24,7 @@ import tempfile
 ROOTS = ("src", "include", "solvers", "validation", "tests", "docs", "examples", "scripts", "bench", "python", ".ci")
 SOURCES = {".c", ".h", ".in", ".py", ".sh", ".yaml", ".build"}
 SECTIONS = "numerics|output|initial|model|simulate"
-FOREIGN = ("cblas_",)
+FOREIGN = ("cblas_", "sleef")
 
 
 def text_of(path):
@@ -61,6 +63,7 @@ class Tree:
         files += [p for p in top.iterdir() if p.is_file()]
         self.names = {p.name for p in files}
         self.words = {p.stem for p in files}
+        self.sources = sorted(p for p in files if p.suffix in (".c", ".h"))
         for path in files:
             if path.suffix in SOURCES or path.name == "meson.build":
                 self.words |= self.words_of(path)
@@ -171,6 +174,24 @@ def quotes(program, top):
             yield f"a problem file in README.md is refused: {message}"
 
 
+def missing_index(top):
+    index = text_of(top / "docs/index.md")
+    for path in [*sorted((top / "docs").glob("*.md")), *sorted((top / "examples").glob("*.yaml"))]:
+        if path.name != "index.md" and path.name not in index:
+            yield f"docs/index.md does not have {path.name}"
+
+
+def stale_comments(tree):
+    """A name with a folder is one from the top, from src, include or docs, or from the folder of the file itself."""
+    folders = [tree.top, *(tree.top / d for d in ("src", "include", "docs"))]
+    for path in tree.sources:
+        for comment in re.findall(r"/\*.*?\*/", text_of(path), flags=re.S):
+            for name in re.findall(r"(?<![\w/.-])((?:[\w-]+/)*[\w-]+\.(?:c|h|py|sh|md))\b", comment):
+                there = any((d / name).exists() for d in [*folders, path.parent]) if "/" in name else name in tree.names
+                if not there and not name.startswith(FOREIGN):
+                    yield f"{path.relative_to(tree.top)}: a comment names {name}, which is gone"
+
+
 def page_complaints(tree, page):
     yield from broken_links(page)
     if page.name in ("CHANGELOG.md", "problem-file.md"):
@@ -191,7 +212,7 @@ def main(program, top):
     tree = Tree(top)
     pages = [*sorted(top.glob("*.md")), *sorted((top / "docs").glob("*.md"))]
     complaints = [f"{page.relative_to(top)}: {c}" for page in pages for c in page_complaints(tree, page)]
-    complaints += quotes(program, top)
+    complaints += [*missing_index(top), *stale_comments(tree), *quotes(program, top)]
     for complaint in complaints:
         print(complaint)
     return 1 if complaints else 0
