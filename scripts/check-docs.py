@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check-docs.py SGDMFT SOURCE_DIR: what the documentation names and quotes exists.
+"""check-docs.py SGDMFT SOURCE_DIR [--comments]: what the documentation names and quotes exists.
 
   links       relative links and their headings, on every page
   files       paths and file names between backticks, e.g. `src/kernels/grid.h`, `tests/paths`; NAME stands for any name
@@ -9,7 +9,7 @@
   notation    each name in the second column of docs/NOTATION.md is a word of a file in the last column
   commits     `abcdef0` is a commit of this repository, in a clone with its whole history
   index       every page of docs and every problem of examples is in docs/index.md
-  comments    files named in comments of C files exist
+  comments    with --comments: files named in comments of C files exist
   quotes      docs/library.md quotes examples/library.c word for word; problem files in README.md pass `sgdmft check`
 
 CHANGELOG.md names what is gone, so only its links are checked. docs/problem-file.md is generated from the tables.
@@ -207,12 +207,14 @@ def page_complaints(tree, page):
         yield from missing_notation(tree, page)
 
 
-def main(program, top):
+def main(program, top, *options):
     top = pathlib.Path(top)
     tree = Tree(top)
     pages = [*sorted(top.glob("*.md")), *sorted((top / "docs").glob("*.md"))]
     complaints = [f"{page.relative_to(top)}: {c}" for page in pages for c in page_complaints(tree, page)]
-    complaints += [*missing_index(top), *stale_comments(tree), *quotes(program, top)]
+    complaints += [*missing_index(top), *quotes(program, top)]
+    if "--comments" in options:
+        complaints += stale_comments(tree)
     for complaint in complaints:
         print(complaint)
     return 1 if complaints else 0
