@@ -10,9 +10,9 @@
 #include "core/memory.h"
 #include "expr/expr.h"
 #include "model/model.h"
+#include "model/schedule.h"
 #include "problem/problem.h"
 #include "problem/text.h"
-#include "model/schedule.h"
 
 #define HINT "numerics.method: march solves any model"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "core/context.h"
-#include "solvers/linear/model.h"
 #include "numerics/marchenko.h"
+#include "solvers/linear/model.h"
 
 /* With a_x = eta x + lambda, E = exp(-a_x t), f = (1 - E) eta x / a_x = 1 - share_x - (1 - share_x) E. */
 typedef struct linear_modes {
@@ -63,7 +63,7 @@ double linear_risk_steps(const linear_model *model, double horizon, size_t steps
 sgdmft_status linear_risk_check(sgdmft_context *ctx, const linear_model *model, double horizon, size_t steps);
 
 /* Y_x(t) = int_0^t exp(-2 a_x (t - u)) P(u) du at ascending times: out[i * n + x]. */
-sgdmft_status linear_echoes(sgdmft_context *ctx, const linear_modes *modes, const risk_curve *risk, size_t count,
-                            const double *t, double *out);
+sgdmft_status linear_filtered_risk(sgdmft_context *ctx, const linear_modes *modes, const risk_curve *risk, size_t count,
+                                   const double *t, double *out);
 
 #endif

@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "numerics/legendre.h"
+#include "numerics/gauss.h"
 
 enum { NODES = VOLTERRA_NODES, BLOCK = 64, MOST_LEVELS = 48 };
 
@@ -56,25 +56,30 @@ static double lagrange(int j, double x)
     return product;
 }
 
-/* int_0^n of the j-th Lagrange polynomial */
-static double start_weight(int n, int j)
+/* A Gauss-Legendre rule on [0, 1] that is exact for the Lagrange polynomials. */
+enum { RULE = NODES / 2 };
+
+/* int_0^n of the j-th Lagrange polynomial. */
+static double start_weight(const double place[RULE], const double weight[RULE], int n, int j)
 {
     double sum = 0;
-    for (int i = 0; i < LEGENDRE_POINTS; i++)
-        sum += n * legendre(i).weight * lagrange(j, n * legendre(i).place);
+    for (int i = 0; i < RULE; i++)
+        sum += n * weight[i] * lagrange(j, n * place[i]);
     return sum;
 }
 
 /* p_0 .. p_{NODES-1}; `kernel` points to k(0). */
 static sgdmft_status start(sgdmft_context *ctx, double h, const double *source, const double *kernel, double *p)
 {
-    double matrix[VOLTERRA_BEFORE * VOLTERRA_BEFORE];
+    double matrix[VOLTERRA_BEFORE * VOLTERRA_BEFORE], place[RULE], weight[RULE];
     lapack_int pivot[VOLTERRA_BEFORE];
+    if (gauss_legendre(RULE, place, weight))
+        return context_out_of_memory(ctx, "the start of a Volterra equation", 16.0 * RULE);
     p[0] = source[0];
     for (int n = 1; n < NODES; n++) {
-        p[n] = source[n] + h * start_weight(n, 0) * kernel[n] * p[0];
+        p[n] = source[n] + h * start_weight(place, weight, n, 0) * kernel[n] * p[0];
         for (int j = 1; j < NODES; j++)
-            matrix[(n - 1) * VOLTERRA_BEFORE + j - 1] = (n == j) - h * start_weight(n, j) * kernel[n - j];
+            matrix[(n - 1) * VOLTERRA_BEFORE + j - 1] = (n == j) - h * start_weight(place, weight, n, j) * kernel[n - j];
     }
     lapack_int info = LAPACKE_dgesv(LAPACK_ROW_MAJOR, VOLTERRA_BEFORE, 1, matrix, VOLTERRA_BEFORE, pivot, p + 1, 1);
     if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
