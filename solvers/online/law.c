@@ -119,7 +119,7 @@ static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
     for (size_t b = 0; b < law->points.n_blocks && !failed; b++) {
         size_t n = law->points.lanes[b], bytes = sizeof(double) * (size_t)ks * n;
         memset(ws->w, 0, bytes);
-        lanes_combine(ks, ks, (size_t)ks, n, law->plan->rho_root, law->points.block[b], ws->w);
+        lanes_combine(ks, ks, (size_t)ks, n, law->plan->signal_root, law->points.block[b], ws->w);
         memcpy(law->points.block[b], ws->w, bytes);
         failed = model_label(law->plan->model, ws->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
@@ -190,25 +190,16 @@ void online_law_free(online_law *law)
 
 int online_state_set(const online_plan *plan, double t, const double *m, const double *q, online_state *out)
 {
-    int k = plan->shape.k, ks = plan->shape.kstar;
-    double lowest;
+    int k = plan->shape.k;
+    double smallest;
+    theta_moments theta = {.C = q, .m = m, .rho = plan->problem->initial.rho};
+    field_moments field;
     memset(out, 0, sizeof *out);
     out->t = t;
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < ks; b++)
-            for (int c = 0; c < ks; c++)
-                out->A[a * ks + b] += m[a * ks + c] * plan->rho_inverse[c * ks + b];
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b <= a; b++) {
-            double explained = 0;
-            for (int c = 0; c < ks; c++)
-                explained += 0.5 * (out->A[a * ks + c] * m[b * ks + c] + out->A[b * ks + c] * m[a * ks + c]);
-            out->S[a * k + b] = out->S[b * k + a] = q[a * k + b] - explained;
-        }
-    for (int c = 0; c < k * ks; c++)
-        if (!isfinite(m[c]))
-            return -1;
-    return online_root(k, out->S, 0, out->B, NULL, &lowest);
+    data_law_field(&plan->data, &theta, &field);
+    if (data_law_regress(&plan->data, &field, &out->field))
+        return -1;
+    return matrix_raised_root(k, out->field.rest, 0, out->field.root, NULL, &smallest);
 }
 
 /* w at the lanes of a block. */
@@ -217,8 +208,8 @@ static void make_field(const online_law *law, size_t b, const online_state *at, 
     int k = law->plan->shape.k, ks = law->plan->shape.kstar;
     size_t n = law->points.lanes[b];
     memset(ws->w, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, ks, (size_t)ks, n, at->A, wstar_of(law, b), ws->w);
-    lanes_combine(k, k, (size_t)k, n, at->B, z_of(law, b), ws->w);
+    lanes_combine(k, ks, (size_t)ks, n, at->field.onto_signal, wstar_of(law, b), ws->w);
+    lanes_combine(k, k, (size_t)k, n, at->field.root, z_of(law, b), ws->w);
     for (size_t p = 0; p < n; p++)
         ws->t[p] = at->t;
 }
@@ -326,13 +317,13 @@ static int response_by_stein(online_law *law, const online_state *at, const onli
                              int *plugin)
 {
     int k = law->plan->shape.k, ks = law->plan->shape.kstar;
-    double scale = trace(k, at->S) / k + trace(ks, law->plan->problem->initial.rho) / ks;
-    double least = LEAST_VARIANCE * scale, inverse[MATRIX_MAX * MATRIX_MAX], lowest;
+    double scale = trace(k, at->field.rest) / k + trace(ks, law->plan->problem->initial.rho) / ks;
+    double least = LEAST_VARIANCE * scale, inverse[MATRIX_MAX * MATRIX_MAX], smallest;
     online_state wide = *at;
     online_averages of_wide;
-    if (online_root(k, at->S, least, wide.B, inverse, &lowest))
+    if (matrix_raised_root(k, at->field.rest, least, wide.field.root, inverse, &smallest))
         return -1;
-    if (lowest < least) {
+    if (smallest < least) {
         *plugin = online_law_averages(law, &wide, 0, &of_wide);
         mean = &of_wide;
     }
@@ -360,19 +351,10 @@ int online_law_rates(online_law *law, double t, const double *m, const double *q
         memcpy(out->gamma, mean.G, sizeof out->gamma);
     memcpy(out->gs, mean.gs, sizeof out->gs);
     memcpy(out->gg, mean.gg, sizeof out->gg);
-    matrix_add_product(k, 1, mean.gz, at.B, out->gw);
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++)
-            for (int c = 0; c < ks; c++)
-                out->gw[a * k + b] += mean.gs[a * ks + c] * at.A[b * ks + c];
-    for (int a = 0; a < k; a++)
-        for (int c = 0; c < ks; c++) {
-            double direct = mean.gs[a * ks + c];
-            for (int b = 0; b < k; b++)
-                direct -= out->gamma[a * k + b] * m[b * ks + c];
-            for (int d = 0; d < ks; d++)
-                out->gamma_star[a * ks + d] += direct * plan->rho_inverse[c * ks + d];
-        }
+    matrix_add_product(k, 1, mean.gz, at.field.root, out->gw);
+    matrix_accumulate_t(k, ks, k, 1, mean.gs, at.field.onto_signal, out->gw);
+    matrix_accumulate(k, k, ks, -1, out->gamma, m, mean.gs);
+    data_law_onto_signal(&plan->data, mean.gs, out->gamma_star);
     return 0;
 }
 
@@ -388,8 +370,8 @@ int online_law_stein_defect(online_law *law, double t, const double *m, const do
         return 0;
     int code = online_law_averages(law, &at, 1, &mean);
     double right[MATRIX_MAX * MATRIX_MAX] = {0};
-    matrix_add_product(k, 1, mean.gz, at.B, defect);
-    matrix_add_product(k, 1, mean.G, at.S, right);
+    matrix_add_product(k, 1, mean.gz, at.field.root, defect);
+    matrix_add_product(k, 1, mean.G, at.field.rest, right);
     for (int c = 0; c < k * k; c++) {
         scale[c] = fabs(defect[c]) + fabs(right[c]);
         defect[c] -= right[c];

@@ -5,8 +5,9 @@
 
      w* = L z*,   w = A w* + B z,   L L^T = rho,   A = m rho^{-1},   B B^T = S = q - m rho^{-1} m^T,
 
-   with symmetric roots L and B. The points (z*, eps, z) stay the same along the whole curve (m, q), and with them w* and
-   y, so that averages are as smooth in q and m as the gradient is in w.
+   where L and B are symmetric, so that rules keep the symmetries between directions. The points (z*, eps, z) stay the
+   same along the whole curve (m, q), and with them w* and y, so that averages are as smooth in q and m as the gradient
+   is in w.
 
    Gamma and Gamma*, the mean derivatives of g in w and w*, follow from Stein's identity
    E[g (w, w*)^T] = (Gamma, Gamma*) Cov(w, w*), which in these variables reads
@@ -23,12 +24,10 @@
 
 typedef struct online_law online_law;
 
-/* A point of the curve (m, q), with A, S, B as above. */
+/* A point of the curve (m, q). */
 typedef struct online_state {
     double t;
-    double A[MATRIX_MAX * MATRIX_MAX]; /* [k][k*] */
-    double S[MATRIX_MAX * MATRIX_MAX]; /* [k][k] */
-    double B[MATRIX_MAX * MATRIX_MAX]; /* [k][k] */
+    field_regression field; /* A, S, B as onto_signal, rest, root; B is smooth in q and m down to S = 0 */
 } online_state;
 
 /* Averages with the gradient g and the Hessian G of the loss. */

@@ -91,13 +91,9 @@ static double eta_at(const vector_field *f, double t)
 static void respond(int k, int columns, double lambda, double eta, const double *gamma, const double *x,
                     const double *extra, double *out)
 {
-    for (int a = 0; a < k; a++)
-        for (int c = 0; c < columns; c++) {
-            double sum = extra ? extra[a * columns + c] : 0;
-            for (int b = 0; b < k; b++)
-                sum += gamma[a * k + b] * x[b * columns + c];
-            out[a * columns + c] = -lambda * x[a * columns + c] - eta * sum;
-        }
+    for (int c = 0; c < k * columns; c++)
+        out[c] = -lambda * x[c] - (extra ? eta * extra[c] : 0);
+    matrix_accumulate(k, k, columns, -eta, gamma, x, out);
 }
 
 static int all_finite(const double *x, size_t n)
@@ -291,22 +287,13 @@ static int record_node(marcher *f, int node)
     f->result->nodes = i + 1;
     if (node == 0)
         return 0;
-    double inverse[MATRIX_MAX * MATRIX_MAX], copy[MATRIX_MAX * MATRIX_MAX];
+    double inverse[MATRIX_MAX * MATRIX_MAX];
     double *cell_R = f->result->R + (i - 1) * kk, *cell_F = f->result->F + (i - 1) * overlap;
-    set_identity(k, inverse);
-    memcpy(copy, f->R_node, sizeof(double) * kk);
-    matrix_solve(k, copy, kk / (size_t)k, inverse); /* regular, or it would have been started anew */
+    matrix_inverse(k, f->R_node, inverse); /* exists: otherwise the response would have been started anew */
     matrix_add_product(k, 1, R, inverse, cell_R);
-    for (int a = 0; a < k; a++)
-        for (int c = 0; c < ks; c++) {
-            double before = 0;
-            for (int b = 0; b < k; b++)
-                before += cell_R[a * k + b] * f->F_node[b * ks + c];
-            cell_F[a * ks + c] = F[a * ks + c] - before;
-        }
-    set_identity(k, inverse);
-    memcpy(copy, R, sizeof(double) * kk);
-    int lost = matrix_solve(k, copy, kk / (size_t)k, inverse) || !(largest(inverse, k * k) < RESPONSE_RANGE) ||
+    memcpy(cell_F, F, sizeof(double) * overlap);
+    matrix_accumulate(k, k, ks, -1, cell_R, f->F_node, cell_F);
+    int lost = matrix_inverse(k, R, inverse) || !(largest(inverse, k * k) < RESPONSE_RANGE) ||
                !(largest(R, k * k) < RESPONSE_RANGE);
     memcpy(f->R_node, R, sizeof(double) * kk);
     memcpy(f->F_node, F, sizeof(double) * overlap);

@@ -1,7 +1,5 @@
 #include "solvers/online/plan.h"
 
-#include <lapacke.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,55 +7,14 @@
 #include "core/memory.h"
 #include "solvers/common/growth.h"
 
-/* Eigenvectors are the rows of vectors. */
-static int eigen(int k, const double *a, double *vectors, double *values)
+static sgdmft_status set_laws(sgdmft_context *ctx, online_plan *plan)
 {
-    double work[34 * MATRIX_MAX];
-    for (int i = 0; i < k; i++)
-        for (int j = 0; j < k; j++) {
-            vectors[i * k + j] = 0.5 * (a[i * k + j] + a[j * k + i]);
-            if (!isfinite(vectors[i * k + j]))
-                return -1;
-        }
-    if (k > 1)
-        return LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'U', k, vectors, k, values, work, 34 * MATRIX_MAX) ? -1 : 0;
-    values[0] = vectors[0];
-    vectors[0] = 1;
-    return 0;
-}
-
-int online_root(int k, const double *a, double least, double *root, double *inverse, double *lowest)
-{
-    double vectors[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX];
-    if (eigen(k, a, vectors, values))
-        return -1;
-    memset(root, 0, sizeof(double) * (size_t)(k * k));
-    if (inverse)
-        memset(inverse, 0, sizeof(double) * (size_t)(k * k));
-    for (int v = 0; v < k; v++) {
-        double size = sqrt(fmax(values[v], least));
-        for (int i = 0; i < k && size > 0; i++)
-            for (int j = 0; j < k; j++) {
-                double outer = vectors[v * k + i] * vectors[v * k + j];
-                root[i * k + j] += size * outer;
-                if (inverse)
-                    inverse[i * k + j] += outer / size;
-            }
-    }
-    *lowest = values[0];
-    return 0;
-}
-
-static sgdmft_status factor_rho(sgdmft_context *ctx, online_plan *plan)
-{
-    int n = plan->shape.kstar;
-    double inverse[MATRIX_MAX * MATRIX_MAX], lowest;
-    if (online_root(n, plan->problem->initial.rho, 0, plan->rho_root, inverse, &lowest))
-        return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: initial.rho: LAPACK cannot compute its eigenvalues",
-                            plan->problem->source);
-    memset(plan->rho_inverse, 0, sizeof plan->rho_inverse);
-    matrix_add_product(n, 1, inverse, inverse, plan->rho_inverse);
-    return SGDMFT_OK;
+    double smallest;
+    sgdmft_status status = data_law_init(ctx, plan->problem, &plan->data);
+    if (!status &&
+        matrix_raised_root(plan->shape.kstar, plan->problem->initial.rho, 0, plan->signal_root, NULL, &smallest))
+        status = context_fail(ctx, SGDMFT_ERR_RANGE, "%s: initial.rho: an entry is not finite", plan->problem->source);
+    return status;
 }
 
 static void set_scales(online_plan *plan)
@@ -85,9 +42,9 @@ static sgdmft_status make_grids(sgdmft_context *ctx, online_plan *plan)
 static sgdmft_status set_source(sgdmft_context *ctx, online_plan *plan)
 {
     path_source source = {
-        .problem = plan->problem, .m = plan->model, .shape = plan->shape, .law = &plan->law, .eta = plan->eta};
+        .problem = plan->problem, .m = plan->model, .shape = plan->shape, .law = &plan->initial, .eta = plan->eta};
     plan->source = coordinate_source(&source);
-    return initial_law_init(ctx, plan->problem, &plan->law);
+    return initial_law_init(ctx, plan->problem, &plan->initial);
 }
 
 static sgdmft_status fill(sgdmft_context *ctx, online_plan *plan)
@@ -98,7 +55,7 @@ static sgdmft_status fill(sgdmft_context *ctx, online_plan *plan)
         return status;
     plan->shape = model_get_shape(plan->model);
     set_scales(plan);
-    status = factor_rho(ctx, plan);
+    status = set_laws(ctx, plan);
     if (!status)
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
@@ -137,7 +94,6 @@ void online_plan_free(online_plan *plan)
     time_grid_free(plan->coarse);
     time_grid_free(plan->grid);
     penalty_free(plan->penalty);
-    initial_law_free(&plan->law);
     free(plan->jump);
     schedule_free(plan->eta);
     model_free(plan->model);

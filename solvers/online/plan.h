@@ -4,8 +4,8 @@
 #define SGDMFT_SOLVERS_ONLINE_PLAN_H
 
 #include "columns/solution.h"
-#include "core/matrix.h"
 #include "kernels/grid.h"
+#include "model/data_law.h"
 #include "model/initial.h"
 #include "model/model.h"
 #include "model/penalty.h"
@@ -25,25 +25,21 @@ typedef struct online_plan {
     /* For a penalty other than the ridge, where coordinates are sampled; otherwise NULL and zero. */
     penalty *penalty;
     time_grid *coarse; /* every second node of the grid */
-    initial_law law;
+    initial_law initial;
     path_source source; /* of the coordinates */
 
     solution_columns columns;
-    double rho_root[MATRIX_MAX * MATRIX_MAX], rho_inverse[MATRIX_MAX * MATRIX_MAX]; /* [k*][k*] */
-    double moment_scale; /* mean square of a coordinate of student and teacher at the start */
-    double moment_limit; /* a mean square of theta above this counts as divergence */
+    data_law data;
+    double signal_root[MATRIX_MAX * MATRIX_MAX]; /* [k*][k*] symmetric root of rho, see law.h */
+    double moment_scale;                         /* mean square of a coordinate of student and teacher at the start */
+    double moment_limit;                         /* a mean square of theta above this counts as divergence */
 } online_plan;
 
-/* The problem must outlive the plan. Fails as model_new, penalty_new, schedule_new and initial_law_init do. */
+/* The problem must outlive the plan. Fails as model_new, penalty_new, schedule_new, data_law_init and initial_law_init do. */
 sgdmft_status online_plan_new(sgdmft_context *ctx, const sgdmft_problem *problem, online_plan **out);
 void online_plan_free(online_plan *plan);
 
 /* The shape of the solution. names[observables], unless NULL, is filled with their names, which the problem owns. */
 solution_shape online_plan_shape(const online_plan *plan, const char **names);
-
-/* The symmetric root of the symmetric matrix a[k][k], with eigenvalues below `least` >= 0 raised to it, and, unless
-   NULL, the inverse of that root, where zero eigenvalues are left out. *lowest is the smallest eigenvalue of a.
-   Returns 0, or -1 if a is not finite. */
-int online_root(int k, const double *a, double least, double *root, double *inverse, double *lowest);
 
 #endif

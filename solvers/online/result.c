@@ -114,28 +114,6 @@ static void fill_curve(const online_results *all, size_t c, double *sample, sgdm
     }
 }
 
-/* out = a x (+ add), a[k][k], x[k][columns] */
-static void multiply(int k, int columns, const double *a, const double *x, const double *add, double *out)
-{
-    for (int i = 0; i < k; i++)
-        for (int c = 0; c < columns; c++) {
-            double sum = add ? add[i * columns + c] : 0;
-            for (int j = 0; j < k; j++)
-                sum += a[i * k + j] * x[j * columns + c];
-            out[i * columns + c] = sum;
-        }
-}
-
-/* C = R q + F m^T */
-static void correlate(int k, int ks, const double *R, const double *F, const double *q, const double *m, double *C)
-{
-    multiply(k, k, R, q, NULL, C);
-    for (int i = 0; i < k; i++)
-        for (int j = 0; j < k; j++)
-            for (int c = 0; c < ks; c++)
-                C[i * k + j] += F[i * ks + c] * m[j * ks + c];
-}
-
 /* Adds R(t_i, t_j) and C(t_i, t_j) of one march for all i >= j. */
 static void add_column(const online_plan *plan, const online_result *result, size_t j, double weight,
                        sgdmft_solution *solution)
@@ -147,7 +125,9 @@ static void add_column(const online_plan *plan, const online_result *result, siz
     for (size_t c = 0; c < kk; c++)
         R[c] = c % (size_t)(k + 1) == 0;
     for (size_t i = j; i < n; i++) {
-        correlate(k, ks, R, F, result->q + j * kk, result->m + j * overlap, C);
+        memset(C, 0, sizeof C);
+        matrix_add_product(k, 1, R, result->q + j * kk, C);
+        matrix_accumulate_t(k, ks, k, 1, F, result->m + j * overlap, C);
         for (size_t c = 0; c < kk; c++) {
             size_t transposed = c % (size_t)k * (size_t)k + c / (size_t)k;
             solution->R[(i * n + j) * kk + c] += weight * R[c];
@@ -157,8 +137,10 @@ static void add_column(const online_plan *plan, const online_result *result, siz
         }
         if (i + 1 == n)
             break;
-        multiply(k, ks, result->R + i * kk, F, result->F + i * overlap, next_F);
-        multiply(k, k, result->R + i * kk, R, NULL, next_R);
+        memset(next_R, 0, sizeof next_R);
+        matrix_add_product(k, 1, result->R + i * kk, R, next_R);
+        memcpy(next_F, result->F + i * overlap, sizeof(double) * overlap);
+        matrix_accumulate(k, k, ks, 1, result->R + i * kk, F, next_F);
         memcpy(F, next_F, sizeof F);
         memcpy(R, next_R, sizeof R);
     }

@@ -1,4 +1,4 @@
-/* Averages over a fresh sample: point sets, their weights, counts and matching; fields, roots, and jumps of eta. */
+/* Averages over a fresh sample: point sets, their weights, counts and matching; fields, and jumps of eta. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,36 +110,11 @@ static void fields_have_their_covariance(void **state)
     check_near(mean.G[0], 1, 1e-12, "E G11");
     check_near(mean.G[1], 0, 1e-12, "E G12");
     for (int c = 0; c < 4; c++) /* Gamma = 1, so E g z^T = B */
-        check_near(mean.gz[c], at.B[c], 1e-12, "E g z");
+        check_near(mean.gz[c], at.field.root[c], 1e-12, "E g z");
     online_law_free(law);
     online_plan_free(plan);
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
-}
-
-static void roots(void **state)
-{
-    static const double a[9] = {2.0, 0.3, -0.4, 0.3, 1.1, 0.2, -0.4, 0.2, 0.7};
-    double root[9], inverse[9], lowest;
-    assert_int_equal(online_root(3, a, 0, root, inverse, &lowest), 0);
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            double square = 0, one = 0;
-            for (int l = 0; l < 3; l++) {
-                square += root[i * 3 + l] * root[l * 3 + j];
-                one += root[i * 3 + l] * inverse[l * 3 + j];
-            }
-            check_near(square, a[i * 3 + j], 1e-14, "root squared");
-            check_near(one, i == j, 1e-14, "root times inverse");
-        }
-    static const double flat[4] = {1, 1, 1, 1};
-    assert_int_equal(online_root(2, flat, 0, root, inverse, &lowest), 0);
-    check_near(lowest, 0, 1e-15, "smallest eigenvalue");
-    check_near(root[0], sqrt(0.5), 1e-8, "singular root"); /* an eigenvalue of 1e-16 is 1e-8 in the root */
-    assert_int_equal(online_root(2, flat, 0.04, root, inverse, &lowest), 0);
-    check_near(root[0] - root[1], 0.2, 1e-14, "raised root");
-    static const double bad[4] = {1, NAN, NAN, 1};
-    assert_int_equal(online_root(2, bad, 0, root, inverse, &lowest), -1);
 }
 
 /* The jumps of eta that the integration must not step over. */
@@ -179,7 +154,6 @@ int main(void)
         cmocka_unit_test(tensor_rules),
         cmocka_unit_test(sobol_points_are_matched),
         cmocka_unit_test(fields_have_their_covariance),
-        cmocka_unit_test(roots),
         cmocka_unit_test(jumps_of_eta_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
