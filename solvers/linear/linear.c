@@ -1,7 +1,7 @@
 /* Least squares with a linear label: everything is an integral over the spectral law mu of X^T X (docs/linear.md).
 
-   With a_x = eta x + lambda, E = exp(-a_x t), u = eta (1 - E)/a_x, f = x u, P and Y as in linear_modes.c, and m0, rho
-   those of the scaled teacher,
+   With a_x = eta x + lambda, E = exp(-a_x t), u = eta (1 - E)/a_x, f = x u, P and Y as in modes.c, and m0, rho those of
+   the scaled teacher,
 
      m(t)   = int (E m0 + f rho) dmu                          (divided by the slope of the label),
      R(t,s) = int exp(-a_x (t-s)) dmu,
@@ -10,8 +10,8 @@
      test   = curvature/2 [int (E^2 q0 + 2 E (f-1) m0 + (f-1)^2 rho + x u^2 sigma^2) dmu + eta^2 int x Y dmu + sigma^2],
      train  = curvature/2 P.
 
-   A row of C costs as many operations as it has entries times points of mu: going back in s, exp(-a_x (t-s)) is
-   multiplied up. */
+   A row of C costs one operation for each of its entries and each point of mu, as exp(-a_x (t-s)) is a running product
+   over the nodes s, from s = t backwards. */
 #include "solvers/linear/linear.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@
 #include "solvers/linear/modes.h"
 #include "solvers/linear/plan.h"
 
-/* The accuracy, relative to P, to which the Volterra equation must hold at the nodes, where another quadrature checks it. */
+/* The Volterra equation is checked at the nodes by another quadrature. It must hold to this accuracy relative to P. */
 static const double TRUSTED = 1e-9;
 
 /* E, u and Y at every time; Y is zero for a gradient flow. */
@@ -35,6 +35,7 @@ typedef struct mode_table {
     double *E, *u, *Y; /* [times][points] */
 } mode_table;
 
+/* A solve in progress. */
 typedef struct exact_solve {
     sgdmft_context *ctx;
     const linear_plan *plan;
@@ -113,7 +114,7 @@ static sgdmft_status mode_table_init(const exact_solve *solve, const risk_curve 
 
 /* Sums over the spectrum at one time. */
 typedef struct moments {
-    double q, m, R, error; /* error = E (theta - scaled theta*)^2 */
+    double q, m, R, error; /* error = E (theta - slope theta*)^2 */
     double risk;           /* P, from Y */
 } moments;
 
@@ -136,7 +137,7 @@ static moments moments_at(const exact_solve *solve, const mode_table *table, siz
     return sum;
 }
 
-/* P at a time, and what it changed by when the steps were last halved. */
+/* P at a time, and its change when the steps were last halved. */
 static double risk_at(const exact_solve *solve, double s, const moments *at, double *change)
 {
     *change = 0;
@@ -183,7 +184,7 @@ static sgdmft_status fill_curves(const exact_solve *solve, const solution_column
     return status;
 }
 
-/* What a column s of C multiplies, point by point: C(t,s) = E_t.A + u_t.B + exp(-a (t-s)).Z. */
+/* Factors of the column s of C, C(t,s) = E_t.A + u_t.B + exp(-a (t-s)).Z, where the dot is a sum over points of mu. */
 typedef struct column_table {
     double *A, *B, *Z; /* [nodes][points] */
     double *back;      /* [nodes][points] exp(-a (t_i - t_{i-1})) */
@@ -273,7 +274,7 @@ static void mirror(sgdmft_solution *solution, size_t rows)
             solution->C[j * nodes + i] = solution->C[i * nodes + j];
 }
 
-/* m at the nodes, and how well the Volterra equation holds there. */
+/* m at the nodes, and the residual of the Volterra equation there. */
 static void fill_nodes(const exact_solve *solve, const mode_table *modes, sgdmft_solution *solution)
 {
     double running = 0, change;
@@ -310,7 +311,7 @@ static sgdmft_status fill_two_time(exact_solve *solve, sgdmft_solution *solution
     return status;
 }
 
-/* How many times come before the end, which is excluded if the dynamics diverge there. */
+/* Number of times up to the end. If the dynamics diverge, the end itself is left out. */
 static size_t count_reached(const exact_solve *solve, const time_points *times)
 {
     size_t reached = times->n;
@@ -348,8 +349,9 @@ static sgdmft_status set_status(const exact_solve *solve, sgdmft_solution *solut
         printed =
             asprintf(&message,
                      "the exact method did not reach its accuracy: halving the step still changes the train loss by "
-                     "%.3g relative (wanted: %.3g), and its equation holds to %.3g; hint: shorten horizon",
-                     solve->risk.change, solve->risk.required, worst);
+                     "%.3g of its value (allowed: %.3g), and its Volterra equation has a residual of %.3g (allowed: "
+                     "%.3g); hint: shorten horizon",
+                     solve->risk.change, solve->risk.required, worst, TRUSTED);
     }
     return why ? set_stop(solve, solution, why, printed < 0 ? NULL : message) : SGDMFT_OK;
 }

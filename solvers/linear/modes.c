@@ -1,14 +1,15 @@
-/* P and Y. With mu as a sum over points x of weight w_x, and noise the second moment sigma^2 of the noise,
+/* With mu a sum over points x of weight w_x, the training risk P and its filtered values Y_x are
 
      P(t)   = source(t) + (eta^2/delta) sum_x w_x x^2 Y_x(t),     Y_x(t) = int_0^t exp(-2 a_x (t-u)) P(u) du,
      source = (1/delta) sum_x w_x [ x (E^2 q0 + 2 E (f-1) m0 + (f-1)^2 rho) + (f-1)^2 sigma^2 ] + sigma^2 (1 - 1/delta).
 
-   f - 1 = -share - (1 - share) E makes the source a quadratic polynomial in E at every point. Its constant part cancels
-   against sigma^2 (1 - 1/delta) for delta < 1 without ridge, when all labels can be fitted: both together leave the
-   excess of the spectral law only.
+   where sigma^2 is the second moment of the noise. As f - 1 = -share - (1 - share) E, the source is a quadratic
+   polynomial in E at every point. Without ridge and for delta < 1, where all labels can be fitted, its constant part
+   cancels against sigma^2 (1 - 1/delta) except for the excess of the spectral law.
 
-   P comes from the Volterra equation with kernel (eta^2/delta) sum_x w_x x^2 exp(-2 a_x t). Where P decays, both sides
-   are multiplied by exp(tilt t), which leaves a convolution: late values then keep their digits. */
+   Together the two are a Volterra equation for P with kernel (eta^2/delta) sum_x w_x x^2 exp(-2 a_x t). Where P decays,
+   both sides are multiplied by exp(tilt t), which leaves the equation a convolution, so that late values keep their
+   digits. */
 #include "solvers/linear/modes.h"
 
 #include <math.h>
@@ -19,8 +20,8 @@
 #include "numerics/gauss.h"
 #include "numerics/volterra.h"
 
-/* Change between two grids, relative to P, at which the finer is accepted; and what rounding leaves relative to the
-   largest value before. */
+/* Change between two grids, relative to P, at which the finer one is accepted, and the rounding error relative to the
+   largest value so far. */
 static const double ACCEPTED = 1e-11, ROUNDING = 1e-14;
 /* Largest rate * h of the first grid; smallest and largest numbers of steps. */
 static const double RESOLUTION = 0.25;
@@ -30,7 +31,7 @@ static const double MOST_TILT = 600;
 /* Points of a panel of the Gauss-Legendre rule, and its length times rate: its error is below 1e-15. */
 enum { PANEL_POINTS = 10 };
 static const double PANEL = 3;
-/* A constant this far below the last value of P does not keep it from decaying. */
+/* A constant source this far below the last value of P does not show in it. */
 static const double VANISHING = 1e-13;
 
 static double largest_x(double delta)
@@ -43,7 +44,7 @@ static double smallest_x(double delta)
     return (1 - sqrt(delta)) * (1 - sqrt(delta));
 }
 
-/* Exponentials decay at rates up to 2 a; P grows at most like the exponential of its kernel's value at 0. */
+/* Exponentials decay at rates of up to 2 a_x, and P grows at most like exp(k(0) t), k being its kernel. */
 static double fastest(const linear_model *model)
 {
     double a = model->eta * largest_x(model->delta) + model->lambda;
@@ -108,7 +109,7 @@ double linear_modes_free_risk(const linear_modes *modes, const double *square, c
     return sum;
 }
 
-/* The tilt, if nothing in the source decays slower than E^2. */
+/* Sets the tilt, which is zero if a part of the source decays more slowly than E^2. */
 static sgdmft_status set_tilt(sgdmft_context *ctx, linear_modes *modes)
 {
     size_t n = modes->law.n;
@@ -275,7 +276,7 @@ void linear_risk_clear(linear_risk *risk)
     memset(risk, 0, sizeof *risk);
 }
 
-/* Panels between successive times, none where they coincide. */
+/* Number of panels between successive times; 0 where they coincide. */
 static size_t panels_between(const linear_modes *modes, double from, double to)
 {
     return (size_t)ceil((to - from) * modes->rate / PANEL);

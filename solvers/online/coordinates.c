@@ -8,11 +8,12 @@
 #include "core/memory.h"
 #include "paths/lanes.h"
 
-/* Blocks are summed in this many parts, and the parts are added in order, so that results do not depend on the number of
-   threads. */
+/* Blocks are summed in this many parts, and the parts are added in order, so that results do not depend on the number
+   of threads. */
 enum { PARTS = 8 };
 
-/* The penalty alone is integrated in substeps whose width times its largest curvature is STEEPNESS, in at most SUBSTEPS. */
+/* The penalty alone is integrated in at most SUBSTEPS substeps, whose width times its largest curvature is STEEPNESS.
+   */
 static const double STEEPNESS = 1;
 enum { SUBSTEPS = 1000 };
 
@@ -20,11 +21,11 @@ enum { SUBSTEPS = 1000 };
 typedef struct coordinate_workspace {
     double *penalty;   /* work space of its expressions */
     double *joint;     /* [k + k* + k][n] base, theta*, xi */
-    double *drift;     /* [k][n] */
-    double *moved;     /* [k][n] */
-    double *slope;     /* [k][n] the penalty's */
-    double *next;      /* [k][n] and there after a step */
-    double *curvature; /* [k k][n] */
+    double *drift;     /* [k][n] Gamma theta + Gamma* theta* */
+    double *moved;     /* [k][n] theta after an Euler step */
+    double *slope;     /* [k][n] gradient of the penalty */
+    double *next;      /* [k][n] the same after a step */
+    double *curvature; /* [k k][n] Hessian of the penalty */
 } coordinate_workspace;
 
 struct online_coordinates {
@@ -33,7 +34,7 @@ struct online_coordinates {
     const time_grid *grid;
     int k, kstar, threads;
     size_t lanes;   /* of the largest block */
-    double **theta; /* [n_blocks]: [steps + 1][k][n]; the newest node holds base between prepare and move */
+    double **theta; /* [n_blocks] [steps + 1][k][n]; between prepare and move the newest node holds base */
     coordinate_workspace *workspace; /* [threads] */
     double *sums;                    /* [PARTS][ONLINE_JOINT_MAX^2] */
 };
@@ -120,11 +121,11 @@ static double *theta_at(const online_coordinates *c, size_t block, int node)
     return c->theta[block] + (size_t)node * (size_t)c->k * c->in->block[block].n;
 }
 
-/* Work on one block in cell or at node i; adds to `sums`, those of its part. */
+/* Work on one block at node or in cell i. What is to be averaged is added to the sums of the part. */
 typedef void (*block_work)(const online_coordinates *c, size_t block, int i, const void *argument,
                            coordinate_workspace *ws, double *sums);
 
-/* Does the work on all blocks; mean[size] is the mean over coordinates of what was added to the sums. */
+/* Does the work on all blocks; mean[size] is the mean over coordinates of what the work has added. */
 static void over_blocks(const online_coordinates *c, block_work work, int i, const void *argument, size_t size,
                         double *mean)
 {
@@ -170,7 +171,7 @@ static double largest(const double *x, size_t n)
     return most;
 }
 
-/* theta[k][n] after the penalty alone for a time; Heun's rule, in steps that follow the curvature. */
+/* Moves theta[k][n] by the penalty alone for a time, by Heun's rule in steps that follow the curvature. */
 static void decay(const online_coordinates *c, coordinate_workspace *ws, size_t n, double time, double *theta)
 {
     const penalty *pen = c->plan->penalty;
@@ -245,7 +246,7 @@ void online_coordinates_move(online_coordinates *c, int i, const double *map)
     over_blocks(c, move_block, i, map, 0, NULL);
 }
 
-/* What the two-time averages of a block take. */
+/* Work space of one thread for the two-time averages of a block. */
 typedef struct pair_work {
     double *penalty;
     double *start, *end; /* [k k][n] penalty'' + eta Gamma at both ends of a cell */
@@ -301,7 +302,7 @@ static void propagate(int k, size_t n, double h, const double *start, const doub
     }
 }
 
-/* Carries the derivatives of a block to node i and adds them to row i of R. */
+/* Propagates the derivatives of a block to node i and adds them to row i of R. */
 static void add_response(const online_coordinates *c, size_t block, int i, const double *gamma, pair_work *w,
                          double *row)
 {
@@ -345,7 +346,7 @@ static void add_block(const online_coordinates *c, size_t block, int nodes, cons
     }
 }
 
-/* Only R(t, t) is known. */
+/* Keeps R(t, t) alone, which is the identity; the rest is unknown. */
 static void forget_response(int k, int nodes, double *R)
 {
     for (int i = 0; i < nodes; i++)
@@ -354,7 +355,7 @@ static void forget_response(int k, int nodes, double *R)
                 *R++ = j < i ? NAN : a % (k + 1) == 0;
 }
 
-/* parts[PARTS][2][size] */
+/* Means over all blocks from parts[PARTS][2][size], the sums of C and R. */
 static void join(const online_coordinates *c, const double *parts, size_t size, double *C, double *R)
 {
     for (size_t x = 0; x < size; x++) {

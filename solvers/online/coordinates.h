@@ -1,5 +1,5 @@
-/* The coordinates of a replica where the penalty is not a ridge. As a sample is visited once, a coordinate is a diffusion
-   without memory,
+/* The coordinates of a replica where the penalty is not a ridge. As a sample is visited once, a coordinate is a
+   diffusion without memory,
 
      d theta = - penalty'(theta) dtau - eta (Gamma theta + Gamma* theta*) dtau + eta E[g g^T]^{1/2} dB,
 

@@ -9,15 +9,15 @@
 #include "paths/draws.h"
 #include "paths/lanes.h"
 
-/* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on the
-   number of threads. */
+/* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
+   the number of threads. */
 enum { PARTS = 16 };
 
 /* A further thread pays from this many points on. */
 enum { POINTS_PER_THREAD = 1 << 14 };
 
-/* Where w is (nearly) a function of w* in some direction, B has no inverse there. The variance of z in that direction is
-   then raised to this part of the mean squares of student and teacher: large enough for E[g z^T] to stand out from
+/* Where w is (nearly) a function of w* in some direction, B has no inverse there. The variance of z in that direction
+   is then raised to this part of the mean squares of student and teacher: large enough for E[g z^T] to stand out from
    sampling noise; the bias of Gamma is of this order. */
 static const double LEAST_VARIANCE = 1e-3;
 
@@ -30,7 +30,7 @@ typedef struct law_workspace {
 
 struct online_law {
     const online_plan *plan;
-    online_points points; /* rows: w* (in place of z*), eps, z, weights */
+    online_points points; /* rows w* (in place of z*), eps, z, weights */
     double **y;           /* [n_blocks] */
     int threads;
     law_workspace *workspace; /* [threads] */
@@ -202,7 +202,7 @@ int online_state_set(const online_plan *plan, double t, const double *m, const d
     return matrix_raised_root(k, out->field.rest, 0, out->field.root, NULL, &smallest);
 }
 
-/* w at the lanes of a block. */
+/* Computes w at the lanes of a block. */
 static void make_field(const online_law *law, size_t b, const online_state *at, law_workspace *ws)
 {
     int k = law->plan->shape.k, ks = law->plan->shape.kstar;
@@ -312,7 +312,7 @@ static double trace(int k, const double *a)
     return sum;
 }
 
-/* Gamma from E[g z^T] where g jumps. */
+/* Gamma from E[g z^T], for g with jumps. Returns 0, or -1 if S is not finite. */
 static int response_by_stein(online_law *law, const online_state *at, const online_averages *mean, double *gamma,
                              int *plugin)
 {

@@ -9,13 +9,13 @@
    same along the whole curve (m, q), and with them w* and y, so that averages are as smooth in q and m as the gradient
    is in w.
 
-   Gamma and Gamma*, the mean derivatives of g in w and w*, follow from Stein's identity
-   E[g (w, w*)^T] = (Gamma, Gamma*) Cov(w, w*), which in these variables reads
+   Gamma and Gamma*, the mean derivatives of g in w and w*, follow from Stein's identity E[g (w, w*)^T] = (Gamma,
+   Gamma*) Cov(w, w*), which in these variables reads
 
      E[g z^T] = Gamma B,     E[g w*^T] = Gamma m + Gamma* rho.
 
-   The second equation gives Gamma* without a derivative of the label. Gamma is E[G] where g is continuous, and the first
-   equation is then a check. Where g jumps in r, E[G] lacks the jumps and Gamma comes from the first equation. */
+   The second equation gives Gamma* without a derivative of the label. Gamma is E[G] where g is continuous, and the
+   first equation is then a check. Where g jumps in r, E[G] lacks the jumps and Gamma comes from the first equation. */
 #ifndef SGDMFT_SOLVERS_ONLINE_LAW_H
 #define SGDMFT_SOLVERS_ONLINE_LAW_H
 
@@ -70,8 +70,8 @@ int online_law_averages(online_law *law, const online_state *at, int with_hessia
 /* (*out)[0] = average loss, (*out)[1 + i] that of observable i; owned by the law, valid until the next call. */
 int online_law_observe(online_law *law, const online_state *at, const double **out);
 
-/* The same at (m, q), written to the columns of losses and observables of row[columns]: to all of them, or, unless NULL,
-   to those marked in some[columns]. The row stays as it is if m or q is not finite. */
+/* The same at (m, q), written to the columns of losses and observables of row[columns]: to all of them, or, unless
+   NULL, to those marked in some[columns]. The row stays as it is if m or q is not finite. */
 int online_law_fill_row(online_law *law, double t, const double *m, const double *q, const char *some, double *row);
 
 /* Returns 0; 1 if m or q is not finite; -1, with the code in *plugin, if a plug-in asked to stop. */

@@ -1,8 +1,8 @@
-/* A step is made self-consistent by passes: averages over fresh samples at its end from the moments of theta there, then
-   these moments again from the coefficients P, Q, S that the averages give (coordinates.h).
+/* A step is made self-consistent by passes: averages over fresh samples at its end from the moments of theta there,
+   then these moments again from the coefficients P, Q, S that the averages give (coordinates.h).
 
-   A replica draws its coordinates once and is solved on the grid of the problem and on every second node of it. The rule
-   is of second order, X_h = X + c h^2, so that the two give the step error of X_h and its extrapolation
+   A replica draws its coordinates once and is solved on the grid of the problem and on every second node of it. The
+   rule is of second order, X_h = X + c h^2, so that the two give the step error of X_h and its extrapolation
    (solvers/common/statistics.h). */
 #include "solvers/online/march.h"
 
@@ -98,6 +98,7 @@ static void stop(grid_result *result, sgdmft_status status, const char *format, 
     result->status = status;
 }
 
+/* A march in progress. */
 typedef struct marcher {
     const online_plan *plan;
     const sample_laws *laws;
@@ -176,7 +177,8 @@ static void set_coefficients(int k, const online_rates *rates, double eta, onlin
         memset(out->root, 0, sizeof out->root);
 }
 
-/* (P, Q, S) of cell i from the averages at both its ends; non-zero if there is none. */
+/* map[k][2k + k*] = (P, Q, S) of cell i from the averages at both its ends. Non-zero if an average is not finite or the
+   system for the end of the cell is singular. */
 static int set_map(const marcher *f, int i, double *map)
 {
     const time_grid *grid = f->result->grid;
@@ -203,7 +205,8 @@ static int set_map(const marcher *f, int i, double *map)
     return matrix_solve(k, left, (size_t)n, map);
 }
 
-/* f->m and f->q from the moments of what the map applies to; returns their change relative to their size. */
+/* Computes f->m and f->q from joint, the second moments of (base, theta*, xi). Returns their change relative to the
+   largest moment, NaN if one is not finite. */
 static double set_moments(marcher *f, const double *map, const double *joint)
 {
     int k = f->plan->shape.k, ks = f->plan->shape.kstar, n = 2 * k + ks;
@@ -242,8 +245,8 @@ static void diverged(const marcher *f, double t)
          t, mean_square_of(f), f->plan->moment_limit, t);
 }
 
-/* One pass: moments at the end of cell i, and the averages that they give. Returns the change of the moments, NaN if
-   there are none; stops if a plug-in asks to. */
+/* One pass: the moments at the end of cell i, and the averages that they give. Returns the change of the moments, NaN
+   if the dynamics diverge. Sets the status of the result if the march is to end. */
 static double pass(marcher *f, int i, const double *joint, double *map)
 {
     double t = f->result->grid->t[i + 1];
@@ -317,6 +320,7 @@ static void march(const online_plan *plan, const sample_laws *laws, online_coord
         plugin_stop(&f, T, code);
 }
 
+/* Two-time averages, and with them the curves of R(t, 0), unless the gradient of the penalty jumps. */
 static sgdmft_status add_pairs(sgdmft_context *ctx, const online_plan *plan, online_coordinates *coordinates,
                                grid_result *result)
 {

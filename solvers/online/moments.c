@@ -1,4 +1,4 @@
-/* With a ridge the vector field closes on m and q (docs/theory.md),
+/* With a ridge the equations close on m and q (docs/theory.md, section 8),
 
      dm/dtau = - lambda m - eta E[g w*^T]
      dq/dtau = - 2 lambda q - eta E[g w^T + w g^T] + eta^2 E[g g^T]
@@ -33,8 +33,8 @@ static const double MOMENT_FLOOR = 0.01, RESPONSE_FLOOR = 0.01;
 /* The integrated response starts anew when it or its inverse has grown to this size. */
 static const double RESPONSE_RANGE = 100;
 
-/* A smooth problem that needs more explicit steps than this since it was last started is stiff: modes that have died out
-   limit the step. */
+/* A smooth problem that needs more explicit steps than this since it was last started is stiff: modes that have died
+   out limit the step. */
 enum { MANY_STEPS = 1000 };
 
 /* Relative to the horizon; jumps of eta that are closer together count as one. */
@@ -144,7 +144,8 @@ typedef struct recording {
     int row, node; /* output time or grid node, -1 if not */
 } recording;
 
-typedef struct marcher {
+/* One integration. */
+typedef struct flow {
     sgdmft_context *ctx;
     const online_plan *plan;
     const online_accuracy *accuracy;
@@ -160,7 +161,7 @@ typedef struct marcher {
     double *R_node, *F_node;   /* the integrated responses at the last node */
     size_t steps, evaluations; /* of integrators that were replaced */
     size_t started;            /* steps of the present integrator when it was last started */
-} marcher;
+} flow;
 
 static int by_time(const void *a, const void *b)
 {
@@ -168,7 +169,7 @@ static int by_time(const void *a, const void *b)
     return x->t != y->t ? (x->t > y->t) - (x->t < y->t) : (x->node > y->node) - (x->node < y->node);
 }
 
-static sgdmft_status list_records(marcher *f)
+static sgdmft_status list_records(flow *f)
 {
     size_t rows = (size_t)f->plan->problem->output.times, nodes = (size_t)f->plan->grid->steps + 1;
     f->records = memory_zeroed(rows + nodes, sizeof *f->records);
@@ -189,7 +190,7 @@ static void set_identity(int k, double *a)
 }
 
 /* The integrated response is the identity from here on. */
-static void start_response(marcher *f)
+static void start_response(flow *f)
 {
     int k = f->plan->shape.k;
     size_t overlap = sizeof(double) * (size_t)(k * f->plan->shape.kstar);
@@ -199,7 +200,7 @@ static void start_response(marcher *f)
     memset(f->F_node, 0, overlap);
 }
 
-static void set_start(marcher *f)
+static void set_start(flow *f)
 {
     const sgdmft_problem *problem = f->plan->problem;
     int k = f->plan->shape.k;
@@ -212,7 +213,7 @@ static void set_start(marcher *f)
     start_response(f);
 }
 
-static sgdmft_status init(marcher *f, online_law *law)
+static sgdmft_status init(flow *f, online_law *law)
 {
     size_t work = schedule_work(f->plan->eta) + 1;
     f->field = (vector_field){.plan = f->plan,
@@ -235,7 +236,7 @@ static sgdmft_status init(marcher *f, online_law *law)
     return list_records(f);
 }
 
-static void release(marcher *f)
+static void release(flow *f)
 {
     stepper_free(f->step);
     free(f->field.work);
@@ -243,13 +244,13 @@ static void release(marcher *f)
     free(f->y);
 }
 
-static void plugin_stop(marcher *f, double t)
+static void plugin_stop(flow *f, double t)
 {
     online_result_stop(f->result, SGDMFT_ERR_PLUGIN,
                        "model.plugin: the loss call-back asked to stop near tau = %.6g (code %d)", t, f->field.code);
 }
 
-static void record_row(marcher *f, int row, double t)
+static void record_row(flow *f, int row, double t)
 {
     const online_plan *plan = f->plan;
     int k = plan->shape.k;
@@ -277,8 +278,8 @@ static double largest(const double *a, int n)
     return most;
 }
 
-/* Responses over the cell that ends at the node. Returns 1 if the integrated response starts anew. */
-static int record_node(marcher *f, int node)
+/* Responses over the cell that ends at the node. Returns 1 if the integrated response is to start anew. */
+static int record_node(flow *f, int node)
 {
     int k = f->plan->shape.k, ks = f->plan->shape.kstar;
     size_t kk = (size_t)(k * k), overlap = (size_t)(k * ks), i = (size_t)node;
@@ -300,7 +301,7 @@ static int record_node(marcher *f, int node)
     return lost;
 }
 
-static void renew_response(marcher *f)
+static void renew_response(flow *f)
 {
     int k = f->plan->shape.k;
     double product[MATRIX_MAX * MATRIX_MAX] = {0};
@@ -310,7 +311,7 @@ static void renew_response(marcher *f)
 }
 
 /* Records what is due up to time t. Returns 1 if the integration must start again from the last recording. */
-static int record_until(marcher *f, double t)
+static int record_until(flow *f, double t)
 {
     while (f->next < f->n_records && f->records[f->next].t <= t && !f->result->status) {
         const recording *e = &f->records[f->next++];
@@ -327,7 +328,7 @@ static int record_until(marcher *f, double t)
     return 0;
 }
 
-static void check_divergence(marcher *f, double t, const double *y)
+static void check_divergence(flow *f, double t, const double *y)
 {
     int k = f->plan->shape.k;
     double sum = 0, limit = f->plan->moment_limit;
@@ -342,7 +343,7 @@ static void check_divergence(marcher *f, double t, const double *y)
             t, sum, limit, t);
 }
 
-static void no_step(marcher *f, double t)
+static void no_step(flow *f, double t)
 {
     if (f->field.code)
         plugin_stop(f, t);
@@ -353,7 +354,7 @@ static void no_step(marcher *f, double t)
                            t, t);
 }
 
-static int report(marcher *f, double t)
+static int report(flow *f, double t)
 {
     if (!solve_stage_report(f->stage, t / f->plan->problem->horizon, t))
         return 0;
@@ -361,7 +362,7 @@ static int report(marcher *f, double t)
     return 1;
 }
 
-static sgdmft_status new_stepper(marcher *f)
+static sgdmft_status new_stepper(flow *f)
 {
     if (f->step) {
         f->steps += stepper_steps(f->step);
@@ -373,22 +374,23 @@ static sgdmft_status new_stepper(marcher *f)
     return stepper_new(f->ctx, &problem, f->method, &f->step);
 }
 
-static sgdmft_status start(marcher *f, double t, const double *y, double end)
+static sgdmft_status start(flow *f, double t, const double *y, double end)
 {
     f->started = stepper_steps(f->step);
     return stepper_start(f->ctx, f->step, t, y, end);
 }
 
 /* Continues from (t, y) with another method. */
-static sgdmft_status change_method(marcher *f, stepper_method method, double t, const double *y, double end)
+static sgdmft_status change_method(flow *f, stepper_method method, double t, const double *y, double end)
 {
     f->method = method;
     sgdmft_status status = new_stepper(f);
     return status ? status : start(f, t, y, end);
 }
 
-/* Integrates from t, where the state is f->y, to `end`; eta does not jump in between. Leaves the state there in f->y. */
-static sgdmft_status integrate_stretch(marcher *f, double t, double end)
+/* Integrates from t, where the state is f->y, to `end`; eta does not jump in between. Leaves the state there in f->y.
+   */
+static sgdmft_status integrate_stretch(flow *f, double t, double end)
 {
     double here[STATE_MAX], tiny = SHORTEST_STRETCH * f->plan->problem->horizon;
     size_t bytes = sizeof(double) * f->field.at.size;
@@ -419,8 +421,8 @@ static sgdmft_status integrate_stretch(marcher *f, double t, double end)
     return status;
 }
 
-/* Non-zero, with the reason in the run, if the vector field has no value at the start. */
-static int check_start(marcher *f)
+/* Non-zero, with the reason in the result, if the vector field has no value at the start. */
+static int check_start(flow *f)
 {
     double slope[STATE_MAX];
     int code = field_value(&f->field, 0, f->y, slope);
@@ -435,7 +437,7 @@ static int check_start(marcher *f)
 }
 
 /* Stein's identity at the horizon. */
-static void check_end(marcher *f)
+static void check_end(flow *f)
 {
     double m[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX], t = f->plan->problem->horizon;
     unpack(&f->field, f->y, m, q);
@@ -444,7 +446,7 @@ static void check_end(marcher *f)
         plugin_stop(f, t);
 }
 
-static sgdmft_status integrate(marcher *f)
+static sgdmft_status integrate(flow *f)
 {
     const online_plan *plan = f->plan;
     double t = 0;
@@ -471,7 +473,7 @@ static sgdmft_status integrate(marcher *f)
 sgdmft_status online_moments_solve(sgdmft_context *ctx, const online_plan *plan, online_law *law,
                                    const online_accuracy *accuracy, solve_stage *stage, online_result **out)
 {
-    marcher f = {.ctx = ctx, .plan = plan, .accuracy = accuracy, .stage = stage, .method = STEPPER_ADAMS};
+    flow f = {.ctx = ctx, .plan = plan, .accuracy = accuracy, .stage = stage, .method = STEPPER_ADAMS};
     sgdmft_status status = online_result_new(ctx, plan, &f.result);
     if (!status)
         status = init(&f, law);

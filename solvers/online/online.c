@@ -1,21 +1,21 @@
-/* The limit of many samples per dimension, n/d -> infinity at fixed tau = n/d times the number of passes. Every sample is
-   visited once, so that nothing that a path did before matters, and (docs/theory.md)
+/* The limit of many samples per dimension, n/d -> infinity at fixed tau = n/d times the number of passes. Every sample
+   is visited once, so that nothing that a path did before matters, and (docs/theory.md, section 8)
 
      dm/dtau = - lambda m - E[eta g w*^T]
      dq/dtau = - 2 lambda q - E[eta (g w^T + w g^T)] + E[eta^2 g g^T]
 
-   with (w, w*) Gaussian of covariance [[q, m], [m^T, rho]]. Response and two-time correlation: moments.c. With a penalty
-   other than the ridge the moments do not close, and coordinates are sampled: coordinates.h.
+   with (w, w*) Gaussian of covariance [[q, m], [m^T, rho]]. Response and two-time correlation: moments.c. With a
+   penalty other than the ridge the moments do not close, and coordinates are sampled: coordinates.h.
 
    Where the problem is smooth enough, averages come from Gauss-Hermite quadrature. Orders are chosen at the start, then
    checked at states along a quick march and raised where needed, until they suffice along the whole of it. The solution
    is computed with the next higher orders, and again with the verified ones and ten times the tolerance: the difference
-   bounds quadrature and integration errors of the former. The motion may be smooth where a loss or an observable is not,
-   for example the share of wrong signs. Such averages show in a comparison of the two rules at the same states, and are
-   sampled along the march.
+   bounds quadrature and integration errors of the former. The motion may be smooth where a loss or an observable is
+   not, for example the share of wrong signs. Such averages show in a comparison of the two rules at the same states,
+   and are sampled along the march.
 
-   Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march, which
-   thereby solves a smooth differential equation, and standard errors come from independent replicas. */
+   Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march,
+   which thereby solves a smooth differential equation, and standard errors come from independent replicas. */
 #include "solvers/online/online.h"
 
 #include <math.h>
@@ -40,13 +40,13 @@ static const double OBSERVABLE_TOLERANCE = 1e-6;
 /* Parts of the work. */
 static const double QUICK_SHARE = 0.05, VALUE_SHARE = 0.5, CHECK_SHARE = 0.3;
 
-/* In units of the moments at the start: states beyond this belong to dynamics that diverge and need not be averaged over
-   accurately. */
+/* In units of the moments at the start: states beyond this belong to dynamics that diverge and need not be averaged
+   over accurately. */
 static const double FAR_OUT = 1e3;
 
-/* Tolerance of a sampled march, in units of the weight 1/N of one point. A gradient or Hessian with jumps or kinks makes
-   averages jump by 1/N as points cross them, which the integrator need not, and should not, resolve. Smooth averages are
-   integrated well below their sampling error. */
+/* Tolerance of a sampled march, in units of the weight 1/N of one point. A gradient or Hessian with jumps or kinks
+   makes averages jump by 1/N as points cross them, which the integrator need not, and should not, resolve. Smooth
+   averages are integrated well below their sampling error. */
 static const double SMOOTH_RTOL = 1e-2, ROUGH_RTOL = 1;
 
 /* The integrator keeps the error of a step below a part of the tolerance, as errors add up. */

@@ -146,7 +146,7 @@ static void add_column(const online_plan *plan, const online_result *result, siz
     }
 }
 
-/* The same from sampled coordinates, for t_i alone. */
+/* Adds R(t_i, t_j) and C(t_i, t_j) of one march with sampled coordinates for all j <= i. */
 static void add_sampled_row(const online_plan *plan, const online_result *result, size_t i, double weight,
                             sgdmft_solution *solution)
 {

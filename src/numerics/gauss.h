@@ -12,8 +12,8 @@ enum { GAUSS_ORDER_MAX = 512, GAUSS_LEGENDRE_MAX = 20 };
 int gauss_hermite(int order, double *node, double *weight);
 
 /* The Gauss-Legendre rule on [0, 1]: int_0^1 f = sum weight f(node), exact for polynomials of degree below 2 order.
-   node[order] ascends. 1 <= order <= GAUSS_LEGENDRE_MAX: for these GSL has tables that are good to the last digit, while
-   most longer rules would be good to ten. Returns 0, or -1 if there is no memory. */
+   node[order] ascends. 1 <= order <= GAUSS_LEGENDRE_MAX: for these GSL has tables that are good to the last digit,
+   while most longer rules would be good to ten. Returns 0, or -1 if there is no memory. */
 int gauss_legendre(int order, double *node, double *weight);
 
 #endif

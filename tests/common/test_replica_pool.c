@@ -1,4 +1,5 @@
-/* Replicas on threads: every one is solved once, progress adds up to 1, the first failure comes back, stops are seen. */
+/* Replicas on threads: every one is solved once, progress adds up to 1, the first failure comes back, stops are seen.
+   */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
