@@ -5,6 +5,7 @@
 #include "process/brownian.h"
 #include "process/drift.h"
 #include "process/poisson.h"
+#include "process/reshuffle.h"
 
 static const sample_process table[] = {
     {.dynamics = "sgd",
@@ -14,6 +15,12 @@ static const sample_process table[] = {
      .white_noise = 1,
      .visits = &poisson_visits,
      .last_visit = &poisson_last_visit},
+    {.dynamics = "sgd",
+     .sampling = "reshuffle",
+     .doc = "a new random order in every epoch, as data loaders do, so that a sample is visited once in every unit of time",
+     .events = EVENTS_VISITS,
+     .white_noise = 1,
+     .visits = &reshuffle_visits},
     {.dynamics = "sme",
      .doc = "the stochastic modified equation: Brownian motion instead of visits",
      .events = EVENTS_STEPS,

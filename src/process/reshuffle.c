@@ -1,0 +1,21 @@
+/* Visit number e of a sample is at e + V_e, where the V_e are independent and uniform on (0, 1): its place in the order of epoch e.
+   A sample that is visited at t has not been visited in this epoch, and V_e is independent of all that came before. So averages given
+   a visit are averages over all paths without their visits of this epoch, without weights, and two visits of one epoch never meet in
+   the covariance of the innovations. The first epoch is one-pass SGD, with tau = delta t. */
+#include "process/reshuffle.h"
+
+#include <math.h>
+
+static double place_in_epoch(size_t number, double before, double u)
+{
+    (void)before;
+    return (double)number + u;
+}
+
+static double count(double horizon, double deviations)
+{
+    (void)deviations;
+    return ceil(horizon);
+}
+
+const visit_law reshuffle_visits = {.time = place_in_epoch, .count = count, .epoch = 1};
