@@ -14,6 +14,7 @@
 #include "core/context.h"
 #include "core/memory.h"
 #include "columns/solution.h"
+#include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/dmft.h"
 #include "core/matrix.h"
 
@@ -433,7 +434,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *s, cons
         status = take_status(ctx, set, solution);
     }
     if (!status && s->pen)
-        status = dmft_coordinates(ctx, s, set, solution);
+        status = dmft_coordinates_fill(ctx, s, set, solution);
     if (!status && nodes == s->grid[GRID_FINE]->steps + 1)
         status = add_identities(ctx, &p, set, solution);
     pool_clear(&p);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 #include "solvers/online/march.h"
 #include "solvers/online/replicas.h"
 

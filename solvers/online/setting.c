@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 
 /* Eigenvectors are the rows of vectors. */
 static int eigen(int k, const double *a, double *vectors, double *values)

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "model/model.h"
+#include "model/schedule.h"
 #include "problem/problem.h"
 #include "sample/draws.h"
 #include "sample/two_time.h"
-#include "model/schedule.h"
 
 /* The events of a block of paths, in order; lanes with fewer than `slots` have idle ones at the end. */
 typedef struct event_list {
