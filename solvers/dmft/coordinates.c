@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/kernels.h"
 #include "sample/histograms.h"
 
 sgdmft_status dmft_coordinates_record(sgdmft_context *ctx, const dmft_plan *plan, coordinate_record **out)

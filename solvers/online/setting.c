@@ -75,14 +75,14 @@ static sgdmft_status make_grids(sgdmft_context *ctx, online_setting *s)
 {
     const sgdmft_problem *problem = s->problem;
     int steps = problem->numerics.steps + (s->pen ? problem->numerics.steps % 2 : 0);
-    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid);
+    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, 0, &s->grid);
     return status || !s->pen ? status : time_grid_coarsen(ctx, s->grid, s->eta, &s->coarse);
 }
 
 /* What coordinates are drawn from. */
 static sgdmft_status set_source(sgdmft_context *ctx, online_setting *s)
 {
-    path_source source = {.problem = s->problem, .m = s->m, .shape = s->shape, .law = &s->law, .eta = s->eta};
+    path_source source = {.problem = s->problem, .m = s->m, .shape = s->shape, .start = &s->law, .eta = s->eta};
     s->source = coordinate_source(&source);
     return initial_law_init(ctx, s->problem, &s->law);
 }
@@ -134,7 +134,6 @@ void online_setting_free(online_setting *s)
     time_grid_free(s->coarse);
     time_grid_free(s->grid);
     penalty_free(s->pen);
-    initial_law_free(&s->law);
     free(s->jump);
     schedule_free(s->eta);
     model_free(s->m);

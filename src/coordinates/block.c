@@ -13,15 +13,11 @@ static void step_arrays(coordinate_step *s, size_t cells, array_row rows[STEP_AR
 {
     size_t kk = (size_t)(s->k * s->k), kkstar = (size_t)(s->k * s->kstar);
     const array_row all[STEP_ARRAYS] = {
-        {"L", &s->L, kk * cells},
-        {"drift_teacher", &s->drift_teacher, kkstar},
-        {"drift_start", &s->drift_start, kk},
-        {"memory_kernel", &s->memory_kernel, kk * cells},
-        {"memory_end", &s->memory_end, kk},
-        {"onto_teacher", &s->onto_teacher, kkstar},
-        {"onto_start", &s->onto_start, kk},
-        {"V", &s->V, kk * cells},
-        {"V_inverse", &s->V_inverse, kk},
+        {&s->L, kk * cells, 0},   {&s->drift_teacher, kkstar, 0},
+        {&s->drift_start, kk, 0}, {&s->memory_kernel, kk * cells, 0},
+        {&s->memory_end, kk, 0},  {&s->onto_teacher, kkstar, 0},
+        {&s->onto_start, kk, 0},  {&s->V, kk * cells, 0},
+        {&s->V_inverse, kk, 0},
     };
     memcpy(rows, all, sizeof all);
 }
@@ -31,8 +27,8 @@ sgdmft_status coordinate_step_new(sgdmft_context *ctx, int k, int kstar, int cel
     array_row rows[STEP_ARRAYS];
     *out = (coordinate_step){.k = k, .kstar = kstar};
     step_arrays(out, (size_t)cells, rows);
-    if (arrays_new(STEP_ARRAYS, rows))
-        return context_out_of_memory(ctx, "a step of the coordinates", arrays_bytes(STEP_ARRAYS, rows));
+    if (arrays_allocate(rows, STEP_ARRAYS))
+        return context_out_of_memory(ctx, "a step of the coordinates", arrays_bytes(rows, STEP_ARRAYS));
     return SGDMFT_OK;
 }
 
@@ -40,7 +36,7 @@ void coordinate_step_clear(coordinate_step *step)
 {
     array_row rows[STEP_ARRAYS];
     step_arrays(step, 0, rows);
-    arrays_free(STEP_ARRAYS, rows);
+    arrays_free(rows, STEP_ARRAYS);
 }
 
 void coordinate_step_set_cell(coordinate_step *step, int cell, double h, double delta, double eta_start, double eta_end)
@@ -66,23 +62,25 @@ void coordinate_row_to_blocks(int k, int cells, const double *row, size_t stride
             memcpy(blocks + (size_t)j * stride + (size_t)(a * k), row + (a * cells + j) * k, sizeof *row * (size_t)k);
 }
 
-static void block_arrays(coordinate_block *b, size_t steps, size_t n, int keeps_past, array_row rows[BLOCK_ARRAYS])
+/* The past is the last row: it is left out where it is not needed. */
+static size_t block_arrays(coordinate_block *b, size_t steps, size_t n, int keeps_past, array_row rows[BLOCK_ARRAYS])
 {
     size_t width = (size_t)b->k * n;
     const array_row all[BLOCK_ARRAYS] = {
-        {"theta", &b->theta, width},
-        {"X", &b->X, width},
-        {"slope", &b->slope, width},
-        {"theta_next", &b->theta_next, width},
-        {"X_next", &b->X_next, width},
-        {"slope_next", &b->slope_next, width},
-        {"theta_known", &b->theta_known, width},
-        {"X_known", &b->X_known, width},
-        {"curvature", &b->curvature, (size_t)b->k * width},
-        {"zeta", &b->zeta, steps * width},
-        {"past", &b->past, keeps_past ? (steps + 1) * width : 0},
+        {&b->theta, width, 0},
+        {&b->X, width, 0},
+        {&b->slope, width, 0},
+        {&b->theta_next, width, 0},
+        {&b->X_next, width, 0},
+        {&b->slope_next, width, 0},
+        {&b->theta_known, width, 0},
+        {&b->X_known, width, 0},
+        {&b->curvature, (size_t)b->k * width, 0},
+        {&b->zeta, steps * width, 0},
+        {&b->past, (steps + 1) * width, 0},
     };
     memcpy(rows, all, sizeof all);
+    return keeps_past ? BLOCK_ARRAYS : BLOCK_ARRAYS - 1;
 }
 
 sgdmft_status coordinate_block_new(sgdmft_context *ctx, int k, const path_inputs *in, int keeps_past,
@@ -90,25 +88,23 @@ sgdmft_status coordinate_block_new(sgdmft_context *ctx, int k, const path_inputs
 {
     array_row rows[BLOCK_ARRAYS];
     *out = (coordinate_block){.k = k, .in = in};
-    block_arrays(out, (size_t)in->steps, in->n, keeps_past, rows);
-    if (arrays_new(BLOCK_ARRAYS, rows))
-        return context_out_of_memory(ctx, "a block of coordinates", arrays_bytes(BLOCK_ARRAYS, rows));
+    size_t count = block_arrays(out, (size_t)in->steps, in->n, keeps_past, rows);
+    if (arrays_allocate(rows, count))
+        return context_out_of_memory(ctx, "a block of coordinates", arrays_bytes(rows, count));
     return SGDMFT_OK;
 }
 
 void coordinate_block_clear(coordinate_block *block)
 {
     array_row rows[BLOCK_ARRAYS];
-    block_arrays(block, 0, 0, 0, rows);
-    arrays_free(BLOCK_ARRAYS, rows);
+    arrays_free(rows, block_arrays(block, 0, 0, 1, rows));
 }
 
 double coordinate_block_bytes(int k, int steps, int keeps_past, double paths)
 {
     array_row rows[BLOCK_ARRAYS];
     coordinate_block one = {.k = k};
-    block_arrays(&one, (size_t)steps, 1, keeps_past, rows);
-    return paths * arrays_bytes(BLOCK_ARRAYS, rows);
+    return paths * arrays_bytes(rows, block_arrays(&one, (size_t)steps, 1, keeps_past, rows));
 }
 
 static size_t width_of(const coordinate_block *block)

@@ -9,7 +9,8 @@
 #include "core/arrays.h"
 #include "core/matrix.h"
 #include "core/memory.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/innovations.h"
+#include "kernels/response_sampled.h"
 #include "paths/lanes.h"
 
 /* Blocks are summed in this many parts, each always of the same blocks, and the parts then in order: sums do not depend on
@@ -43,20 +44,19 @@ struct coordinate_ensemble {
     coordinate_record *record; /* not owned; NULL if nothing is to be kept */
 };
 
-double coordinate_ensemble_bytes(int k, int kstar, int steps, int singular, double paths)
+double coordinate_ensemble_bytes(int k, int kstar, int steps, int white_noise, double paths)
 {
     double drawn = 8.0 * paths * (kstar + k * (steps + 1.0));
-    return drawn + coordinate_block_bytes(k, steps, !singular, paths) +
-           (singular ? 0 : flow_block_bytes(k, steps, paths));
+    return drawn + coordinate_block_bytes(k, steps, !white_noise, paths) +
+           (white_noise ? 0 : flow_block_bytes(k, steps, paths));
 }
 
 static void ensemble_arrays(coordinate_ensemble *e, size_t steps, array_row rows[ENSEMBLE_ARRAYS])
 {
     size_t kk = (size_t)(e->k * e->k);
     const array_row all[ENSEMBLE_ARRAYS] = {
-        {"sums", &e->sums, PARTS * e->sums_size}, {"mean", &e->mean, e->sums_size},
-        {"slopes", &e->slopes, kk * steps},       {"rows.row", &e->rows.row, kk * steps},
-        {"rows.half", &e->rows.half, kk * steps}, {"rows.gamma", &e->rows.gamma, kk},
+        {&e->sums, PARTS * e->sums_size, 0}, {&e->mean, e->sums_size, 0},    {&e->slopes, kk * steps, 0},
+        {&e->rows.row, kk * steps, 0},       {&e->rows.half, kk * steps, 0}, {&e->rows.gamma, kk, 0},
     };
     memcpy(rows, all, sizeof all);
 }
@@ -69,8 +69,8 @@ static sgdmft_status allocate(sgdmft_context *ctx, coordinate_ensemble *e)
     e->block = calloc(e->in->n_blocks, sizeof *e->block);
     e->work = calloc((size_t)e->threads, sizeof *e->work);
     ensemble_arrays(e, steps, rows);
-    if (!e->block || !e->work || arrays_new(ENSEMBLE_ARRAYS, rows))
-        return context_out_of_memory(ctx, "the averages over coordinates", arrays_bytes(ENSEMBLE_ARRAYS, rows));
+    if (!e->block || !e->work || arrays_allocate(rows, ENSEMBLE_ARRAYS))
+        return context_out_of_memory(ctx, "the averages over coordinates", arrays_bytes(rows, ENSEMBLE_ARRAYS));
     for (int i = 0; i < e->threads; i++)
         if (!(e->work[i] = memory_doubles(penalty_work(e->pen))))
             return context_out_of_memory(ctx, "the penalty", 8.0 * (double)penalty_work(e->pen));
@@ -79,7 +79,7 @@ static sgdmft_status allocate(sgdmft_context *ctx, coordinate_ensemble *e)
 
 static sgdmft_status allocate_blocks(sgdmft_context *ctx, coordinate_ensemble *e)
 {
-    int smooth = !e->kern->singular;
+    int smooth = !e->kern->white_noise;
     sgdmft_status status = SGDMFT_OK;
     e->n_blocks = e->in->n_blocks;
     if (smooth && !(e->flow = calloc(e->n_blocks, sizeof *e->flow)))
@@ -122,7 +122,7 @@ void coordinate_ensemble_free(coordinate_ensemble *e)
     for (int i = 0; e->work && i < e->threads; i++)
         free(e->work[i]);
     ensemble_arrays(e, 0, rows);
-    arrays_free(ENSEMBLE_ARRAYS, rows);
+    arrays_free(rows, ENSEMBLE_ARRAYS);
     coordinate_step_clear(&e->step);
     free(e->block);
     free(e->flow);
@@ -154,36 +154,20 @@ static void over_blocks(coordinate_ensemble *e, size_t size, block_function *fun
             e->mean[x] += e->sums[(size_t)part * e->sums_size + x] / (double)e->in->paths;
 }
 
-/* out[rows][columns] += sign x[rows][inner] y[inner][columns] */
-static void add_product(int rows, int inner, int columns, double sign, const double *x, const double *y, double *out)
+/* out[k][k*] = x rho^{-1}: the regression on theta* of something with E[. theta*^T] = x. */
+static void regress_on_teacher(const coordinate_ensemble *e, const double *x, double *out)
 {
-    for (int a = 0; a < rows; a++)
-        for (int l = 0; l < inner; l++)
-            for (int b = 0; b < columns; b++)
-                out[a * columns + b] += sign * x[a * inner + l] * y[l * columns + b];
-}
-
-/* out[rows][columns] -= x[rows][inner] y[columns][inner]^T */
-static void subtract_product_t(int rows, int inner, int columns, const double *x, const double *y, double *out)
-{
-    for (int a = 0; a < rows; a++)
-        for (int b = 0; b < columns; b++)
-            for (int l = 0; l < inner; l++)
-                out[a * columns + b] -= x[a * inner + l] * y[b * inner + l];
+    int k = e->k, kstar = e->kstar;
+    memset(out, 0, sizeof *out * (size_t)(k * kstar));
+    matrix_accumulate(k, kstar, kstar, 1, x, e->kern->rho_inverse, out);
 }
 
 /* The coefficients of X on theta* and u, from averages over samples. */
 static void set_drift_of_start(coordinate_ensemble *e, const averages_layout *at, const double *averages)
 {
-    int k = e->k, kstar = e->kstar;
-    const double *teacher = averages + at->mu;
-    double start[MATRIX_MAX * MATRIX_MAX]; /* E[g (w(0) - A w*)^T] */
-    memset(e->step.drift_teacher, 0, sizeof(double) * (size_t)(k * kstar));
-    add_product(k, kstar, kstar, 1, teacher, e->kern->rho_inverse, e->step.drift_teacher);
-    memcpy(start, averages + at->gw0, sizeof(double) * (size_t)(k * k));
-    subtract_product_t(k, kstar, k, teacher, e->law->a, start);
-    memset(e->step.drift_start, 0, sizeof(double) * (size_t)(k * k));
-    matrix_add_product(k, 1, start, e->kern->start_inverse, e->step.drift_start);
+    const double *mu = averages + at->mu;
+    regress_on_teacher(e, mu, e->step.drift_teacher);
+    kernels_from_start(e->kern, mu, averages + at->gw0, e->step.drift_start);
 }
 
 static void start_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
@@ -230,9 +214,9 @@ static void set_memory_of_path(coordinate_ensemble *e, int i, const averages_lay
     for (size_t x = 0; x < kk; x++)
         e->step.memory_end[x] = e->rows.gamma[x] + averages_row(at, next, i, RESPONSE_RIGHT)[x];
     for (int c = 0; c <= i + 1; c++)
-        add_product(k, k, kstar, 1, c <= i ? e->rows.row + (size_t)c * kk : e->step.memory_end,
-                    e->kern->m + c * k * kstar, explained);
-    add_product(k, kstar, kstar, -1, explained, e->kern->rho_inverse, e->step.drift_teacher);
+        matrix_accumulate(k, k, kstar, 1, c <= i ? e->rows.row + (size_t)c * kk : e->step.memory_end,
+                          e->kern->m + c * k * kstar, explained);
+    matrix_accumulate(k, kstar, kstar, -1, explained, e->kern->rho_inverse, e->step.drift_teacher);
     memset(e->step.drift_start, 0, sizeof(double) * kk);
     coordinate_row_from_blocks(k, i + 1, e->rows.row, kk, e->step.memory_kernel);
 }
@@ -289,6 +273,16 @@ static void update_drift_of_block(const coordinate_ensemble *e, size_t b, double
     coordinate_block_update_drift(&e->block[b], &e->step);
 }
 
+/* rest[k][k] -= x[k][columns] y[k][columns]^T, term by term: every term that is explained makes the rest smaller, and with it
+   the rounding errors of the next one. */
+static void subtract_explained(int k, int columns, const double *x, const double *y, double *rest)
+{
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++)
+            for (int c = 0; c < columns; c++)
+                rest[a * k + b] -= x[a * columns + c] * y[b * columns + c];
+}
+
 /* The regressions of theta at the new node, and the root of the variance that they leave, V_{i+1,i}. -1 if that is not
    finite. */
 static int regress(coordinate_ensemble *e, double *root)
@@ -297,16 +291,15 @@ static int regress(coordinate_ensemble *e, double *root)
     moments m = moments_of(e);
     int k = e->k, kstar = e->kstar, before = k * step->cell;
     double rest[MATRIX_MAX * MATRIX_MAX], scaled[MATRIX_MAX * MATRIX_MAX] = {0};
-    memset(step->onto_teacher, 0, sizeof(double) * (size_t)(k * kstar));
-    add_product(k, kstar, kstar, 1, m.teacher, e->kern->rho_inverse, step->onto_teacher);
+    regress_on_teacher(e, m.teacher, step->onto_teacher);
     memset(step->onto_start, 0, sizeof(double) * (size_t)(k * k));
     matrix_add_product(k, 1, m.start, e->kern->start_inverse, step->onto_start);
     memcpy(step->V, m.zeta, sizeof(double) * (size_t)(k * before));
     memcpy(rest, m.self, sizeof(double) * (size_t)(k * k));
-    subtract_product_t(k, kstar, k, step->onto_teacher, m.teacher, rest);
+    subtract_explained(k, kstar, step->onto_teacher, m.teacher, rest);
     matrix_add_product(k, 1, step->onto_start, e->law->b, scaled);
-    subtract_product_t(k, k, k, scaled, scaled, rest);
-    subtract_product_t(k, before, k, step->V, step->V, rest);
+    subtract_explained(k, k, scaled, scaled, rest);
+    subtract_explained(k, before, step->V, step->V, rest);
     double floor = e->flow ? SMOOTH_FLOOR * (m.self[0] + m.self[k * k - 1]) / 2 : 0;
     return matrix_psd_root_above(k, rest, floor, root, step->V_inverse);
 }
@@ -343,7 +336,7 @@ static double set_rows(coordinate_ensemble *e)
     for (int c = 0; c < k * kstar; c++)
         change = fmax(change, replace(&m[c], moments_of(e).teacher[c]));
     memcpy(F, step->onto_teacher, sizeof(double) * (size_t)(k * kstar));
-    add_product(k, k, kstar, -1, step->onto_start, e->law->a, F);
+    matrix_accumulate(k, k, kstar, -1, step->onto_start, e->law->a, F);
     return change;
 }
 
@@ -418,7 +411,7 @@ static double mean_response(coordinate_ensemble *e, int i)
 double coordinate_ensemble_advance(coordinate_ensemble *e, int i, const averages_layout *at, const double *now,
                                    const double *next)
 {
-    double innovation = kernels_factor_row(e->kern, i, at, now, next), rows = 0;
+    double innovation = innovations_row(e->kern, i, at, now, next), rows = 0;
     set_step(e, i, at, next);
     over_blocks(e, 0, prepare_block);
     for (int round = 0; round < ROUNDS; round++) {
@@ -430,7 +423,7 @@ double coordinate_ensemble_advance(coordinate_ensemble *e, int i, const averages
         over_blocks(e, 0, update_drift_of_block);
     }
     set_slopes(e);
-    double response = e->flow ? mean_response(e, i) : kernels_response_sampled(e->kern, i, at, next, e->slopes);
+    double response = e->flow ? mean_response(e, i) : response_sampled_advance(e->kern, i, at, next, e->slopes);
     if (isnan(innovation) || isnan(response))
         return NAN;
     return fmax(innovation, fmax(rows, response));

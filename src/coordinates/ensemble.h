@@ -14,6 +14,7 @@
 #define SGDMFT_COORDINATES_ENSEMBLE_H
 
 #include "coordinates/record.h"
+#include "kernels/averages.h"
 #include "kernels/kernels.h"
 #include "model/penalty.h"
 #include "paths/inputs.h"
@@ -30,7 +31,7 @@ void coordinate_ensemble_free(coordinate_ensemble *ensemble); /* NULL is allowed
 void coordinate_ensemble_keep(coordinate_ensemble *ensemble, coordinate_record *record);
 
 /* Bytes of `paths` coordinates with the numbers that they are drawn from. */
-double coordinate_ensemble_bytes(int k, int kstar, int steps, int singular, double paths);
+double coordinate_ensemble_bytes(int k, int kstar, int steps, int white_noise, double paths);
 
 /* Node 0, from the averages over samples there. */
 void coordinate_ensemble_start(coordinate_ensemble *ensemble, const averages_layout *at, const double *first);

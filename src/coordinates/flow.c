@@ -17,14 +17,14 @@ static void flow_arrays(flow_block *f, size_t steps, size_t n, array_row rows[AR
 {
     size_t width = (size_t)(f->k * f->k) * n, nodes = steps + 1;
     const array_row all[ARRAYS] = {
-        {"D", &f->D, rows_before(nodes) * width},
-        {"Y", &f->Y, nodes * width},
-        {"Y_next", &f->Y_next, nodes * width},
-        {"curvature", &f->curvature, width},
-        {"curvature_next", &f->curvature_next, width},
-        {"one", &f->one, width},
-        {"solve", &f->solve, width},
-        {"work", &f->work, width},
+        {&f->D, rows_before(nodes) * width, 0},
+        {&f->Y, nodes * width, 0},
+        {&f->Y_next, nodes * width, 0},
+        {&f->curvature, width, 0},
+        {&f->curvature_next, width, 0},
+        {&f->one, width, 0},
+        {&f->solve, width, 0},
+        {&f->work, width, 0},
     };
     memcpy(rows, all, sizeof all);
 }
@@ -34,7 +34,7 @@ double flow_block_bytes(int k, int steps, double paths)
     array_row rows[ARRAYS];
     flow_block one = {.k = k};
     flow_arrays(&one, (size_t)steps, 1, rows);
-    return paths * arrays_bytes(ARRAYS, rows);
+    return paths * arrays_bytes(rows, ARRAYS);
 }
 
 sgdmft_status flow_block_new(sgdmft_context *ctx, int k, int steps, size_t n, flow_block *out)
@@ -42,8 +42,8 @@ sgdmft_status flow_block_new(sgdmft_context *ctx, int k, int steps, size_t n, fl
     array_row rows[ARRAYS];
     *out = (flow_block){.k = k};
     flow_arrays(out, (size_t)steps, n, rows);
-    if (arrays_new(ARRAYS, rows))
-        return context_out_of_memory(ctx, "the responses of coordinates", arrays_bytes(ARRAYS, rows));
+    if (arrays_allocate(rows, ARRAYS))
+        return context_out_of_memory(ctx, "the responses of coordinates", arrays_bytes(rows, ARRAYS));
     for (int a = 0; a < k; a++)
         for (size_t p = 0; p < n; p++)
             out->one[(size_t)(a * k + a) * n + p] = 1;
@@ -54,7 +54,7 @@ void flow_block_clear(flow_block *flow)
 {
     array_row rows[ARRAYS];
     flow_arrays(flow, 0, 0, rows);
-    arrays_free(ARRAYS, rows);
+    arrays_free(rows, ARRAYS);
 }
 
 /* x[c] += sign value[c] for all lanes */

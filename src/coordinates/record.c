@@ -46,10 +46,10 @@ static void describe(coordinate_record *record, size_t kept, size_t paths, array
 {
     size_t nodes = (size_t)record->steps + 1, k = (size_t)record->k;
     const array_row all[RECORD_ARRAYS] = {
-        {"theta", &record->theta.theta, kept * k * paths},
-        {"drift_teacher", &record->drift_teacher, nodes * k * (size_t)record->kstar},
-        {"drift_start", &record->drift_start, nodes * k * k},
-        {"memory_kernel", &record->memory_kernel, nodes * nodes * k * k},
+        {&record->theta.theta, kept * k * paths, 1},
+        {&record->drift_teacher, nodes * k * (size_t)record->kstar, 1},
+        {&record->drift_start, nodes * k * k, 1},
+        {&record->memory_kernel, nodes * nodes * k * k, 1},
     };
     memcpy(rows, all, sizeof all);
 }
@@ -64,7 +64,7 @@ double coordinate_record_bytes(int k, int kstar, int steps, size_t paths, size_t
     coordinate_record shape = {.k = k, .kstar = kstar, .steps = steps};
     array_row rows[RECORD_ARRAYS];
     describe(&shape, kept, paths, rows);
-    return arrays_bytes(RECORD_ARRAYS, rows);
+    return arrays_bytes(rows, RECORD_ARRAYS);
 }
 
 sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, int steps, size_t paths, const char *wanted,
@@ -78,8 +78,8 @@ sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, int s
     *record = (coordinate_record){.k = k, .kstar = kstar, .steps = steps};
     sgdmft_status status = choose_nodes(ctx, k, (size_t)steps + 1, paths, wanted, &record->theta);
     coordinate_record_arrays(record, rows);
-    if (!status && arrays_new(RECORD_ARRAYS, rows))
-        status = context_out_of_memory(ctx, "a record of coordinates", arrays_bytes(RECORD_ARRAYS, rows));
+    if (!status && arrays_allocate(rows, RECORD_ARRAYS))
+        status = context_out_of_memory(ctx, "a record of coordinates", arrays_bytes(rows, RECORD_ARRAYS));
     if (status)
         coordinate_record_free(record);
     else
@@ -93,7 +93,7 @@ void coordinate_record_free(coordinate_record *record)
     if (!record)
         return;
     coordinate_record_arrays(record, rows);
-    arrays_free(RECORD_ARRAYS, rows);
+    arrays_free(rows, RECORD_ARRAYS);
     coordinate_snapshots_clear(&record->theta);
     free(record);
 }

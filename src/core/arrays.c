@@ -4,19 +4,17 @@
 
 #include "core/memory.h"
 
-int arrays_new(size_t n, const array_row *rows)
+int arrays_allocate(const array_row *rows, size_t n)
 {
     int failed = 0;
     for (size_t i = 0; i < n; i++) {
-        *rows[i].data = rows[i].count > 0 && !failed ? memory_doubles(rows[i].count) : NULL;
-        failed |= rows[i].count > 0 && !*rows[i].data;
+        *rows[i].data = memory_doubles(rows[i].count);
+        failed |= !*rows[i].data;
     }
-    if (failed)
-        arrays_free(n, rows);
     return failed ? -1 : 0;
 }
 
-void arrays_free(size_t n, const array_row *rows)
+void arrays_free(const array_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         free(*rows[i].data);
@@ -24,10 +22,10 @@ void arrays_free(size_t n, const array_row *rows)
     }
 }
 
-double arrays_bytes(size_t n, const array_row *rows)
+double arrays_bytes(const array_row *rows, size_t n)
 {
     double bytes = 0;
     for (size_t i = 0; i < n; i++)
-        bytes += (double)sizeof(double) * (double)rows[i].count;
+        bytes += sizeof(double) * (double)rows[i].count;
     return bytes;
 }

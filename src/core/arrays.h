@@ -1,20 +1,23 @@
-/* Arrays of doubles that belong together, described one by one in a list. The list drives allocation, byte counts and
-   transfer, so that an array is added in one place. */
+/* Tables of the arrays that an object owns, one row for each. Allocating them, freeing them, counting their bytes and sending them
+   to another rank all run over the same table, so that none of them can forget an array. */
 #ifndef SGDMFT_CORE_ARRAYS_H
 #define SGDMFT_CORE_ARRAYS_H
 
 #include <stddef.h>
 
 typedef struct array_row {
-    const char *name;
-    double **data;
-    size_t count; /* doubles; 0: the array is not needed and stays NULL */
+    double **data; /* where the object keeps the pointer */
+    size_t count;  /* doubles */
+    int kept;      /* 1: part of the result of a replica, which rank 0 collects; 0: needed only while the replica is solved */
 } array_row;
 
-/* Allocates every array, zeroed and aligned. Returns 0, or -1 if memory is out; then all of them are NULL. */
-int arrays_new(size_t n, const array_row *rows);
-void arrays_free(size_t n, const array_row *rows);
+/* Zeroed arrays of all rows. Non-zero if memory runs out; what was allocated is then still to be freed. */
+int arrays_allocate(const array_row *rows, size_t n);
 
-double arrays_bytes(size_t n, const array_row *rows);
+/* Frees all arrays and sets their pointers to NULL. */
+void arrays_free(const array_row *rows, size_t n);
+
+/* Bytes of all rows together. */
+double arrays_bytes(const array_row *rows, size_t n);
 
 #endif

@@ -1,13 +1,12 @@
 #include "paths/last_visit.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "paths/lanes.h"
+#include "paths/observe.h"
 #include "core/matrix.h"
 
-/* How far back the last visit is looked for: in time, where visits are of rate 1, and in nodes. */
-static const double WINDOW = 2;
+/* How far back the last visit is looked for, in nodes. */
 enum { NODES_MOST = 16 };
 
 /* A visit inserted at a node, or none. The weights are those of the hats to the left and to the right of the node. */
@@ -31,31 +30,23 @@ typedef struct walk {
     double *sums, *observed;
 } walk;
 
-int last_visit_first(const time_grid *grid, int node)
+int last_visit_first(const last_visit_law *law, const time_grid *grid, int node)
 {
     int first = node - 1;
-    while (first > 0 && node - first < NODES_MOST && grid->t[node] - grid->t[first - 1] <= WINDOW)
+    while (first > 0 && node - first < NODES_MOST && grid->t[node] - grid->t[first - 1] <= law->window)
         first--;
     return first;
-}
-
-/* Integral of exp(-(t_node - tau)) over cell c, and its part that falls to the node at the end of the cell. */
-static void cell_weights(const time_grid *grid, int node, int c, double *all, double *end)
-{
-    double h = grid->h[c], late = exp(-(grid->t[node] - grid->t[c + 1]));
-    *all = -late * expm1(-h);
-    *end = late * (h + expm1(-h)) / h;
 }
 
 /* S and B of cell c */
 static const double *sum_of(const walk *w, int c)
 {
-    return c == w->node - 1 ? w->block->newest_sum : rows_get(&w->block->sum, c, w->wide[0]);
+    return c == w->node - 1 ? w->block->newest_sum : rows_get(&w->block->history.kicks, c, w->wide[0]);
 }
 
 static const double *moment_of(const walk *w, int c)
 {
-    return c == w->node - 1 ? w->block->newest_moment : rows_get(&w->block->moment, c, w->wide[1]);
+    return c == w->node - 1 ? w->block->newest_moment : rows_get(&w->block->history.moments, c, w->wide[1]);
 }
 
 /* base += what the visits of cell c took away at the node */
@@ -104,7 +95,7 @@ static int evaluate(const walk *w, double weight, const double *r)
         return model_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
     if (model_loss_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
         return -1;
-    return path_block_add_observed(w->block, w->plan, weight, r, s, w->observed);
+    return path_observe_add(w->block, w->plan, weight, r, s, w->observed);
 }
 
 static int average(const walk *w, const insertion *at)
@@ -132,7 +123,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
     double response[MATRIX_MAX * MATRIX_MAX];
     for (int x = 0; x < k * k; x++)
         response[x] = kernels_R(w->kern, x, w->node)[c];
-    lanes_insert(k, n, eta, response, rows_get(&w->block->gradient, c, w->wide[1]), w->base, w->kick, w->r);
+    lanes_insert(k, n, eta, response, rows_get(&w->block->history.gradients, c, w->wide[1]), w->base, w->kick, w->r);
     return average(w, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
 }
 
@@ -140,6 +131,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
 static int walk_back(const walk *w, int first)
 {
     const time_grid *grid = w->plan->grid;
+    const last_visit_law *law = w->plan->process->last_visit;
     double after = 0, all, end;
     memcpy(w->base, w->block->r, sizeof(double) * (size_t)w->plan->shape.k * w->block->in->n);
     for (int c = w->node; c >= first; c--) {
@@ -147,7 +139,7 @@ static int walk_back(const walk *w, int first)
         if (c < w->node)
             take_back(w, c);
         if (c > first) {
-            cell_weights(grid, w->node, c - 1, &all, &end);
+            law->cell(grid->t[w->node] - grid->t[c], grid->h[c - 1], &all, &end);
             before = end;
             next_after = all - end;
         }
@@ -161,7 +153,7 @@ static int walk_back(const walk *w, int first)
             return -1;
         after = next_after;
     }
-    double none = exp(-(grid->t[w->node] - grid->t[first]));
+    double none = law->none(grid->t[w->node] - grid->t[first]);
     return average(w, &(insertion){.node = first, .none = none, .r = w->base});
 }
 
@@ -169,7 +161,7 @@ int last_visit_averages(const path_block *block, const path_plan *plan, const ke
                         path_workspace *s, double *sums, double *observed)
 {
     size_t width = (size_t)plan->shape.k * block->in->n;
-    int first = last_visit_first(plan->grid, node);
+    int first = last_visit_first(plan->process->last_visit, plan->grid, node);
     walk w = {.block = block,
               .plan = plan,
               .kern = kern,
@@ -186,8 +178,8 @@ int last_visit_averages(const path_block *block, const path_plan *plan, const ke
     lanes_fill(block->in->n, plan->grid->t[node], s->t);
     if (walk_back(&w, first))
         return -1;
-    path_block_add_rows(plan, first, VISITS, w.later, &block->sum, s, sums);
-    path_block_add_rows(plan, node, INNOVATION, w.later, &block->xi, s, sums);
+    path_history_correlate(&block->history.kicks, &plan->at, first, VISITS, w.later, s->row, sums);
+    path_history_correlate(&block->history.normals, &plan->at, node, INNOVATION, w.later, s->row, sums);
     path_block_average_start(block, plan, w.later, s, sums);
     return 0;
 }

@@ -58,8 +58,8 @@ sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *prob
 {
     *out = (field_process){.x = *x};
     sgdmft_status status = gaussian_process_of_field(ctx, problem, x, &out->nodes);
-    int smooth = problem->dynamics == DYNAMICS_GRADIENT_FLOW, events = problem->dynamics != DYNAMICS_ONLINE;
-    return status || smooth || !events ? status : set_bridge(ctx, out);
+    int needed = problem->process->white_noise && problem->process->events != EVENTS_FRESH;
+    return status || !needed ? status : set_bridge(ctx, out);
 }
 
 void field_process_clear(field_process *process)

@@ -76,11 +76,8 @@ sgdmft_status nonlinear_process_new(sgdmft_context *ctx, const sgdmft_problem *p
     nonlinear_process *process = calloc(1, sizeof *process);
     if (!process)
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *process);
-    *process = (nonlinear_process){.k = x->k,
-                                   .kstar = x->kstar,
-                                   .on_path = problem->dynamics == DYNAMICS_GRADIENT_FLOW,
-                                   .n = n,
-                                   .cells = node[n - 1]};
+    *process = (nonlinear_process){
+        .k = x->k, .kstar = x->kstar, .on_path = !problem->process->white_noise, .n = n, .cells = node[n - 1]};
     sgdmft_status status = fill(ctx, problem, x, node, process);
     if (status)
         nonlinear_process_free(process);
@@ -98,7 +95,6 @@ void nonlinear_process_free(nonlinear_process *process)
     free(process->step);
     free(process->node);
     penalty_free(process->pen);
-    initial_law_free(&process->law);
     free(process);
 }
 

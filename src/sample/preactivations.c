@@ -42,7 +42,6 @@ void preactivation_process_free(preactivation_process *process)
         return;
     model_free(process->m);
     schedule_free(process->eta);
-    initial_law_free(&process->law);
     field_process_clear(&process->field);
     free(process);
 }

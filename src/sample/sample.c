@@ -195,7 +195,7 @@ size_t sgdmft_sampler_rows(const sgdmft_sampler *sampler, sgdmft_path_quantity q
 
 int sgdmft_sampler_has_visits(const sgdmft_sampler *sampler)
 {
-    return sampler->preactivations && sampler->problem->dynamics == DYNAMICS_SGD;
+    return sampler->preactivations && sampler->problem->process->events == EVENTS_VISITS;
 }
 
 sgdmft_status sgdmft_paths_new(sgdmft_context *ctx, const sgdmft_sampler *sampler, sgdmft_paths **out)

@@ -10,19 +10,19 @@
 #include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/rows.h"
 #include "validation/claims/claims.h"
 
 typedef enum mistake { NONE, VISIT_RATE, NO_PALM_TERM, NO_BRIDGE, SME_FOR_SGD } mistake;
 static mistake made;
 
-sgdmft_status __real_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
+sgdmft_status __real_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
-sgdmft_status __wrap_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
+sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
-double __real_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
+double __real_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
-double __wrap_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
+double __wrap_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
 void __real_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
 void __wrap_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
@@ -30,11 +30,11 @@ sgdmft_status __real_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *pro
 sgdmft_status __wrap_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out);
 
 /* Samples are visited too often: by a fifth, as the last visit is integrated out with its true law. */
-sgdmft_status __wrap_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
+sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out)
 {
     double rate = made == VISIT_RATE ? 1.2 : 1;
-    sgdmft_status status = __real_visit_list_poisson(ctx, seed, replica, paths, rate * horizon, dimension, quasi, out);
+    sgdmft_status status = __real_visit_list_draw(ctx, law, seed, replica, paths, rate * horizon, dimension, quasi, out);
     for (size_t i = 0; !status && i < out->first[paths]; i++)
         out->time[i] /= rate;
     return status;
@@ -51,13 +51,13 @@ static double *without_visits(const averages_layout *at, const double *estimates
 }
 
 /* The smooth part of the innovation covariance is left out: kicks of one sample at different times are independent. */
-double __wrap_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
+double __wrap_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next)
 {
     if (made != NO_PALM_TERM)
-        return __real_kernels_factor_row(kern, i, at, now, next);
+        return __real_innovations_row(kern, i, at, now, next);
     double *before = without_visits(at, now, i), *after = without_visits(at, next, i + 1);
-    double change = __real_kernels_factor_row(kern, i, at, before, after);
+    double change = __real_innovations_row(kern, i, at, before, after);
     free(before);
     free(after);
     return change;
@@ -74,8 +74,8 @@ void __wrap_random_normals(random_key key, uint64_t item, uint64_t first, size_t
 sgdmft_status __wrap_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
 {
     sgdmft_problem wrong = *problem;
-    if (made == SME_FOR_SGD && problem->dynamics == DYNAMICS_SGD)
-        wrong.dynamics = DYNAMICS_SME;
+    if (made == SME_FOR_SGD && problem->process->visits)
+        wrong.process = process_find(1, 0);
     return __real_sgdmft_solve(ctx, &wrong, out);
 }
 
