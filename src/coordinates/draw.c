@@ -9,6 +9,7 @@
 
 #include "core/matrix.h"
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "model/coordinates_law.h"
 #include "paths/draw.h"
 #include "paths/lanes.h"

@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "problem/problem.h"
-#include "problem/text.h"
+#include "core/origin.h"
 #include "sample/draws.h"
 
 enum { L = SAMPLE_LANES };
@@ -13,7 +13,7 @@ sgdmft_status coordinates_check_ridge(sgdmft_context *ctx, const sgdmft_problem 
 {
     if (!problem->penalty.text)
         return SGDMFT_OK;
-    return problem_fail(
+    return origin_fail(
         ctx, SGDMFT_ERR_UNSUPPORTED, &problem->penalty.where,
         "with this penalty coordinates follow a nonlinear process, which cannot be drawn from C, R and "
         "m alone; needed: the ridge, key lambda, or the group /coordinates of a solve with this penalty");

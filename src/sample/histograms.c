@@ -7,6 +7,7 @@
 #include "columns/solution.h"
 #include "core/matrix.h"
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "problem/problem.h"
 #include "sample/coordinates.h"
 #include "sample/draws.h"
