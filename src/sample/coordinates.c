@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "problem/problem.h"
 #include "core/origin.h"
+#include "problem/problem.h"
 #include "sample/draws.h"
 
 enum { L = SAMPLE_LANES };

@@ -10,31 +10,39 @@
 
 enum { L = SAMPLE_LANES };
 
-/* Component c of E (w_{i+1} - w_i) (w_{j+1} - w_j)^T */
-static double increments(const two_time *x, size_t i, size_t j, size_t c)
+/* out[k][k] = E (w_{i+1} - w_i) (w_{j+1} - w_j)^T */
+static void increments(const sgdmft_problem *problem, const data_law *law, const two_time *x, size_t i, size_t j,
+                       double *out)
 {
-    return two_time_C(x, i + 1, j + 1)[c] - two_time_C(x, i + 1, j)[c] - two_time_C(x, i, j + 1)[c] +
-           two_time_C(x, i, j)[c];
+    field_moments at[4];
+    for (size_t a = 0; a < 4; a++)
+        field_moments_between(problem, law, x, i + a / 2, j + a % 2, &at[a]);
+    for (int c = 0; c < x->k * x->k; c++)
+        out[c] = at[3].C[c] - at[2].C[c] - at[1].C[c] + at[0].C[c];
 }
 
 /* Increments of neighbouring cells have no white noise in common: their covariance, divided by both widths, is that of the
    smooth part of dw/dt. In the variance of an increment, the smooth part is h^2 times as much. */
-void field_white_noise(const two_time *x, double *rate)
+void field_white_noise(const sgdmft_problem *problem, const data_law *law, const two_time *x, double *rate)
 {
     size_t k = (size_t)x->k, kk = k * k, cells = x->n - 1;
-    for (size_t i = 0; i < cells; i++)
-        for (size_t c = 0; c < kk; c++) {
-            size_t flipped = c % k * k + c / k;
-            double h = x->t[i + 1] - x->t[i], smooth = 0;
-            int neighbours = 0;
-            for (size_t j = i > 0 ? i - 1 : i + 1; j < cells && j <= i + 1; j += 2, neighbours++)
-                smooth += (increments(x, i, j, c) + increments(x, i, j, flipped)) / (2 * h * (x->t[j + 1] - x->t[j]));
-            smooth = neighbours > 0 ? smooth / neighbours : 0;
-            rate[i * kk + c] = increments(x, i, i, c) / h - smooth * h;
+    for (size_t i = 0; i < cells; i++) {
+        double h = x->t[i + 1] - x->t[i], own[MATRIX_MAX * MATRIX_MAX], next[MATRIX_MAX * MATRIX_MAX];
+        double smooth[MATRIX_MAX * MATRIX_MAX] = {0};
+        int neighbours = 0;
+        for (size_t j = i > 0 ? i - 1 : i + 1; j < cells && j <= i + 1; j += 2, neighbours++) {
+            increments(problem, law, x, i, j, next);
+            for (size_t c = 0; c < kk; c++)
+                smooth[c] += (next[c] + next[c % k * k + c / k]) / (2 * h * (x->t[j + 1] - x->t[j]));
         }
+        increments(problem, law, x, i, i, own);
+        for (size_t c = 0; c < kk; c++)
+            rate[i * kk + c] = own[c] / h - (neighbours > 0 ? smooth[c] / neighbours : 0) * h;
+    }
 }
 
-static sgdmft_status set_bridge(sgdmft_context *ctx, field_process *process)
+static sgdmft_status set_bridge(sgdmft_context *ctx, const sgdmft_problem *problem, const data_law *law,
+                                field_process *process)
 {
     size_t kk = (size_t)(process->x.k * process->x.k), cells = process->x.n - 1;
     double inverse[MATRIX_MAX * MATRIX_MAX];
@@ -44,7 +52,7 @@ static sgdmft_status set_bridge(sgdmft_context *ctx, field_process *process)
         free(rate);
         return context_out_of_memory(ctx, "the bridges of the field", 16.0 * (double)(cells * kk));
     }
-    field_white_noise(&process->x, rate);
+    field_white_noise(problem, law, &process->x, rate);
     int failed = 0;
     for (size_t i = 0; i < cells; i++)
         failed |= matrix_psd_root(process->x.k, rate + i * kk, process->bridge + i * kk, inverse);
@@ -53,13 +61,13 @@ static sgdmft_status set_bridge(sgdmft_context *ctx, field_process *process)
                   : SGDMFT_OK;
 }
 
-sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                                 field_process *out)
+sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *problem, const data_law *law,
+                                 const two_time *x, field_process *out)
 {
     *out = (field_process){.x = *x};
-    sgdmft_status status = gaussian_process_of_field(ctx, problem, x, &out->nodes);
+    sgdmft_status status = gaussian_process_of_field(ctx, problem, law, x, &out->nodes);
     int needed = problem->process->white_noise && problem->process->events != EVENTS_FRESH;
-    return status || !needed ? status : set_bridge(ctx, out);
+    return status || !needed ? status : set_bridge(ctx, problem, law, out);
 }
 
 void field_process_clear(field_process *process)

@@ -17,15 +17,15 @@ typedef struct field_process {
 
 /* The solution must outlive it. Errors: those of gaussian_process_of_field, SGDMFT_ERR_NON_FINITE. On failure, too, *out is
    to be cleared. */
-sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                                 field_process *out);
+sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *problem, const data_law *law,
+                                 const two_time *x, field_process *out);
 void field_process_clear(field_process *process);
 
 /* w_event[slots][k][SAMPLE_LANES] at the events of block number `block`, from w[nodes][k][SAMPLE_LANES]. */
 void field_at_events(const field_process *process, uint64_t seed, uint64_t block, const event_list *events,
                      const double *w, double *w_event);
 
-/* The rate of the white noise in dw in each cell, rate[cells][k][k], from the correlation. */
-void field_white_noise(const two_time *x, double *rate);
+/* The rate of the white noise in dw in each cell, rate[cells][k][k], from the covariance of the field. */
+void field_white_noise(const sgdmft_problem *problem, const data_law *law, const two_time *x, double *rate);
 
 #endif

@@ -169,53 +169,34 @@ sgdmft_status gaussian_process_of_coordinates(sgdmft_context *ctx, const sgdmft_
     return gaussian_root_new(ctx, n * k, covariance, &out->rest);
 }
 
-/* out[k][k*] = m rho^{-1} */
-static void regress_field(int k, int kstar, const double *m, const double *rho_inverse, double *out)
+void field_moments_between(const sgdmft_problem *problem, const data_law *law, const two_time *x, size_t i, size_t j,
+                           field_moments *out)
 {
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < kstar; b++) {
-            out[a * kstar + b] = 0;
-            for (int c = 0; c < kstar; c++)
-                out[a * kstar + b] += m[a * kstar + c] * rho_inverse[c * kstar + b];
-        }
+    data_law_field(law, &(theta_moments){two_time_C(x, i, j), two_time_m(x, j), problem->initial.rho}, out);
 }
 
-/* K[k][k] = C(t_i, t_j) - m(t_i) rho^{-1} m(t_j)^T */
-static void field_rest(const two_time *x, size_t i, const double *onto_teacher, size_t j, double *K)
-{
-    int k = x->k, kstar = x->kstar;
-    const double *C = two_time_C(x, i, j), *m = two_time_m(x, j);
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            double known = 0;
-            for (int c = 0; c < kstar; c++)
-                known += onto_teacher[a * kstar + c] * m[b * kstar + c];
-            K[a * k + b] = C[a * k + b] - known;
-        }
-}
-
-sgdmft_status gaussian_process_of_field(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                                        gaussian_process *out)
+sgdmft_status gaussian_process_of_field(sgdmft_context *ctx, const sgdmft_problem *problem, const data_law *law,
+                                        const two_time *x, gaussian_process *out)
 {
     int kstar = x->kstar;
     size_t k = (size_t)x->k, n = x->n, width = k * (size_t)kstar;
-    double *covariance, K[MATRIX_MAX * MATRIX_MAX], rho[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX];
+    field_moments field;
+    double *covariance;
     sgdmft_status status = allocate(ctx, x, n, 0, out, &covariance);
     if (status)
         return status;
-    memcpy(rho, problem->initial.rho, (size_t)(kstar * kstar) * sizeof *rho);
-    for (int i = 0; i < kstar * kstar; i++)
-        inverse[i] = i % (kstar + 1) == 0;
-    if (matrix_solve(kstar, rho, (size_t)kstar, inverse)) {
-        free(covariance);
-        return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: initial.rho is singular", problem->source);
+    for (size_t i = 0; i < n; i++) {
+        field_moments_between(problem, law, x, i, i, &field);
+        data_law_onto_signal(law, field.m, out->onto_teacher + i * width);
     }
     for (size_t i = 0; i < n; i++)
-        regress_field(x->k, kstar, two_time_m(x, i), inverse, out->onto_teacher + i * width);
-    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++) {
-            field_rest(x, i, out->onto_teacher + i * width, j, K);
-            put_block(n, k, i, j, K, covariance);
+            double explained[MATRIX_MAX * MATRIX_MAX] = {0};
+            field_moments_between(problem, law, x, i, j, &field);
+            matrix_accumulate_t(x->k, kstar, x->k, 1, out->onto_teacher + i * width, field.m, explained);
+            for (size_t c = 0; c < k * k; c++)
+                field.C[c] -= explained[c];
+            put_block(n, k, i, j, field.C, covariance);
         }
     return gaussian_root_new(ctx, n * k, covariance, &out->rest);
 }

@@ -1,7 +1,7 @@
 /* Gaussian processes at nodes of a solution's time grid, given the variables that they depend on:
 
      coordinates, quadratic penalty   theta(t_i) = R(t_i,0) theta(0) + F(t_i) theta* + rest,   F = (m - R(.,0) m(0)) rho^{-1}
-     field of a fresh sample          w(t_i) = m(t_i) rho^{-1} w* + rest
+     field of a fresh sample          w(t_i) = m_w(t_i) rho_w^{-1} w* + rest    (model/data_law.h)
 
    The rest is independent of these variables. Its covariance is what they leave of C(t_i, t_j), and it is drawn through the
    symmetric root of that matrix. A covariance that is singular, or estimated from paths, has eigenvalues that are zero up
@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "core/context.h"
+#include "model/data_law.h"
 #include "sample/two_time.h"
 
 typedef struct gaussian_root {
@@ -43,14 +44,18 @@ sgdmft_status gaussian_process_of_coordinates(sgdmft_context *ctx, const sgdmft_
                                               size_t n, const size_t *node, gaussian_process *out);
 
 /* The field at all nodes. Errors as above. */
-sgdmft_status gaussian_process_of_field(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                                        gaussian_process *out);
+sgdmft_status gaussian_process_of_field(sgdmft_context *ctx, const sgdmft_problem *problem, const data_law *law,
+                                        const two_time *x, gaussian_process *out);
 void gaussian_process_clear(gaussian_process *process);
 
 /* Paths x[n][k][lanes] from standard normals z[n][k][lanes], start[k][lanes] (not used without onto_start) and
    teacher[k*][lanes]. */
 void gaussian_process_draw(const gaussian_process *process, size_t lanes, const double *z, const double *start,
                            const double *teacher, double *x);
+
+/* The moments of the field at nodes i and j: C_w(t_i, t_j), m_w(t_j) and rho_w. */
+void field_moments_between(const sgdmft_problem *problem, const data_law *law, const two_time *x, size_t i, size_t j,
+                           field_moments *out);
 
 /* F of the coordinates at node i: [k][k*]. */
 sgdmft_status coordinates_onto_teacher(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, size_t i,

@@ -4,9 +4,25 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/lanes.h"
+#include "problem/problem.h"
 
 enum { L = SAMPLE_LANES };
+
+/* The response of the field: that of theta, or an array of its own. */
+static sgdmft_status set_response(sgdmft_context *ctx, preactivation_process *process)
+{
+    size_t kk = (size_t)(process->x.k * process->x.k), blocks = process->x.n * process->x.n;
+    process->R_w = process->x.R;
+    if (data_law_shares_response(&process->law))
+        return SGDMFT_OK;
+    process->own_response = memory_doubles(blocks * kk);
+    if (!process->own_response)
+        return context_out_of_memory(ctx, "the response of the field", 8.0 * (double)(blocks * kk));
+    for (size_t b = 0; b < blocks; b++)
+        data_law_response(&process->law, process->x.R + b * kk, process->own_response + b * kk);
+    process->R_w = process->own_response;
+    return SGDMFT_OK;
+}
 
 sgdmft_status preactivation_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
                                         preactivation_process **out)
@@ -18,15 +34,17 @@ sgdmft_status preactivation_process_new(sgdmft_context *ctx, const sgdmft_proble
     preactivation_process *process = calloc(1, sizeof *process);
     if (!process)
         return context_out_of_memory(ctx, "the process of the preactivations", sizeof *process);
-    process->problem = problem;
+    process->events = problem->process;
     process->x = *x;
     status = model_new(ctx, problem, &process->m);
     if (!status)
         status = schedule_new(ctx, problem, &process->eta);
     if (!status)
-        status = initial_law_init(ctx, problem, &process->law);
+        status = data_law_init(ctx, problem, &process->law);
     if (!status)
-        status = field_process_init(ctx, problem, x, &process->field);
+        status = field_process_init(ctx, problem, &process->law, x, &process->field);
+    if (!status)
+        status = set_response(ctx, process);
     if (status) {
         preactivation_process_free(process);
         return status;
@@ -43,6 +61,7 @@ void preactivation_process_free(preactivation_process *process)
     model_free(process->m);
     schedule_free(process->eta);
     field_process_clear(&process->field);
+    free(process->own_response);
     free(process);
 }
 
@@ -56,7 +75,7 @@ sgdmft_status preactivation_paths_new(sgdmft_context *ctx, const preactivation_p
     if (!p)
         return context_out_of_memory(ctx, "a block of paths", sizeof *p);
     p->w = memory_doubles(n * k * L);
-    p->normals = memory_doubles((n * k > kstar ? n * k : kstar) * L);
+    p->normals = memory_doubles(n * k * L);
     p->wstar = memory_doubles(kstar * L);
     p->eps = memory_doubles(noises * L);
     p->y = memory_doubles((size_t)process->shape.labels * L);
@@ -98,46 +117,48 @@ void preactivation_paths_free(preactivation_paths *p)
 /* w*, the label, and w at all nodes. Non-zero if a plug-in asked to stop. */
 static int draw_sample(const preactivation_process *process, uint64_t seed, uint64_t number, preactivation_paths *p)
 {
-    int kstar = process->x.kstar;
     const gaussian_process *nodes = &process->field.nodes;
-    memset(p->wstar, 0, (size_t)kstar * L * sizeof *p->wstar);
-    sample_draw(random_normals, seed, SAMPLE_TEACHER, number, (size_t)kstar, p->row, p->normals);
-    lanes_combine(kstar, kstar, (size_t)kstar, L, process->law.chol_rho, p->normals, p->wstar);
+    sample_draw(random_normals, seed, SAMPLE_TEACHER, number, (size_t)process->x.kstar, p->row, p->wstar);
+    data_law_signals(&process->law, L, p->wstar);
     sample_draw(random_normals, seed, SAMPLE_FIELD, number, nodes->rest.n, p->row, p->normals);
     gaussian_process_draw(nodes, L, p->normals, NULL, p->wstar, p->w);
     sample_draw(random_normals, seed, SAMPLE_NOISE, number, (size_t)process->shape.noises, p->row, p->eps);
     return model_label(process->m, p->model, L, p->wstar, p->eps, p->y);
 }
 
-/* R(t_i, T) for an event at `place` of `cell`, i > cell; component c. */
-static double response_to_node(const two_time *x, size_t i, size_t cell, double place, size_t c)
+/* Component c of R_w(t_i, T) for an event at `place` of `cell`, i > cell. */
+static double response_to_node(const preactivation_process *process, size_t i, size_t cell, double place, size_t c)
 {
-    double before = two_time_R(x, i, cell)[c], after = two_time_R(x, i, cell + 1)[c];
-    return before + place * (after - before);
+    size_t kk = (size_t)(process->x.k * process->x.k);
+    const double *row = process->R_w + (i * process->x.n + cell) * kk;
+    return row[c] + place * (row[kk + c] - row[c]);
 }
 
-/* R(T', T) for an event at `place` of `cell`, and an earlier one at `from_place` of cell `from`. */
-static double response_between(const two_time *x, size_t cell, double place, size_t from, double from_place, size_t c)
+/* Component c of R_w(T', T) for an event at `place` of `cell`, and an earlier one at `from_place` of cell `from`. */
+static double response_between(const preactivation_process *process, size_t cell, double place, size_t from,
+                               double from_place, size_t c)
 {
     if (from == cell) {
-        double one = c % (size_t)(x->k + 1) == 0;
-        return one + (place - from_place) * (two_time_R(x, cell + 1, cell)[c] - one);
+        double now = response_to_node(process, cell, cell, 0, c),
+               later = response_to_node(process, cell + 1, cell, 0, c);
+        return now + (place - from_place) * (later - now);
     }
-    double low = response_to_node(x, cell, from, from_place, c);
-    double high = response_to_node(x, cell + 1, from, from_place, c);
+    double low = response_to_node(process, cell, from, from_place, c);
+    double high = response_to_node(process, cell + 1, from, from_place, c);
     return low + place * (high - low);
 }
 
 /* Subtracts from r at slot `slot` what is left of the earlier kicks. */
-static void subtract_kicks(const two_time *x, const event_list *events, const double *kick, size_t slot, double *r)
+static void subtract_kicks(const preactivation_process *process, const event_list *events, const double *kick,
+                           size_t slot, double *r)
 {
-    size_t k = (size_t)x->k;
+    size_t k = (size_t)process->x.k;
     for (size_t b = 0; b < slot; b++)
         for (size_t a = 0; a < k; a++)
             for (size_t c = 0; c < k; c++)
                 for (size_t p = 0; p < L; p++) {
                     size_t at = slot * L + p, from = b * L + p;
-                    r[a * L + p] -= response_between(x, events->cell[at], events->place[at], events->cell[from],
+                    r[a * L + p] -= response_between(process, events->cell[at], events->place[at], events->cell[from],
                                                      events->place[from], a * k + c) *
                                     kick[(b * k + c) * L + p];
                 }
@@ -165,15 +186,15 @@ sgdmft_status preactivation_paths_draw(const preactivation_process *process, uin
     size_t width = (size_t)process->x.k * L;
     if (draw_sample(process, seed, number, p))
         return SGDMFT_ERR_PLUGIN;
-    if (event_list_draw(process->problem, &process->x, process->eta, p->eta_work, seed, number, &p->events) ||
+    if (event_list_draw(process->events, &process->x, process->eta, p->eta_work, seed, number, &p->events) ||
         make_room(process, p))
         return SGDMFT_ERR_MEMORY;
     field_at_events(&process->field, seed, number, &p->events, p->w, p->w_event);
     for (size_t slot = 0; slot < p->events.slots; slot++) {
         double *r = p->r_event + slot * width;
         memcpy(r, p->w_event + slot * width, width * sizeof *r);
-        subtract_kicks(&process->x, &p->events, p->kick, slot, r);
-        if (event_kick(process->problem, process->m, p->model, &p->events, slot, r, p->y, p->kick_work,
+        subtract_kicks(process, &p->events, p->kick, slot, r);
+        if (event_kick(process->events, process->m, p->model, &p->events, slot, r, p->y, p->kick_work,
                        p->kick + slot * width))
             return SGDMFT_ERR_PLUGIN;
     }
@@ -199,7 +220,7 @@ void preactivation_paths_at(const preactivation_process *process, const preactiv
                     size_t from = b * L + lane;
                     if (events->cell[from] < node)
                         r[a * L + lane] -=
-                            response_to_node(&process->x, node, events->cell[from], events->place[from], a * k + c) *
+                            response_to_node(process, node, events->cell[from], events->place[from], a * k + c) *
                             p->kick[(b * k + c) * L + lane];
                 }
 }

@@ -1,31 +1,34 @@
 /* Paths of the preactivation r^t of a training sample, with its field w^t, from a solution:
 
-       r(t) = w(t) - sum_{events T before t} R(t, T) kick(T).
+       r(t) = w(t) - sum_{events T before t} R_w(t, T) kick(T),
 
-   R is interpolated bilinearly between nodes, and linearly in t - s within one cell. */
+   with the response R_w of the field (model/data_law.h). It is interpolated bilinearly between nodes, and linearly in t - s
+   within one cell. */
 #ifndef SGDMFT_SAMPLE_PREACTIVATIONS_H
 #define SGDMFT_SAMPLE_PREACTIVATIONS_H
 
 #include <stdint.h>
 
-#include "model/initial.h"
+#include "model/data_law.h"
 #include "model/model.h"
 #include "model/schedule.h"
 #include "sample/events.h"
 #include "sample/field.h"
 
 typedef struct preactivation_process {
-    const sgdmft_problem *problem; /* not owned */
+    const sample_process *events; /* a row of the table */
     two_time x;
     model *m;
     model_shape shape;
     schedule *eta;
-    initial_law law;
+    data_law law;
     field_process field;
+    const double *R_w;    /* [nodes][nodes][k][k] */
+    double *own_response; /* R_w where it is not R, otherwise NULL */
 } preactivation_process;
 
 /* The solution and the problem must outlive the process. Errors: SGDMFT_ERR_CONFLICT (two_time_check), and those of model_new,
-   schedule_new, initial_law_init and field_process_init. */
+   schedule_new, data_law_init and field_process_init. */
 sgdmft_status preactivation_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
                                         preactivation_process **out);
 void preactivation_process_free(preactivation_process *process); /* NULL is allowed */
@@ -43,7 +46,7 @@ typedef struct preactivation_paths {
     double *kick;    /* [slots][k][SAMPLE_LANES] */
     model_work *model;
     double *normals;                    /* [nodes][k][SAMPLE_LANES] */
-    double *row, *eta_work, *kick_work; /* one path's draws; of schedule_values; of event_kick */
+    double *row, *eta_work, *kick_work; /* draws of one path; work of schedule_values; work of event_kick */
 } preactivation_paths;
 
 sgdmft_status preactivation_paths_new(sgdmft_context *ctx, const preactivation_process *process,

@@ -33,7 +33,9 @@ static void test_white_noise(void **state)
                                                    flow ? "gradient-flow" : "sgd"));
         double *rate = malloc((s.x.n - 1) * sizeof *rate);
         assert_non_null(rate);
-        field_white_noise(&s.x, rate);
+        data_law law;
+        check_ok(ctx, data_law_init(ctx, s.problem, &law));
+        field_white_noise(s.problem, &law, &s.x, rate);
         const sgdmft_curve *train = sgdmft_solution_curve(s.solution, "train_loss");
         for (size_t i = 0; i + 1 < s.x.n; i++) {
             double t = (s.x.t[i] + s.x.t[i + 1]) / 2, at = t * 100, part = at - floor(at);
