@@ -93,6 +93,10 @@ void coordinate_block_move(coordinate_block *block, const coordinate_step *step,
 /* The zeta of the cell, and X_next, given theta_next. */
 void coordinate_block_update_drift(coordinate_block *block, const coordinate_step *step);
 
+/* X at the last accepted node once more, from the coefficients of the step that ends there: they change where an epoch
+   begins, although the path does not. Only for X on zeta. */
+void coordinate_block_renew(coordinate_block *block, const coordinate_step *step);
+
 /* The new node, number `node`, becomes the last accepted one, and a first guess of the node after it. */
 void coordinate_block_accept(coordinate_block *block, int node);
 

@@ -439,3 +439,17 @@ void coordinate_ensemble_accept(coordinate_ensemble *e)
     if (e->record)
         coordinate_record_node(e->record, node, &e->step, e->n_blocks, e->block);
 }
+
+static void renew_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    coordinate_block_renew(&e->block[b], &e->step);
+}
+
+void coordinate_ensemble_renew(coordinate_ensemble *e, int i, const averages_layout *at, const double *after)
+{
+    size_t kk = (size_t)(e->k * e->k);
+    set_drift_of_start(e, at, after);
+    coordinate_row_from_blocks(e->k, i, averages_row(at, after, 0, INNOVATION), at->kinds * kk, e->step.memory_kernel);
+    over_blocks(e, 0, renew_block);
+    response_sampled_renew(e->kern, i, at, after);
+}

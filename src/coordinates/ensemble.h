@@ -41,7 +41,13 @@ void coordinate_ensemble_start(coordinate_ensemble *ensemble, const averages_lay
 double coordinate_ensemble_advance(coordinate_ensemble *ensemble, int i, const averages_layout *at, const double *now,
                                    const double *next);
 
+/* At an accepted node i > 0 where an epoch begins: the memory of the gradient and Q anew, from the averages just after the node. */
+void coordinate_ensemble_renew(coordinate_ensemble *par, int i, const averages_layout *at, const double *after);
+
 /* Makes node i + 1 the last accepted one. */
 void coordinate_ensemble_accept(coordinate_ensemble *ensemble);
+
+/* At an accepted node i > 0 where an epoch begins: X and Q from the averages over samples just after the node. */
+void coordinate_ensemble_renew(coordinate_ensemble *ensemble, int i, const averages_layout *at, const double *after);
 
 #endif
