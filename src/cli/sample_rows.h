@@ -16,9 +16,9 @@ typedef struct sample_plan {
     progress *meter;
 } sample_plan;
 
-/* Writes the header line and all rows, in the order of paths. The text does not depend on the number of threads, and that
-   of a path not on the number of paths. A failed write shows in ferror(to). Reports other failures, and returns an exit
-   code. */
+/* Writes the header line and all rows, in the order of paths. The text does not depend on the number of threads, and
+   that of a path not on the number of paths. A failed write shows in ferror(to). Reports other failures, and returns an
+   exit code. */
 int sample_write(const sample_plan *plan, FILE *to);
 
 #endif

@@ -1,5 +1,6 @@
-/* What is kept of the coordinates of a replica: their values at chosen nodes, from which densities are made, and the
-   coefficients of the mean gradient X at all nodes (block.h), which it takes to draw more coordinates. */
+/* The part of a replica's coordinates that outlives its solve: their values at chosen nodes, from which densities are
+   made, and the coefficients of the mean gradient X at all nodes (block.h), from which more coordinates can be
+   drawn. */
 #ifndef SGDMFT_COORDINATES_RECORD_H
 #define SGDMFT_COORDINATES_RECORD_H
 
@@ -43,7 +44,7 @@ void coordinate_record_arrays(coordinate_record *record, array_row rows[RECORD_A
 /* Bytes of a record that keeps the values at `kept` nodes. */
 double coordinate_record_bytes(int k, int kstar, int steps, size_t paths, size_t kept);
 
-/* Takes down node `node`, the last accepted one of the blocks; `step` ends there. */
+/* Records node `node`, the last accepted one of the blocks; `step` ends there. */
 void coordinate_record_node(coordinate_record *record, int node, const coordinate_step *step, size_t n_blocks,
                             const coordinate_block *block);
 

@@ -153,8 +153,8 @@ static int settled(size_t width, const double *theta, double *before)
     return same;
 }
 
-/* Where penalty' jumps, theta may come to rest on the jump. Rounds then go from one side to the other, either of which is
-   a solution up to the step error. */
+/* Where penalty' jumps, theta may come to rest on the jump. Rounds then go from one side to the other, either of which
+   is a solution up to the step error. */
 static sgdmft_status solve_step(const nonlinear_process *process, size_t node, nonlinear_workspace *work)
 {
     const coordinate_step *step = &process->step[node];

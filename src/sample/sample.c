@@ -1,4 +1,5 @@
-/* The public samplers (sgdmft/sample.h): what the processes of coordinates and preactivations look like from outside. */
+/* The public samplers (sgdmft/sample.h): what the processes of coordinates and preactivations look like from
+   outside. */
 #include "sgdmft/sample.h"
 
 #include <math.h>

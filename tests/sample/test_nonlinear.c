@@ -112,8 +112,8 @@ static double histogram_moment(const sgdmft_histograms *h, size_t time, int powe
     return sum;
 }
 
-/* E theta^t theta^s, E theta^t theta* and E |theta| against C, m and the densities, within 4.3 standard errors: those of
-   the paths, and those of the solution for one replica, whose process this is. */
+/* E theta^t theta^s, E theta^t theta* and E |theta| against C, m and the densities, within 4.3 standard errors: those
+   of the paths, and those of the solution for one replica, whose process this is. */
 static void test_moments(void **state)
 {
     enum { TIMES = 3, REPLICAS = 4 };
@@ -175,8 +175,8 @@ static double ridge_below(const solved *s, size_t node, double x)
     return 0.8 * normal_below(x / sqrt(narrow)) + 0.2 * normal_below(x / sqrt(narrow + 5 * m * m));
 }
 
-/* A ridge written as a penalty has the densities of the ridge: 40 bins at a node, and between two of them. They would not be
-   if theta* and the innovations depended on each other in a way that second moments do not see. */
+/* A ridge written as a penalty has the densities of the ridge: 40 bins at a node, and between two of them. They would
+   not be if theta* and the innovations depended on each other in a way that second moments do not see. */
 static void test_ridge(void **state)
 {
     sgdmft_context *ctx = check_context(2);

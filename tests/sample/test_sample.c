@@ -1,4 +1,5 @@
-/* The public samplers, as a program outside of the library uses them: with the public headers and the shared library. */
+/* The public samplers, as a program outside of the library uses them: with the public headers and the shared
+   library. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
