@@ -23,7 +23,7 @@ static int setup(void **state)
     f.problem = test_problem(
         f.ctx, "{delta: 1, horizon: 0.7, model: {label: s, loss: (r - y)^2/2}, output: {times: %d}}", TIMES);
     check_ok(f.ctx, schedule_new(f.ctx, f.problem, &f.eta));
-    check_ok(f.ctx, time_grid_new(f.ctx, STEPS, f.problem->horizon, 2, f.eta, &f.grid));
+    check_ok(f.ctx, time_grid_new(f.ctx, STEPS, f.problem->horizon, 2, f.eta, 0, &f.grid));
     *state = &f;
     return 0;
 }
