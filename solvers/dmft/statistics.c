@@ -13,6 +13,7 @@
 #include "core/memory.h"
 #include "solvers/common/output_times.h"
 #include "solvers/common/statistics.h"
+#include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/dmft.h"
 
 /* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
@@ -322,7 +323,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *s, cons
         status = take_status(ctx, set, solution);
     }
     if (!status && s->pen)
-        status = dmft_coordinates(ctx, s, set, solution);
+        status = dmft_coordinates_fill(ctx, s, set, solution);
     if (!status && nodes == s->grid[GRID_FINE]->steps + 1)
         status = add_identities(ctx, &p, set, solution);
     pool_clear(&p);
