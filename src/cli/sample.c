@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/run_read.h"
+#include "columns/solution.h"
+#include "io/hdf5_read.h"
 #include "io/save.h"
 #include "problem/problem.h"
 #include "cli/command.h"
@@ -25,7 +26,7 @@ typedef enum kinds { KIND_COORDINATES = 1, KIND_PREACTIVATIONS = 2, KIND_BOTH = 
 typedef struct job {
     const arguments *args;
     setup s; /* the problem of the run */
-    run_file *run;
+    sgdmft_solution *run;
     two_time x;
     kinds what;
     size_t *node;
@@ -42,24 +43,41 @@ static int fail_memory(void)
     return CODE_SYSTEM;
 }
 
+static sgdmft_status check_arrays(sgdmft_context *ctx, const char *path, const sgdmft_solution *run)
+{
+    size_t k = (size_t)run->k, n = run->n_grid;
+    if (n < 2)
+        return context_fail(ctx, SGDMFT_ERR_MISSING,
+                            "%s: has no two-time arrays, as after a simulation, which does not know them; needed: the "
+                            "HDF5 file of 'sgdmft solve'",
+                            path);
+    for (size_t i = 0; i < n * n * k * k; i++)
+        if (!isfinite(run->R[i]))
+            return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: /R holds a value that is not finite", path);
+    return SGDMFT_OK;
+}
+
 static int read_run(job *j)
 {
     const char *path = j->args->operands[0];
     int code = check_readable(path);
     if (code)
         return code;
-    sgdmft_status status = run_read(j->s.ctx, path, &j->run);
+    sgdmft_status status = hdf5_read(j->s.ctx, path, &j->run);
     if (!status)
-        status = sgdmft_problem_parse(j->s.ctx, path, j->run->problem, NULL, 0, &j->s.problem);
+        status = check_arrays(j->s.ctx, path, j->run);
+    if (!status)
+        status = sgdmft_problem_parse(j->s.ctx, path, sgdmft_solution_problem(j->run), NULL, 0, &j->s.problem);
     if (status)
         return report_failure(j->s.ctx, status);
-    j->x = two_time_of(j->run->solution);
+    j->x = two_time_of(j->run);
     if (j->x.k != j->s.problem->model.students || j->x.kstar != j->s.problem->model.teachers) {
         complain("%s: its arrays are not of its problem's number of students and teachers", path);
         return CODE_USAGE;
     }
-    if (strcmp(j->run->ended, "ok") != 0)
-        complain("warning: %s: the solve ended early (%s), at t = %g", path, j->run->ended, j->x.t[j->x.n - 1]);
+    if (sgdmft_solution_status(j->run))
+        complain("warning: %s: the solve ended early (%s), at t = %g", path,
+                 sgdmft_status_word(sgdmft_solution_status(j->run)), j->x.t[j->x.n - 1]);
     return 0;
 }
 
@@ -205,7 +223,7 @@ static void put_comments(const job *j, FILE *to)
     fprintf(to,
             "# program: sample\n# version: %s\n# command: %s\n# run: %s\n# seed: %" PRIu64 "\n# paths: %" PRIu64 "\n",
             sgdmft_version(), j->command, j->args->operands[0], j->plan.seed, j->plan.paths);
-    for (const char *line = j->run->problem; *line;) {
+    for (const char *line = sgdmft_solution_problem(j->run); *line;) {
         size_t length = strcspn(line, "\n");
         fprintf(to, "# problem: %.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
@@ -249,7 +267,7 @@ static void clear(job *j)
 {
     coordinate_process_free(j->coordinates);
     preactivation_process_free(j->preactivations);
-    run_free(j->run);
+    sgdmft_solution_free(j->run);
     free(j->node);
     free(j->t);
     free(j->csv);

@@ -5,7 +5,6 @@
 
 #include "core/memory.h"
 #include "io/csv_read.h"
-#include "io/provenance.h"
 
 /* The point that takes longest among those without an owner; n if there is none. */
 static size_t longest(const sweep_points *points)
@@ -85,7 +84,7 @@ sgdmft_status sweep_news_row(sgdmft_context *ctx, const sweep_news *news, sweep_
     if (!news->has_solution)
         return SGDMFT_OK;
     if (!news->has_times) {
-        point->row.status = provenance_status_word(news->status);
+        point->row.status = sgdmft_status_word(news->status);
         return SGDMFT_OK;
     }
     csv_table *curves = NULL;
