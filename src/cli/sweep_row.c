@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "io/csv_read.h"
+#include "io/csv_table.h"
 
 sweep_row sweep_row_empty(void)
 {
@@ -57,7 +57,7 @@ static const double *errors_of(const csv_table *curves, const char *name)
     char *full = NULL;
     if (asprintf(&full, "%s_se", name) < 0)
         return NULL;
-    const double *se = csv_values(curves, full);
+    const double *se = csv_table_values(curves, full);
     free(full);
     return se;
 }
@@ -66,11 +66,11 @@ sgdmft_status sweep_row_read(sgdmft_context *ctx, const csv_table *curves, sgdmf
 {
     size_t last = curves->n_rows - 1;
     row->status = sgdmft_status_word(ended);
-    row->t = csv_values(curves, "t")[last];
+    row->t = csv_table_values(curves, "t")[last];
     sgdmft_status status = make_room(ctx, curves->n_columns, row);
     for (size_t c = 0; c < curves->n_columns && status == SGDMFT_OK; c++) {
         const csv_column *column = &curves->columns[c];
-        if (!csv_is_quantity(column->name))
+        if (!csv_table_is_quantity(column->name))
             continue;
         const double *se = errors_of(curves, column->name);
         status = add(ctx, column->name, column->value[last], se ? se[last] : 0.0, row);
