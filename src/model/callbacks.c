@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "expr/message.h"
+#include "core/origin.h"
 #include "model/callbacks_probe.h"
 #include "model/model_parts.h"
 #include "model/plugin.h"
@@ -27,7 +27,7 @@ sgdmft_status callbacks_fail(sgdmft_context *ctx, const sgdmft_problem *problem,
         return context_out_of_memory(ctx, "a message", 0);
     sgdmft_status status;
     if (problem->model.plugin)
-        status = expr_fail_at(ctx, SGDMFT_ERR_PLUGIN, problem->model.plugin, 0, &problem->model.plugin_where, "%s: %s",
+        status = origin_fail_at(ctx, SGDMFT_ERR_PLUGIN, &problem->model.plugin_where, problem->model.plugin, 0, "%s: %s",
                               subject, text);
     else
         status = context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: %s: %s", problem->source, subject, text);
@@ -80,11 +80,10 @@ static sgdmft_status check_table(sgdmft_context *ctx, const sgdmft_problem *prob
 static sgdmft_status take_table(sgdmft_context *ctx, const sgdmft_problem *problem, callbacks *c)
 {
     if (problem->table.abi == 0)
-        return expr_fail_at(
-            ctx, SGDMFT_ERR_MISSING, problem->model.callbacks, 0, &problem->model.callbacks_where,
-            "the label and loss of the model '%s' are functions of a program, which this problem was not "
-            "given; only that program can use it further (sgdmft_problem_set_model)",
-            problem->model.callbacks);
+        return origin_fail_at(ctx, SGDMFT_ERR_MISSING, &problem->model.callbacks_where, problem->model.callbacks, 0,
+                              "the label and loss of the model '%s' are functions of a program, which this problem was "
+                              "not given; only that program can use it further (sgdmft_problem_set_model)",
+                              problem->model.callbacks);
     c->table = problem->table;
     if (asprintf(&c->subject, "model '%s'", problem->model.callbacks) >= 0)
         return SGDMFT_OK;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/origin.h"
+#include "core/text.h"
 #include "model/callbacks.h"
 #include "model/coordinates_law.h"
 #include "model/law_moments.h"
@@ -10,7 +12,6 @@
 #include "problem/convert.h"
 #include "problem/settings.h"
 #include "problem/source_file.h"
-#include "problem/text.h"
 
 static void free_text(problem_text *text)
 {
@@ -65,7 +66,7 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
     problem->process = process_find(problem->dynamics, problem->sampling);
     if (!problem->process) {
         origin where = settings_origin(s, OPT_SAMPLING);
-        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
                             "value %s cannot be combined with dynamics: %s, which visits samples in a way of its own; "
                             "allowed: dynamics: %s, or no sampling",
                             process_sampling(problem->sampling), process_dynamics(problem->dynamics),
@@ -238,7 +239,7 @@ static sgdmft_status set_name(sgdmft_context *ctx, sgdmft_problem *problem, cons
     if (name[0] == '\0' || strpbrk(name, "\"\\\n\r"))
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
                             "model: the name '%s' is empty or has quotes, backslashes or line breaks",
-                            problem_show(name).text);
+                            text_show(name).text);
     if (asprintf(&quoted, "\"%s\"", name) < 0)
         return context_out_of_memory(ctx, "the name of a model", (double)strlen(name));
     sgdmft_status status = sgdmft_problem_set(ctx, problem, option_get(OPT_CALLBACKS)->key, quoted);
