@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "columns/solution.h"
 #include "core/context.h"
 #include "core/ranks.h"
 #include "problem/problem.h"
@@ -37,10 +38,12 @@ static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem,
     return status;
 }
 
-sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
+sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
     void *setup;
-    sgdmft_status status = prepare(ctx, problem, &setup, out);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = prepare(ctx, problem, &setup, out);
     if (!status)
         solver_of(problem)->release(setup);
     return status;
@@ -94,14 +97,16 @@ static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, s
     context_clear(ctx);
 }
 
-sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
+sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     void *setup = NULL;
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
-    sgdmft_status status = prepare(ctx, problem, &setup, &cost);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = prepare(ctx, problem, &setup, &cost);
     if (!status)
         status = solver_check_memory(ctx, &cost);
     status = ranks_agree(ctx, ctx->ranks, status);
@@ -113,6 +118,10 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, s
         add_histograms(ctx, problem, *out);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
+    if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {
+        sgdmft_solution_free(solution);
+        *out = NULL;
+    }
     if (!status && solution) {
         solution->info.memory_bytes = cost.memory_bytes;
         solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;

@@ -65,11 +65,12 @@ typedef enum sgdmft_path_quantity {
    If a covariance has negative eigenvalues of more than a millionth of its trace, a warning goes to the logger: then
    the solution is too noisy for its number of times.
 
-   Errors: SGDMFT_ERR_ARGUMENT (a time outside the grid, no times, no two-time arrays, a problem of another number of
-   students or teachers), SGDMFT_ERR_UNSUPPORTED (coordinates with a penalty, from a solution without their process),
-   SGDMFT_ERR_CONFLICT (the law of the coordinates at t = 0 has changed), SGDMFT_ERR_RANGE, SGDMFT_ERR_NON_FINITE,
-   SGDMFT_ERR_PLUGIN, SGDMFT_ERR_MEMORY. */
-SGDMFT_API sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, const sgdmft_problem *problem,
+   Errors: SGDMFT_ERR_ARGUMENT (no times, or one outside the grid), SGDMFT_ERR_MISSING (the solution has no arrays of
+   two times), SGDMFT_ERR_SHAPE (the problem has other numbers of students and teachers), SGDMFT_ERR_RANGE (the response
+   is not known), SGDMFT_ERR_UNSUPPORTED (coordinates with a penalty, from a solution without their process),
+   SGDMFT_ERR_CONFLICT (the law of the coordinates at t = 0 has changed), SGDMFT_ERR_NON_FINITE, SGDMFT_ERR_MEMORY, and
+   those of sgdmft_problem_check. */
+SGDMFT_API sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, sgdmft_problem *problem,
                                             const sgdmft_solution *solution, sgdmft_sample_parts parts,
                                             const double *times, size_t n_times, sgdmft_sampler **out);
 SGDMFT_API void sgdmft_sampler_free(sgdmft_sampler *sampler); /* NULL is allowed */
@@ -116,7 +117,7 @@ SGDMFT_API const double *sgdmft_paths_at_visit(const sgdmft_paths *paths, sgdmft
    linearly.
 
    Errors: as sgdmft_sampler_new and sgdmft_paths_draw. On failure the solution has no histograms. */
-SGDMFT_API sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, const sgdmft_problem *problem,
+SGDMFT_API sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, sgdmft_problem *problem,
                                                   sgdmft_solution *solution, const double *times, size_t n_times,
                                                   size_t bins);
 

@@ -36,7 +36,7 @@ double dmft_coordinates_bytes(const dmft_plan *plan)
 }
 
 /* onto_teacher = m rho^{-1} at all nodes */
-static void fill_regressions(const kernels *kern, size_t n, sgdmft_coordinates *p)
+static void fill_regressions(const kernels *kern, size_t n, solution_coordinates *p)
 {
     size_t k = (size_t)kern->k, kk = k * k, kstar = (size_t)kern->kstar;
     memcpy(p->onto_start, kern->sampled->onto_start, sizeof(double) * n * kk);
@@ -47,7 +47,7 @@ static void fill_regressions(const kernels *kern, size_t n, sgdmft_coordinates *
                 p->onto_teacher[i * kstar + b] += kern->m[i * kstar + c] * kern->rho_inverse[c * kstar + b];
 }
 
-static void fill_two_time(const kernels *kern, const coordinate_record *record, size_t n, sgdmft_coordinates *p)
+static void fill_two_time(const kernels *kern, const coordinate_record *record, size_t n, solution_coordinates *p)
 {
     size_t cells = n - 1, k = (size_t)kern->k, kk = k * k, steps = (size_t)kern->steps;
     for (size_t i = 0; i < cells; i++)
@@ -64,7 +64,7 @@ static void fill_two_time(const kernels *kern, const coordinate_record *record, 
 
 static void fill_process(const grid_solution *first, const time_grid *grid, sgdmft_solution *solution)
 {
-    sgdmft_coordinates *p = solution->coordinates;
+    solution_coordinates *p = solution->coordinates;
     const coordinate_record *record = first->record;
     size_t n = solution->n_grid, k = (size_t)record->k;
     fill_regressions(first->kern, n, p);

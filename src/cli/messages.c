@@ -33,11 +33,24 @@ int usage_error(const command *cmd, const char *format, ...)
     return CODE_USAGE;
 }
 
+int exit_code_of(sgdmft_status status)
+{
+    if (status == SGDMFT_OK)
+        return CODE_DONE;
+    if (status == SGDMFT_ERR_INTERRUPTED)
+        return CODE_INTERRUPTED;
+    if (status >= 500)
+        return CODE_SYSTEM;
+    if (status >= 400)
+        return CODE_UNTRUSTED;
+    return CODE_USAGE;
+}
+
 int report_failure_of(const sgdmft_context *ctx, sgdmft_status status, const char *what)
 {
     const char *message = sgdmft_context_message(ctx);
     complain("%s%s%s", what ? what : "", what ? ": " : "", message[0] ? message : sgdmft_status_string(status));
-    return sgdmft_status_exit_code(status);
+    return exit_code_of(status);
 }
 
 int report_failure(const sgdmft_context *ctx, sgdmft_status status)

@@ -14,6 +14,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with a pointer to the help text; returns CODE_USAGE. `cmd` may be NULL. */
 int usage_error(const struct command *cmd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The exit code for the status of a library call. */
+int exit_code_of(sgdmft_status status);
+
 /* Prints the message of a failed library call and returns the exit code of its status. */
 int report_failure(const sgdmft_context *ctx, sgdmft_status status);
 

@@ -5,11 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "columns/solution.h"
 #include "io/save.h"
 #include "problem/problem.h"
 #include "cli/command.h"
 #include "cli/messages.h"
-#include "sgdmft/output.h"
+#include "sgdmft/io.h"
 
 char *outputs_stem(const char *path)
 {
@@ -100,21 +101,21 @@ int outputs_plan(const arguments *args, const setup *s, outputs *out)
 
 int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution)
 {
-    sgdmft_status hdf5 = sgdmft_write_hdf5(s->ctx, solution, s->problem, o->command, o->hdf5, o->force);
+    sgdmft_status hdf5 = sgdmft_write_hdf5(s->ctx, solution, o->command, o->hdf5, o->force);
     if (hdf5 != SGDMFT_OK) {
         int code = report_failure(s->ctx, hdf5);
         if (o->paired)
             return code;
     }
-    sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, s->problem, o->command, o->csv, o->force);
+    sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, o->command, o->csv, o->force);
     if (csv != SGDMFT_OK)
         report_failure(s->ctx, csv);
     sgdmft_status densities = SGDMFT_OK;
     if (solution->histograms)
-        densities = sgdmft_write_histograms(s->ctx, solution, s->problem, o->command, o->histograms, o->force);
+        densities = sgdmft_write_histograms(s->ctx, solution, o->command, o->histograms, o->force);
     if (densities != SGDMFT_OK)
         report_failure(s->ctx, densities);
-    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv != SGDMFT_OK ? csv : densities);
+    return exit_code_of(hdf5 != SGDMFT_OK ? hdf5 : csv != SGDMFT_OK ? csv : densities);
 }
 
 void outputs_free(outputs *o)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/run_read.h"
+#include "columns/solution.h"
+#include "io/hdf5_read.h"
 #include "io/save.h"
 #include "problem/problem.h"
 #include "cli/command.h"
@@ -21,7 +22,7 @@ static const double PATHS_MOST = 1e12;
 typedef struct job {
     const arguments *args;
     setup s; /* the problem of the run */
-    run_file *run;
+    sgdmft_solution *run;
     sgdmft_sample_parts parts;
     double *times; /* [n_times] of --times, or NULL */
     size_t n_times;
@@ -36,21 +37,27 @@ static int fail_memory(void)
     return CODE_SYSTEM;
 }
 
+/* The last time of its grid; 0 without one. */
+static double end_of(const sgdmft_solution *run)
+{
+    size_t n = sgdmft_solution_n_grid(run);
+    return n > 0 ? sgdmft_solution_grid(run)[n - 1] : 0;
+}
+
 static int read_run(job *j)
 {
     const char *path = j->args->operands[0];
     int code = check_readable(path);
     if (code)
         return code;
-    sgdmft_status status = run_read(j->s.ctx, path, &j->run);
+    sgdmft_status status = hdf5_read(j->s.ctx, path, &j->run);
     if (!status)
-        status = sgdmft_problem_parse(j->s.ctx, path, j->run->problem, NULL, 0, &j->s.problem);
+        status = sgdmft_problem_parse(j->s.ctx, path, sgdmft_solution_problem(j->run), NULL, 0, &j->s.problem);
     if (status)
         return report_failure(j->s.ctx, status);
-    const sgdmft_solution *solution = j->run->solution;
-    if (strcmp(j->run->ended, "ok") != 0)
-        complain("warning: %s: the solve ended early (%s), at t = %g", path, j->run->ended,
-                 solution->t[solution->n_grid - 1]);
+    if (sgdmft_solution_status(j->run))
+        complain("warning: %s: the solve ended early (%s), at t = %g", path,
+                 sgdmft_status_word(sgdmft_solution_status(j->run)), end_of(j->run));
     return 0;
 }
 
@@ -101,9 +108,8 @@ static int check_visits(job *j)
 /* Numbers with commas between them into j->times; checked here, as the message then names the option. */
 static int read_times(job *j)
 {
-    const sgdmft_solution *solution = j->run->solution;
     const char *text = arguments_value(j->args, "times");
-    double last = solution->t[solution->n_grid - 1];
+    double last = end_of(j->run);
     if (!text)
         return CODE_DONE;
     j->times = malloc((strlen(text) + 1) * sizeof *j->times);
@@ -136,7 +142,7 @@ static char *default_name(const char *run)
 
 static int prepare(job *j)
 {
-    sgdmft_status status = sgdmft_sampler_new(j->s.ctx, j->s.problem, j->run->solution, j->parts, j->times, j->n_times,
+    sgdmft_status status = sgdmft_sampler_new(j->s.ctx, j->s.problem, j->run, j->parts, j->times, j->n_times,
                                               &j->sampler);
     if (status)
         return report_failure(j->s.ctx, status);
@@ -151,7 +157,7 @@ static void put_comments(const job *j, FILE *to)
     fprintf(to,
             "# program: sample\n# version: %s\n# command: %s\n# run: %s\n# seed: %" PRIu64 "\n# paths: %" PRIu64 "\n",
             sgdmft_version(), j->command, j->args->operands[0], j->plan.seed, j->plan.paths);
-    for (const char *line = j->run->problem; *line;) {
+    for (const char *line = sgdmft_solution_problem(j->run); *line;) {
         size_t length = strcspn(line, "\n");
         fprintf(to, "# problem: %.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
@@ -196,7 +202,7 @@ static int name_output(job *j)
 static void clear(job *j)
 {
     sgdmft_sampler_free(j->sampler);
-    run_free(j->run);
+    sgdmft_solution_free(j->run);
     free(j->times);
     free(j->csv);
     free(j->command);

@@ -127,7 +127,7 @@ static int report(const ending *end)
         return report_failure(end->ctx, end->status);
     else if (end->status)
         complain("out of memory");
-    return sgdmft_status_exit_code(end->status);
+    return exit_code_of(end->status);
 }
 
 /* A block of rows: its text, or NULL and *end. */

@@ -38,7 +38,7 @@ int setup_context(const arguments *args, setup *out)
     sgdmft_status status = sgdmft_context_new(&out->ctx);
     if (status != SGDMFT_OK) {
         complain("%s", sgdmft_status_string(status));
-        return sgdmft_status_exit_code(status);
+        return exit_code_of(status);
     }
     sgdmft_context_set_logger(out->ctx, print_warning, NULL);
     status = sgdmft_context_set_threads(out->ctx, (int)threads);

@@ -1,6 +1,7 @@
 /* sgdmft simulate: finite systems of synthetic data, to be compared with the limit. */
 #include <stdio.h>
 
+#include "columns/solution.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"

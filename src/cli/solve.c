@@ -1,6 +1,7 @@
 /* sgdmft solve: problem file in, curves and two-time arrays out. */
 #include <stdio.h>
 
+#include "columns/solution.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"

@@ -1,5 +1,6 @@
 #include "cli/solving.h"
 
+#include "columns/solution.h"
 #include "cli/command.h"
 #include "cli/messages.h"
 #include "cli/processes.h"

@@ -1,5 +1,7 @@
 #include "cli/summary.h"
 
+#include "columns/solution.h"
+
 #include <math.h>
 
 static void put_bytes(FILE *to, double bytes)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "columns/solution.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/csv_read.h"
+#include "io/csv_table.h"
 #include "sgdmft/version.h"
 
 /* The line after this one, or NULL at the end of the text. */
@@ -76,10 +76,10 @@ sgdmft_status sweep_resume(const setup *s, const outputs *files, sweep_row *row,
     if (!has_csv)
         return SGDMFT_OK;
     csv_table *curves = NULL;
-    sgdmft_status status = csv_read(s->ctx, files->csv, &curves);
+    sgdmft_status status = csv_table_read(s->ctx, files->csv, &curves);
     if (status != SGDMFT_OK)
         return status == SGDMFT_ERR_MEMORY ? status : SGDMFT_OK;
     status = look_at_curves(s, curves, has_hdf5, row, out);
-    csv_free(curves);
+    csv_table_free(curves);
     return status;
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/compare.h"
-#include "io/provenance.h"
+#include "columns/solution.h"
+#include "io/csv_table.h"
 
 sweep_row sweep_row_empty(void)
 {
@@ -38,7 +38,7 @@ static sgdmft_status add(sgdmft_context *ctx, const char *name, double value, do
 
 sgdmft_status sweep_row_take(sgdmft_context *ctx, const sgdmft_solution *solution, sweep_row *row)
 {
-    row->status = provenance_status_word(solution->status);
+    row->status = sgdmft_status_word(solution->status);
     if (solution->n_times == 0)
         return SGDMFT_OK;
     size_t last = solution->n_times - 1;
@@ -57,7 +57,7 @@ static const double *errors_of(const csv_table *curves, const char *name)
     char *full = NULL;
     if (asprintf(&full, "%s_se", name) < 0)
         return NULL;
-    const double *se = csv_values(curves, full);
+    const double *se = csv_table_values(curves, full);
     free(full);
     return se;
 }
@@ -65,12 +65,12 @@ static const double *errors_of(const csv_table *curves, const char *name)
 sgdmft_status sweep_row_read(sgdmft_context *ctx, const csv_table *curves, sgdmft_status ended, sweep_row *row)
 {
     size_t last = curves->n_rows - 1;
-    row->status = provenance_status_word(ended);
-    row->t = csv_values(curves, "t")[last];
+    row->status = sgdmft_status_word(ended);
+    row->t = csv_table_values(curves, "t")[last];
     sgdmft_status status = make_room(ctx, curves->n_columns, row);
     for (size_t c = 0; c < curves->n_columns && status == SGDMFT_OK; c++) {
         const csv_column *column = &curves->columns[c];
-        if (!compare_is_quantity(column->name))
+        if (!csv_table_is_quantity(column->name))
             continue;
         const double *se = errors_of(curves, column->name);
         status = add(ctx, column->name, column->value[last], se ? se[last] : 0.0, row);
@@ -80,7 +80,7 @@ sgdmft_status sweep_row_read(sgdmft_context *ctx, const csv_table *curves, sgdmf
 
 int sweep_row_trusted(const sweep_row *row)
 {
-    return strcmp(row->status, provenance_status_word(SGDMFT_OK)) == 0;
+    return strcmp(row->status, sgdmft_status_word(SGDMFT_OK)) == 0;
 }
 
 const sweep_value *sweep_row_find(const sweep_row *row, const char *name)

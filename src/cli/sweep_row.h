@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "core/context.h"
-#include "io/csv_read.h"
+#include "io/csv_table.h"
 #include "sgdmft/solution.h"
 
 typedef struct sweep_value {

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "io/csv_read.h"
-#include "io/provenance.h"
+#include "io/csv_table.h"
 
 /* The point that takes longest among those without an owner; n if there is none. */
 static size_t longest(const sweep_points *points)
@@ -85,14 +84,14 @@ sgdmft_status sweep_news_row(sgdmft_context *ctx, const sweep_news *news, sweep_
     if (!news->has_solution)
         return SGDMFT_OK;
     if (!news->has_times) {
-        point->row.status = provenance_status_word(news->status);
+        point->row.status = sgdmft_status_word(news->status);
         return SGDMFT_OK;
     }
     csv_table *curves = NULL;
-    sgdmft_status status = csv_read(ctx, point->files.csv, &curves);
+    sgdmft_status status = csv_table_read(ctx, point->files.csv, &curves);
     if (status)
         return status;
     status = sweep_row_read(ctx, curves, news->status, &point->row);
-    csv_free(curves);
+    csv_table_free(curves);
     return status;
 }

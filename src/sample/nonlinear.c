@@ -31,7 +31,7 @@ struct nonlinear_process {
 /* The step that ends at node i. */
 static sgdmft_status set_step(sgdmft_context *ctx, double delta, const two_time *x, size_t i, coordinate_step *step)
 {
-    const sgdmft_coordinates *p = x->coordinates;
+    const solution_coordinates *p = x->coordinates;
     int k = x->k;
     size_t kk = (size_t)(k * k), kkstar = (size_t)(k * x->kstar), n = x->n, cells = n - 1;
     sgdmft_status status = coordinate_step_new(ctx, k, x->kstar, (int)i, step);

@@ -125,25 +125,36 @@ static sgdmft_status make_processes(sgdmft_context *ctx, sgdmft_sampler *s, sgdm
 
 static sgdmft_status check_solution(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solution *solution)
 {
-    if (solution->n_grid < 2)
-        return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
-                            "sample: the solution has no two-time arrays, as after a simulation; needed: a solution of "
-                            "the limiting equations");
+    size_t n = solution->n_grid, k = (size_t)solution->k;
+    if (n < 2)
+        return context_fail(ctx, SGDMFT_ERR_MISSING,
+                            "%s: the solution has no two-time arrays, as after a simulation, which does not know them; "
+                            "needed: a solution of the limiting equations, e.g. the HDF5 file of 'sgdmft solve'",
+                            problem->source);
     if (solution->k != problem->model.students || solution->kstar != problem->model.teachers)
-        return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
-                            "sample: the solution has %d students and %d teachers, but %s has %d and %d", solution->k,
-                            solution->kstar, problem->source, problem->model.students, problem->model.teachers);
+        return context_fail(ctx, SGDMFT_ERR_SHAPE,
+                            "%s: the solution has %d students and %d teachers, but the problem has %d and %d",
+                            problem->source, solution->k, solution->kstar, problem->model.students,
+                            problem->model.teachers);
+    for (size_t i = 0; i < n * n * k * k; i++)
+        if (!isfinite(solution->R[i]))
+            return context_fail(ctx, SGDMFT_ERR_RANGE,
+                                "%s: R of the solution holds a value that is not finite, as where the response is not "
+                                "known; needed: the response at all times",
+                                problem->source);
     return SGDMFT_OK;
 }
 
-sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solution *solution,
+sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, sgdmft_problem *problem, const sgdmft_solution *solution,
                                  sgdmft_sample_parts parts, const double *times, size_t n_times, sgdmft_sampler **out)
 {
     *out = NULL;
     if (!(parts & SGDMFT_SAMPLE_BOTH) || (parts & ~SGDMFT_SAMPLE_BOTH))
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "sample: parts is %d, not one of sgdmft_sample_parts",
                             (int)parts);
-    sgdmft_status status = check_solution(ctx, problem, solution);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = check_solution(ctx, problem, solution);
     if (status)
         return status;
     sgdmft_sampler *s = calloc(1, sizeof *s);
@@ -295,11 +306,13 @@ const double *sgdmft_paths_at_visit(const sgdmft_paths *paths, sgdmft_path_quant
     }
 }
 
-sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution,
+sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution *solution,
                                        const double *times, size_t n_times, size_t bins)
 {
     histogram_plan plan = {.n_times = n_times, .n_bins = bins, .times = times};
-    sgdmft_status status = check_solution(ctx, problem, solution);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = check_solution(ctx, problem, solution);
     if (!status && (n_times == 0 || bins == 0))
         status = context_fail(ctx, SGDMFT_ERR_ARGUMENT, "histograms: %zu times and %zu bins; needed: one of each",
                               n_times, bins);
