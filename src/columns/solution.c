@@ -216,6 +216,11 @@ sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *sol
     return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 0, "the process of the coordinates");
 }
 
+sgdmft_status solution_add_renewals(sgdmft_context *ctx, sgdmft_solution *solution)
+{
+    return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 1, "the process of the coordinates");
+}
+
 static int is_column_name(const char *name)
 {
     if (!isalpha((unsigned char)name[0]) && name[0] != '_')

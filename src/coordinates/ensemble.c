@@ -452,4 +452,6 @@ void coordinate_ensemble_renew(coordinate_ensemble *e, int i, const averages_lay
     coordinate_row_from_blocks(e->k, i, averages_row(at, after, 0, INNOVATION), at->kinds * kk, e->step.memory_kernel);
     over_blocks(e, 0, renew_block);
     response_sampled_renew(e->kern, i, at, after);
+    if (e->record)
+        coordinate_record_renewal(e->record, i, &e->step);
 }
