@@ -1,5 +1,5 @@
-/* Every allocation of the public samplers fails once: they report it, leak nothing and work the next time. The linker sends
-   the library's allocations through tests/support/failing_memory.h. */
+/* Every allocation of the public samplers fails once: they report it, leak nothing and work the next time. The linker
+   sends the library's allocations through tests/support/failing_memory.h. */
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
 #include "support/failing_memory.h"
