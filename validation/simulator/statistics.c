@@ -184,7 +184,7 @@ sgdmft_status simulator_solution(sgdmft_context *ctx, const simulator_results *r
 {
     for (int i = 0; i < results->set->problem->simulate.repetitions; i++)
         if (results->result[i].status == SGDMFT_ERR_PLUGIN)
-            return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: a call-back asked to abort (repetition %d)",
+            return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: a call-back asked to abort (repetition %d)",
                                 i + 1);
     sgdmft_solution *solution = NULL;
     sgdmft_status status = new_solution(ctx, results, &solution);
