@@ -3,9 +3,9 @@
 #include <lapacke.h>
 #include <stdlib.h>
 
+#include "core/origin.h"
 #include "model/coordinates_law.h"
 #include "model/law_moments.h"
-#include "core/origin.h"
 
 /* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */
 static const double semidefinite_tolerance = 1e-10;
@@ -37,10 +37,10 @@ static sgdmft_status fail_missing(sgdmft_context *ctx, const settings *s, option
     const char *quote = o->type == OPTION_EXPRESSIONS ? "\"" : "";
     if (section == 0 || present)
         return origin_fail(ctx, SGDMFT_ERR_MISSING, &where, "%s, but missing; add a line such as '%s: %s%s%s'",
-                            o->required, option_leaf(id), quote, o->example, quote);
+                           o->required, option_leaf(id), quote, o->example, quote);
     return origin_fail(ctx, SGDMFT_ERR_MISSING, &where,
-                        "%s, but missing; add the section '%s:' with an indented line such as '%s: %s%s%s'",
-                        o->required, option_get_section(section)->name, option_leaf(id), quote, o->example, quote);
+                       "%s, but missing; add the section '%s:' with an indented line such as '%s: %s%s%s'", o->required,
+                       option_get_section(section)->name, option_leaf(id), quote, o->example, quote);
 }
 
 static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, option_id first, option_id second,
@@ -48,7 +48,7 @@ static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, optio
 {
     origin a = settings_origin(s, first), b = settings_origin(s, second);
     return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &a, "cannot be combined with %s (%s:%d:%d): %s; remove one of them",
-                        b.key, b.source, b.line, b.column, why);
+                       b.key, b.source, b.line, b.column, why);
 }
 
 /* Moments, a law in expressions, and samples exclude each other. */
@@ -84,7 +84,7 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
     if (at->n > 0 && at->value[at->n - 1] > problem->horizon) {
         origin where = settings_origin(s, OPT_HISTOGRAMS);
         return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
-                            problem->horizon);
+                           problem->horizon);
     }
     if (given(s, OPT_DELTA) && problem->process->events == EVENTS_FRESH) {
         origin where = settings_origin(s, OPT_DELTA);
@@ -134,9 +134,9 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
     if (eigen[n - 1] > 0 && eigen[0] > definite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
     return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                        "%smust be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
-                        "can be replaced by fewer",
-                        law ? "rho = E theta* theta*^T " : "", eigen[0]);
+                       "%smust be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
+                       "can be replaced by fewer",
+                       law ? "rho = E theta* theta*^T " : "", eigen[0]);
 }
 
 /* Where the joint matrix was last changed from its default. */
@@ -167,7 +167,7 @@ sgdmft_status check_initial(sgdmft_context *ctx, const settings *s, const sgdmft
     if (eigen[0] >= -semidefinite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
     return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                        "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive "
-                        "semi-definite, but its smallest eigenvalue is %.6g%s",
-                        eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");
+                       "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive "
+                       "semi-definite, but its smallest eigenvalue is %.6g%s",
+                       eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "model/coordinates_law.h"
 #include "core/number.h"
-#include "problem/options.h"
 #include "core/text.h"
+#include "model/coordinates_law.h"
+#include "problem/options.h"
 
 static void write_quoted(FILE *out, const char *text)
 {

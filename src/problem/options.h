@@ -83,8 +83,8 @@ typedef struct option {
 
     const char *(*choice)(size_t index);     /* CHOICE: names in the order of the enumeration, NULL past the end */
     const char *(*choice_doc)(size_t index); /* a phrase on each choice; NULL where `doc` says all */
-    option_side rows, columns; /* MATRIX */
-    int identity, symmetric;   /* MATRIX: default is the identity (else 0); must be symmetric */
+    option_side rows, columns;               /* MATRIX */
+    int identity, symmetric;                 /* MATRIX: default is the identity (else 0); must be symmetric */
 
     const char *unit; /* NULL if none */
     const char *doc;

@@ -35,10 +35,10 @@ typedef struct problem_reals {
 struct sgdmft_problem {
     char *source; /* file name for messages */
 
-    unsigned dynamics, sampling; /* indices of process_dynamics and process_sampling */
-    const sample_process *process;      /* the row of the table of processes that they name */
-    double delta; /* infinite for online dynamics if not given */
-    problem_text eta; /* a number is an expression too */
+    unsigned dynamics, sampling;   /* indices of process_dynamics and process_sampling */
+    const sample_process *process; /* the row of the table of processes that they name */
+    double delta;                  /* infinite for online dynamics if not given */
+    problem_text eta;              /* a number is an expression too */
     double lambda;
     problem_text penalty; /* text NULL if absent */
     double horizon;
@@ -69,9 +69,9 @@ struct sgdmft_problem {
         uint64_t seed;
         method_kind method;
         response_choice response;
-        double grading;      /* nodes t_i = T (i/N)^grading, >= 1 */
-        int extrapolate;     /* 1: curves are extrapolated to zero step from steps and steps/2 */
-        int passes_max;      /* corrector passes (or sweeps) before giving up */
+        double grading;  /* nodes t_i = T (i/N)^grading, >= 1 */
+        int extrapolate; /* 1: curves are extrapolated to zero step from steps and steps/2 */
+        int passes_max;  /* corrector passes (or sweeps) before giving up */
     } numerics;
 
     struct {

@@ -3,7 +3,7 @@
 #define SGDMFT_PROBLEM_SETTINGS_H
 
 #include "problem/options.h"
-#include "problem/yaml_tree.h"
+#include "problem/yaml.h"
 
 typedef struct setting {
     const tree_node *node; /* NULL: not given */
@@ -40,5 +40,8 @@ void settings_free(settings *s);
 
 /* Where the value of an option stands; line 0 if it was not given. */
 origin settings_origin(const settings *s, option_id id);
+
+/* SGDMFT_ERR_UNKNOWN_KEY for a dotted key that no option has, with the nearest one that exists. */
+sgdmft_status settings_unknown_key(sgdmft_context *ctx, const origin *where, const char *key);
 
 #endif

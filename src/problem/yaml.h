@@ -1,7 +1,7 @@
 /* The part of YAML a problem file may use, as a tree with positions: mappings, lists and scalars of one document.
    Anchors, aliases, tags and deep nesting are refused. Every failure is SGDMFT_ERR_YAML (or 500) with the position. */
-#ifndef SGDMFT_PROBLEM_YAML_TREE_H
-#define SGDMFT_PROBLEM_YAML_TREE_H
+#ifndef SGDMFT_PROBLEM_YAML_H
+#define SGDMFT_PROBLEM_YAML_H
 
 #include <stddef.h>
 
