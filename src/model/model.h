@@ -11,16 +11,19 @@
 #include "core/context.h"
 #include "sgdmft/problem.h"
 
+/* Students, teachers, noises of a label, components of y: at most this many of each. */
+enum { MODEL_MOST = 8 };
+
 typedef struct model model;
 typedef struct model_work model_work;
 
 typedef struct model_shape {
-    int k, kstar;      /* students, teachers: 1..8 */
-    int noises;        /* eps of a label: highest index used, 0..8 */
-    int labels;        /* components of y: 1..8 */
-    int observables;   /* user observables */
-    int linear;        /* 1 if g is affine in r (G constant in r), for all y */
-    int jumps;         /* 1 if g jumps in r (G lacks a delta function); 0 for a plug-in, whose author vouches for it */
+    int k, kstar;    /* students, teachers: 1..8 */
+    int noises;      /* eps of a label: highest index used, 0..8 */
+    int labels;      /* components of y: 1..8 */
+    int observables; /* user observables */
+    int linear;      /* 1 if g is affine in r (G constant in r), for all y */
+    int jumps;       /* 1 if g jumps in r (G lacks a delta function); 0 for a plug-in, whose author vouches for it */
 } model_shape;
 
 /* Builds the model: parses and differentiates the expressions, or loads the plug-in and probes it once.

@@ -5,7 +5,6 @@
 
 #include "core/origin.h"
 #include "model/coordinates_law.h"
-#include "model/law_moments.h"
 
 /* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */
 static const double semidefinite_tolerance = 1e-10;
@@ -124,8 +123,8 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
     enum { N = 8 };
     int n = problem->model.teachers;
     double copy[N * N], eigen[N] = {0};
-    int law = problem_has_law(problem);
-    origin where = law ? law_origin(problem) : settings_origin(s, OPT_RHO);
+    int law = coordinates_law_is_given(problem);
+    origin where = law ? coordinates_law_origin(problem) : settings_origin(s, OPT_RHO);
     for (int i = 0; i < n * n; i++)
         copy[i] = problem->initial.rho[i];
     sgdmft_status status = eigenvalues(ctx, &where, n, copy, eigen);
@@ -146,8 +145,8 @@ static origin joint_origin(const settings *s, const sgdmft_problem *problem)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (given(s, parts[i]))
             return settings_origin(s, parts[i]);
-    if (problem_has_law(problem))
-        return law_origin(problem);
+    if (coordinates_law_is_given(problem))
+        return coordinates_law_origin(problem);
     return (origin){s->source, 0, 0, "initial"};
 }
 

@@ -132,7 +132,7 @@ static int is_present(const sgdmft_problem *problem, option_id id)
 /* Moments that follow from a law are shown, but do not belong into the file. */
 static int is_derived(const sgdmft_problem *problem, option_id id)
 {
-    return problem_has_law(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
+    return coordinates_law_is_given(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
 }
 
 static void write_value(FILE *out, const sgdmft_problem *problem, const option *o)

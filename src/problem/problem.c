@@ -7,7 +7,6 @@
 
 #include "core/origin.h"
 #include "model/coordinates_law.h"
-#include "model/law_moments.h"
 #include "problem/checks.h"
 #include "problem/convert.h"
 #include "problem/settings.h"
@@ -78,8 +77,8 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
         status = convert_observables(ctx, s, problem);
     if (status == SGDMFT_OK)
         status = check_presence(ctx, s, problem);
-    if (status == SGDMFT_OK && problem_has_law(problem))
-        status = law_fill_moments(ctx, problem);
+    if (status == SGDMFT_OK && coordinates_law_is_given(problem))
+        status = coordinates_law_fill_moments(ctx, problem);
     if (status == SGDMFT_OK)
         status = check_initial(ctx, s, problem);
     return status;
