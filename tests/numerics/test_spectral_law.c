@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 #include "linear/linear_ode.h"
-#include "numerics/marchenko.h"
+#include "numerics/spectral_law.h"
 #include "support/check.h"
 
 static const double deltas[] = {0.1, 0.37, 0.999, 1, 1.001, 1.5, 10, 100};
@@ -150,5 +150,5 @@ int main(void)
         cmocka_unit_test(test_moments), cmocka_unit_test(test_bessel), cmocka_unit_test(test_other_quadrature),
         cmocka_unit_test(test_fall),    cmocka_unit_test(test_sums),   cmocka_unit_test(test_refusal),
     };
-    return cmocka_run_group_tests_name("marchenko", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("spectral_law", tests, NULL, NULL);
 }

@@ -1,9 +1,8 @@
-/* Point sets for Gaussian averages: exactness, symmetry, weights, counts, matching; and the averages of a sample. */
+/* Averages over a fresh sample: point sets, their weights, counts and matching; fields, and jumps of eta. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "numerics/gauss.h"
 #include "solvers/online/law.h"
 #include "support/check.h"
 #include "support/setting.h"
@@ -13,39 +12,8 @@ static double double_factorial(int n)
     return n <= 0 ? 1 : n * double_factorial(n - 2);
 }
 
-static void hermite_rules_are_exact_for_polynomials(void **state)
-{
-    double node[GAUSS_ORDER_MAX], weight[GAUSS_ORDER_MAX];
-    for (int n = 1; n <= GAUSS_ORDER_MAX; n += n < 130 ? 1 : 191) {
-        assert_int_equal(gauss_hermite(n, node, weight), 0);
-        for (int power = 0; power < 2 * n && power <= 40; power++) {
-            double sum = 0, want = power % 2 ? 0 : double_factorial(power - 1);
-            for (int i = 0; i < n; i++)
-                sum += weight[i] * pow(node[i], power);
-            check_near(sum, want, 4e-13 * double_factorial(power), "order %d, z^%d", n, power);
-        }
-        for (int i = 0; i < n; i++) {
-            assert_true(node[i] == -node[n - 1 - i] && weight[i] == weight[n - 1 - i] && weight[i] >= 0);
-            assert_true(i == 0 || node[i] > node[i - 1]);
-        }
-    }
-    gauss_hermite(3, node, weight);
-    check_near(node[2], sqrt(3), 1e-15, "node");
-    check_near(weight[2], 1.0 / 6, 1e-15, "weight");
-}
-
-/* E cos(a z) = exp(-a^2/2) */
-static void hermite_rules_converge(void **state)
-{
-    double node[GAUSS_ORDER_MAX], weight[GAUSS_ORDER_MAX], a = 2.37, sum = 0;
-    gauss_hermite(40, node, weight);
-    for (int i = 0; i < 40; i++)
-        sum += weight[i] * cos(a * node[i]);
-    check_near(sum, exp(-a * a / 2), 1e-14, "E cos");
-}
-
 /* E z1^p1 z2^p2 z3^p3 */
-static double average(const gauss_points *points, const int power[3])
+static double average(const online_points *points, const int power[3])
 {
     double sum = 0;
     for (size_t b = 0; b < points->n_blocks; b++) {
@@ -64,12 +32,12 @@ static void tensor_rules(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     static const int order[3] = {20, 3, 31}, powers[][3] = {{0, 0, 0}, {2, 2, 0}, {4, 4, 6}, {1, 2, 3}, {6, 0, 2}};
-    gauss_points points;
+    online_points points;
     size_t count, capped;
-    check_ok(ctx, gauss_tensor_count(ctx, 3, order, 100000, &count));
-    check_ok(ctx, gauss_tensor_count(ctx, 3, order, 100, &capped));
+    check_ok(ctx, online_points_count(ctx, 3, order, 100000, &count));
+    check_ok(ctx, online_points_count(ctx, 3, order, 100, &capped));
     assert_true(count < 20 * 3 * 31 && count > 20 * 3 * 31 / 2 && capped == 101);
-    check_ok(ctx, gauss_tensor_new(ctx, 3, order, &points));
+    check_ok(ctx, online_points_hermite(ctx, 3, order, &points));
     assert_int_equal(points.n, count);
     for (size_t i = 0; i < sizeof powers / sizeof *powers; i++) {
         double want = 1;
@@ -77,18 +45,18 @@ static void tensor_rules(void **state)
             want *= powers[i][d] % 2 ? 0 : double_factorial(powers[i][d] - 1);
         check_near(average(&points, powers[i]), want, 1e-12 * (1 + want), "tensor average %zu", i);
     }
-    gauss_points_clear(&points);
+    online_points_clear(&points);
     sgdmft_context_free(ctx);
 }
 
 static void sobol_points_are_matched(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    gauss_points points, other;
+    online_points points, other;
     random_key key = {.seed = 91, .replica = 3, .purpose = 1};
-    check_ok(ctx, gauss_sobol_new(ctx, key, 3, 5003, &points));
+    check_ok(ctx, online_points_sobol(ctx, key, 3, 5003, &points));
     key.replica = 4;
-    check_ok(ctx, gauss_sobol_new(ctx, key, 3, 5003, &other));
+    check_ok(ctx, online_points_sobol(ctx, key, 3, 5003, &other));
     assert_true(points.block[1][7] != other.block[1][7]);
     for (int a = 0; a < 3; a++)
         for (int b = 0; b <= a; b++) {
@@ -102,8 +70,8 @@ static void sobol_points_are_matched(void **state)
     check_near(average(&points, (int[3]){0, 0, 0}), 1, 1e-12, "weights");
     check_near(average(&points, (int[3]){4, 0, 0}), 3, 0.02, "fourth moment");
     check_near(average(&points, (int[3]){2, 0, 2}), 1, 0.02, "mixed moment");
-    gauss_points_clear(&points);
-    gauss_points_clear(&other);
+    online_points_clear(&points);
+    online_points_clear(&other);
     sgdmft_context_free(ctx);
 }
 
@@ -118,22 +86,22 @@ static void fields_have_their_covariance(void **state)
     static const int order[6] = {5, 6, 5, 5, 5, 6};
     static const double m[4] = {0.3, -0.2, 0.5, 0.1}, q[4] = {0.8, 0.25, 0.25, 1.1};
     static const double want[] = {0.25, 0.3, -0.2, 0.5, 0.4, 1.1, 0, 3};
-    online_setting *s = NULL;
+    online_plan *plan = NULL;
     online_law *law = NULL;
-    gauss_points points;
+    online_points points;
     online_state at;
-    online_moments mean;
+    online_averages mean;
     const double *seen;
-    check_ok(ctx, online_setting_new(ctx, problem, &s));
-    check_ok(ctx, gauss_tensor_new(ctx, 6, order, &points));
-    check_ok(ctx, online_law_new(ctx, s, &points, 3, &law));
-    assert_int_equal(online_state_set(s, 0.7, m, q, &at), 0);
+    check_ok(ctx, online_plan_new(ctx, problem, &plan));
+    check_ok(ctx, online_points_hermite(ctx, 6, order, &points));
+    check_ok(ctx, online_law_new(ctx, plan, &points, 3, &law));
+    assert_int_equal(online_state_set(plan, 0.7, m, q, &at), 0);
     assert_int_equal(online_law_observe(law, &at, &seen), 0);
     check_near(seen[0], (0.8 + 1.1) / 2 - 0.5, 1e-12, "loss");
     for (int i = 0; i < 8; i++)
         check_near(seen[1 + i], want[i], 1e-12, "observable %d", i);
     /* g = (r1, r2 - s1) */
-    assert_int_equal(online_law_moments(law, &at, 1, &mean), 0);
+    assert_int_equal(online_law_averages(law, &at, 1, &mean), 0);
     check_near(mean.gs[0], 0.3, 1e-12, "E g1 s1");
     check_near(mean.gs[2], 0.5 - 1.3, 1e-12, "E g2 s1");
     check_near(mean.gs[3], 0.1 - 0.4, 1e-12, "E g2 s2");
@@ -142,36 +110,11 @@ static void fields_have_their_covariance(void **state)
     check_near(mean.G[0], 1, 1e-12, "E G11");
     check_near(mean.G[1], 0, 1e-12, "E G12");
     for (int c = 0; c < 4; c++) /* Gamma = 1, so E g z^T = B */
-        check_near(mean.gz[c], at.B[c], 1e-12, "E g z");
+        check_near(mean.gz[c], at.field.root[c], 1e-12, "E g z");
     online_law_free(law);
-    online_setting_free(s);
+    online_plan_free(plan);
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
-}
-
-static void roots(void **state)
-{
-    static const double a[9] = {2.0, 0.3, -0.4, 0.3, 1.1, 0.2, -0.4, 0.2, 0.7};
-    double root[9], inverse[9], lowest;
-    assert_int_equal(online_root(3, a, 0, root, inverse, &lowest), 0);
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            double square = 0, one = 0;
-            for (int l = 0; l < 3; l++) {
-                square += root[i * 3 + l] * root[l * 3 + j];
-                one += root[i * 3 + l] * inverse[l * 3 + j];
-            }
-            check_near(square, a[i * 3 + j], 1e-14, "root squared");
-            check_near(one, i == j, 1e-14, "root times inverse");
-        }
-    static const double flat[4] = {1, 1, 1, 1};
-    assert_int_equal(online_root(2, flat, 0, root, inverse, &lowest), 0);
-    check_near(lowest, 0, 1e-15, "smallest eigenvalue");
-    check_near(root[0], sqrt(0.5), 1e-8, "singular root"); /* an eigenvalue of 1e-16 is 1e-8 in the root */
-    assert_int_equal(online_root(2, flat, 0.04, root, inverse, &lowest), 0);
-    check_near(root[0] - root[1], 0.2, 1e-14, "raised root");
-    static const double bad[4] = {1, NAN, NAN, 1};
-    assert_int_equal(online_root(2, bad, 0, root, inverse, &lowest), -1);
 }
 
 /* The jumps of eta that the integration must not step over. */
@@ -180,12 +123,12 @@ static size_t count_jumps(const char *eta, eta_jump *first)
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem =
         test_problem(ctx, "{dynamics: online, horizon: 10, eta: \"%s\", model: {label: s, loss: (r - y)^2/2}}", eta);
-    online_setting *s = NULL;
-    check_ok(ctx, online_setting_new(ctx, problem, &s));
-    size_t n = s->n_jumps;
+    online_plan *plan = NULL;
+    check_ok(ctx, online_plan_new(ctx, problem, &plan));
+    size_t n = plan->n_jumps;
     if (n > 0)
-        *first = s->jump[0];
-    online_setting_free(s);
+        *first = plan->jump[0];
+    online_plan_free(plan);
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
     return n;
@@ -208,12 +151,9 @@ static void jumps_of_eta_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hermite_rules_are_exact_for_polynomials),
-        cmocka_unit_test(hermite_rules_converge),
         cmocka_unit_test(tensor_rules),
         cmocka_unit_test(sobol_points_are_matched),
         cmocka_unit_test(fields_have_their_covariance),
-        cmocka_unit_test(roots),
         cmocka_unit_test(jumps_of_eta_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

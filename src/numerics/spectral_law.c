@@ -1,17 +1,17 @@
-/* The law has the density sqrt((x - a)(b - x)) / (2 pi x) on [a, b] = (1 -+ sqrt delta)^2 and, if delta < 1, an atom
-   1 - delta at 0. Near delta = 1 the factor 1/x is all but singular at the edge. Its pole is taken out:
+/* The law has the density sqrt((x - a)(b - x)) / (2 pi x) on [a, b] = (1 -+ sqrt delta)^2 and, for delta < 1, the atom
+   1 - delta at 0. Near delta = 1 the factor 1/x is nearly singular at the edge. Its pole is taken out:
 
      int f dmu = f(0) + int sqrt((x - a)(b - x)) / (2 pi) (f(x) - f(0)) / x dx
 
-   holds for every delta, as mu has mass 1. What is left to integrate is as smooth as f, an entire function in all our
-   uses, against exactly the weight of Chebyshev's polynomials of the second kind, whose Gauss rule is known in closed
-   form. Sorted by f(x_i) and f(0) this is the Gauss-Radau rule of mu with one point fixed at 0: with n other points it
-   is exact for polynomials of degree 2n, and its weight at 0 is 1 / (1 + delta + ... + delta^n).
+   holds for every delta, as mu has mass 1. The integrand is now as smooth as f, an entire function in all uses here,
+   and its weight is that of Chebyshev's polynomials of the second kind, whose Gauss rule is known in closed form.
+   Sorted by f(x_i) and f(0) this is the Gauss-Radau rule of mu with one point fixed at 0: with n other points it is
+   exact for polynomials of degree 2n, and its weight at 0 is 1 / (1 + delta + ... + delta^n).
 
    On [a, b], exp(-c x) = exp(-c a) exp(-z) exp(-z cos phi) with z = c (b - a)/2. The coefficients exp(-z) I_k(z) of the
    series in cos(k phi) are the law at k of a random walk in continuous time, hence below 2 exp(-k^2 / (2 (z + k/3)))
    (Bernstein's inequality), which says how many points are needed. */
-#include "numerics/marchenko.h"
+#include "numerics/spectral_law.h"
 
 #include <math.h>
 #include <omp.h>
@@ -20,11 +20,11 @@
 
 #include "core/memory.h"
 
-/* exp(-DIGITS) is below the last digit of a double. */
+/* exp(-DIGITS) is smaller than the last digit of a double. */
 static const double DIGITS = 45;
-/* Points beyond the degree that the bound asks for: the integrand also has factors such as x^2. */
+/* Points beyond those of the bound, as the integrand also has factors such as x^2. */
 static const double SPARE = 4;
-/* Up to this fall, digits relative to f(0) are good enough for the continuous part. */
+/* Up to this fall it is enough for the continuous part to be accurate relative to f(0). */
 static const double SMALL_FALL = 8;
 static const double MOST = 1e7;
 
@@ -55,7 +55,7 @@ static void place_points(spectral_law *law, double delta)
     }
 }
 
-/* 1 / (1 + delta + ... + delta^n), and what it exceeds the atom by. */
+/* The weight 1 / (1 + delta + ... + delta^n) at 0, and its excess over the atom. */
 static void weigh_zero(spectral_law *law, double delta)
 {
     double points = (double)law->n, distance = fabs(log(delta)), atom = delta < 1 ? 1 - delta : 0;
@@ -94,7 +94,8 @@ void spectral_law_clear(spectral_law *law)
     memset(law, 0, sizeof *law);
 }
 
-/* Values of one table of exponentials; beyond, exp(-exponent) is 0 for our purposes and slow to compute with. */
+/* Length of a table of exponentials, and the exponent beyond which exp(-exponent) is set to 0: it does not show in the
+   sums, and denormal numbers are slow. */
 enum { SPAN = 64 };
 static const double NEGLIGIBLE = 650;
 
@@ -103,8 +104,8 @@ static double decayed(double exponent)
     return exponent > NEGLIGIBLE ? 0 : exp(-exponent);
 }
 
-/* Exponentials of a span of steps times weights at its start: every value is good to the last digits, however many
-   steps there are, and few exponentials are computed. */
+/* Steps are cut into spans. Exponentials within a span are tabulated once, and multiply weights at the start of each
+   span: few exponentials are computed, and every value is good to the last digits, however many steps there are. */
 sgdmft_status exponential_sums(sgdmft_context *ctx, size_t n, const double *rate, const double *weight, double h,
                                int first, size_t count, double *out)
 {
