@@ -72,7 +72,8 @@ int expr_constant(const expr_graph *graph, expr_node node, double *value);
 /* The node (op, args), made if it does not exist yet, as it stands: no simplification, no folding. */
 expr_node graph_intern(expr_graph *graph, expr_op op, const expr_node *args, int n_args, double constant);
 
-/* SGDMFT_OK, or the status of the graph's trouble with a message; clears it. `doing` completes "while ...". */
+/* SGDMFT_OK, or the status of the graph's trouble with a message; clears it. `doing` ends the message, e.g. "while
+   parsing". */
 sgdmft_status graph_report(sgdmft_context *ctx, expr_graph *graph, const char *doing);
 
 static inline expr_op graph_op(const expr_graph *graph, expr_node node)

@@ -56,7 +56,7 @@ typedef struct builder {
     expr_node value[2 * MATRIX_MAX]; /* theta0, then theta* */
 } builder;
 
-static const char no_teacher[] = "a coordinate of the teacher is made from z and u; ths belongs in initial.student";
+static const char no_teacher[] = "coordinates of the teacher depend on z and u alone; ths belongs in initial.student";
 
 /* The name by which expressions call a variable of the program, if it has one. */
 typedef struct law_name {
@@ -76,13 +76,13 @@ static int is_named(int v)
     return v < LAW_TEACHERS || v >= LAW_U;
 }
 
-/* The bare letters are the first ones, as there is no saying how many there are. */
+/* The bare letters z and u stand for z1 and u1: their number is not known before all expressions are parsed. */
 static sgdmft_status declare(builder *b)
 {
     sgdmft_status status = SGDMFT_OK;
     for (int v = 0; !status && v < LAW_VARIABLES; v++)
         status = expr_variable(b->ctx, b->graph, is_named(v) ? name_of(v).text : "#", &b->variable[v]);
-    expr_unbind(b->graph, "#"); /* which no text can spell */
+    expr_unbind(b->graph, "#"); /* no expression can contain this name */
     if (!status)
         status = expr_bind(b->ctx, b->graph, "z", b->variable[LAW_Z]);
     if (!status)
@@ -90,7 +90,8 @@ static sgdmft_status declare(builder *b)
     return status;
 }
 
-/* ths1, ...; `why` refuses them. */
+/* Binds ths, ths1, ... to the coordinates of theta*. Expressions that use them are refused if there is a reason
+   `why`. */
 static sgdmft_status bind_teachers(builder *b, const expr_node *value, const char *why)
 {
     int kstar = b->problem->model.teachers;
@@ -287,7 +288,7 @@ void coordinates_law_map(const coordinates_law *law, double *work, size_t n, con
 /* Second moments. */
 
 enum { SCRAMBLES = 16, BLOCK = 1024, MOST = 2 * MATRIX_MAX };
-/* Points of a scramble: a tenth of a second in all. */
+/* Points of a scramble, for a tenth of a second in all. */
 enum { POINTS_LOW = 1 << 18, POINTS_HIGH = 1 << 16, DIMS_LOW = 4 };
 
 #define PURPOSE_MOMENTS 0x6d6f6d65u
@@ -299,7 +300,7 @@ static uint64_t points_of(const coordinates_law *law)
     return law->dims <= DIMS_LOW ? POINTS_LOW : POINTS_HIGH;
 }
 
-/* The averages of one scramble, and the first value that is of no use. */
+/* The averages of one scramble, and the first value that is not finite or too large. */
 typedef struct average {
     double moment[MOST * MOST]; /* lower triangle */
     int bad;                    /* 1 + its coordinate, or 0 */
@@ -364,7 +365,7 @@ static const problem_text *text_of(const sgdmft_problem *problem, int i)
     return item < texts->n ? &texts->item[item] : NULL;
 }
 
-/* A student without a law of its own has the teacher's place. */
+/* A student without an expression of its own has the place of the teacher's. */
 static origin origin_of(const sgdmft_problem *problem, int i)
 {
     const problem_text *text = text_of(problem, i);
@@ -387,7 +388,7 @@ static sgdmft_status fail_value(sgdmft_context *ctx, const sgdmft_problem *probl
     for (int i = 0; i < law->dims; i++) {
         int v = law->variable[i];
         if (v >= LAW_TEACHERS && v < LAW_U)
-            continue; /* has no name */
+            continue; /* no expression can use it */
         used += (size_t)snprintf(at + used, sizeof at - used, "%s%s = %.6g", used ? ", " : " at ", name_of(v).text,
                                  v < LAW_U ? normal_quantile(found->u[i]) : found->u[i]);
         if (used > sizeof at - 40)
@@ -403,7 +404,7 @@ static sgdmft_status fail_uncertain(sgdmft_context *ctx, const sgdmft_problem *p
 {
     origin where = origin_of(problem, i);
     return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                       "second moments come out with a standard error of %.2g after %.0f points; allowed: 0.01, "
+                       "the second moments have a standard error of %.2g after %.0f points; allowed: 0.01, "
                        "relative to the squares of the coordinates; the tails are too heavy, or values other than 0 "
                        "too rare",
                        uncertainty, SCRAMBLES * (double)points_of(law));

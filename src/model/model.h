@@ -29,8 +29,8 @@ typedef struct model_shape {
 /* Builds the model: parses and differentiates the expressions, or loads the plug-in and probes it once.
    A loss or gradient with a pole in r gives SGDMFT_ERR_KINK. */
 sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out);
-/* For solvers that average the Hessian: a loss whose gradient jumps in r gives SGDMFT_ERR_KINK. `problem` is the one
-   the model was built from. */
+/* For solvers that average the Hessian: SGDMFT_ERR_KINK if the gradient of the loss jumps in r. `problem` is the one
+   that the model was built from. */
 sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem);
 void model_free(model *m);
 model_shape model_get_shape(const model *m);

@@ -41,18 +41,17 @@ typedef struct name_rule {
 #define IN(use) (1u << (use))
 
 static const name_rule rules[NAME_KINDS] = {
-    [NAME_R] =
-        {"r", 1, IN(USE_PREDICT) | IN(USE_LOSS) | IN(USE_OBSERVABLE),
-         "labels do not know the student; a label is made from s and eps (r belongs in model.predict, model.loss "
-         "and observables)"},
-    [NAME_S] =
-        {"s", 1, IN(USE_LABEL) | IN(USE_OBSERVABLE),
-         "predictions and losses see the teacher through the label only; s belongs in model.label and observables "
-         "(model.label may be a list, giving y1, y2, ...)"},
-    [NAME_EPS] =
-        {"eps", 1, IN(USE_LABEL) | IN(USE_OBSERVABLE),
-         "predictions and losses see the noise through the label only; eps belongs in model.label and observables "
-         "(model.label may be a list, giving y1, y2, ...)"},
+    [NAME_R] = {"r", 1, IN(USE_PREDICT) | IN(USE_LOSS) | IN(USE_OBSERVABLE),
+                "labels do not depend on the student, only on s and eps (r belongs in model.predict, model.loss "
+                "and observables)"},
+    [NAME_S] = {"s", 1, IN(USE_LABEL) | IN(USE_OBSERVABLE),
+                "predictions and losses depend on the teacher through the label only; s belongs in model.label and "
+                "observables "
+                "(model.label may be a list, giving y1, y2, ...)"},
+    [NAME_EPS] = {"eps", 1, IN(USE_LABEL) | IN(USE_OBSERVABLE),
+                  "predictions and losses depend on the noise through the label only; eps belongs in model.label and "
+                  "observables "
+                  "(model.label may be a list, giving y1, y2, ...)"},
     [NAME_Y] = {"y", 1, IN(USE_LOSS) | IN(USE_OBSERVABLE),
                 "y is the label itself; it belongs in model.loss and observables"},
     [NAME_T] = {"t", 0, IN(USE_PREDICT) | IN(USE_LOSS) | IN(USE_OBSERVABLE),
@@ -78,7 +77,7 @@ static int first_of(name_kind kind)
     }
 }
 
-/* How many r, s, ... a model has. */
+/* The number of r, s, ... that the model has. */
 static int count_of(const builder *b, name_kind kind)
 {
     switch (kind) {
@@ -99,7 +98,8 @@ static void write_name(char name[NAME_ROOM], const name_rule *rule, int i)
         snprintf(name, NAME_ROOM, "%s", rule->letter);
 }
 
-/* The bare letter stands for the only one; eps always for eps1, because there is no saying how many there are. */
+/* The bare letter stands for the only one of its kind. eps always stands for eps1: the number of noises is not known
+   before all expressions are parsed. */
 static int has_bare_name(name_kind kind, int count)
 {
     return rules[kind].numbered && (count == 1 || kind == NAME_EPS || (kind == NAME_F && count == 0));
@@ -170,7 +170,7 @@ static sgdmft_status enter(builder *b, model_use use)
 
 /* Jumps and poles. */
 
-/* Any number will do: the search finds the same jumps every time. */
+/* A fixed number, so that the search finds the same jumps every time. */
 #define JUMP_SEED UINT64_C(20250711)
 
 typedef struct remedy {
@@ -196,7 +196,7 @@ static const char *remedy_for(const char *function)
     return "tanh(10*x) for sign(x), softplus(10*x)/10 for relu(x)";
 }
 
-/* a < b is how b > a is stored */
+/* b > a is stored as a < b */
 static const char *written_as(const char *function)
 {
     if (strcmp(function, "<") == 0)
@@ -308,7 +308,7 @@ static sgdmft_status derive(builder *b, expr_node node, int a, expr_node *out)
     return expr_derivative(b->ctx, b->graph, node, b->variable[MODEL_R + a], out);
 }
 
-/* The message of a failed derivative does not know which expression it came from. */
+/* The message of a failed derivative lacks the expression that it came from. */
 static sgdmft_status add_place(builder *b, sgdmft_status status)
 {
     if (status != SGDMFT_ERR_UNSUPPORTED)

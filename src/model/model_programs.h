@@ -1,4 +1,5 @@
-/* The programs behind a model: label, loss with derivatives, and observables, compiled from the expressions of a problem. */
+/* The programs behind a model: label, loss with derivatives, and observables, compiled from the expressions of a
+   problem. */
 #ifndef SGDMFT_MODEL_MODEL_PROGRAMS_H
 #define SGDMFT_MODEL_MODEL_PROGRAMS_H
 
@@ -6,7 +7,8 @@
 #include "model/model.h"
 #include "problem/problem.h"
 
-/* Variables of all programs, in this order: r, s, eps, y, t. The enumerators are the numbers of the first of each kind. */
+/* Variables of all programs, in this order: r, s, eps, y, t. The enumerators are the numbers of the first of each
+   kind. */
 enum {
     MODEL_R = 0,
     MODEL_S = MODEL_R + MODEL_MOST,
@@ -16,8 +18,8 @@ enum {
     MODEL_VARIABLES
 };
 
-/* A jump of the loss or of its gradient in r. The Hessian has a delta function there that no average over sampled paths can
-   see, so solvers that need the Hessian refuse such losses; others need not. Poles are refused by all. */
+/* A jump of the loss or of its gradient in r. The Hessian has a delta function there that no average over sampled paths
+   can see, so solvers that need the Hessian refuse such losses; others need not. Poles are refused by all. */
 typedef struct model_kink {
     int in_loss;    /* 1 if the loss itself jumps, 0 if only its gradient does */
     expr_jump jump; /* jump.found: 0 if there is none */
@@ -34,9 +36,9 @@ typedef struct model_programs {
     model_kink kink;             /* of the loss */
 } model_programs;
 
-/* Parses and differentiates the expressions of the problem, looks for kinks and compiles. `external`: label and loss are
-   call-backs, so only the observables are expressions. shape->k, kstar and labels are given, with call-backs also noises;
-   the rest of the shape is filled in. On failure, too, *out is to be cleared. A loss with a pole in r gives
+/* Parses and differentiates the expressions of the problem, looks for kinks and compiles. `external`: label and loss
+   are call-backs, so only the observables are expressions. shape->k, kstar and labels are given, with call-backs also
+   noises; the rest of the shape is filled in. On failure, too, *out is to be cleared. A loss with a pole in r gives
    SGDMFT_ERR_KINK. */
 sgdmft_status model_programs_build(sgdmft_context *ctx, const sgdmft_problem *problem, int external, model_shape *shape,
                                    model_programs *out);

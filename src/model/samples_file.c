@@ -14,7 +14,7 @@
 #include "core/text.h"
 #include "problem/problem.h"
 
-/* As for entries of initial.q: squares must not overflow. */
+/* As for entries of initial.q, squares must not overflow. */
 static const double value_limit = 1e100;
 
 typedef struct reader {
@@ -35,20 +35,20 @@ static sgdmft_status fail(const reader *r, sgdmft_status status, const char *for
 
 static sgdmft_status fail(const reader *r, sgdmft_status status, const char *format, ...)
 {
-    char *said = NULL;
+    char *text = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&said, format, args) < 0)
-        said = NULL;
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
     va_end(args);
     const char *name = r->problem->initial.samples;
-    const char *why = said ? said : sgdmft_status_string(status);
+    const char *why = text ? text : sgdmft_status_string(status);
     if (r->number > 0)
         origin_fail(r->ctx, status, &r->problem->initial.samples_where, "%s, line %d: %s", text_show(name).text,
                     r->number, why);
     else
         origin_fail(r->ctx, status, &r->problem->initial.samples_where, "%s: %s", text_show(name).text, why);
-    free(said);
+    free(text);
     return status;
 }
 
@@ -62,7 +62,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* The next line that counts, or NULL at the end. */
+/* The next line that is neither empty nor a comment; NULL at the end. */
 static char *next_line(reader *r)
 {
     while (getline(&r->line, &r->room, r->in) >= 0) {
@@ -77,7 +77,7 @@ static char *next_line(reader *r)
     return NULL;
 }
 
-/* Cuts the next field off, or NULL. */
+/* Cuts the next field off *rest; NULL if there is none. */
 static char *next_field(char **rest)
 {
     if (!*rest)
@@ -117,7 +117,7 @@ static sgdmft_status fail_column(const reader *r, const char *field)
     char last[16], first[16];
     write_name(first, r->k, r->k - 1);
     write_name(last, r->k, r->columns - 1);
-    return fail(r, SGDMFT_ERR_UNKNOWN_KEY, "there is no coordinate '%s'; the header names th1 to %s and ths1 to %s",
+    return fail(r, SGDMFT_ERR_UNKNOWN_KEY, "unknown column '%s'; allowed: th1 to %s and ths1 to %s",
                 text_show(field).text, first, last);
 }
 
@@ -132,7 +132,7 @@ static sgdmft_status read_header(reader *r)
         if (c < 0)
             return fail_column(r, field);
         if (seen[c]++)
-            return fail(r, SGDMFT_ERR_DUPLICATE_KEY, "column '%s' is there twice", field);
+            return fail(r, SGDMFT_ERR_DUPLICATE_KEY, "the header has column '%s' twice", field);
         r->column_of[fields++] = c;
     }
     for (int c = 0; c < r->columns; c++)

@@ -76,11 +76,12 @@ void schedule_values(const schedule *s, double *work, size_t n, const double *t,
     expr_eval(s->program, work, n, &t, &eta);
 }
 
-/* Jumps of eta are looked for between neighbours of this many points; of several between two of them, one is found. */
+/* Piecewise schedules such as if(t<3, 1, 0.1) jump. The jumps are found by bisection between neighbours of this many
+   points; of several jumps between two neighbours, one is found. */
 enum { SCAN_POINTS = 8192 };
 
-/* What is left of a change of eta when the interval has shrunk to neighbouring numbers is a jump if it is larger than
-   this part of eta. */
+/* When the interval has shrunk to neighbouring numbers, the change of eta across it is a jump if it is larger than this
+   part of eta. */
 static const double SMALLEST_JUMP = 1e-10;
 
 typedef struct scan {
@@ -97,7 +98,7 @@ static double eta_at(const scan *s, double t)
     return value;
 }
 
-/* Halves (low, high) towards the larger change until no number is left between. */
+/* Halves (low, high), keeping the half with the larger change, until low and high are neighbouring numbers. */
 static void look_between(scan *s, double low, double high, double eta_low, double eta_high)
 {
     while (eta_low != eta_high) {
@@ -117,7 +118,7 @@ static void look_between(scan *s, double low, double high, double eta_low, doubl
         s->jump[s->n++] = (eta_jump){low, high};
 }
 
-/* Jumps at the very ends of [0, T] are of no consequence. */
+/* Jumps at the ends of [0, T] have no effect. */
 static size_t drop_ends(eta_jump *jump, size_t n, double horizon)
 {
     size_t kept = 0;

@@ -61,7 +61,7 @@ static sgdmft_status check_law(sgdmft_context *ctx, const settings *s)
                 return fail_conflict(ctx, s, laws[i], moments[j], "the law of the coordinates has moments of its own");
     for (int i = 0; i < 2 && given(s, OPT_SAMPLES); i++)
         if (given(s, laws[i]))
-            return fail_conflict(ctx, s, OPT_SAMPLES, laws[i], "samples are the law of student and teacher together");
+            return fail_conflict(ctx, s, OPT_SAMPLES, laws[i], "samples are the joint law of student and teacher");
     return SGDMFT_OK;
 }
 
@@ -70,12 +70,12 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
     static const option_id of_expressions[] = {OPT_LABEL, OPT_PREDICT, OPT_LOSS};
     for (size_t i = 0; given(s, OPT_PLUGIN) && i < sizeof of_expressions / sizeof of_expressions[0]; i++)
         if (given(s, of_expressions[i]))
-            return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in brings its own label and loss");
+            return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in has its own label and loss");
     sgdmft_status status = check_law(ctx, s);
     if (status != SGDMFT_OK)
         return status;
     if (given(s, OPT_PENALTY) && problem->lambda > 0)
-        return fail_conflict(ctx, s, OPT_PENALTY, OPT_LAMBDA, "the penalty takes the place of the ridge");
+        return fail_conflict(ctx, s, OPT_PENALTY, OPT_LAMBDA, "the penalty replaces the ridge");
     for (option_id id = 0; id < OPTION_COUNT; id++)
         if (!given(s, id) && is_required(s, problem, id))
             return fail_missing(ctx, s, id);
@@ -138,7 +138,7 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
                        law ? "rho = E theta* theta*^T " : "", eigen[0]);
 }
 
-/* Where the joint matrix was last changed from its default. */
+/* Where the joint matrix departs from its default: the option to name in messages. */
 static origin joint_origin(const settings *s, const sgdmft_problem *problem)
 {
     static const option_id parts[] = {OPT_M, OPT_Q, OPT_RHO};

@@ -147,8 +147,7 @@ static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, con
             return status;
         if (i > 0 && out->value[i] <= out->value[i - 1])
             return origin_fail(ctx, SGDMFT_ERR_RANGE, &here,
-                               "value %s is not above the one before it; needed: numbers "
-                               "in ascending order",
+                               "value %s is not above the one before it; needed: numbers in ascending order",
                                text_show(one->text).text);
         out->n = i + 1;
     }
@@ -181,7 +180,8 @@ static sgdmft_status need_scalar(sgdmft_context *ctx, const origin *where, const
     return SGDMFT_OK;
 }
 
-/* [max(s1, s2)] is a list of the two items `max(s1` and `s2)`: say so before the expression's parser trips over it. */
+/* YAML reads [max(s1, s2)] as a list of the two items `max(s1` and `s2)`. This message is clearer than that of the
+   parser of expressions would be. */
 static sgdmft_status check_cut_by_comma(sgdmft_context *ctx, const origin *where, const tree_node *node)
 {
     if (!node->in_flow || node->style != TREE_PLAIN)
@@ -247,9 +247,9 @@ static sgdmft_status convert_path(sgdmft_context *ctx, const origin *where, cons
 
 /* Matrices: lists of rows. */
 
-/* Larger entries would overflow when multiplied; no coordinate is that large. */
+/* Products of larger entries would overflow. */
 static const double entry_limit = 1e100;
-/* Entries of a symmetric matrix may differ by rounding of the program that wrote them. */
+/* Mirrored entries of a symmetric matrix may differ by the rounding of the program that wrote them. */
 static const double symmetry_tolerance = 1e-12;
 
 static int side(const sgdmft_problem *problem, option_side s)
@@ -295,8 +295,8 @@ static sgdmft_status fail_shape(sgdmft_context *ctx, const origin *where, const 
     const char *wide = rows > 1 ? "[[a, b], [c, d]]" : "[[a, b]]";
     const char *narrow = rows > 1 ? "[[a], [b]]" : "[[a]], or a number";
     return origin_fail(ctx, SGDMFT_ERR_SHAPE, where,
-                       "found %s; needed: a %d x %d matrix (%s x %s), a list of rows in the manner of %s", found, rows,
-                       columns, side_words(o->rows), side_words(o->columns), columns > 1 ? wide : narrow);
+                       "found %s; needed: a %d x %d matrix (%s x %s), a list of rows such as %s", found, rows, columns,
+                       side_words(o->rows), side_words(o->columns), columns > 1 ? wide : narrow);
 }
 
 static sgdmft_status read_row(sgdmft_context *ctx, const origin *outer, const tree_node *node, const option *o,
@@ -406,7 +406,7 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     }
 }
 
-/* Defaults take the way of values, so that the table's text is what they are. */
+/* Defaults are converted like values, so that the text in the table is the only place that has them. */
 static sgdmft_status convert_preset(sgdmft_context *ctx, const option *o, sgdmft_problem *problem)
 {
     origin where = {"default", 0, 0, o->key};

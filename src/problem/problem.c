@@ -54,7 +54,7 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
     if (!problem->process) {
         origin where = settings_origin(s, OPT_SAMPLING);
         return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
-                           "value %s cannot be combined with dynamics: %s, which visits samples in a way of its own; "
+                           "value %s cannot be combined with dynamics: %s, which leave no choice of the sampling; "
                            "allowed: dynamics: %s, or no sampling",
                            process_sampling(problem->sampling), process_dynamics(problem->dynamics),
                            process_dynamics(0));
@@ -64,7 +64,8 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
     return SGDMFT_OK;
 }
 
-/* Table order is conversion order: matrices come after the numbers of students and teachers. */
+/* Options are converted in the order of the table, in which matrices come after the numbers of students and
+   teachers. */
 static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
 {
     problem->delta = INFINITY;
@@ -143,7 +144,7 @@ static sgdmft_status read_file(sgdmft_context *ctx, const char *path, char **tex
     struct stat about;
     if (fstat(fileno(in), &about) == 0 && S_ISDIR(about.st_mode)) {
         fclose(in);
-        return fail_io(ctx, path, "it is a directory", "; give the file in it");
+        return fail_io(ctx, path, "it is a directory", "; give a file in it");
     }
     char *buffer = malloc(LARGEST_FILE + 1);
     sgdmft_status status =

@@ -13,7 +13,7 @@ typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_k
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
-/* An expression (or list of them, or a named one) with the place of its first character. */
+/* An expression with the place of its first character. */
 typedef struct problem_text {
     char *name; /* observables: their name; otherwise NULL */
     char *text;
@@ -57,7 +57,7 @@ struct sgdmft_problem {
         problem_texts teacher, student; /* law of the coordinates; n = 0 where not given */
         char *samples;                  /* path as written, or NULL; then teacher and student are empty */
         origin samples_where;
-        double moments_se; /* relative standard error of q, m, rho if they come from expressions; else 0 */
+        double moments_se; /* relative standard error of q, m, rho if they are averages of expressions; else 0 */
     } initial;
 
     problem_texts observables;

@@ -31,7 +31,7 @@ origin settings_origin(const settings *s, option_id id)
     return (origin){value->source, value->node->line, value->node->column, key};
 }
 
-/* What to say about a key that no option has: the nearest valid name, here or in another section. */
+/* Messages about keys that no option has: they give the nearest valid name, in this section or in another. */
 enum { NAMES = OPTION_COUNT + SECTION_COUNT };
 
 /* Names to choose from, and the dotted key each stands for. */
@@ -119,7 +119,7 @@ static sgdmft_status fail_with_list(sgdmft_context *ctx, const origin *where, co
     return SGDMFT_ERR_UNKNOWN_KEY;
 }
 
-/* Where the right place of a key is, said to someone who edits a file. */
+/* The key exists in another section; the message says how to move it there. */
 static sgdmft_status fail_misplaced(sgdmft_context *ctx, const origin *where, const char *key, const char *right)
 {
     const char *dot = strchr(right, '.');
@@ -153,7 +153,7 @@ static sgdmft_status unknown_key_in_file(sgdmft_context *ctx, const origin *wher
 {
     origin here = *where;
     char *key = NULL;
-    here.key = NULL; /* the message names the whole key */
+    here.key = NULL; /* the message itself has the whole key */
     if (asprintf(&key, "%s%s%s", option_get_section(section)->name, section ? "." : "", leaf) < 0)
         return context_out_of_memory(ctx, "a message", 0);
     sgdmft_status status = fail_unknown(ctx, &here, section, leaf, key);
@@ -286,7 +286,7 @@ static sgdmft_status override_key(sgdmft_context *ctx, const char *text, const c
     origin where = {override_source, 1, 1, NULL};
     if (!equals)
         return origin_fail(ctx, SGDMFT_ERR_YAML, &where,
-                           "'%s' sets nothing; expected KEY=VALUE, for example --set delta=2.0", text_show(text).text);
+                           "'%s' has no '='; expected KEY=VALUE, for example --set delta=2.0", text_show(text).text);
     const char *first = text + strspn(text, " \t"), *last = equals;
     while (last > first && (last[-1] == ' ' || last[-1] == '\t'))
         last--;

@@ -15,12 +15,12 @@ static origin place(const yaml_source *source, const yaml_mark_t *mark)
     return where;
 }
 
-/* Advice for a part of a message of libyaml. The first match counts. */
+/* Advice for messages of libyaml that contain a phrase. The first match counts. */
 typedef struct advice {
-    const char *said, *hint;
+    const char *phrase, *hint;
 } advice;
 
-static const char *advice_for(const char *said)
+static const char *advice_for(const char *message)
 {
     static const advice list[] = {
         {"mapping values are not allowed",
@@ -38,11 +38,11 @@ static const char *advice_for(const char *said)
         {"expected node content", "put a value that starts with a comma or a bracket between double quotes"},
         {"expected alphabetic or numeric", "put an expression that starts with * or & between double quotes"},
         {"UTF-8", "a problem file is plain text in UTF-8"},
-        {"control characters", "a problem file is plain text in UTF-8; this looks like something else"},
+        {"control characters", "a problem file is plain text in UTF-8; this may be a file of another kind"},
         {"invalid Unicode character", "a problem file is plain text in UTF-8"},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
-        if (strstr(said, list[i].said))
+        if (strstr(message, list[i].phrase))
             return list[i].hint;
     return "`sgdmft reference` prints a complete problem file";
 }
@@ -63,7 +63,7 @@ static int indented_with_tab(const yaml_source *source, int line)
     return 0;
 }
 
-/* The reader stops at a byte, not at a mark: count lines and characters up to it. */
+/* The reader of libyaml reports a byte instead of a position, so lines and characters are counted up to it. */
 static sgdmft_status reader_error(sgdmft_context *ctx, const yaml_source *source, const yaml_parser_t *parser)
 {
     size_t stop = parser->problem_offset < source->size ? parser->problem_offset : source->size;
@@ -91,7 +91,8 @@ static size_t count_characters(const yaml_source *source)
     return n;
 }
 
-/* 1 if the place where the parser gave up, such as the end of the text, says less than where the construct began. */
+/* 1 if messages should point to the beginning of the construct, because the parser stopped at the end of the text or at
+   an unrelated line. */
 static int begins_better(const yaml_source *source, const yaml_parser_t *parser)
 {
     return parser->context && (strstr(parser->problem, "could not find expected ':'") ||
@@ -104,15 +105,15 @@ static sgdmft_status parser_error(sgdmft_context *ctx, const yaml_source *source
         return context_out_of_memory(ctx, "the problem file", (double)source->size);
     if (parser->error == YAML_READER_ERROR)
         return reader_error(ctx, source, parser);
-    const char *said = parser->problem ? parser->problem : "not well-formed";
+    const char *message = parser->problem ? parser->problem : "not well-formed";
     int at_start = parser->problem && begins_better(source, parser);
     origin where = place(source, at_start ? &parser->context_mark : &parser->problem_mark);
-    const char *hint = advice_for(said);
+    const char *hint = advice_for(message);
     if (indented_with_tab(source, where.line))
         hint = "indent with blanks: YAML does not allow tabs there";
     if (!parser->context)
-        return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s; %s", said, hint);
-    return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s (%s, begun in line %d); %s", said,
+        return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s; %s", message, hint);
+    return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s (%s, begun in line %d); %s", message,
                        parser->context, (int)parser->context_mark.line + 1, hint);
 }
 
@@ -172,7 +173,7 @@ static sgdmft_status next_event(builder *b, yaml_event_t *event)
     return parser_error(b->ctx, b->source, &b->parser);
 }
 
-/* The first line of a block scalar that holds text starts its value; its header line holds only '|' or '>'. */
+/* The value of a block scalar starts at its first line that holds text, below the header line with '|' or '>'. */
 static void place_block_scalar(const yaml_source *source, tree_node *node)
 {
     const char *p = source->text, *end = source->text + source->size;
@@ -298,7 +299,7 @@ static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
                            "YAML aliases are not used here: '*%s'; put an expression that starts with * between "
                            "double quotes",
                            text_show((const char *)event->data.alias.anchor).text);
-    /* anchor and tag stand at different places in the three kinds of event */
+    /* the three kinds of event store anchor and tag in different members */
     const yaml_char_t *anchor = NULL, *tag = NULL;
     if (event->type == YAML_SCALAR_EVENT) {
         anchor = event->data.scalar.anchor;
