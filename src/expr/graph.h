@@ -57,7 +57,7 @@ sgdmft_status expr_variable(sgdmft_context *ctx, expr_graph *graph, const char *
 sgdmft_status expr_bind(sgdmft_context *ctx, expr_graph *graph, const char *name, expr_node node);
 /* Removes a name (e.g. r while a label is parsed); its node stays valid. Unknown names are ignored. */
 void expr_unbind(expr_graph *graph, const char *name);
-/* Keeps a name but refuses expressions that use it, with `why` in the message ("labels are made from s and eps"). NULL
+/* Keeps a name but refuses expressions that use it, with `why` in the message ("labels depend on s and eps alone"). NULL
    allows it again. Unknown names are ignored. */
 sgdmft_status expr_forbid(sgdmft_context *ctx, expr_graph *graph, const char *name, const char *why);
 

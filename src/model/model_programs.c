@@ -34,8 +34,8 @@ typedef enum name_kind { NAME_R, NAME_S, NAME_EPS, NAME_Y, NAME_T, NAME_F, NAME_
 typedef struct name_rule {
     const char *letter;
     int numbered;    /* r1, r2, ... ; the bare letter means the first if there is only one */
-    unsigned uses;   /* bit per model_use */
-    const char *why; /* it is refused elsewhere */
+    unsigned uses;   /* bit USE_...: expressions that may use it */
+    const char *why; /* reason in the message for any other use */
 } name_rule;
 
 #define IN(use) (1u << (use))
@@ -46,12 +46,10 @@ static const name_rule rules[NAME_KINDS] = {
                 "and observables)"},
     [NAME_S] = {"s", 1, IN(USE_LABEL) | IN(USE_OBSERVABLE),
                 "predictions and losses depend on the teacher through the label only; s belongs in model.label and "
-                "observables "
-                "(model.label may be a list, giving y1, y2, ...)"},
+                "observables (model.label may be a list, giving y1, y2, ...)"},
     [NAME_EPS] = {"eps", 1, IN(USE_LABEL) | IN(USE_OBSERVABLE),
                   "predictions and losses depend on the noise through the label only; eps belongs in model.label and "
-                  "observables "
-                  "(model.label may be a list, giving y1, y2, ...)"},
+                  "observables (model.label may be a list, giving y1, y2, ...)"},
     [NAME_Y] = {"y", 1, IN(USE_LOSS) | IN(USE_OBSERVABLE),
                 "y is the label itself; it belongs in model.loss and observables"},
     [NAME_T] = {"t", 0, IN(USE_PREDICT) | IN(USE_LOSS) | IN(USE_OBSERVABLE),

@@ -85,14 +85,14 @@ static int write_option(FILE *out, option_id id, int first_of_section)
     free(doc);
     if (!write_facts(out, indent, o))
         return 0;
-    /* what is optional and has no default is shown as a comment; predict belongs to the example of the loss */
+    /* optional keys without a default are commented out, but predict belongs to the example of the loss */
     int shown = preset_in_words(o) || o->required || id == OPT_PREDICT;
     fprintf(out, "%s%s%s: %s%s%s\n", indent, shown ? "" : "# ", named ? "margin" : option_leaf(id), quote,
             o->preset ? o->preset : o->example, quote);
     return 1;
 }
 
-/* Says what expressions are made of. */
+/* The paragraph on expressions, which lists the functions. The caller frees it; NULL if out of memory. */
 static char *functions(void)
 {
     char *text = NULL;
@@ -115,7 +115,7 @@ static char *functions(void)
 
 static int write_reference(FILE *out)
 {
-    write_comment(out, "", "Problem file of sgdmft: every key, with what it means, [what is allowed; its default].");
+    write_comment(out, "", "Problem file of sgdmft: every key with its meaning and [permitted values; unit; default].");
     char *expressions = functions();
     if (!expressions)
         return 0;
@@ -176,65 +176,56 @@ static int write_row(FILE *out, option_id id)
 static const char rules[] =
     "# The problem file\n"
     "\n"
-    "<!-- Generated from the tables of options and functions: do not edit. `meson compile -C BUILD update-docs` writes "
-    "it\n"
-    "anew, and a test compares. -->\n"
+    "<!-- Generated from the tables of options and functions: do not edit. `meson compile -C BUILD update-docs`\n"
+    "writes it anew, and a test compares it with the tables. -->\n"
     "\n"
-    "A problem file is a short YAML text in UTF-8: keys at the top level, and sections of indented keys. Every key "
-    "that\n"
-    "has a default may be left out. `sgdmft reference` prints a complete commented file, `sgdmft check FILE` the\n"
-    "effective settings.\n"
+    "A problem file is a short YAML text in UTF-8 with keys at the top level and sections of indented keys. Every key\n"
+    "that has a default may be left out. `sgdmft reference` prints a complete file with comments, and\n"
+    "`sgdmft check FILE` prints a file with all defaults filled in.\n"
     "\n"
-    "- Anything that cannot be meant is an error which names file, line, column and key: unknown keys (with the "
-    "nearest\n"
-    "  valid name), keys given twice, values of the wrong type, shape or range.\n"
-    "- Numbers are written in decimal: `2`, `0.5`, `1.0e-8`; integers may have an exponent (`2e4`). Truth values are\n"
+    "- Mistakes are errors that name file, line, column and key: unknown keys (with the nearest valid name), keys "
+    "given\n"
+    "  twice, values of the wrong type, shape or range.\n"
+    "- Numbers are decimal: `2`, `0.5`, `1.0e-8`; integers may have an exponent (`2e4`). Truth values are\n"
     "  `true`, `false`, `yes`, `no`, `on`, `off`.\n"
-    "- Expressions are text, best put between double quotes: YAML gives a meaning of its own to a leading `*`, `&`, "
-    "`!`,\n"
-    "  `|`, `>`, `%`, `@`, to `: ` and ` #`, and inside a list to commas.\n"
-    "- A matrix is a list of rows, `[[1.0, 0.2], [0.2, 1.0]]`; a number will do if it is 1 x 1. k is "
-    "`model.students`,\n"
-    "  k\\* is `model.teachers`.\n"
+    "- Expressions are text and best written between double quotes, because YAML itself uses a leading `*`, `&`, `!`,\n"
+    "  `|`, `>`, `%`, `@`, the combinations `: ` and ` #`, and commas inside a list.\n"
+    "- A matrix is a list of rows, `[[1.0, 0.2], [0.2, 1.0]]`; a 1 x 1 matrix may be a number. k stands for\n"
+    "  `model.students`, k\\* for `model.teachers`.\n"
     "- `--set KEY=VALUE` on the command line replaces or adds one setting under its dotted key, for example\n"
-    "  `--set numerics.steps=200` or `--set 'initial.q=[[1, 0], [0, 1]]'`. VALUE is read as YAML; `null` takes a "
-    "setting\n"
-    "  of the file back; of several the last one counts.\n"
+    "  `--set numerics.steps=200` or `--set 'initial.q=[[1, 0], [0, 1]]'`. VALUE is YAML; `null` removes a setting of\n"
+    "  the file. If a key is set several times, the last value counts.\n"
     "- `penalty` excludes a `lambda` other than 0, and `model.plugin` excludes `model.label`, `model.predict` and\n"
     "  `model.loss`.\n"
-    "- `initial.teacher` and `initial.student` exclude `initial.q`, `initial.m` and `initial.rho`; `initial.samples` "
-    "excludes\n"
-    "  all five.\n"
+    "- `initial.teacher` and `initial.student` exclude `initial.q`, `initial.m` and `initial.rho`; `initial.samples`\n"
+    "  excludes all five.\n"
     "- YAML anchors, aliases, tags and several documents in one file are refused.\n";
 
 static const char expressions[] =
-    "\n## Expressions\n"
+    "\n"
+    "## Expressions\n"
     "\n"
     "| where | variables |\n"
     "|---|---|\n"
     "| `eta` | `t` |\n"
     "| `penalty` | `th1` .. `thk` |\n"
     "| `initial.teacher` | `z1` .. `z16`, `u1` .. `u16` |\n"
-    "| `initial.student` | these and `ths1` .. `thsk*` |\n"
+    "| `initial.student` | the same and `ths1` .. `thsk*` |\n"
     "| `model.label` | `s1` .. `sk*`, `eps1` .. `eps8` |\n"
     "| `model.predict` | `r1` .. `rk`, `t` |\n"
     "| `model.loss` | `r1` .. `rk`, `f1`, `f2`, ..., `y1`, `y2`, ..., `t` |\n"
-    "| `observables` | all of the three rows above |\n"
+    "| `observables` | all variables of the three rows above |\n"
     "\n"
-    "Where there is only one, `s`, `r`, `f` and `y` stand for `s1`, `r1`, `f1` and `y1`; `eps`, `z` and `u` are "
-    "`eps1`,\n"
-    "`z1` and `u1`. The teacher's pre-activations `s` and the student's `r` are those of one sample, `eps` is standard "
-    "normal\n"
-    "noise of its label. `z` (standard normal) and `u` (uniform on (0,1)) are independent, and the same in all "
-    "expressions of\n"
-    "`initial`: one draw of them makes one coordinate of teachers and students.\n"
+    "Where there is only one of a kind, `s`, `r`, `f` and `y` stand for `s1`, `r1`, `f1` and `y1`; `eps`, `z` and `u`\n"
+    "always stand for `eps1`, `z1` and `u1`. The signals `s` and the preactivations `r` are those of one sample, and\n"
+    "`eps` is the standard normal noise of its label. `z` (standard normal) and `u` (uniform on (0,1)) are "
+    "independent,\n"
+    "and the same in all expressions of `initial`: one draw of them gives one coordinate of teachers and students.\n"
     "\n"
-    "Operators, from loose to tight: comparisons `< <= > >= == !=` (1 if true, 0 if not), `+ -`, `* /`, sign, `^` (to "
-    "the\n"
-    "right). `if(c, a, b)` is a where c is not 0, else b. `pi` is a constant. Derivatives are exact; at kinks relu'(0) "
-    "=\n"
-    "abs'(0) = 0, sign and comparisons have derivative 0, min and max take the first argument on a tie. A loss whose\n"
-    "gradient jumps in r is refused by gradient-flow. Functions:\n"
+    "Operators, from loose to tight: comparisons `< <= > >= == !=` (1 if true, 0 if not), `+ -`, `* /`, sign, `^` (to\n"
+    "the right). `if(c, a, b)` is a where c is not 0, else b. `pi` is a constant. Derivatives are exact; at kinks\n"
+    "relu'(0) = abs'(0) = 0, sign and comparisons have derivative 0, min and max take the first argument on a tie.\n"
+    "gradient-flow refuses a loss whose gradient jumps in r. Functions:\n"
     "\n";
 
 static void write_functions(FILE *out)
@@ -265,7 +256,7 @@ static int write_markdown(FILE *out)
     }
     fputs(expressions, out);
     write_functions(out);
-    fputs("\n## A complete file\n\nWhat `sgdmft reference` prints:\n\n```yaml\n", out);
+    fputs("\n## A complete file\n\n`sgdmft reference` prints this file:\n\n```yaml\n", out);
     if (!write_reference(out))
         return 0;
     fputs("```\n", out);
