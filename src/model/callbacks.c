@@ -7,7 +7,7 @@
 
 #include "core/origin.h"
 #include "model/callbacks_probe.h"
-#include "model/model_parts.h"
+#include "model/model.h"
 #include "model/plugin.h"
 
 int callbacks_wanted(const sgdmft_problem *problem)

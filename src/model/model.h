@@ -11,23 +11,26 @@
 #include "core/context.h"
 #include "sgdmft/problem.h"
 
+/* Students, teachers, noises of a label, components of y: at most this many of each. */
+enum { MODEL_MOST = 8 };
+
 typedef struct model model;
 typedef struct model_work model_work;
 
 typedef struct model_shape {
-    int k, kstar;      /* students, teachers: 1..8 */
-    int noises;        /* eps of a label: highest index used, 0..8 */
-    int labels;        /* components of y: 1..8 */
-    int observables;   /* user observables */
-    int linear;        /* 1 if g is affine in r (G constant in r), for all y */
-    int jumps;         /* 1 if g jumps in r (G lacks a delta function); 0 for call-backs, whose author vouches for them */
+    int k, kstar;    /* students, teachers: 1..8 */
+    int noises;      /* eps of a label: highest index used, 0..8 */
+    int labels;      /* components of y: 1..8 */
+    int observables; /* user observables */
+    int linear;      /* 1 if g is affine in r (G constant in r), for all y */
+    int jumps;       /* 1 if g jumps in r (G lacks a delta function); 0 for call-backs, whose author vouches for them */
 } model_shape;
 
 /* Builds the model: parses and differentiates the expressions, or takes the call-backs and probes them once.
    A loss or gradient with a pole in r gives SGDMFT_ERR_KINK. */
 sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out);
-/* For solvers that average the Hessian: a loss whose gradient jumps in r gives SGDMFT_ERR_KINK. `problem` is the one
-   the model was built from. */
+/* For solvers that average the Hessian: SGDMFT_ERR_KINK if the gradient of the loss jumps in r. `problem` is the one
+   that the model was built from. */
 sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem);
 void model_free(model *m);
 model_shape model_get_shape(const model *m);

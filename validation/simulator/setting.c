@@ -124,7 +124,7 @@ sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *
         status = model_new(ctx, problem, &set->m);
     if (!status)
         status = initial_law_init(ctx, problem, &set->law);
-    if (!status && problem_has_law(problem))
+    if (!status && coordinates_law_is_given(problem))
         status = coordinates_law_new(ctx, problem, &set->coordinates);
     if (!status)
         status = schedule_new(ctx, problem, &set->eta);
