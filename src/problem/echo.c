@@ -194,7 +194,7 @@ static void write_problem(FILE *out, const sgdmft_problem *problem, option_id al
     }
 }
 
-/* What `write` writes of option `id`, as text. */
+/* The output of `write` for option `id` as text, which the caller frees. */
 static sgdmft_status make_text(sgdmft_context *ctx, const sgdmft_problem *problem, option_id id,
                                void (*write)(FILE *out, const sgdmft_problem *problem, option_id id), char **out)
 {

@@ -1,5 +1,6 @@
-/* The problem structure: one field per option of the table in options.c, in the order of the problem file. The fields follow
-   from what was given (settings.h) and are filled in by sgdmft_problem_check; solvers see checked problems only. */
+/* The problem structure: one field per option of the table in options.c, in the order of the problem file. The
+   fields follow from what was given (settings.h) and are filled in by sgdmft_problem_check; solvers see checked
+   problems only. */
 #ifndef SGDMFT_PROBLEM_PROBLEM_H
 #define SGDMFT_PROBLEM_PROBLEM_H
 
