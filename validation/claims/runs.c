@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
 #include "validation/claims/reference.h"
-#include "validation/simulator/simulator.h"
 #include "validation/claims/texts.h"
 
 const run_sizes run_sizes_full = {.paths = 20000,
@@ -133,7 +133,7 @@ static void compute(runs *all, run_kind kind, const char *name, const char *sett
         if (!r->status && kind == RUN_SOLVE)
             r->status = sgdmft_solve(ctx, r->problem, &r->solution);
         else if (!r->status)
-            r->status = simulator_run(ctx, r->problem, NULL, &r->solution);
+            r->status = sgdmft_simulate(ctx, r->problem, NULL, &r->solution);
     }
     if (!r->status)
         return;

@@ -1,14 +1,21 @@
-/* Sizes that the dynamics need memory for. */
+/* Steps of SGD and of online dynamics: visits of single samples or of batches. */
 #ifndef SGDMFT_VALIDATION_SIMULATOR_VISITS_H
 #define SGDMFT_VALIDATION_SIMULATOR_VISITS_H
 
-enum {
-    VISIT_CHUNK = 1024,            /* visits that are planned together */
-    VISIT_ORDER = VISIT_CHUNK + 2, /* a visit looks at the two after it */
-    FLOW_STAGES = 7,
-    FLOW_BASE = FLOW_STAGES, /* theta where a step begins */
-    FLOW_END,                /* and where it ends */
-    FLOW_VECTORS
-};
+#include "validation/simulator/integrator.h"
+
+extern const integrator integrator_visits;
+
+/* When a penalty that is an expression acts on the steps first .. last - 1: they are divided into `windows` parts that
+   are as equal as possible, and amid each part one kick stands for all its steps. */
+typedef struct penalty_kicks {
+    uint64_t first, steps, windows;
+    uint64_t next; /* window of the next kick */
+    uint64_t at;   /* step of the next kick */
+    double duration;
+} penalty_kicks;
+
+/* `duration` is that of a step. */
+penalty_kicks penalty_kicks_of(double duration, uint64_t first, uint64_t last);
 
 #endif
