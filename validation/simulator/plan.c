@@ -38,11 +38,10 @@ static sgdmft_status check_dimension(sgdmft_context *ctx, const sgdmft_problem *
 static sgdmft_status plan_samples(sgdmft_context *ctx, simulator_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
-    int fresh = problem->dynamics == DYNAMICS_ONLINE, stepwise = fresh || problem->dynamics == DYNAMICS_SGD;
+    const sample_process *process = problem->process;
     double n = round(problem->delta * problem->simulate.d);
     plan->batch = (size_t)problem->simulate.batch;
-    plan->order = ORDER_REPLACEMENT;
-    if (fresh) {
+    if (process->events == EVENTS_FRESH) {
         plan->duration = (double)plan->batch / (double)plan->d;
         return SGDMFT_OK;
     }
@@ -51,8 +50,9 @@ static sgdmft_status plan_samples(sgdmft_context *ctx, simulator_plan *plan)
                             "%s: simulate.d: delta * d = %g samples; allowed: 1 to 4294967295 samples", problem->source,
                             problem->delta * problem->simulate.d);
     plan->n = (size_t)n;
-    if (!stepwise)
+    if (process->events == EVENTS_STEPS)
         return SGDMFT_OK;
+    plan->order = process->visits->epoch > 0 ? ORDER_RESHUFFLE : ORDER_REPLACEMENT;
     plan->duration = (double)plan->batch / n;
     if (plan->batch > plan->n)
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
@@ -158,7 +158,6 @@ sgdmft_status simulator_plan_init(sgdmft_context *ctx, const sgdmft_problem *pro
 void simulator_plan_clear(simulator_plan *plan)
 {
     model_free(plan->model);
-    initial_law_free(&plan->law);
     coordinates_law_free(plan->coordinates);
     schedule_free(plan->eta);
     penalty_free(plan->penalty);

@@ -13,7 +13,7 @@ const integrator *integrator_of(const simulator_plan *plan)
 {
     if (plan->duration > 0)
         return &integrator_visits;
-    return plan->problem->dynamics == DYNAMICS_SME ? &integrator_diffusion : &integrator_flow;
+    return plan->problem->process->diffuses ? &integrator_diffusion : &integrator_flow;
 }
 
 double repetition_bytes(const simulator_plan *plan)
