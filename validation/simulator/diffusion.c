@@ -5,10 +5,9 @@
    Its generator is a sum over samples, so that a step can be a sweep over them, one after the other. Sample i alone
    moves r_i = theta^T x_i by dr = - eta |x_i|^2 g(r) (dt + dB_i), an equation with scalar noise, and theta along x_i
    accordingly. Sweeps go forward and backward in turn, each between two halves of the step of the penalty: this
-   splitting is symmetric and of order 2. The step of a sample is Platen's explicit scheme of weak order 2 (Kloeden,
-   Platen: Numerical Solution of Stochastic Differential Equations, 15.1). The error of the curves is thus of order
-   step^2. With the scheme of Euler and Maruyama it would be of order step, and steps would have to be many times
-   smaller. */
+   splitting is symmetric and of order 2. The step of a sample is the kick of the process (process/kick.h), a scheme of
+   weak order 2. The error of the curves is thus of order step^2. With the scheme of Euler and Maruyama it would be of
+   order step, and steps would have to be many times smaller. */
 #include "validation/simulator/diffusion.h"
 
 #include <math.h>
@@ -20,9 +19,10 @@
 enum { NORMALS = 1024 }; /* drawn at a time */
 
 typedef struct diffusion {
-    double *square;  /* [n] |x_i|^2 */
-    float *half;     /* [k][length] theta in the middle of a step of the penalty */
-    uint64_t sweeps; /* made so far */
+    double *square;    /* [n] |x_i|^2 */
+    float *half;       /* [k][length] theta in the middle of a step of the penalty */
+    double *kick_work; /* scratch memory of the kick of one sample */
+    uint64_t sweeps;   /* made so far */
 } diffusion;
 
 /* A sweep over the samples. */
@@ -32,48 +32,41 @@ typedef struct sweep {
     uint64_t number;
     int backward;
     double t, eta, h;
-    float r[SIMULATOR_STUDENTS]; /* theta_a . x of the next sample */
+    double y[SIMULATOR_STUDENTS]; /* label of the sample */
+    float r[SIMULATOR_STUDENTS];  /* theta_a . x of the next sample */
 } sweep;
 
-/* g of sample i at `points` preactivations r[k][points]. */
-static int gradients(const sweep *w, size_t i, size_t points, const double *r, double *g)
+/* A kick_gradient for the sample whose label is w->y. */
+static int gradient(void *user, const double *r, double *g, double *G)
 {
-    simulator_system *sys = w->sys;
-    double t[3], y[3 * SIMULATOR_STUDENTS];
-    for (size_t p = 0; p < points; p++)
-        t[p] = w->t;
-    for (size_t c = 0; c < (size_t)sys->plan->shape.labels; c++)
-        for (size_t p = 0; p < points; p++)
-            y[c * points + p] = sys->train.y[c * sys->train.room + i];
-    if (!model_gradient(sys->plan->model, sys->work.model, points, t, r, y, g, NULL))
-        return 0;
-    sys->status = SGDMFT_ERR_PLUGIN;
-    return 1;
+    const sweep *w = user;
+    return model_gradient(w->sys->plan->model, w->sys->work.model, 1, &w->t, r, w->y, g, G);
 }
 
-/* The step of sample i is theta_a <- theta_a - coef[a] x_i. `noise` is the increment of B_i. */
-static int sample_step(const sweep *w, size_t i, double noise, float *coef)
+/* The step of sample i is theta_a <- theta_a - coef[a] x_i, such that r moves by the kick. */
+static int sample_step(sweep *w, size_t i, double normal, float *coef)
 {
-    size_t k = (size_t)w->sys->plan->shape.k;
-    double size = w->eta * w->state->square[i], root = sqrt(w->h);
-    double r[SIMULATOR_STUDENTS], g[SIMULATOR_STUDENTS], points[3 * SIMULATOR_STUDENTS], at[3 * SIMULATOR_STUDENTS];
-    for (size_t a = 0; a < k; a++)
+    simulator_system *sys = w->sys;
+    const simulator_plan *plan = sys->plan;
+    double square = w->state->square[i], r[SIMULATOR_STUDENTS], kick[SIMULATOR_STUDENTS];
+    for (int a = 0; a < plan->shape.k; a++)
         r[a] = w->r[a];
-    if (gradients(w, i, 1, r, g))
+    for (int c = 0; c < plan->shape.labels; c++)
+        w->y[c] = sys->train.y[(size_t)c * sys->train.room + i];
+    kick_step step = {.k = (size_t)plan->shape.k,
+                      .n = 1,
+                      .eta = w->eta * square,
+                      .h = w->h,
+                      .noise = &normal,
+                      .r = r,
+                      .gradient = gradient,
+                      .user = w};
+    if (plan->problem->process->kick(&step, w->state->kick_work, kick, NULL)) {
+        sys->status = SGDMFT_ERR_PLUGIN;
         return 1;
-    for (size_t a = 0; a < k; a++) {
-        points[a * 3] = r[a] - size * g[a] * (w->h + noise);
-        points[a * 3 + 1] = r[a] - size * g[a] * (w->h + root);
-        points[a * 3 + 2] = r[a] - size * g[a] * (w->h - root);
     }
-    if (gradients(w, i, 3, points, at))
-        return 1;
-    for (size_t a = 0; a < k; a++) {
-        double end = at[a * 3], up = at[a * 3 + 1], down = at[a * 3 + 2];
-        double drift = (g[a] + end) / 2 * w->h, noise_term = (up + down + 2 * g[a]) / 4 * noise;
-        double correction = (up - down) / 4 * (noise * noise - w->h) / root;
-        coef[a] = (float)(w->eta * (drift + noise_term + correction));
-    }
+    for (int a = 0; a < plan->shape.k; a++)
+        coef[a] = (float)(kick[a] / square);
     return 0;
 }
 
@@ -96,14 +89,14 @@ static int sweep_samples(sweep *w)
     const simulator_plan *plan = sys->plan;
     random_key key = simulator_key(plan, sys->repetition, SIMULATOR_DRIVER);
     const float *row = row_at(w, 0);
-    double noise[NORMALS], root = sqrt(w->h);
+    double normal[NORMALS];
     plan->loops->project(1, &row, plan->length, (size_t)plan->shape.k, sys->theta, w->r);
     for (size_t p = 0; p < plan->n; p++) {
         float coef[SIMULATOR_STUDENTS];
         size_t left = plan->n - p;
         if (p % NORMALS == 0)
-            random_normals(key, w->number, p, left < NORMALS ? left : NORMALS, noise);
-        if (sample_step(w, sample_at(w, p), root * noise[p % NORMALS], coef))
+            random_normals(key, w->number, p, left < NORMALS ? left : NORMALS, normal);
+        if (sample_step(w, sample_at(w, p), normal[p % NORMALS], coef))
             return 1;
         plan->loops->visit(plan->shape.k, plan->length, row_at(w, p), coef, row_at(w, p + 1), row_at(w, p + 2),
                            sys->theta, w->r);
@@ -133,6 +126,7 @@ static size_t diffusion_layout(const simulator_plan *plan, char *base, diffusion
     layout_take(base, &used, 1, sizeof *x);
     x->square = layout_take(base, &used, plan->n, sizeof *x->square);
     x->half = layout_take(base, &used, (size_t)plan->shape.k * plan->length, sizeof *x->half);
+    x->kick_work = layout_take(base, &used, kick_work((size_t)plan->shape.k), sizeof *x->kick_work);
     return used;
 }
 
