@@ -11,7 +11,7 @@
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "kernels/kernels_parts.h"
-#include "validation/claims/claims.h"
+#include "validation/claims/claim.h"
 
 typedef enum mistake { NONE, VISIT_RATE, NO_PALM_TERM, NO_BRIDGE, SME_FOR_SGD } mistake;
 static mistake made;
