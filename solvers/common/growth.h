@@ -1,4 +1,4 @@
-/* Bounds beyond which the dynamics count as diverging: no stable solution of a problem in natural units grows so much. */
+/* Bounds beyond which the dynamics count as diverging: a stable solution of a problem in natural units stays below. */
 #ifndef SGDMFT_SOLVERS_COMMON_GROWTH_H
 #define SGDMFT_SOLVERS_COMMON_GROWTH_H
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "columns/solution.h"
+#include "problem/problem.h"
 
 /* Standard errors below this part of the mean are rounding. */
 static const double ROUNDING = 1e-13;
@@ -86,4 +87,12 @@ void set_worst_errors(sgdmft_solution *solution)
             info->step_error_max = fmax(info->step_error_max, fabs(curve->step_error[i]) / scale);
         }
     }
+}
+
+/* An average over a sample jumps by the share of one path when that path changes sides, so that two passes cannot agree
+   better than that. */
+double attainable_tolerance(const sgdmft_problem *problem, int jumps)
+{
+    return jumps ? fmax(problem->numerics.tolerance, 2.0 / (double)problem->numerics.paths)
+                 : problem->numerics.tolerance;
 }

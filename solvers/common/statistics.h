@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "sgdmft/problem.h"
 #include "sgdmft/solution.h"
 
 /* Mean of x[n] and its standard error, for n >= 1. The error is exactly 0 for n = 1 and where all values agree to
@@ -32,8 +33,8 @@ typedef struct grid_changes {
 void grid_changes_add(grid_changes *x, double fine, double coarse, double coarsest);
 
 /* The fraction of the changes Y_2h - Y_h (change[n], along a curve) that is to be subtracted from Y_h, given
-   before[n] = X_2h - Y_2h: 1/15, or 0 where steps are too long for the fourth order to show, which is when Y_2h - Y_h is
-   larger than X_2h - Y_2h. Also 0 if the gradient of the loss jumps (`jumps`). */
+   before[n] = X_2h - Y_2h: 1/15, or 0 where steps are too long for the fourth order to show, that is, where Y_2h - Y_h
+   is larger than X_2h - Y_2h. Also 0 if the gradient of the loss jumps (`jumps`). */
 double fourth_order_part(int jumps, size_t n, const double *change, const double *before);
 
 /* The error of Y_h before that subtraction, as a fraction of Y_2h - Y_h. */
@@ -46,5 +47,9 @@ void add_step_errors(size_t n, const double *times, double horizon, const double
 
 /* Sets info.se_max and info.step_error_max from the curves, each relative to the largest value of its curve. */
 void set_worst_errors(sgdmft_solution *solution);
+
+/* The tolerance of self-consistency, numerics.tolerance; where the gradient of the loss jumps (`jumps`), at least the
+   share of two paths. */
+double attainable_tolerance(const sgdmft_problem *problem, int jumps);
 
 #endif

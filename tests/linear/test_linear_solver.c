@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 #include "linear_case.h"
-#include "numerics/marchenko.h"
+#include "numerics/spectral_law.h"
 #include "numerics/volterra.h"
 #include "support/linear_exact.h"
 

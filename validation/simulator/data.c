@@ -6,7 +6,8 @@
 #include <sys/mman.h>
 
 #include "core/memory.h"
-#include "core/philox.h"
+#include "core/random.h"
+#include "core/sobol.h"
 #include "validation/simulator/layout.h"
 
 /* ---- workspace ---- */
@@ -94,11 +95,12 @@ void samples_clear(samples *x)
 static word_stream stream_of(random_key key)
 {
     word_stream stream;
-    philox_stream source = philox_stream_new(key, 0);
+    random_stream source = random_stream_new(key, 0);
     for (size_t l = 0; l < SIMULATOR_LANES; l++) {
-        philox4x32_ctr_t words = philox_block(source, l);
+        uint32_t words[4];
+        random_block(source, l, words);
         for (size_t i = 0; i < 4; i++)
-            stream.s[i][l] = words.v[i];
+            stream.s[i][l] = words[i];
     }
     return stream;
 }
@@ -117,7 +119,7 @@ enum { CHUNK = 512 }; /* entries that are drawn together */
 _Static_assert(SIMULATOR_PAD == 2 * SIMULATOR_LANES, "normals come in whole groups");
 
 /* `count` is a multiple of SIMULATOR_PAD, at most CHUNK. */
-static void fill_chunk(const simulator_kernels *loops, entries_kind kind, word_stream *stream, float sigma,
+static void fill_chunk(const simulator_loops *loops, entries_kind kind, word_stream *stream, float sigma,
                        size_t count, float *out)
 {
     _Alignas(64) uint32_t words[CHUNK];

@@ -40,7 +40,7 @@ typedef struct simulator_stop {
 
 typedef struct simulator_plan {
     const sgdmft_problem *problem;
-    const simulator_kernels *loops;
+    const simulator_loops *loops;
     model *model;
     model_shape shape;
     initial_law law;
