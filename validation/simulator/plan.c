@@ -137,7 +137,8 @@ sgdmft_status simulator_plan_init(sgdmft_context *ctx, const sgdmft_problem *pro
 {
     memset(plan, 0, sizeof *plan);
     plan->problem = problem;
-    plan->loops = simulator_loops_for(simd_best());
+    plan->instructions = simd_best();
+    plan->loops = simulator_loops_for(plan->instructions);
     plan_sizes(plan);
     sgdmft_status status = check_dimension(ctx, problem);
     if (!status)

@@ -40,7 +40,8 @@ typedef struct simulator_stop {
 
 typedef struct simulator_plan {
     const sgdmft_problem *problem;
-    const simulator_loops *loops;
+    instruction_set instructions;
+    const simulator_loops *loops; /* for these instructions */
     model *model;
     model_shape shape;
     initial_law law;

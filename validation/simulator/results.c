@@ -245,7 +245,7 @@ sgdmft_simulation_report results_report(const simulator_results *results, int co
                                        .n = plan->n,
                                        .tests = plan->tests,
                                        .concurrent = concurrent,
-                                       .instruction_set = simd_name(simd_best())};
+                                       .instruction_set = simd_name(plan->instructions)};
     for (int i = 0; i < plan->problem->simulate.repetitions; i++) {
         const repetition_result *r = &results->result[i];
         report.visits += r->visits;
