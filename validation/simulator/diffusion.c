@@ -43,6 +43,32 @@ static int gradient(void *user, const double *r, double *g, double *G)
     return model_gradient(w->sys->plan->model, w->sys->work.model, 1, &w->t, r, w->y, g, G);
 }
 
+/* A kick_gradients for the same sample. */
+static int gradients(void *user, size_t points, const double *r, double *g)
+{
+    enum { MOST = KICK_POINTS };
+    const sweep *w = user;
+    const simulator_plan *plan = w->sys->plan;
+    size_t k = (size_t)plan->shape.k;
+    double t[MOST], y[MOST * SIMULATOR_STUDENTS], at[MOST * SIMULATOR_STUDENTS] = {0}, out[MOST * SIMULATOR_STUDENTS];
+    if (points < 1 || points > MOST)
+        return -1;
+    for (size_t p = 0; p < points; p++)
+        t[p] = w->t;
+    for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
+        for (size_t p = 0; p < points; p++)
+            y[c * points + p] = w->y[c];
+    for (size_t a = 0; a < k; a++)
+        for (size_t p = 0; p < points; p++)
+            at[a * points + p] = r[p * k + a];
+    if (model_gradient(plan->model, w->sys->work.model, points, t, at, y, out, NULL))
+        return -1;
+    for (size_t a = 0; a < k; a++)
+        for (size_t p = 0; p < points; p++)
+            g[p * k + a] = out[a * points + p];
+    return 0;
+}
+
 /* The step of sample i is theta_a <- theta_a - coef[a] x_i, such that r moves by the kick. */
 static int sample_step(sweep *w, size_t i, double normal, float *coef)
 {
@@ -60,6 +86,7 @@ static int sample_step(sweep *w, size_t i, double normal, float *coef)
                       .noise = &normal,
                       .r = r,
                       .gradient = gradient,
+                      .gradients = gradients,
                       .user = w};
     if (plan->problem->process->kick(&step, w->state->kick_work, kick, NULL)) {
         sys->status = SGDMFT_ERR_PLUGIN;

@@ -12,8 +12,8 @@
 /* Share of the available memory that repetitions may take; the rest is for files, the page cache and other programs. */
 static const double MEMORY_SHARE = 0.9;
 
-/* Rough costs in nanoseconds per coordinate, of drawing an entry, of moving theta_a along a row, and of the product of a
-   row with one theta_a; and per gradient of a sample. */
+/* Rough costs in nanoseconds: per coordinate of drawing an entry, of moving theta_a along a row, and of the product of a
+   row with one theta_a; and of the gradient of a sample. */
 static const double ENTRY_COST = 0.7, VISIT_COST = 0.25, PRODUCT_COST = 0.03, GRADIENT_COST = 100;
 
 /* ---- cost ---- */
