@@ -25,9 +25,14 @@ typedef struct replay {
     double *theta, *change; /* [2][d] */
 } replay;
 
-static void replay_init(replay *p, sgdmft_problem *problem)
+static void replay_init(replay *p, sgdmft_problem *problem, order_kind kind)
 {
     repetition_test_init(&p->x, problem);
+    if (kind != p->x.plan.order) {
+        p->x.plan.order = kind;
+        repetition_clear(&p->x.rep);
+        check_ok(p->x.ctx, repetition_init(p->x.ctx, &p->x.plan, &p->x.shared, &p->x.rep));
+    }
     assert_int_equal(repetition_start(&p->x.rep, 2), 0);
     size_t d = p->x.plan.d;
     p->theta = calloc(2 * d, sizeof *p->theta);
@@ -91,22 +96,33 @@ static order order_of_replay(const replay *p, uint32_t *list)
     return x;
 }
 
+/* Visits with replacement are uniform: the counts have the variance of independent choices. */
+static void check_counts(size_t visits, size_t n, const size_t *count)
+{
+    double mean = (double)visits / (double)n, chi2 = 0;
+    for (size_t i = 0; i < n; i++)
+        chi2 += ((double)count[i] - mean) * ((double)count[i] - mean) / mean;
+    check_z(chi2, (double)n - 1, sqrt(2 * (double)n), 4.9, "chi-squared of the numbers of visits");
+}
+
 /* One step at a time, and all of them together. */
-static void run_visits(const char *constants, double lambda, double (*eta)(double t))
+static void run_visits(const char *constants, double lambda, double (*eta)(double t), order_kind kind)
 {
     enum { STEPS = 2600 }; /* more than two chunks of planned visits */
     sgdmft_context *ctx = check_context(1);
     replay p, q;
     for (int i = 0; i < 2; i++)
-        replay_init(i ? &q : &p, test_problem(ctx,
-                                              "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS
-                                              "numerics: {seed: 77}\nsimulate: {d: 101}\n",
-                                              constants));
+        replay_init(
+            i ? &q : &p,
+            test_problem(ctx, "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS "numerics: {seed: 77}\nsimulate: {d: 101}\n",
+                         constants),
+            kind);
     sgdmft_context_free(ctx);
     size_t n = p.x.plan.n;
     size_t *count = calloc(n, sizeof *count);
-    assert_non_null(count);
-    order visited = order_of_replay(&p, NULL);
+    uint32_t *list = calloc(2 * n, sizeof *list);
+    assert_true(count && list);
+    order visited = order_of_replay(&p, list);
     for (uint64_t step = 0; step < STEPS; step++) {
         simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
         assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
@@ -123,12 +139,12 @@ static void run_visits(const char *constants, double lambda, double (*eta)(doubl
     memcpy(q.theta, p.theta, 2 * p.x.plan.d * sizeof *p.theta);
     check_theta(&q, 2e-4, "all visits together");
     assert_true(q.x.system->visits == STEPS);
-    /* visits are uniform: the counts have the variance of independent choices */
-    double mean = (double)STEPS / (double)n, chi2 = 0;
-    for (size_t i = 0; i < n; i++)
-        chi2 += ((double)count[i] - mean) * ((double)count[i] - mean) / mean;
-    check_z(chi2, (double)n - 1, sqrt(2 * (double)n), 4.9, "chi-squared of the numbers of visits");
+    if (kind == ORDER_REPLACEMENT)
+        check_counts(STEPS, n, count);
+    for (size_t i = 0; i < n && kind == ORDER_RESHUFFLE; i++)
+        assert_true(count[i] == STEPS / n || count[i] == STEPS / n + 1);
     free(count);
+    free(list);
     replay_clear(&p);
     replay_clear(&q);
 }
@@ -145,36 +161,39 @@ static double eta_falling(double t)
 
 static void test_visits(void **state)
 {
-    run_visits("eta: 0.8\n", 0, eta_constant);
+    run_visits("eta: 0.8\n", 0, eta_constant, ORDER_REPLACEMENT);
+    run_visits("eta: 0.8\n", 0, eta_constant, ORDER_RESHUFFLE);
 }
 
 /* A ridge so strong that its factor goes into theta many times. */
 static void test_visits_ridge(void **state)
 {
-    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling);
+    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling, ORDER_REPLACEMENT);
 }
 
 /* An expression for the ridge, at each visit since there are fewer than a thousand in a unit of time. */
 static void test_visits_penalty(void **state)
 {
-    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant);
+    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant, ORDER_REPLACEMENT);
 }
 
 /* Batches up to more than a block, and nearly all samples; the factor of the ridge may be negative. */
-static void run_batches(const char *constants, int batch, double lambda)
+static void run_batches(const char *constants, int batch, double lambda, order_kind kind)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
-                                 constants, batch));
+    replay_init(&p,
+                test_problem(ctx,
+                             "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
+                             constants, batch),
+                kind);
     sgdmft_context_free(ctx);
     size_t n = p.x.plan.n;
     assert_int_equal(n, 525);
     assert_true(p.x.plan.block == 256);
     char *seen = calloc(n, 1);
-    uint32_t *list = calloc(n, sizeof *list), *sample = calloc((size_t)batch, sizeof *sample);
+    uint32_t *list = calloc(2 * n, sizeof *list), *sample = calloc((size_t)batch, sizeof *sample);
     assert_true(seen && list && sample);
     order visited = order_of_replay(&p, list);
     for (uint64_t step = 0; step < 12; step++) {
@@ -184,7 +203,7 @@ static void run_batches(const char *constants, int batch, double lambda)
         order_samples(&visited, step * (uint64_t)batch, (size_t)batch, sample);
         for (int b = 0; b < batch; b++) {
             size_t i = sample[b];
-            assert_true(i < n && !seen[i]); /* without replacement */
+            assert_true(i < n && (!seen[i] || kind == ORDER_RESHUFFLE)); /* a batch has no sample twice */
             seen[i] = 1;
             add_sample(&p, i, 0.5 / (1 + from.t));
         }
@@ -201,11 +220,12 @@ static void test_batches(void **state)
 {
     static const int batches[] = {2, 7, 255, 256, 257, 300, 525};
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
-        run_batches("", batches[i], 0);
-        run_batches("lambda: 0.9\n", batches[i], 0.9);
-        run_batches("penalty: '0.45*(th1^2 + th2^2)'\n", batches[i], 0.9);
+        run_batches("", batches[i], 0, ORDER_REPLACEMENT);
+        run_batches("", batches[i], 0, ORDER_RESHUFFLE);
+        run_batches("lambda: 0.9\n", batches[i], 0.9, ORDER_REPLACEMENT);
+        run_batches("penalty: '0.45*(th1^2 + th2^2)'\n", batches[i], 0.9, ORDER_REPLACEMENT);
     }
-    run_batches("lambda: 2.5\n", 300, 2.5); /* factor -0.43 */
+    run_batches("lambda: 2.5\n", 300, 2.5, ORDER_REPLACEMENT); /* factor -0.43 */
 }
 
 /* Every sample is new: the same samples from a source apart from the repetition. */
@@ -213,10 +233,12 @@ static void run_online(const char *constants, int batch, double lambda)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
-                                 constants, batch));
+    replay_init(&p,
+                test_problem(ctx,
+                             "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
+                             constants, batch),
+                ORDER_REPLACEMENT);
     sgdmft_context_free(ctx);
     simulator_system *sys = p.x.system;
     size_t block = p.x.plan.block, used = block, steps = 700 / (size_t)batch;
@@ -287,10 +309,12 @@ static void run_diffusion(const char *constants, double lambda, int expression)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "dynamics: sme\ndelta: 12.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.06}\n",
-                                 constants));
+    replay_init(&p,
+                test_problem(ctx,
+                             "dynamics: sme\ndelta: 12.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.06}\n",
+                             constants),
+                ORDER_REPLACEMENT);
     sgdmft_context_free(ctx);
     size_t n = p.x.plan.n, sweep = 0;
     double *z = calloc(n, sizeof *z), t[] = {0, 0.05, 0.3, 1.1}, sum = 0, squares = 0;
@@ -375,10 +399,12 @@ static void run_flow(const char *constants, double lambda)
     static const double t[] = {0, 0.05, 0.07, 0.3, 0.31, 2, 2.3};
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 82}\nsimulate: {d: 75}\n",
-                                 constants));
+    replay_init(&p,
+                test_problem(ctx,
+                             "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 82}\nsimulate: {d: 75}\n",
+                             constants),
+                ORDER_REPLACEMENT);
     sgdmft_context_free(ctx);
     for (size_t i = 0; i + 1 < sizeof t / sizeof *t; i++) {
         simulator_stop from = {.t = t[i]}, to = {.t = t[i + 1]};

@@ -12,7 +12,7 @@
 
 /* ---- workspace ---- */
 
-static size_t workspace_layout(const simulator_plan *plan, char *base, block_workspace *work)
+static size_t block_workspace_layout(const simulator_plan *plan, char *base, block_workspace *work)
 {
     const model_shape *shape = &plan->shape;
     size_t k = (size_t)shape->k, kstar = (size_t)shape->kstar, used = 0;
@@ -24,22 +24,22 @@ static size_t workspace_layout(const simulator_plan *plan, char *base, block_wor
     return used;
 }
 
-double workspace_bytes(const simulator_plan *plan)
+double block_workspace_bytes(const simulator_plan *plan)
 {
     block_workspace work;
-    return (double)workspace_layout(plan, NULL, &work);
+    return (double)block_workspace_layout(plan, NULL, &work);
 }
 
-sgdmft_status workspace_init(sgdmft_context *ctx, const simulator_plan *plan, block_workspace *out)
+sgdmft_status block_workspace_init(sgdmft_context *ctx, const simulator_plan *plan, block_workspace *out)
 {
-    *out = (block_workspace){.memory = memory_zeroed(workspace_layout(plan, NULL, out), 1)};
+    *out = (block_workspace){.memory = memory_zeroed(block_workspace_layout(plan, NULL, out), 1)};
     if (!out->memory)
-        return context_out_of_memory(ctx, "blocks of samples", workspace_bytes(plan));
-    workspace_layout(plan, out->memory, out);
+        return context_out_of_memory(ctx, "blocks of samples", block_workspace_bytes(plan));
+    block_workspace_layout(plan, out->memory, out);
     return model_work_new(ctx, plan->model, WORKSPACE_LANES, &out->model);
 }
 
-void workspace_clear(block_workspace *work)
+void block_workspace_clear(block_workspace *work)
 {
     model_work_free(work->model);
     free(work->memory);
@@ -119,8 +119,8 @@ enum { CHUNK = 512 }; /* entries that are drawn together */
 _Static_assert(SIMULATOR_PAD == 2 * SIMULATOR_LANES, "normals come in whole groups");
 
 /* `count` is a multiple of SIMULATOR_PAD, at most CHUNK. */
-static void fill_chunk(const simulator_loops *loops, entries_kind kind, word_stream *stream, float sigma,
-                       size_t count, float *out)
+static void fill_chunk(const simulator_loops *loops, entries_kind kind, word_stream *stream, float sigma, size_t count,
+                       float *out)
 {
     _Alignas(64) uint32_t words[CHUNK];
     _Alignas(64) float entries[CHUNK];

@@ -17,11 +17,11 @@ typedef struct block_workspace {
     double *lanes;     /* [components][block]; components: t, r, g, s, eps and y twice */
 } block_workspace;
 
-double workspace_bytes(const simulator_plan *plan);
+double block_workspace_bytes(const simulator_plan *plan);
 
 /* *out must be cleared, on failure too. */
-sgdmft_status workspace_init(sgdmft_context *ctx, const simulator_plan *plan, block_workspace *out);
-void workspace_clear(block_workspace *work);
+sgdmft_status block_workspace_init(sgdmft_context *ctx, const simulator_plan *plan, block_workspace *out);
+void block_workspace_clear(block_workspace *work);
 
 typedef struct samples {
     size_t room;         /* number of samples that there is memory for */

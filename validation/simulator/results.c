@@ -17,12 +17,12 @@ static size_t curves_size(const simulator_plan *plan)
     return (size_t)plan->problem->output.times * plan->columns.count;
 }
 
-double results_bytes(const simulator_plan *plan)
+double simulator_results_bytes(const simulator_plan *plan)
 {
     return plan->problem->simulate.repetitions * (8.0 * (double)curves_size(plan) + sizeof(repetition_result));
 }
 
-sgdmft_status results_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_results *out)
+sgdmft_status simulator_results_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_results *out)
 {
     size_t repetitions = (size_t)plan->problem->simulate.repetitions;
     *out = (simulator_results){.plan = plan};
@@ -30,18 +30,18 @@ sgdmft_status results_init(sgdmft_context *ctx, const simulator_plan *plan, simu
     out->curves = memory_doubles(repetitions * curves_size(plan));
     if (out->result && out->curves)
         return SGDMFT_OK;
-    results_clear(out);
-    return context_out_of_memory(ctx, "the curves of all repetitions", results_bytes(plan));
+    simulator_results_clear(out);
+    return context_out_of_memory(ctx, "the curves of all repetitions", simulator_results_bytes(plan));
 }
 
-void results_clear(simulator_results *results)
+void simulator_results_clear(simulator_results *results)
 {
     free(results->result);
     free(results->curves);
     *results = (simulator_results){.plan = NULL};
 }
 
-void results_keep(simulator_results *results, const repetition *rep)
+void simulator_results_keep(simulator_results *results, const repetition *rep)
 {
     const simulator_system *sys = &rep->system;
     size_t size = curves_size(results->plan);
@@ -224,7 +224,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const simulator_results 
     return status;
 }
 
-sgdmft_status results_solution(sgdmft_context *ctx, const simulator_results *results, sgdmft_solution **out)
+sgdmft_status simulator_results_solution(sgdmft_context *ctx, const simulator_results *results, sgdmft_solution **out)
 {
     sgdmft_solution *solution = NULL;
     sgdmft_status status = new_solution(ctx, results->plan->problem, &solution);
@@ -238,7 +238,7 @@ sgdmft_status results_solution(sgdmft_context *ctx, const simulator_results *res
     return SGDMFT_OK;
 }
 
-sgdmft_simulation_report results_report(const simulator_results *results, int concurrent)
+sgdmft_simulation_report simulator_results_report(const simulator_results *results, int concurrent)
 {
     const simulator_plan *plan = results->plan;
     sgdmft_simulation_report report = {.d = plan->d,

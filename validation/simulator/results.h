@@ -19,18 +19,18 @@ typedef struct simulator_results {
     int interrupted;           /* 1 if the caller asked to stop */
 } simulator_results;
 
-double results_bytes(const simulator_plan *plan);
+double simulator_results_bytes(const simulator_plan *plan);
 
-sgdmft_status results_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_results *out);
-void results_clear(simulator_results *results);
+sgdmft_status simulator_results_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_results *out);
+void simulator_results_clear(simulator_results *results);
 
 /* Stores what a repetition has come to. Different repetitions may be stored at the same time. */
-void results_keep(simulator_results *results, const repetition *rep);
+void simulator_results_keep(simulator_results *results, const repetition *rep);
 
 /* The status of *out is the reason to stop early, if there is one. */
-sgdmft_status results_solution(sgdmft_context *ctx, const simulator_results *results, sgdmft_solution **out);
+sgdmft_status simulator_results_solution(sgdmft_context *ctx, const simulator_results *results, sgdmft_solution **out);
 
 /* `concurrent` repetitions ran at the same time. */
-sgdmft_simulation_report results_report(const simulator_results *results, int concurrent);
+sgdmft_simulation_report simulator_results_report(const simulator_results *results, int concurrent);
 
 #endif

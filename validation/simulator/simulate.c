@@ -12,8 +12,8 @@
 /* Share of the available memory that repetitions may take; the rest is for files, the page cache and other programs. */
 static const double MEMORY_SHARE = 0.9;
 
-/* Rough costs in nanoseconds: per coordinate of drawing an entry, of moving theta_a along a row, and of the product of a
-   row with one theta_a; and of the gradient of a sample. */
+/* Rough costs in nanoseconds: per coordinate, of drawing an entry, of moving theta_a along a row and of the product of
+   a row with one theta_a; and of the gradient of a sample. */
 static const double ENTRY_COST = 0.7, VISIT_COST = 0.25, PRODUCT_COST = 0.03, GRADIENT_COST = 100;
 
 /* ---- cost ---- */
@@ -44,7 +44,7 @@ static void cost_of(const simulator_plan *plan, int threads, sgdmft_cost *out)
     int concurrent = concurrency(plan, threads, available);
     if (concurrent < 1)
         concurrent = 1;
-    *out = (sgdmft_cost){.memory_bytes = concurrent * repetition_bytes(plan) + results_bytes(plan),
+    *out = (sgdmft_cost){.memory_bytes = concurrent * repetition_bytes(plan) + simulator_results_bytes(plan),
                          .available_bytes = available,
                          .cpu_seconds = cpu_seconds(plan)};
     int rounds = (repetitions + concurrent - 1) / concurrent;
@@ -95,7 +95,7 @@ static sgdmft_status do_repetition(sgdmft_context *ctx, void *user, int number, 
     if (rep->system.status == SGDMFT_ERR_PLUGIN)
         return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: a call-back asked to abort (repetition %d)",
                             number + 1);
-    results_keep(all->results, rep);
+    simulator_results_keep(all->results, rep);
     if (rep->system.status) {
 #pragma omp critical(sgdmft_simulator_needed)
         if (rep->observer.reached < all->shared.needed)
@@ -139,17 +139,17 @@ static sgdmft_status run(sgdmft_context *ctx, const simulator_plan *plan, sgdmft
     if (concurrent < 1)
         return too_large(ctx, plan, cost.available_bytes);
     simulator_results results;
-    sgdmft_status status = results_init(ctx, plan, &results);
+    sgdmft_status status = simulator_results_init(ctx, plan, &results);
     if (!status)
         status = do_repetitions(ctx, plan, concurrent, &results);
     if (!status)
-        status = results_solution(ctx, &results, out);
+        status = simulator_results_solution(ctx, &results, out);
     if (!status) {
         (*out)->info.memory_bytes = cost.memory_bytes;
         if (report)
-            *report = results_report(&results, concurrent);
+            *report = simulator_results_report(&results, concurrent);
     }
-    results_clear(&results);
+    simulator_results_clear(&results);
     return status;
 }
 

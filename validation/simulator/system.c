@@ -32,7 +32,8 @@ static size_t system_layout(const simulator_plan *plan, char *base, simulator_sy
 double system_bytes(const simulator_plan *plan)
 {
     simulator_system sys;
-    return (double)system_layout(plan, NULL, &sys) + samples_bytes(plan, training_room(plan)) + workspace_bytes(plan);
+    return (double)system_layout(plan, NULL, &sys) + samples_bytes(plan, training_room(plan)) +
+           block_workspace_bytes(plan);
 }
 
 sgdmft_status system_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_system *out)
@@ -41,14 +42,14 @@ sgdmft_status system_init(sgdmft_context *ctx, const simulator_plan *plan, simul
     if (!out->memory)
         return context_out_of_memory(ctx, "the vectors of a system", system_bytes(plan));
     system_layout(plan, out->memory, out);
-    sgdmft_status status = workspace_init(ctx, plan, &out->work);
+    sgdmft_status status = block_workspace_init(ctx, plan, &out->work);
     return status ? status : samples_init(ctx, plan, training_room(plan), &out->train);
 }
 
 void system_clear(simulator_system *sys)
 {
     samples_clear(&sys->train);
-    workspace_clear(&sys->work);
+    block_workspace_clear(&sys->work);
     free(sys->memory);
     *sys = (simulator_system){.plan = NULL};
 }
