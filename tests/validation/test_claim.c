@@ -1,4 +1,4 @@
-/* Rows, runs and reports of validations: verdicts, what cannot be run, what is written. */
+/* Rows, runs and reports of validations: verdicts, problems that cannot be run, files. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static void test_verdicts(void **state)
     assert_int_equal(verdict_of(NAN, -INFINITY, INFINITY), VERDICT_FAILS);
 }
 
-/* The same run is made once, whoever asks; changes and kinds make others; labels tell what was changed. */
+/* The same run is made only once; other changes and other kinds make other runs. Labels show the changes. */
 static void test_runs_are_shared(void **state)
 {
     bench b;
@@ -100,7 +100,7 @@ static void check_two(claim *c)
                     runs_simulate(c->runs, "linear", "eta=0.5"), NULL, CLAIM_SIGMA);
 }
 
-/* An interrupt says nothing about the claim: no row, and nothing more is run. */
+/* An interrupt is no evidence against a claim: there is no row, and nothing more is run. */
 static void test_interrupt(void **state)
 {
     static const claim_spec two = {.name = "two", .title = "", .text = "", .check = check_two};
@@ -158,7 +158,7 @@ static void test_reports(void **state)
     bench_close(&b);
 }
 
-/* Every file that is part of the program can be read. */
+/* Every file in the program can be read. */
 static void test_embedded_files(void **state)
 {
     bench b;

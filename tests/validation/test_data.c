@@ -1,11 +1,11 @@
-/* The data of a simulation: entries of X, pre-activations and labels, exact initial moments, seeds. */
+/* The data of a simulation: entries of X, preactivations and labels, exact initial moments, seeds. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "repetition_test.h"
 
-/* Two students, two teachers, everything correlated; d is no multiple of the padding. */
+/* Two students, two teachers, everything correlated; d is not a multiple of the padding. */
 static sgdmft_problem *correlated(sgdmft_context *ctx, const char *entries, int seed)
 {
     return test_problem(ctx,
@@ -171,7 +171,7 @@ static uint64_t print_of(const float *x, size_t n)
     return print;
 }
 
-/* Seed and number of a repetition decide on all that is random, and each of them matters. */
+/* All random numbers are a function of the seed and the number of the repetition, and depend on both. */
 static void test_seeds(void **state)
 {
     repetition_test *a = start("gaussian", 15, 4);
@@ -181,7 +181,7 @@ static void test_seeds(void **state)
     assert_int_equal(repetition_start(&a->rep, 5), 0);
     assert_true(data != print_of(a->system->train.row, rows) && theta != print_of(a->system->theta, a->plan.length));
     assert_true(noise != a->system->train.eps[17]);
-    assert_int_equal(repetition_start(&a->rep, 4), 0); /* in memory that was used before */
+    assert_int_equal(repetition_start(&a->rep, 4), 0); /* in memory that was used by another one */
     assert_true(data == print_of(a->system->train.row, rows) && theta == print_of(a->system->theta, a->plan.length));
     assert_true(noise == a->system->train.eps[17]);
     finish(a);

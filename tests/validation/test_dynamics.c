@@ -87,7 +87,7 @@ static simulator_stop at_step(const replay *p, uint64_t step)
     return (simulator_stop){.t = (double)step * p->x.plan.duration, .step = step, .weight = 1};
 }
 
-/* The order of visits of the repetition, apart from it. */
+/* The order in which the repetition visits samples, from an object of its own. */
 static order order_of_replay(const replay *p, uint32_t *list)
 {
     const simulator_plan *plan = &p->x.plan;
@@ -165,13 +165,13 @@ static void test_visits(void **state)
     run_visits("eta: 0.8\n", 0, eta_constant, ORDER_RESHUFFLE);
 }
 
-/* A ridge so strong that its factor goes into theta many times. */
+/* A ridge so strong that its factor is applied to theta many times. */
 static void test_visits_ridge(void **state)
 {
     run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling, ORDER_REPLACEMENT);
 }
 
-/* An expression for the ridge, at each visit since there are fewer than a thousand in a unit of time. */
+/* An expression for the ridge. It acts at each visit, since there are fewer than a thousand in a unit of time. */
 static void test_visits_penalty(void **state)
 {
     run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant, ORDER_REPLACEMENT);
@@ -228,7 +228,7 @@ static void test_batches(void **state)
     run_batches("lambda: 2.5\n", 300, 2.5, ORDER_REPLACEMENT); /* factor -0.43 */
 }
 
-/* Every sample is new: the same samples from a source apart from the repetition. */
+/* Every sample is new: the same samples come from a source of their own. */
 static void run_online(const char *constants, int batch, double lambda)
 {
     sgdmft_context *ctx = check_context(1);
@@ -324,7 +324,7 @@ static void run_diffusion(const char *constants, double lambda, int expression)
         simulator_stop from = {.t = t[piece]}, to = {.t = t[piece + 1]};
         double steps = ceil((to.t - from.t) / 0.06), h = (to.t - from.t) / steps;
         for (int i = 0; i < (int)steps; i++, sweep++) {
-            random_normals(simulator_key(&p.x.plan, 2, SIMULATOR_DRIVER), sweep, 0, n, z);
+            random_normals(simulator_key(&p.x.plan, 2, SIMULATOR_BROWNIAN), sweep, 0, n, z);
             relax_theta(&p, lambda, h / 2, expression);
             for (size_t l = 0; l < n; l++) {
                 size_t sample = sweep % 2 ? n - 1 - l : l;
@@ -338,8 +338,8 @@ static void run_diffusion(const char *constants, double lambda, int expression)
         check_theta(&p, 2e-4, "diffusion");
     }
     double count = (double)(n * sweep);
-    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of the driver");
-    check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of the driver");
+    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of the Brownian increments");
+    check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of the Brownian increments");
     free(z);
     replay_clear(&p);
 }
@@ -423,12 +423,12 @@ static void test_flow(void **state)
     run_flow("penalty: '0.4*(th1^2 + th2^2)'\n", 0.8);
 }
 
-/* Kicks of a penalty: their weights sum to the time, and they are spread over it. */
-static void test_kicks(void **state)
+/* Impulses of a penalty: their weights sum to the time, and they are distributed over it. */
+static void test_impulses(void **state)
 {
     static const uint64_t steps[] = {1, 2, 69, 70, 71, 6999, 7000, 12345};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        penalty_kicks x = penalty_kicks_of(1.0 / 70000, 1000, 1000 + steps[i]);
+        penalty_impulses x = penalty_impulses_of(1.0 / 70000, 1000, 1000 + steps[i]);
         assert_true(x.windows >= 1 && x.windows == (steps[i] + 69) / 70);
         assert_true(x.at >= 1000 && x.at < 1000 + steps[i]);
     }
@@ -453,7 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_visits),  cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
         cmocka_unit_test(test_batches), cmocka_unit_test(test_online),       cmocka_unit_test(test_diffusion),
-        cmocka_unit_test(test_flow),    cmocka_unit_test(test_kicks),
+        cmocka_unit_test(test_flow),    cmocka_unit_test(test_impulses),
     };
     return cmocka_run_group_tests_name("simulator dynamics", tests, NULL, NULL);
 }

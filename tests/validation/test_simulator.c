@@ -39,7 +39,7 @@ static void check_curve(const sgdmft_solution *solution, const char *name, size_
     check_near(c->value[i], want, 4.9 * c->se[i] + shift, "%s at t = %g (se %g)", name, solution->times[i], c->se[i]);
 }
 
-/* q at t = 0 is exact, and single precision tells nothing apart from it. */
+/* q and m at t = 0 are exact up to single precision, and have no error bar. */
 static void check_start(const sgdmft_solution *solution, double q, double m)
 {
     assert_true(solution->times[0] == 0);
@@ -176,7 +176,7 @@ static void test_online(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* Gradients that jump are fine here: the solver averages Hessians, a simulation does not. */
+/* Gradients may jump: a simulation needs no Hessian. */
 static void test_kink(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -259,7 +259,8 @@ static void test_threads(void **state)
     }
 }
 
-/* A penalty's curves do not depend on how it is written, kicks or a factor, beyond the size of a kick. */
+/* A ridge acts as a factor, and the same penalty as an expression in impulses. Their curves differ by the size of an
+   impulse. */
 static void test_penalty(void **state)
 {
     static const char *const cases[] = {"lambda: 0.8\n", "penalty: '0.4*th1^2'\n"};
@@ -276,13 +277,13 @@ static void test_penalty(void **state)
         for (size_t c = 0; c < solution[0]->n_curves; c++)
             check_near(solution[1]->curves[c].value[i], solution[0]->curves[c].value[i], 1e-3, "%s",
                        solution[0]->curves[c].name);
-    assert_true(solution[1]->curves[2].value[5] != solution[0]->curves[2].value[5]); /* kicks it was */
+    assert_true(solution[1]->curves[2].value[5] != solution[0]->curves[2].value[5]); /* there were impulses */
     sgdmft_solution_free(solution[0]);
     sgdmft_solution_free(solution[1]);
     sgdmft_context_free(ctx);
 }
 
-/* Snapshots that are averaged in several passes, in the midst of the run. */
+/* Snapshots that are averaged in several passes, in the middle of the run. */
 static void test_passes(void **state)
 {
     static const char *const cases[] = {"delta: 2\n", "dynamics: online\n"};
@@ -353,7 +354,7 @@ static void test_divergence(void **state)
     }
 }
 
-/* Gradient flow that blows up in finite time, and a loss that is not a number though theta is. */
+/* Gradient flow that blows up in finite time, and a loss that is not finite although theta is. */
 static void test_not_finite(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -381,7 +382,7 @@ static int stop_at(void *user, double fraction, double t)
     return fraction > *(const double *)user;
 }
 
-/* After two repetitions nothing is lost but the others; before, there is no standard error. */
+/* Finished repetitions are kept if they are at least two; otherwise there would be no standard error. */
 static void test_interrupt(void **state)
 {
     static const struct {

@@ -236,16 +236,16 @@ void claim_add_power(claim *c, size_t panel, double p, size_t n, const double *x
     claim_add_series(c, panel, label, SERIES_DASHES, COLOUR, 2, ends, values, NULL);
 }
 
-enum { DRAWN = 4, TIMES_MAX = 128 };
-static const char *const drawn[DRAWN] = {"train_loss", "test_loss", "q11", "m11"};
-static const char *const drawn_labels[DRAWN] = {"train", "test", "$q_{11}$", "$m_{11}$"};
+enum { SHOWN = 4, TIMES_MAX = 128 };
+static const char *const shown[SHOWN] = {"train_loss", "test_loss", "q11", "m11"};
+static const char *const shown_labels[SHOWN] = {"train", "test", "$q_{11}$", "$m_{11}$"};
 
 void claim_draw_curves(claim *c, const char *title, const run *limit, const run *finite, int log_y)
 {
     size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "", 0, log_y);
-    for (int i = 0; i < DRAWN; i++) {
-        claim_add_curve(c, panel, drawn_labels[i], i, limit, drawn[i], 1);
-        claim_add_curve(c, panel, limit->solution ? "" : drawn_labels[i], i, finite, drawn[i], 1);
+    for (int i = 0; i < SHOWN; i++) {
+        claim_add_curve(c, panel, shown_labels[i], i, limit, shown[i], 1);
+        claim_add_curve(c, panel, limit->solution ? "" : shown_labels[i], i, finite, shown[i], 1);
     }
 }
 
@@ -255,9 +255,9 @@ void claim_draw_differences(claim *c, const char *title, const run *limit, const
     if (!limit->solution || !finite->solution)
         return;
     size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "% of scale", 0, 0);
-    for (int i = 0; i < DRAWN; i++) {
+    for (int i = 0; i < SHOWN; i++) {
         double t[TIMES_MAX], y[TIMES_MAX], se[TIMES_MAX];
-        size_t n = difference_of(finite->solution, limit->solution, drawn[i], TIMES_MAX, t, y, se);
+        size_t n = difference_of(finite->solution, limit->solution, shown[i], TIMES_MAX, t, y, se);
         for (size_t k = 0; k < n; k++) {
             y[k] *= 100;
             se[k] *= 100;

@@ -21,8 +21,8 @@ typedef struct gap {
     size_t columns, times;
     /* The largest z, with its column and time. |a - b| / standard error follows Student's t, with degrees of freedom
        from the numbers of replicas or repetitions (Welch); z is the number of standard deviations that a Gaussian
-       exceeds with the same probability. If both values are exact, differences within single precision (1e-6 of the scale)
-       count as none and larger ones as infinite. NaN counts as infinite. */
+       exceeds with the same probability. If both values are exact, differences within single precision (1e-6 of the
+       scale) count as none and larger ones as infinite. NaN counts as infinite. */
     double z;
     char column[64];
     double t;

@@ -97,7 +97,8 @@ static int sample_step(sweep *w, size_t i, double normal, float *coef)
     return 0;
 }
 
-/* Number of the sample at place p of the sweep. Places beyond the last one are asked for in advance, in vain. */
+/* Number of the sample at place p of the sweep. The look-ahead also asks for places beyond the last one, where any
+   sample will do. */
 static size_t sample_at(const sweep *w, size_t p)
 {
     size_t last = w->sys->plan->n - 1;
@@ -114,7 +115,7 @@ static int sweep_samples(sweep *w)
 {
     simulator_system *sys = w->sys;
     const simulator_plan *plan = sys->plan;
-    random_key key = simulator_key(plan, sys->repetition, SIMULATOR_DRIVER);
+    random_key key = simulator_key(plan, sys->repetition, SIMULATOR_BROWNIAN);
     const float *row = row_at(w, 0);
     double normal[NORMALS];
     plan->loops->project(1, &row, plan->length, (size_t)plan->shape.k, sys->theta, w->r);

@@ -10,9 +10,10 @@ typedef struct integrator {
     double (*bytes)(const simulator_plan *plan);
     void *(*create)(const simulator_plan *plan);
 
-    /* Prepares for the repetition that sys was started for, and moves theta from stop `from` to stop `to`; the first
-       move begins at t = 0 and each one where the move before it ended. Non-zero as for the functions of system.h. */
+    /* Prepares for the repetition for which sys was started. Non-zero if it cannot go on, as in system.h. */
     int (*start)(void *state, simulator_system *sys);
+    /* Moves theta from stop `from` to stop `to`. The first move of a repetition begins at t = 0, and each later one at
+       the end of the move before it. Non-zero as above. */
     int (*advance)(void *state, simulator_system *sys, const simulator_stop *from, const simulator_stop *to);
 
     /* Steps of a repetition, or 0 if their number is not known beforehand. */

@@ -1,14 +1,14 @@
-/* The order in which samples are visited. Visit v is the visit number v of a repetition, counted from 0; step s of
-   batches makes the visits s * batch .. (s + 1) * batch - 1.
+/* The order in which samples are visited. The visits of a repetition are numbered from 0. Step s makes the visits
+   s * batch .. (s + 1) * batch - 1.
 
    ORDER_REPLACEMENT: steps are independent. The samples of a batch are a uniform choice without replacement; batches
    of one sample are thus independent uniform samples.
 
-   ORDER_RESHUFFLE: the n visits of epoch v / n are a permutation of all samples, uniform and independent of the other
+   ORDER_RESHUFFLE: the n visits of an epoch are a permutation of all samples, uniform and independent of the other
    epochs. A batch may contain the end of one epoch and the beginning of the next one.
 
-   The sample of a visit is a function of the key and of v alone: visits can be asked for in any order and again. Going
-   forward is cheap, and so is going back by less than a batch or an epoch. */
+   The sample of a visit is a function of the key and of the number of the visit alone, so visits can be asked for in
+   any order, and again. Going forward is cheap, and so is going back by less than a batch or an epoch. */
 #ifndef SGDMFT_VALIDATION_SIMULATOR_ORDER_H
 #define SGDMFT_VALIDATION_SIMULATOR_ORDER_H
 

@@ -8,7 +8,7 @@
 /* Shared by the threads of a simulation. */
 typedef struct repetitions_shared {
     solve_progress progress;
-    size_t needed; /* output times that all repetitions so far have reached: the other ones are in no curve */
+    size_t needed; /* output times that all repetitions so far have reached; later ones will not be in the curves */
 } repetitions_shared;
 
 typedef struct repetition {

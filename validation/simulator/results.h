@@ -24,7 +24,7 @@ double simulator_results_bytes(const simulator_plan *plan);
 sgdmft_status simulator_results_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_results *out);
 void simulator_results_clear(simulator_results *results);
 
-/* Stores what a repetition has come to. Different repetitions may be stored at the same time. */
+/* Stores the results of a repetition. Different repetitions may be stored at the same time. */
 void simulator_results_keep(simulator_results *results, const repetition *rep);
 
 /* The status of *out is the reason to stop early, if there is one. */

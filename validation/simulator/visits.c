@@ -8,9 +8,9 @@
    A batch of one training sample needs r_i = theta^T x_i and then moves theta along x_i. The pass over theta that makes
    visit v therefore also forms r for visit v + 1, while the row of visit v + 2 is fetched from memory.
 
-   The ridge is a factor, theta = scale * (what is stored), which is multiplied into the stored vectors only when it
-   becomes small, and at stops. Any other penalty would cost a pass over theta in every step. It acts in kicks that are
-   at most KICK_TIME apart, or in every step if steps are longer than that. */
+   The ridge is a factor, theta = scale * (stored vectors), which is multiplied into the stored vectors only when it
+   becomes small, and at stops. Any other penalty would cost a pass over theta in every step. It acts in impulses that
+   are at most IMPULSE_TIME apart, or in every step if steps are longer than that. */
 #include "validation/simulator/visits.h"
 
 #include <math.h>
@@ -22,16 +22,16 @@
 enum { CHUNK = 1024, LOOK_AHEAD = 2 }; /* visits that are prepared together, and visits that the last one looks ahead */
 
 static const double SMALLEST_SCALE = 0.01;
-static const double KICK_TIME = 1e-3;
+static const double IMPULSE_TIME = 1e-3;
 
 typedef struct visits {
     simulator_system *sys;
     order order;                         /* if there are training samples */
     uint32_t sample[CHUNK + LOOK_AHEAD]; /* numbers of the samples of the next visits */
-    size_t used, drawn;                  /* samples of the block at hand, if every sample is new */
-    float *change;                       /* [k][length] what a batch of several blocks adds to theta */
+    size_t used, available;              /* samples of the present block, if every sample is new */
+    float *change;                       /* [k][length] change of theta by a batch of several blocks */
     double scale;
-    penalty_kicks kicks;
+    penalty_impulses impulses;
     double t[CHUNK], eta[CHUNK];
     float r[SIMULATOR_STUDENTS]; /* stored theta_a . x of the next visit */
 } visits;
@@ -39,15 +39,15 @@ typedef struct visits {
 /* ---- penalty ---- */
 
 /* Number of steps before window w. */
-static uint64_t steps_before(const penalty_kicks *x, uint64_t w)
+static uint64_t steps_before(const penalty_impulses *x, uint64_t w)
 {
     return x->steps / x->windows * w + x->steps % x->windows * w / x->windows;
 }
 
-penalty_kicks penalty_kicks_of(double duration, uint64_t first, uint64_t last)
+penalty_impulses penalty_impulses_of(double duration, uint64_t first, uint64_t last)
 {
-    penalty_kicks x = {.first = first, .steps = last - first, .duration = duration};
-    double window = floor(KICK_TIME / duration);
+    penalty_impulses x = {.first = first, .steps = last - first, .duration = duration};
+    double window = floor(IMPULSE_TIME / duration);
     x.windows = window > 1 ? (uint64_t)ceil((double)x.steps / window) : x.steps;
     x.at = x.windows > 0 ? first + steps_before(&x, 1) / 2 : last;
     return x;
@@ -59,12 +59,12 @@ static void apply_scale(visits *v)
     v->scale = 1;
 }
 
-/* The penalty of one step: for the ridge a factor, otherwise a kick if one is due. Kicks act on the stored theta, whose
-   scale is then 1. */
+/* The penalty of one step: a factor for the ridge, otherwise an impulse if one is due. Impulses act on the stored
+   theta, as its scale is 1 without a ridge. */
 static void apply_penalty(visits *v, uint64_t step)
 {
     const simulator_plan *plan = v->sys->plan;
-    penalty_kicks *x = &v->kicks;
+    penalty_impulses *x = &v->impulses;
     if (!plan->penalty) {
         v->scale *= 1 - plan->problem->lambda * plan->duration;
         if (v->scale < SMALLEST_SCALE)
@@ -149,13 +149,13 @@ static int next_gradients(visits *v, uint64_t step, size_t done, double t, doubl
     const simulator_plan *plan = sys->plan;
     size_t wanted = plan->batch - done;
     int fresh = plan->n == 0;
-    if (fresh && v->used == v->drawn) {
+    if (fresh && v->used == v->available) {
         if (system_draw_block(sys))
             return 1;
         v->used = 0;
-        v->drawn = plan->block;
+        v->available = plan->block;
     }
-    size_t most = fresh ? v->drawn - v->used : plan->block;
+    size_t most = fresh ? v->available - v->used : plan->block;
     *count = wanted < most ? wanted : most;
     if (!fresh)
         order_samples(&v->order, step * plan->batch + done, *count, v->sample);
@@ -241,7 +241,7 @@ static int visits_start(void *state, simulator_system *sys)
 {
     visits *v = state;
     v->sys = sys;
-    v->used = v->drawn = 0;
+    v->used = v->available = 0;
     if (sys->plan->n > 0)
         order_start(&v->order, simulator_key(sys->plan, sys->repetition, SIMULATOR_ORDER));
     return 0;
@@ -251,7 +251,7 @@ static int visits_advance(void *state, simulator_system *sys, const simulator_st
 {
     visits *v = state;
     v->scale = 1;
-    v->kicks = penalty_kicks_of(sys->plan->duration, from->step, to->step);
+    v->impulses = penalty_impulses_of(sys->plan->duration, from->step, to->step);
     int singly = sys->plan->n > 0 && sys->plan->batch == 1;
     int stopped = singly ? advance_singly(v, from->step, to->step) : advance_in_batches(v, from->step, to->step);
     if (!stopped)

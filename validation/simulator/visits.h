@@ -6,16 +6,16 @@
 
 extern const integrator integrator_visits;
 
-/* When a penalty that is an expression acts on the steps first .. last - 1: they are divided into `windows` parts that
-   are as equal as possible, and amid each part one kick stands for all its steps. */
-typedef struct penalty_kicks {
+/* When a penalty that is an expression acts during the steps first .. last - 1: these are divided into `windows` parts
+   that are as equal as possible, and in the middle of each part one impulse stands for all its steps. */
+typedef struct penalty_impulses {
     uint64_t first, steps, windows;
-    uint64_t next; /* window of the next kick */
-    uint64_t at;   /* step of the next kick */
+    uint64_t next; /* window of the next impulse */
+    uint64_t at;   /* step of the next impulse */
     double duration;
-} penalty_kicks;
+} penalty_impulses;
 
 /* `duration` is that of a step. */
-penalty_kicks penalty_kicks_of(double duration, uint64_t first, uint64_t last);
+penalty_impulses penalty_impulses_of(double duration, uint64_t first, uint64_t last);
 
 #endif
