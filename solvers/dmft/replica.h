@@ -21,12 +21,12 @@ typedef struct replica {
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
     grid_solution *out;
-    coordinate_ensemble *par;         /* coordinates, if the penalty is not a ridge; not owned */
+    coordinate_ensemble *coordinates; /* if the penalty is not a ridge; not owned */
     const path_share *share; /* which blocks are this process's */
     size_t n_blocks, paths;
     path_block *block;      /* empty where another rank has the block */
     int threads;            /* threads inside this replica */
-    path_workspace **scratch; /* [threads] */
+    path_workspace **workspace; /* [threads] */
     share_room room;
     double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
                                variable (control_size) or integrated over the last visit, with their observables; or
@@ -84,9 +84,5 @@ void replica_stop(replica *rep, sgdmft_status status, const char *format, ...) _
 /* Adds the cell's share to the integrals of the identities, and turns them into defects at the last node. */
 void replica_identity_cell(replica *rep, int cell, const double *now, const double *next);
 void replica_identity_finish(replica *rep, int node);
-
-/* The two ways of solving. Both fill rep->out; the return value reports system failures only. */
-sgdmft_status solve_march(sgdmft_context *ctx, replica *rep);
-sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep);
 
 #endif
