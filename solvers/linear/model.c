@@ -12,7 +12,6 @@
 #include "model/model.h"
 #include "model/schedule.h"
 #include "problem/problem.h"
-#include "problem/text.h"
 
 #define HINT "numerics.method: march solves any model"
 
@@ -107,7 +106,7 @@ typedef struct inspection {
 
 static sgdmft_status refuse(const inspection *in, const origin *where, const char *what)
 {
-    return problem_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
+    return origin_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
                         what, HINT);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "numerics/gauss.h"
 #include "paths/matching.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "problem/text.h"
+#include "core/text.h"
 #include "cli/command.h"
 
 static void put_message(const char *format, va_list args)
@@ -47,7 +47,7 @@ int report_failure(const sgdmft_context *ctx, sgdmft_status status)
 
 const char *nearest_name(const char *wanted, const char *const *names, size_t n)
 {
-    int index = problem_nearest(wanted, names, n);
+    int index = text_nearest(wanted, names, n);
     return index < 0 ? NULL : names[index];
 }
 

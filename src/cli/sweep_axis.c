@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem/number.h"
+#include "core/number.h"
 #include "problem/options.h"
-#include "problem/text.h"
+#include "core/text.h"
 #include "problem/unknown_key.h"
 
 #define EXPECTED "expected KEY=V1,V2,... or KEY=LO:HI:N, for example --over eta=0.5,1,2"
@@ -74,13 +74,13 @@ static sgdmft_status check_key(sgdmft_context *ctx, const char *key)
 static sgdmft_status take_key(sgdmft_context *ctx, const char *text, const char *equals, sweep_axis *out)
 {
     if (!equals)
-        return context_fail(ctx, SGDMFT_ERR_YAML, "--over: '%s' sweeps nothing; " EXPECTED, problem_show(text).text);
+        return context_fail(ctx, SGDMFT_ERR_YAML, "--over: '%s' sweeps nothing; " EXPECTED, text_show(text).text);
     out->key = copy_trimmed(text, (size_t)(equals - text));
     if (!out->key)
         return context_out_of_memory(ctx, "a sweep", 0);
     if (out->key[0] == '\0')
         return context_fail(ctx, SGDMFT_ERR_YAML, "--over: '%s' has no key before the '='; " EXPECTED,
-                            problem_show(text).text);
+                            text_show(text).text);
     return check_key(ctx, out->key);
 }
 
@@ -114,11 +114,11 @@ static sgdmft_status check_item(sgdmft_context *ctx, const sweep_axis *axis, siz
     if (*find_outside(value, ':'))
         return context_fail(ctx, SGDMFT_ERR_RANGE,
                             "--over %s: '%s' is a range in a list; give one range, %s=LO:HI:N, or values only",
-                            axis->key, problem_show(value).text, axis->key);
+                            axis->key, text_show(value).text, axis->key);
     for (size_t j = 0; j < i; j++)
         if (strcmp(axis->value[j], value) == 0)
             return context_fail(ctx, SGDMFT_ERR_DUPLICATE_KEY, "--over %s: the value '%s' is given twice", axis->key,
-                                problem_show(value).text);
+                                text_show(value).text);
     return SGDMFT_OK;
 }
 
@@ -153,7 +153,7 @@ static sgdmft_status fail_range(sgdmft_context *ctx, const char *key, const char
     return context_fail(ctx, SGDMFT_ERR_RANGE,
                         "--over %s: '%s': %s; a range is LO:HI:N with N >= 2, or LO:HI:Nlog with LO, HI > 0, for "
                         "example 0.1:10:5log",
-                        key, problem_show(text).text, what);
+                        key, text_show(text).text, what);
 }
 
 /* N or Nlog; 0 if it is neither. */

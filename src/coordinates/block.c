@@ -113,6 +113,18 @@ void coordinate_block_remember(coordinate_block *block, const coordinate_step *s
         lanes_combine(k, k, (size_t)(k * (step->i + 1)), n, step->memory_kernel + (size_t)(k * step->i), zeta, block->X_next);
 }
 
+void coordinate_block_recall(coordinate_block *block, const coordinate_step *step)
+{
+    const path_inputs *in = block->in;
+    int k = step->k, columns = k * (step->i + 1);
+    size_t n = in->n, bytes = sizeof(double) * (size_t)k * n;
+    memset(block->X, 0, bytes);
+    lanes_combine(k, step->kstar, (size_t)step->kstar, n, step->teacher, in->wstar, block->X);
+    lanes_combine(k, k, (size_t)k, n, step->start, in->z0, block->X);
+    lanes_combine(k, columns, (size_t)columns, n, step->memory_kernel, block->zeta, block->X);
+    memcpy(block->X_next, block->X, bytes);
+}
+
 static void swap(double **x, double **y)
 {
     double *keep = *x;

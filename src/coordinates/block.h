@@ -42,6 +42,8 @@ void coordinate_block_prepare(coordinate_block *block, const coordinate_step *st
 void coordinate_block_move(coordinate_block *block, const coordinate_step *step, const penalty *pen, double *work);
 /* zeta_i from theta_next and M, N, V, inverse; then X_next. */
 void coordinate_block_remember(coordinate_block *block, const coordinate_step *step);
+/* X at the last accepted node, i + 1, from the coefficients of the step that ends there. */
+void coordinate_block_recall(coordinate_block *block, const coordinate_step *step);
 /* The new node `node` becomes the last accepted one, and the first guess of theta, slope and X at the node after it. */
 void coordinate_block_accept(coordinate_block *block, int node);
 /* theta at the last accepted node, which is `node`, goes into `past`. */

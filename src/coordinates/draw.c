@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "coordinates/ensemble.h"
 #include "paths/draw.h"
 #include "paths/lanes.h"

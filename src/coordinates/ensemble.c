@@ -439,6 +439,26 @@ double coordinate_ensemble_advance(coordinate_ensemble *par, int i, const averag
     return fmax(innovation, fmax(rows, response));
 }
 
+/* X at the accepted node from its coefficients there: all zeta before the node are known. */
+static void visit_renew(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+{
+    coordinate_block_recall(block, &par->step);
+}
+
+void coordinate_ensemble_renew(coordinate_ensemble *par, int i, const averages_layout *at, const double *after)
+{
+    size_t k = (size_t)par->k, columns = k * (size_t)i;
+    coordinate_step *step = &par->step;
+    answer_to_fields(par, at, after);
+    for (size_t j = 0; j < (size_t)i; j++)
+        for (size_t a = 0; a < k; a++)
+            memcpy(step->memory_kernel + a * columns + j * k, averages_row(at, after, (int)j, INNOVATION) + a * k,
+                   sizeof(double) * k);
+    step->i = i - 1;
+    over_blocks(par, 0, visit_renew);
+    response_sampled_renew(par->kern, i, at, after);
+}
+
 void coordinate_ensemble_accept(coordinate_ensemble *par)
 {
     for (size_t b = 0; b < par->n_blocks; b++)

@@ -49,6 +49,9 @@ void coordinate_ensemble_start(coordinate_ensemble *par, const averages_layout *
 /* As kernels_advance: all kernel rows of node i + 1 from the averages over samples at nodes i and i + 1. */
 double coordinate_ensemble_advance(coordinate_ensemble *par, int i, const averages_layout *at, const double *now, const double *next);
 
+/* At an accepted node i > 0 where an epoch begins: the memory of the gradient and Q anew, from the averages just after the node. */
+void coordinate_ensemble_renew(coordinate_ensemble *par, int i, const averages_layout *at, const double *after);
+
 /* Makes node i + 1 the last accepted one. */
 void coordinate_ensemble_accept(coordinate_ensemble *par);
 

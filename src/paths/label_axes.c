@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/random.h"
+#include "core/sobol.h"
 #include "paths/draws.h"
 #include "paths/lanes.h"
 

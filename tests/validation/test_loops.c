@@ -12,17 +12,12 @@
 
 enum { LENGTH = 2080, MOST_ROWS = 9, MOST_COLUMNS = 51 };
 
-/* Calls f for every set that this processor runs. */
-static void each_set(void (*f)(const simulator_kernels *set))
+/* Calls f for every instruction set that this processor has. */
+static void each_set(void (*f)(instruction_set set))
 {
-    const simulator_kernels *set;
-    int sets = 0;
-    for (size_t i = 0; (set = simulator_kernels_number(i)); i++)
-        if (set->supported()) {
+    for (instruction_set set = 0; set < SIMD_SETS; set++)
+        if (simd_supported(set))
             f(set);
-            sets++;
-        }
-    assert_true(sets >= 1);
 }
 
 static float *random_floats(uint32_t purpose, size_t count)
@@ -37,22 +32,22 @@ static float *random_floats(uint32_t purpose, size_t count)
     return out;
 }
 
-static void check_visit(const simulator_kernels *set)
+static void check_visit(instruction_set set)
 {
     for (int k = 1; k <= SIMULATOR_STUDENTS; k++) {
         float *rows = random_floats(1, 3 * LENGTH), *theta = random_floats(2, (size_t)k * LENGTH);
         float *before = random_floats(2, (size_t)k * LENGTH), coef[SIMULATOR_STUDENTS], r[SIMULATOR_STUDENTS];
         for (int a = 0; a < k; a++)
             coef[a] = 0.37f - 0.21f * (float)a;
-        set->visit(k, LENGTH, rows, coef, rows + LENGTH, rows + 2 * LENGTH, theta, r);
+        simulator_loops_for(set)->visit(k, LENGTH, rows, coef, rows + LENGTH, rows + 2 * LENGTH, theta, r);
         for (int a = 0; a < k; a++) {
             double want = 0;
             for (size_t j = 0; j < LENGTH; j++) {
                 double moved = before[(size_t)a * LENGTH + j] - (double)coef[a] * rows[j];
-                check_near(theta[(size_t)a * LENGTH + j], moved, 1e-6, "%s: student %d of %d", set->name, a, k);
+                check_near(theta[(size_t)a * LENGTH + j], moved, 1e-6, "%s: student %d of %d", simd_name(set), a, k);
                 want += moved * rows[LENGTH + j];
             }
-            check_near(r[a], want, 2e-4, "%s: r of student %d of %d", set->name, a, k);
+            check_near(r[a], want, 2e-4, "%s: r of student %d of %d", simd_name(set), a, k);
         }
         free(rows);
         free(theta);
@@ -65,7 +60,7 @@ static void test_visit(void **state)
     each_set(check_visit);
 }
 
-static void check_project(const simulator_kernels *set)
+static void check_project(instruction_set set)
 {
     static const size_t columns[] = {1, 2, 3, 4, 5, 7, 8, 9, MOST_COLUMNS};
     float *rows = random_floats(3, MOST_ROWS * LENGTH), *vectors = random_floats(4, MOST_COLUMNS * LENGTH);
@@ -75,14 +70,14 @@ static void check_project(const simulator_kernels *set)
         row[i] = rows + (MOST_ROWS - 1 - i) * LENGTH; /* rows need not follow each other */
     for (size_t n = 1; n <= MOST_ROWS; n++)
         for (size_t p = 0; p < sizeof columns / sizeof *columns; p++) {
-            set->project(n, row, LENGTH, columns[p], vectors, out);
+            simulator_loops_for(set)->project(n, row, LENGTH, columns[p], vectors, out);
             for (size_t i = 0; i < n; i++)
                 for (size_t c = 0; c < columns[p]; c++) {
                     double want = 0;
                     for (size_t j = 0; j < LENGTH; j++)
                         want += (double)row[i][j] * vectors[c * LENGTH + j];
-                    check_near(out[i * columns[p] + c], want, 2e-4, "%s: row %zu of %zu, vector %zu of %zu", set->name,
-                               i, n, c, columns[p]);
+                    check_near(out[i * columns[p] + c], want, 2e-4, "%s: row %zu of %zu, vector %zu of %zu",
+                               simd_name(set), i, n, c, columns[p]);
                 }
         }
     free(rows);
@@ -95,7 +90,7 @@ static void test_project(void **state)
 }
 
 /* 6000 coordinates: more than one piece. */
-static void check_accumulate(const simulator_kernels *set)
+static void check_accumulate(instruction_set set)
 {
     enum { LONG = 6016 };
     float *rows = random_floats(5, MOST_ROWS * LONG), *coef = random_floats(6, MOST_ROWS * SIMULATOR_STUDENTS);
@@ -105,14 +100,14 @@ static void check_accumulate(const simulator_kernels *set)
     for (int k = 1; k <= SIMULATOR_STUDENTS; k++)
         for (size_t n = 1; n <= MOST_ROWS; n++) {
             float *target = random_floats(8, (size_t)k * LONG), *before = random_floats(8, (size_t)k * LONG);
-            set->accumulate(n, row, LONG, k, coef, target);
+            simulator_loops_for(set)->accumulate(n, row, LONG, k, coef, target);
             for (size_t a = 0; a < (size_t)k; a++)
                 for (size_t j = 0; j < LONG; j++) {
                     double want = before[a * LONG + j];
                     for (size_t i = 0; i < n; i++)
                         want -= (double)coef[i * (size_t)k + a] * row[i][j];
-                    check_near(target[a * LONG + j], want, 1e-5, "%s: %zu rows, student %zu of %d, at %zu", set->name,
-                               n, a, k, j);
+                    check_near(target[a * LONG + j], want, 1e-5, "%s: %zu rows, student %zu of %d, at %zu",
+                               simd_name(set), n, a, k, j);
                 }
             free(target);
             free(before);
@@ -149,13 +144,13 @@ static uint32_t plain_next(uint32_t s[4])
     return result;
 }
 
-static void check_words(const simulator_kernels *set)
+static void check_words(instruction_set set)
 {
     enum { GROUPS = 37 };
     uint32_t out[2 * GROUPS * SIMULATOR_LANES];
     word_stream stream = some_stream(), again = stream;
-    set->words(&stream, GROUPS, out); /* in two parts: the state carries over */
-    set->words(&stream, GROUPS, out + GROUPS * SIMULATOR_LANES);
+    simulator_loops_for(set)->words(&stream, GROUPS, out); /* in two parts: the state carries over */
+    simulator_loops_for(set)->words(&stream, GROUPS, out + GROUPS * SIMULATOR_LANES);
     for (size_t l = 0; l < SIMULATOR_LANES; l++) {
         uint32_t s[4] = {again.s[0][l], again.s[1][l], again.s[2][l], again.s[3][l]};
         for (size_t g = 0; g < 2 * GROUPS; g++)
@@ -174,7 +169,7 @@ static void test_words(void **state)
 }
 
 /* Mean, variance, fourth moment and the correlations of numbers `lag` apart, each with its standard error. */
-static void check_moments(const simulator_kernels *set, const char *law, size_t n, const float *x, double fourth)
+static void check_moments(instruction_set set, const char *law, size_t n, const float *x, double fourth)
 {
     static const size_t lags[] = {1, 15, 16, 17, 31, 32, 512};
     double sum = 0, squares = 0, fourths = 0, count = (double)n;
@@ -184,24 +179,24 @@ static void check_moments(const simulator_kernels *set, const char *law, size_t 
         squares += v2;
         fourths += v2 * v2;
     }
-    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "%s, %s: mean", set->name, law);
-    check_near(squares / count, 1, 4.9 * sqrt((fourth - 1) / count) + 1e-6, "%s, %s: variance", set->name, law);
-    check_near(fourths / count, fourth, 4.9 * 10 / sqrt(count), "%s, %s: fourth moment", set->name, law);
+    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "%s, %s: mean", simd_name(set), law);
+    check_near(squares / count, 1, 4.9 * sqrt((fourth - 1) / count) + 1e-6, "%s, %s: variance", simd_name(set), law);
+    check_near(fourths / count, fourth, 4.9 * 10 / sqrt(count), "%s, %s: fourth moment", simd_name(set), law);
     for (size_t p = 0; p < sizeof lags / sizeof *lags; p++) {
         double products = 0, of_squares = 0;
         for (size_t i = 0; i + lags[p] < n; i++) {
             products += (double)x[i] * x[i + lags[p]];
             of_squares += ((double)x[i] * x[i] - 1) * ((double)x[i + lags[p]] * x[i + lags[p]] - 1);
         }
-        check_z(products / count, 0, 1 / sqrt(count), 4.9, "%s, %s: lag %zu", set->name, law, lags[p]);
+        check_z(products / count, 0, 1 / sqrt(count), 4.9, "%s, %s: lag %zu", simd_name(set), law, lags[p]);
         check_near(of_squares / count, 0, 4.9 * (fourth - 1 + 1e-6) / sqrt(count), "%s, %s: squares at lag %zu",
-                   set->name, law, lags[p]);
+                   simd_name(set), law, lags[p]);
     }
 }
 
 /* Largest distance between the empirical distribution and the normal one on a grid; 1.95 / sqrt n is passed by chance
    once in a thousand times. */
-static void check_normal_law(const simulator_kernels *set, size_t n, const float *x)
+static void check_normal_law(instruction_set set, size_t n, const float *x)
 {
     enum { CELLS = 512 };
     size_t *count = calloc(CELLS + 1, sizeof *count), below = 0;
@@ -216,10 +211,10 @@ static void check_normal_law(const simulator_kernels *set, size_t n, const float
         worst = fmax(worst, fabs((double)below / (double)n - (double)(c + 1) / CELLS));
     }
     free(count);
-    check_between(worst * sqrt((double)n), 0.1, 1.95, "%s: Kolmogorov distance", set->name);
+    check_between(worst * sqrt((double)n), 0.1, 1.95, "%s: Kolmogorov distance", simd_name(set));
 }
 
-static void check_laws(const simulator_kernels *set)
+static void check_laws(instruction_set set)
 {
     enum { GROUPS = 16, WORDS = GROUPS * SIMULATOR_LANES };
     size_t n = test_scaled((size_t)1 << 22, (size_t)1 << 18);
@@ -228,22 +223,22 @@ static void check_laws(const simulator_kernels *set)
     assert_non_null(x);
     word_stream stream = some_stream();
     for (size_t i = 0; i < n; i += WORDS) {
-        set->words(&stream, GROUPS, words);
-        set->normals(GROUPS / 2, 1.0f, words, x + i);
+        simulator_loops_for(set)->words(&stream, GROUPS, words);
+        simulator_loops_for(set)->normals(GROUPS / 2, 1.0f, words, x + i);
     }
     check_moments(set, "normal", n, x, 3);
     check_normal_law(set, n, x);
     for (size_t i = 0; i < n; i += WORDS) {
-        set->words(&stream, GROUPS, words);
-        set->uniforms(GROUPS, 1.0f, words, x + i);
+        simulator_loops_for(set)->words(&stream, GROUPS, words);
+        simulator_loops_for(set)->uniforms(GROUPS, 1.0f, words, x + i);
     }
     check_moments(set, "uniform", n, x, 9.0 / 5);
     for (size_t i = 0; i < n; i++)
         largest = fmaxf(largest, fabsf(x[i]));
-    check_between(largest, 1.7319, 1.7320509, "%s: largest uniform", set->name);
+    check_between(largest, 1.7319, 1.7320509, "%s: largest uniform", simd_name(set));
     for (size_t i = 0; i < n; i += 32 * WORDS) {
-        set->words(&stream, GROUPS, words);
-        set->signs(GROUPS, 1.0f, words, x + i);
+        simulator_loops_for(set)->words(&stream, GROUPS, words);
+        simulator_loops_for(set)->signs(GROUPS, 1.0f, words, x + i);
     }
     check_moments(set, "sign", n, x, 1);
     for (size_t i = 0; i < n; i++)
@@ -257,7 +252,7 @@ static void test_laws(void **state)
 }
 
 /* Extreme words: the radius is largest, least, and never NaN; angles at the ends of octants. */
-static void check_extremes(const simulator_kernels *set)
+static void check_extremes(instruction_set set)
 {
     uint32_t words[2 * SIMULATOR_LANES];
     float out[2 * SIMULATOR_LANES];
@@ -270,11 +265,11 @@ static void check_extremes(const simulator_kernels *set)
             words[l] = radii[p];
             words[SIMULATOR_LANES + l] = angles[l];
         }
-        set->normals(1, 1.0f, words, out);
+        simulator_loops_for(set)->normals(1, 1.0f, words, out);
         double u = ((double)(radii[p] >> 1) + 0.5) * 0x1p-31, want = -2 * log(u);
         for (size_t l = 0; l < SIMULATOR_LANES; l++) {
             double a = out[l], b = out[SIMULATOR_LANES + l];
-            check_near(a * a + b * b, want, 1e-5 * want + 1e-6, "%s: radius from %08x", set->name, radii[p]);
+            check_near(a * a + b * b, want, 1e-5 * want + 1e-6, "%s: radius from %08x", simd_name(set), radii[p]);
         }
     }
 }
@@ -290,5 +285,5 @@ int main(void)
         cmocka_unit_test(test_visit), cmocka_unit_test(test_project), cmocka_unit_test(test_accumulate),
         cmocka_unit_test(test_words), cmocka_unit_test(test_laws),    cmocka_unit_test(test_extremes),
     };
-    return cmocka_run_group_tests_name("simulator kernels", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("simulator loops", tests, NULL, NULL);
 }

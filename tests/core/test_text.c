@@ -1,12 +1,14 @@
-/* Numbers in text, UTF-8, display, nearest names. */
+/* Numbers in text, UTF-8, display, nearest names, and failures with a place. */
 #include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "support.h"
-
-#include "problem/number.h"
-#include "problem/text.h"
+#include "core/number.h"
+#include "core/origin.h"
+#include "core/text.h"
+#include "support/check.h"
 
 static void numbers_read(void **state)
 {
@@ -50,6 +52,14 @@ static void numbers_read(void **state)
         assert_int_equal(number_read(list[i].text, &value), list[i].verdict);
         assert_true(value == (list[i].verdict == NUMBER_OK ? list[i].value : 42));
     }
+}
+
+static void values_of_prefixes(void **state)
+{
+    assert_true(number_value("1.5*r") == 1.5);
+    assert_true(number_value("2e") == 2);
+    assert_true(number_value("0x10") == 0);
+    assert_true(isinf(number_value("1e400")));
 }
 
 static void integers_read(void **state)
@@ -188,15 +198,15 @@ static void utf8(void **state)
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         uint32_t code = 0;
         size_t size = strlen(list[i].bytes);
-        assert_int_equal(problem_utf8((const unsigned char *)list[i].bytes, size, &code), list[i].length);
+        assert_int_equal(text_decode((const unsigned char *)list[i].bytes, size, &code), list[i].length);
         assert_int_equal(code, list[i].code);
     }
 }
 
 static void shown(void **state)
 {
-    assert_string_equal(problem_show("tanh(r)").text, "tanh(r)");
-    assert_string_equal(problem_show("a\nb\x01\xFF\xC3\xA9").text, "a\\x0Ab\\x01\\xFF\xC3\xA9");
+    assert_string_equal(text_show("tanh(r)").text, "tanh(r)");
+    assert_string_equal(text_show("a\nb\x01\xFF\xC3\xA9").text, "a\\x0Ab\\x01\\xFF\xC3\xA9");
     char *text = malloc(1001);
     assert_non_null(text);
     for (int offset = 0; offset < 4; offset++) { /* cut between characters, never within */
@@ -204,19 +214,19 @@ static void shown(void **state)
         for (size_t i = (size_t)offset; i + 3 <= 1000; i += 3)
             memcpy(text + i, "\xE2\x82\xAC", 3);
         text[997] = '\0';
-        shown_text cut = problem_show(text);
+        shown_text cut = text_show(text);
         size_t length = strlen(cut.text), at = 0;
         assert_true(length < sizeof cut.text && length > 100);
         assert_string_equal(cut.text + length - 3, "...");
         for (uint32_t code = 0; at < length;) {
-            size_t n = problem_utf8((const unsigned char *)cut.text + at, length - at, &code);
+            size_t n = text_decode((const unsigned char *)cut.text + at, length - at, &code);
             assert_true(n > 0);
             at += n;
         }
     }
     memset(text, '\x02', 1000);
     text[1000] = '\0';
-    assert_true(strlen(problem_show(text).text) < sizeof(shown_text));
+    assert_true(strlen(text_show(text).text) < sizeof(shown_text));
     free(text);
 }
 
@@ -245,27 +255,55 @@ static void nearest(void **state)
         {"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd", -1},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
-        assert_int_equal(problem_nearest(list[i].wanted, names, 5), list[i].index);
+        assert_int_equal(text_nearest(list[i].wanted, names, 5), list[i].index);
 }
 
 static void failures(void **state)
 {
-    sgdmft_context *ctx = new_context();
+    sgdmft_context *ctx = check_context(1);
     origin where = {"f.yaml", 3, 9, "model.loss"};
-    assert_int_equal(problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "value %d", 7), SGDMFT_ERR_RANGE);
+    assert_int_equal(origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "value %d", 7), SGDMFT_ERR_RANGE);
     assert_string_equal(sgdmft_context_message(ctx), "f.yaml:3:9: model.loss: value 7");
     where = (origin){"f.yaml", 0, 0, NULL};
-    problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "%s", "none");
+    origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "%s", "none");
     assert_string_equal(sgdmft_context_message(ctx), "f.yaml: none");
+    where = (origin){NULL, 0, 0, "eta"};
+    origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "no source");
+    assert_string_equal(sgdmft_context_message(ctx), "eta: no source");
+    sgdmft_context_free(ctx);
+}
+
+/* Places inside a value: on its first line, on a later one, and without a position. */
+static void failures_inside_values(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    origin where = {"f.yaml", 3, 9, "model.loss"};
+    const char *text = "\xC3\xA9 + b\n  + c";
+    assert_int_equal(origin_column(text, 5), 5);
+    origin_fail_at(ctx, SGDMFT_ERR_SYNTAX, &where, text, 5, "here");
+    assert_string_equal(sgdmft_context_message(ctx), "f.yaml:3:13: model.loss: here");
+    origin_fail_at(ctx, SGDMFT_ERR_SYNTAX, &where, text, 9, "there");
+    assert_string_equal(sgdmft_context_message(ctx), "f.yaml:4:3: model.loss: there");
+    where.line = 0;
+    origin_fail_at(ctx, SGDMFT_ERR_SYNTAX, &where, text, 5, "here");
+    assert_string_equal(sgdmft_context_message(ctx), "f.yaml: model.loss: character 5: here");
     sgdmft_context_free(ctx);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_read),   cmocka_unit_test(integers_read), cmocka_unit_test(numbers_written),
-        cmocka_unit_test(random_numbers), cmocka_unit_test(decimal_comma), cmocka_unit_test(utf8),
-        cmocka_unit_test(shown),          cmocka_unit_test(nearest),       cmocka_unit_test(failures),
+        cmocka_unit_test(numbers_read),
+        cmocka_unit_test(values_of_prefixes),
+        cmocka_unit_test(integers_read),
+        cmocka_unit_test(numbers_written),
+        cmocka_unit_test(random_numbers),
+        cmocka_unit_test(decimal_comma),
+        cmocka_unit_test(utf8),
+        cmocka_unit_test(shown),
+        cmocka_unit_test(nearest),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(failures_inside_values),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "problem/number.h"
+#include "core/number.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -48,9 +48,12 @@ static int is_word_for_non_finite(const char *text)
 }
 
 /* strtod obeys the decimal comma of the caller's locale; a problem file means the same everywhere. */
-static double to_double(const char *text)
+double number_value(const char *text)
 {
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    const char *digits = text + (*text == '+' || *text == '-');
+    if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X')) /* strtod would read a hexadecimal number */
+        return 0;
+    locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     if (plain == (locale_t)0)
         return strtod(text, NULL);
     double value = strtod_l(text, NULL, plain);
@@ -64,7 +67,7 @@ number_verdict number_read(const char *text, double *out)
         return NUMBER_NOT_FINITE;
     if (!is_decimal(text))
         return NUMBER_NONE;
-    double value = to_double(text);
+    double value = number_value(text);
     if (!isfinite(value))
         return NUMBER_NOT_FINITE;
     *out = value;

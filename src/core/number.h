@@ -1,7 +1,8 @@
 /* Numbers in text: strict reading and shortest writing, the same in every locale. */
-#ifndef SGDMFT_PROBLEM_NUMBER_H
-#define SGDMFT_PROBLEM_NUMBER_H
+#ifndef SGDMFT_CORE_NUMBER_H
+#define SGDMFT_CORE_NUMBER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum number_verdict {
@@ -18,6 +19,9 @@ number_verdict number_read(const char *text, double *out);
 
 /* The same for an integer >= 0; forms such as 2e4 and 1.0e5 are accepted when they mean an integer. */
 number_verdict number_read_integer(const char *text, uint64_t *out);
+
+/* The value of the longest such number that `text` starts with, whatever follows it; infinite if it is too large. */
+double number_value(const char *text);
 
 /* The shortest decimal number that reads back as `value`; always with a point: 2.0, 0.05, 1.0e-8. */
 typedef struct number_text {
