@@ -14,10 +14,6 @@
 #include "paths/observe.h"
 #include "core/matrix.h"
 
-/* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
-   moment of theta by 1e8 over the scale of teacher and start. */
-static const double STEP_GROWTH = 1e4, MOMENT_GROWTH = 1e8;
-
 static int most_slots(const path_ensemble *paths)
 {
     int most = 1;
@@ -338,8 +334,7 @@ void replica_set_scales(replica *rep, const double *first)
     const path_plan *plan = rep->plan;
     double scale = trace(plan->shape.k, plan->q0) + trace(plan->shape.kstar, plan->rho);
     double step = eta_squared(rep->grid, 0) * trace(plan->shape.k, first + plan->at.outer);
-    rep->divergence_scale = STEP_GROWTH * (scale + step);
-    rep->moment_scale = MOMENT_GROWTH * (scale + step);
+    rep->limits = growth_limits_of(scale + step);
 }
 
 int replica_diverged(replica *rep, int node, const double *averages)
@@ -349,13 +344,13 @@ int replica_diverged(replica *rep, int node, const double *averages)
     kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
     double step = eta_squared(rep->grid, node) * trace(plan->shape.k, averages + plan->at.outer);
     double moment = trace(plan->shape.k, C);
-    int stable = step <= rep->divergence_scale && moment <= rep->moment_scale;
+    int stable = step <= rep->limits.step && moment <= rep->limits.moment;
     if (ranks_follow(share_ranks(rep->share), stable) != 0)
         return 0;
     replica_stop(rep, SGDMFT_ERR_DIVERGED,
                  "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g) and the mean "
                  "square of theta is %.3g (limit %.3g); hint: lower eta, or shorten horizon to below %.6g",
-                 t, step, rep->divergence_scale, moment, rep->moment_scale, t);
+                 t, step, rep->limits.step, moment, rep->limits.moment, t);
     return 1;
 }
 

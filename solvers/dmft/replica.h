@@ -8,6 +8,7 @@
 #include "coordinates/ensemble.h"
 #include "paths/block.h"
 #include "paths/control.h"
+#include "solvers/common/growth.h"
 #include "solvers/dmft/grid_solution.h"
 
 /* Called after every cell with the work done (in cells weighted by their history); non-zero asks to stop. */
@@ -37,8 +38,7 @@ typedef struct replica {
     control_state control;
     double tolerance;
     int passes_max;
-    double divergence_scale; /* E|eta g|^2 above this counts as divergence */
-    double moment_scale;     /* a second moment above this does, too */
+    growth_limits limits; /* beyond which the dynamics count as diverging */
     replica_monitor monitor;
     const int *stop_requested; /* set when this rank is to stop */
     int *group_stopping;       /* set when any rank of the group stops */
