@@ -6,6 +6,7 @@
 #include "output.h"
 #include "plugin.h"
 #include "problem.h"
+#include "sample.h"
 #include "simulate.h"
 #include "solution.h"
 #include "solve.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 #include "core/memory.h"
 #include "solvers/common/growth.h"
 

@@ -16,23 +16,17 @@
 #include "cli/setup.h"
 #include "sgdmft/version.h"
 
-/* More of a variance than rounding and Monte-Carlo error leave below zero. */
-static const double NEGATIVE_LIMIT = 1e-6;
 static const double PATHS_MOST = 1e12;
-
-typedef enum kinds { KIND_COORDINATES = 1, KIND_PREACTIVATIONS = 2, KIND_BOTH = 3 } kinds;
 
 typedef struct job {
     const arguments *args;
     setup s; /* the problem of the run */
     run_file *run;
-    two_time x;
-    kinds what;
-    size_t *node;
-    double *t;
+    sgdmft_sample_parts parts;
+    double *times; /* [n_times] of --times, or NULL */
+    size_t n_times;
+    sgdmft_sampler *sampler;
     sample_plan plan;
-    coordinate_process *coordinates;
-    preactivation_process *preactivations;
     char *csv, *command;
 } job;
 
@@ -53,13 +47,10 @@ static int read_run(job *j)
         status = sgdmft_problem_parse(j->s.ctx, path, j->run->problem, NULL, 0, &j->s.problem);
     if (status)
         return report_failure(j->s.ctx, status);
-    j->x = two_time_of(j->run->solution);
-    if (j->x.k != j->s.problem->model.students || j->x.kstar != j->s.problem->model.teachers) {
-        complain("%s: its arrays are not of its problem's number of students and teachers", path);
-        return CODE_USAGE;
-    }
+    const sgdmft_solution *solution = j->run->solution;
     if (strcmp(j->run->ended, "ok") != 0)
-        complain("warning: %s: the solve ended early (%s), at t = %g", path, j->run->ended, j->x.t[j->x.n - 1]);
+        complain("warning: %s: the solve ended early (%s), at t = %g", path, j->run->ended,
+                 solution->t[solution->n_grid - 1]);
     return 0;
 }
 
@@ -67,10 +58,10 @@ static int read_what(job *j)
 {
     static const char *const names[] = {"coordinates", "preactivations", "both"};
     const char *text = arguments_value(j->args, "what");
-    j->what = KIND_BOTH;
+    j->parts = SGDMFT_SAMPLE_BOTH;
     for (int i = 0; text && i < 3; i++)
         if (strcmp(text, names[i]) == 0) {
-            j->what = (kinds)(i + 1);
+            j->parts = (sgdmft_sample_parts)(i + 1);
             return 0;
         }
     return text ? usage_error(j->args->command, "--what: '%s' is not allowed; give coordinates, preactivations or both",
@@ -102,28 +93,22 @@ static int check_visits(job *j)
     j->plan.visits = arguments_has(j->args, "visits");
     if (!j->plan.visits)
         return 0;
-    if (!(j->what & KIND_PREACTIVATIONS))
+    if (!(j->parts & SGDMFT_SAMPLE_PREACTIVATIONS))
         return usage_error(j->args->command, "--visits belongs to pre-activations, but --what is coordinates");
-    if (j->s.problem->process->events != EVENTS_VISITS)
-        return usage_error(j->args->command, "--visits: only dynamics: sgd has visits");
     return 0;
 }
 
-static void add_node(job *j, size_t node)
+/* Numbers with commas between them into j->times; checked here, as the message then names the option. */
+static int read_times(job *j)
 {
-    size_t at = j->plan.n;
-    while (at > 0 && j->node[at - 1] > node)
-        at--;
-    if (at > 0 && j->node[at - 1] == node)
-        return;
-    memmove(j->node + at + 1, j->node + at, (j->plan.n - at) * sizeof *j->node);
-    j->node[at] = node;
-    j->plan.n++;
-}
-
-static int add_times(job *j, const char *text)
-{
-    double last = j->x.t[j->x.n - 1];
+    const sgdmft_solution *solution = j->run->solution;
+    const char *text = arguments_value(j->args, "times");
+    double last = solution->t[solution->n_grid - 1];
+    if (!text)
+        return CODE_DONE;
+    j->times = malloc((strlen(text) + 1) * sizeof *j->times);
+    if (!j->times)
+        return fail_memory();
     for (;;) {
         char *end = NULL;
         double t = strtod(text, &end);
@@ -132,35 +117,11 @@ static int add_times(job *j, const char *text)
                                "--times: '%s' is not allowed; give numbers from 0 to %g, with commas "
                                "between them",
                                text, last);
-        add_node(j, two_time_nearest(&j->x, t));
+        j->times[j->n_times++] = t;
         if (*end == '\0')
-            return 0;
+            return CODE_DONE;
         text = end + 1;
     }
-}
-
-/* The nodes nearest to the wanted times, without --times to those of the curves. */
-static int choose_times(job *j)
-{
-    const char *text = arguments_value(j->args, "times");
-    int code = 0, times = j->s.problem->output.times;
-    double last = j->x.t[j->x.n - 1];
-    j->node = calloc(j->x.n + 1, sizeof *j->node);
-    j->t = calloc(j->x.n + 1, sizeof *j->t);
-    if (!j->node || !j->t)
-        return fail_memory();
-    if (text)
-        code = add_times(j, text);
-    for (int i = 0; !text && i < times; i++) {
-        double t = j->s.problem->horizon * i / (times - 1);
-        if (t <= last * (1 + 1e-9))
-            add_node(j, two_time_nearest(&j->x, t));
-    }
-    for (size_t i = 0; i < j->plan.n; i++)
-        j->t[i] = j->x.t[j->node[i]];
-    j->plan.node = j->node;
-    j->plan.t = j->t;
-    return code;
 }
 
 static char *default_name(const char *run)
@@ -173,31 +134,16 @@ static char *default_name(const char *run)
     return asprintf(&out, "%.*s_paths.csv", (int)length, name) < 0 ? NULL : out;
 }
 
-static void warn_negative(const char *what, double negative)
-{
-    if (negative > NEGATIVE_LIMIT)
-        complain(
-            "warning: %.2g of the variance of %s is negative and was set to zero; more paths or steps in the solve "
-            "would help",
-            negative, what);
-}
-
 static int prepare(job *j)
 {
-    sgdmft_status status = SGDMFT_OK;
-    if (j->what & KIND_COORDINATES)
-        status = coordinate_process_new(j->s.ctx, j->s.problem, &j->x, j->plan.n, j->node, &j->coordinates);
-    if (!status && (j->what & KIND_PREACTIVATIONS))
-        status = preactivation_process_new(j->s.ctx, j->s.problem, &j->x, &j->preactivations);
+    sgdmft_status status = sgdmft_sampler_new(j->s.ctx, j->s.problem, j->run->solution, j->parts, j->times, j->n_times,
+                                              &j->sampler);
     if (status)
         return report_failure(j->s.ctx, status);
-    if (j->coordinates)
-        warn_negative("theta", j->coordinates->rest.negative);
-    if (j->preactivations)
-        warn_negative("w", j->preactivations->field.negative);
-    j->plan.coordinates = j->coordinates;
-    j->plan.preactivations = j->preactivations;
-    return 0;
+    j->plan.sampler = j->sampler;
+    if (j->plan.visits && !sgdmft_sampler_has_visits(j->sampler))
+        return usage_error(j->args->command, "--visits: only dynamics: sgd has visits");
+    return CODE_DONE;
 }
 
 static void put_comments(const job *j, FILE *to)
@@ -220,17 +166,19 @@ static int write(job *j)
     if (status)
         return report_failure(j->s.ctx, status);
     progress_start(&meter, "", arguments_has(j->args, "quiet"));
-    sgdmft_context_set_progress(j->s.ctx, progress_report, &meter);
+    j->plan.meter = &meter;
+    j->plan.threads = sgdmft_context_threads(j->s.ctx);
     put_comments(j, out.stream);
-    status = sample_write(j->s.ctx, &j->plan, out.stream);
+    int code = sample_write(&j->plan, out.stream);
     progress_end(&meter);
-    int code = status ? report_failure(j->s.ctx, status) : 0;
     status = save_close(j->s.ctx, &out, code == 0);
     if (status)
         code = report_failure(j->s.ctx, status);
+    size_t n;
+    const double *t = sgdmft_sampler_times(j->sampler, &n);
     if (!code && !arguments_has(j->args, "quiet"))
         printf("%s: %" PRIu64 " path%s at %zu time%s, t = %.6g to %.6g\n", j->csv, j->plan.paths,
-               j->plan.paths == 1 ? "" : "s", j->plan.n, j->plan.n == 1 ? "" : "s", j->t[0], j->t[j->plan.n - 1]);
+               j->plan.paths == 1 ? "" : "s", n, n == 1 ? "" : "s", t[0], t[n - 1]);
     return code;
 }
 
@@ -247,11 +195,9 @@ static int name_output(job *j)
 
 static void clear(job *j)
 {
-    coordinate_process_free(j->coordinates);
-    preactivation_process_free(j->preactivations);
+    sgdmft_sampler_free(j->sampler);
     run_free(j->run);
-    free(j->node);
-    free(j->t);
+    free(j->times);
     free(j->csv);
     free(j->command);
     setup_free(&j->s);
@@ -270,7 +216,7 @@ static int run(const arguments *args)
     if (!code)
         code = check_visits(&j);
     if (!code)
-        code = choose_times(&j);
+        code = read_times(&j);
     if (!code)
         code = name_output(&j);
     if (!code)

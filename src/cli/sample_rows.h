@@ -5,21 +5,20 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "sample/coordinates.h"
-#include "sample/preactivations.h"
+#include "cli/progress.h"
+#include "sgdmft/sample.h"
 
 typedef struct sample_plan {
-    const coordinate_process *coordinates;       /* NULL: not wanted */
-    const preactivation_process *preactivations; /* NULL: not wanted */
-    size_t n;                                    /* times */
-    const size_t *node;                          /* [n] of the grid */
-    const double *t;                             /* [n] */
-    int visits;                                  /* 1: rows just before and just after each visit, too */
+    const sgdmft_sampler *sampler;
+    int visits; /* 1: with rows just before and just after each visit */
     uint64_t seed, paths;
+    int threads;
+    progress *meter;
 } sample_plan;
 
-/* The header line and all rows, in the order of paths. The text does not depend on the number of threads, and that of a
-   path not on how many there are. A failed write shows in ferror(to). Errors: 304, 401, 403, 500. */
-sgdmft_status sample_write(sgdmft_context *ctx, const sample_plan *plan, FILE *to);
+/* Writes the header line and all rows, in the order of paths. The text does not depend on the number of threads, and that
+   of a path not on the number of paths. A failed write shows in ferror(to). Reports other failures, and returns an exit
+   code. */
+int sample_write(const sample_plan *plan, FILE *to);
 
 #endif

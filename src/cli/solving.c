@@ -4,7 +4,6 @@
 #include "cli/messages.h"
 #include "cli/processes.h"
 #include "cli/progress.h"
-#include "sample/histograms.h"
 #include "sgdmft/solve.h"
 
 int solve_and_write(const arguments *args, const setup *s, const outputs *o, const char *label, const char *what,
@@ -20,8 +19,6 @@ int solve_and_write(const arguments *args, const setup *s, const outputs *o, con
     int code = out->status == SGDMFT_OK ? CODE_DONE : report_failure_of(s->ctx, out->status, what);
     if (!out->solution)
         return code;
-    if (histograms_fill(s->ctx, s->problem, out->solution) != SGDMFT_OK)
-        complain("warning: no histograms: %s", sgdmft_context_message(s->ctx));
     int failed = outputs_write(o, s, out->solution);
     out->written = failed == CODE_DONE;
     return out->written ? code : failed;

@@ -30,13 +30,7 @@ void sgdmft_solution_free(sgdmft_solution *solution)
     free(solution->R);
     free(solution->m);
     free(solution->residual);
-    if (solution->histograms) {
-        free(solution->histograms->t);
-        free(solution->histograms->edges);
-        free(solution->histograms->density);
-        free(solution->histograms->se);
-        free(solution->histograms);
-    }
+    solution_drop_histograms(solution);
     coordinate_arrays_free(solution);
     free(solution);
 }
@@ -204,10 +198,24 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
     return SGDMFT_OK;
 }
 
+void solution_drop_histograms(sgdmft_solution *solution)
+{
+    sgdmft_histograms *h = solution->histograms;
+    if (!h)
+        return;
+    free(h->t);
+    free(h->edges);
+    free(h->density);
+    free(h->se);
+    free(h);
+    solution->histograms = NULL;
+}
+
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins)
 {
     size_t k = (size_t)solution->k;
     sgdmft_histograms *h = calloc(1, sizeof *h);
+    solution_drop_histograms(solution);
     solution->histograms = h;
     if (h) {
         *h = (sgdmft_histograms){.n_times = n_times, .n_bins = n_bins};
