@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/random.h"
-#include "paths/draws.h"
+#include "paths/purposes.h"
 #include "paths/visits.h"
 #include "problem/problem.h"
 #include "sgdmft/solve.h"
@@ -67,7 +67,7 @@ double __wrap_innovations_row(kernels *kern, int i, const averages_layout *at, c
 void __wrap_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out)
 {
     __real_random_normals(key, item, first, n, out);
-    if (made == NO_BRIDGE && key.purpose == DRAW_BRIDGE)
+    if (made == NO_BRIDGE && key.purpose == PURPOSE_BRIDGE)
         memset(out, 0, n * sizeof *out);
 }
 

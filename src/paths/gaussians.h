@@ -1,20 +1,29 @@
-/* Drawing the inputs of a replica, in stages; not for other modules. */
+/* The normals of a replica: teacher, start, label noise, innovations, and the increments of a process that diffuses. Only the drawing of an
+   ensemble (ensemble.c) uses this. */
 #ifndef SGDMFT_PATHS_DRAW_H
 #define SGDMFT_PATHS_DRAW_H
 
 #include "core/random.h"
-#include "paths/draws.h"
-#include "paths/events.h"
-#include "paths/inputs.h"
+#include "paths/purposes.h"
+#include "paths/ensemble.h"
 
 /* How the Sobol' dimensions are dealt out: first what fixes the sample, then leading modes of the innovations, then visits,
-   then the other modes, then increments of the driver. */
+   then the other modes, then increments of the process. */
 typedef struct dimension_plan {
     unsigned fields; /* z*, z0 and eps: dimensions 0 .. fields - 1 */
     unsigned lead;   /* modes of each component before the visits */
     unsigned visits; /* waiting times */
-    unsigned modes;  /* quasi-random modes of the innovations per component, and of the driver if it diffuses */
+    unsigned modes;  /* quasi-random modes of the innovations per component, and of the process if it diffuses */
 } dimension_plan;
+
+/* The most leading modes that are quasi-random: of one component of the innovations, and of all. */
+enum { QUASI_MODES = 64, QUASI_MODES_ALL = 192 };
+
+static inline unsigned quasi_modes(unsigned components)
+{
+    unsigned share = QUASI_MODES_ALL / components;
+    return share < QUASI_MODES ? share : QUASI_MODES;
+}
 
 typedef struct draw {
     const path_source *source;
@@ -43,11 +52,7 @@ static inline size_t draw_path(const draw *d, size_t q)
     return d->order ? d->order[q] : q;
 }
 
-/* path_ensemble_new without events and labels: normals alone. */
-sgdmft_status draw_normals_only(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                path_ensemble **out);
-
-/* The Gaussian rows of all blocks. Together. */
+/* The Gaussian rows of all blocks. Collective call: every rank of the share makes it. */
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d);
 
 #endif
