@@ -99,10 +99,10 @@ static sgdmft_status run_solver(sgdmft_context *ctx, const solver *chosen, const
 static double add_up(rank_group *all, double mine)
 {
     double sum = mine;
-    if (all && !ranks_allgather_one(all, mine, all->said)) {
+    if (all && !ranks_allgather_one(all, mine, all->per_rank)) {
         sum = 0;
         for (int r = 0; r < all->size; r++)
-            sum += all->said[r];
+            sum += all->per_rank[r];
     }
     return sum;
 }

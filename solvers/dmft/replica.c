@@ -243,7 +243,7 @@ double replica_rows(replica *rep, int i, const double *now, const double *next)
     if (rep->coordinates)
         return coordinate_ensemble_advance(rep->coordinates, i, &rep->plan->at, now, next);
     /* machines of different kinds may round differently, but must not decide differently */
-    return ranks_follow(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
+    return ranks_take_first(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
 }
 
 void replica_rows_renew(replica *rep, int node, const double *after)
@@ -345,7 +345,7 @@ int replica_diverged(replica *rep, int node, const double *averages)
     double step = eta_squared(rep->grid, node) * trace(plan->shape.k, averages + plan->at.outer);
     double moment = trace(plan->shape.k, C);
     int stable = step <= rep->limits.step && moment <= rep->limits.moment;
-    if (ranks_follow(share_ranks(rep->share), stable) != 0)
+    if (ranks_take_first(share_ranks(rep->share), stable) != 0)
         return 0;
     replica_stop(rep, SGDMFT_ERR_DIVERGED,
                  "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g) and the mean "

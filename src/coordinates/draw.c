@@ -151,7 +151,7 @@ sgdmft_status coordinates_draw(sgdmft_context *ctx, const path_source *source, c
     double *work = memory_doubles(MATRIX_MAX * e->block[0].n);
     if (!work) {
         status = context_out_of_memory(ctx, "the coordinates", 8.0 * MATRIX_MAX * (double)e->block[0].n);
-    } else if (!problem_has_law(source->problem)) {
+    } else if (!coordinates_law_is_given(source->problem)) {
         transform_gaussian(source, e, work);
     } else {
         status = map_law(ctx, source, replica, e);

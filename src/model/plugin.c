@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/origin.h"
-#include "model/model_parts.h"
+#include "model/model.h"
 
 #define ENTRY "sgdmft_plugin_entry"
 

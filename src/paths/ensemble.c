@@ -357,11 +357,11 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
 static double count_visits(const path_source *source, double mine)
 {
     rank_group *all = share_ranks(source->share);
-    if (!all || source->by_visits || source->process->events == EVENTS_STEPS || ranks_allgather_one(all, mine, all->said))
+    if (!all || source->by_visits || source->process->events == EVENTS_STEPS || ranks_allgather_one(all, mine, all->per_rank))
         return mine;
     double sum = 0;
     for (int r = 0; r < all->size; r++)
-        sum += all->said[r];
+        sum += all->per_rank[r];
     return sum;
 }
 

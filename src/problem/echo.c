@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "model/coordinates_law.h"
 #include "core/number.h"
-#include "problem/options.h"
 #include "core/text.h"
+#include "model/coordinates_law.h"
+#include "problem/options.h"
 
 static void write_quoted(FILE *out, const char *text)
 {
@@ -19,7 +19,7 @@ static void write_quoted(FILE *out, const char *text)
         uint32_t code = 0;
         size_t length = text_decode((const unsigned char *)text + at, size - at, &code);
         if (length == 0) {
-            length = 1; /* cannot come from a file */
+            length = 1; /* malformed UTF-8, which the YAML reader refuses */
             code = 0xFFFD;
         }
         if (code == '"' || code == '\\')
@@ -76,7 +76,7 @@ static void write_matrix(FILE *out, const double *a, int rows, int columns)
     fputc(']', out);
 }
 
-/* Names that other YAML readers would take for a truth value or nothing. */
+/* Names that other YAML readers would take for a truth value or for null. */
 static int needs_quotes(const char *name)
 {
     static const char *const words[] = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"};
@@ -129,10 +129,10 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     }
 }
 
-/* Moments that follow from a law are shown, but do not belong into the file. */
+/* Moments that follow from a law are shown as comments: as settings they would contradict the law. */
 static int is_derived(const sgdmft_problem *problem, option_id id)
 {
-    return problem_has_law(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
+    return coordinates_law_is_given(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
 }
 
 static void write_value(FILE *out, const sgdmft_problem *problem, const option *o)

@@ -122,7 +122,7 @@ static sgdmft_status plan_model(sgdmft_context *ctx, simulator_plan *plan)
     sgdmft_status status = model_new(ctx, problem, &plan->model);
     if (!status)
         status = initial_law_init(ctx, problem, &plan->law);
-    if (!status && problem_has_law(problem))
+    if (!status && coordinates_law_is_given(problem))
         status = coordinates_law_new(ctx, problem, &plan->coordinates);
     if (!status)
         status = schedule_new(ctx, problem, &plan->eta);

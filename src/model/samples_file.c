@@ -1,5 +1,5 @@
-/* A law given by samples: a CSV file with a header th1, .., thk, ths1, .., thsk* (in any order) and one row each. Empty
-   lines and lines that begin with # do not count. */
+#include "model/samples_file.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -8,12 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "model/law_parts.h"
+#include "core/matrix.h"
 #include "core/number.h"
 #include "core/origin.h"
 #include "core/text.h"
+#include "problem/problem.h"
 
-/* As for entries of initial.q: squares must not overflow. */
+/* As for entries of initial.q, squares must not overflow. */
 static const double value_limit = 1e100;
 
 typedef struct reader {
@@ -24,7 +25,7 @@ typedef struct reader {
     size_t room;
     int number; /* of the line, from 1 */
     int k, columns;
-    int column_of[2 * LAW_MOST]; /* field -> coordinate */
+    int column_of[2 * MATRIX_MAX]; /* field -> coordinate */
     size_t rows, rows_room;
     double *row; /* [rows][columns] */
 } reader;
@@ -34,20 +35,20 @@ static sgdmft_status fail(const reader *r, sgdmft_status status, const char *for
 
 static sgdmft_status fail(const reader *r, sgdmft_status status, const char *format, ...)
 {
-    char *said = NULL;
+    char *text = NULL;
     va_list args;
     va_start(args, format);
-    if (vasprintf(&said, format, args) < 0)
-        said = NULL;
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
     va_end(args);
     const char *name = r->problem->initial.samples;
-    const char *why = said ? said : sgdmft_status_string(status);
+    const char *why = text ? text : sgdmft_status_string(status);
     if (r->number > 0)
         origin_fail(r->ctx, status, &r->problem->initial.samples_where, "%s, line %d: %s", text_show(name).text,
-                     r->number, why);
+                    r->number, why);
     else
         origin_fail(r->ctx, status, &r->problem->initial.samples_where, "%s: %s", text_show(name).text, why);
-    free(said);
+    free(text);
     return status;
 }
 
@@ -61,7 +62,7 @@ static char *trim(char *text)
     return text;
 }
 
-/* The next line that counts, or NULL at the end. */
+/* The next line that is neither empty nor a comment; NULL at the end. */
 static char *next_line(reader *r)
 {
     while (getline(&r->line, &r->room, r->in) >= 0) {
@@ -76,7 +77,7 @@ static char *next_line(reader *r)
     return NULL;
 }
 
-/* Cuts the next field off, or NULL. */
+/* Cuts the next field off *rest; NULL if there is none. */
 static char *next_field(char **rest)
 {
     if (!*rest)
@@ -116,13 +117,13 @@ static sgdmft_status fail_column(const reader *r, const char *field)
     char last[16], first[16];
     write_name(first, r->k, r->k - 1);
     write_name(last, r->k, r->columns - 1);
-    return fail(r, SGDMFT_ERR_UNKNOWN_KEY, "there is no coordinate '%s'; the header names th1 to %s and ths1 to %s",
+    return fail(r, SGDMFT_ERR_UNKNOWN_KEY, "unknown column '%s'; allowed: th1 to %s and ths1 to %s",
                 text_show(field).text, first, last);
 }
 
 static sgdmft_status read_header(reader *r)
 {
-    int seen[2 * LAW_MOST] = {0}, fields = 0;
+    int seen[2 * MATRIX_MAX] = {0}, fields = 0;
     char *rest = next_line(r), *field;
     if (!rest)
         return fail(r, SGDMFT_ERR_MISSING, "the file is empty; needed: a header line and rows of numbers");
@@ -131,7 +132,7 @@ static sgdmft_status read_header(reader *r)
         if (c < 0)
             return fail_column(r, field);
         if (seen[c]++)
-            return fail(r, SGDMFT_ERR_DUPLICATE_KEY, "column '%s' is there twice", field);
+            return fail(r, SGDMFT_ERR_DUPLICATE_KEY, "the header has column '%s' twice", field);
         r->column_of[fields++] = c;
     }
     for (int c = 0; c < r->columns; c++)
@@ -160,8 +161,7 @@ static sgdmft_status read_value(reader *r, const char *field, double *out)
 {
     number_verdict verdict = number_read(field, out);
     if (verdict == NUMBER_NOT_FINITE || (verdict == NUMBER_OK && fabs(*out) > value_limit))
-        return fail(r, SGDMFT_ERR_RANGE, "%s is out of range; allowed: finite, at most 1e100",
-                    text_show(field).text);
+        return fail(r, SGDMFT_ERR_RANGE, "%s is out of range; allowed: finite, at most 1e100", text_show(field).text);
     if (verdict != NUMBER_OK)
         return fail(r, SGDMFT_ERR_TYPE, "'%s' is not a number", text_show(field).text);
     return SGDMFT_OK;
@@ -208,32 +208,32 @@ static sgdmft_status open_file(reader *r)
     return SGDMFT_OK;
 }
 
-static sgdmft_status transpose(const reader *r, coordinates_law *law)
+static sgdmft_status transpose(const reader *r, double **sample)
 {
-    law->rows = r->rows;
-    law->dims = 1;
-    law->sample = calloc(r->rows * (size_t)r->columns, sizeof *law->sample);
-    if (!law->sample)
+    *sample = calloc(r->rows * (size_t)r->columns, sizeof **sample);
+    if (!*sample)
         return context_out_of_memory(r->ctx, "the samples of the coordinates", (double)r->rows * r->columns * 8);
     for (size_t i = 0; i < r->rows; i++)
         for (int c = 0; c < r->columns; c++)
-            law->sample[(size_t)c * r->rows + i] = r->row[i * (size_t)r->columns + (size_t)c];
+            (*sample)[(size_t)c * r->rows + i] = r->row[i * (size_t)r->columns + (size_t)c];
     return SGDMFT_OK;
 }
 
-sgdmft_status law_read_samples(sgdmft_context *ctx, const sgdmft_problem *problem, coordinates_law *law)
+sgdmft_status samples_file_read(sgdmft_context *ctx, const sgdmft_problem *problem, double **sample, size_t *rows)
 {
-    reader r = {.ctx = ctx, .problem = problem, .k = law->k, .columns = law->k + law->kstar};
+    int k = problem->model.students;
+    reader r = {.ctx = ctx, .problem = problem, .k = k, .columns = k + problem->model.teachers};
     sgdmft_status status = open_file(&r);
     if (!status)
         status = read_header(&r);
     if (!status)
         status = read_rows(&r);
     if (!status)
-        status = transpose(&r, law);
+        status = transpose(&r, sample);
     if (r.in)
         fclose(r.in);
     free(r.line);
     free(r.row);
+    *rows = r.rows;
     return status;
 }

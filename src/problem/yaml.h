@@ -1,13 +1,13 @@
 /* The part of YAML a problem file may use, as a tree with positions: mappings, lists and scalars of one document.
    Anchors, aliases, tags and deep nesting are refused. Every failure is SGDMFT_ERR_YAML (or 500) with the position. */
-#ifndef SGDMFT_PROBLEM_YAML_TREE_H
-#define SGDMFT_PROBLEM_YAML_TREE_H
+#ifndef SGDMFT_PROBLEM_YAML_H
+#define SGDMFT_PROBLEM_YAML_H
 
 #include <stddef.h>
 
 #include "core/context.h"
 
-/* The text to read. `column` is added to positions in the first line: how much of the line stands before the text. */
+/* The text to read. `column` characters of its first line stand before it; they are added to positions in that line. */
 typedef struct yaml_source {
     const char *name; /* file name for messages, or "--set" */
     const char *text;
@@ -36,7 +36,7 @@ struct tree_node {
 sgdmft_status tree_parse(sgdmft_context *ctx, const yaml_source *source, tree_node **out);
 void tree_free(tree_node *node); /* NULL is allowed */
 
-/* 1 if the value is left out: an empty plain scalar, or `explicit_too` one that says null or ~. */
+/* 1 if the value is left out: an empty plain scalar or, with `explicit_too`, one that reads null or ~. */
 int tree_is_null(const tree_node *node, int explicit_too);
 
 /* "a list", "a mapping (key: value)", "text", "a value" for messages. */

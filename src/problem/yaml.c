@@ -1,4 +1,4 @@
-#include "problem/yaml_tree.h"
+#include "problem/yaml.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,116 @@
 
 #include "core/origin.h"
 #include "core/text.h"
-#include "problem/yaml_error.h"
+
+static origin place(const yaml_source *source, const yaml_mark_t *mark)
+{
+    origin where = {source->name, (int)mark->line + 1, (int)mark->column + 1, NULL};
+    if (mark->line == 0)
+        where.column += source->column;
+    return where;
+}
+
+/* Advice for messages of libyaml that contain a phrase. The first match counts. */
+typedef struct advice {
+    const char *phrase, *hint;
+} advice;
+
+static const char *advice_for(const char *message)
+{
+    static const advice list[] = {
+        {"mapping values are not allowed",
+         "check the indentation and the colon of the line before; a value that contains ': ' needs double quotes"},
+        {"could not find expected ':'", "every setting is written 'key: value', with a blank after the colon"},
+        {"cannot start any token", "put a value that starts with %, @ or ` between double quotes"},
+        {"sequence entries are not allowed", "check the indentation of the list"},
+        {"unexpected end of stream", "a closing quote is missing"},
+        {"unknown escape", "between double quotes write \\\\ for a backslash"},
+        {"expected comment or line break", "put a value that starts with | or > between double quotes"},
+        {"expected key", "keys of one section must start in the same column"},
+        {"expected ',' or ']'", "a list is written [a, b, c]; check that every bracket is closed"},
+        {"expected ',' or '}'", "an inline section is written {key: value}; check that every brace is closed"},
+        {"expected '-' indicator", "items of one list must start in the same column"},
+        {"expected node content", "put a value that starts with a comma or a bracket between double quotes"},
+        {"expected alphabetic or numeric", "put an expression that starts with * or & between double quotes"},
+        {"UTF-8", "a problem file is plain text in UTF-8"},
+        {"control characters", "a problem file is plain text in UTF-8; this may be a file of another kind"},
+        {"invalid Unicode character", "a problem file is plain text in UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (strstr(message, list[i].phrase))
+            return list[i].hint;
+    return "`sgdmft reference` prints a complete problem file";
+}
+
+/* 1 if that line has a tab among its leading blanks. */
+static int indented_with_tab(const yaml_source *source, int line)
+{
+    const char *p = source->text, *end = source->text + source->size;
+    for (int i = 1; i < line && p < end; i++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        if (!p)
+            return 0;
+        p++;
+    }
+    for (; p < end && (*p == ' ' || *p == '\t'); p++)
+        if (*p == '\t')
+            return 1;
+    return 0;
+}
+
+/* The reader of libyaml reports a byte instead of a position, so lines and characters are counted up to it. */
+static sgdmft_status reader_error(sgdmft_context *ctx, const yaml_source *source, const yaml_parser_t *parser)
+{
+    size_t stop = parser->problem_offset < source->size ? parser->problem_offset : source->size;
+    yaml_mark_t mark = {.line = 0, .column = 0};
+    for (size_t i = 0; i < stop; i++) {
+        unsigned char byte = (unsigned char)source->text[i];
+        if (byte == '\n') {
+            mark.line++;
+            mark.column = 0;
+        } else if (byte >> 6 != 0x2) {
+            mark.column++;
+        }
+    }
+    origin where = place(source, &mark);
+    return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not readable as text: %s (byte 0x%02X); %s", parser->problem,
+                       stop < source->size ? (unsigned)(unsigned char)source->text[stop] : 0u,
+                       advice_for(parser->problem));
+}
+
+static size_t count_characters(const yaml_source *source)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < source->size; i++)
+        n += (unsigned char)source->text[i] >> 6 != 0x2;
+    return n;
+}
+
+/* 1 if messages should point to the beginning of the construct, because the parser stopped at the end of the text or at
+   an unrelated line. */
+static int begins_better(const yaml_source *source, const yaml_parser_t *parser)
+{
+    return parser->context && (strstr(parser->problem, "could not find expected ':'") ||
+                               parser->problem_mark.index >= count_characters(source));
+}
+
+static sgdmft_status parser_error(sgdmft_context *ctx, const yaml_source *source, const yaml_parser_t *parser)
+{
+    if (parser->error == YAML_MEMORY_ERROR)
+        return context_out_of_memory(ctx, "the problem file", (double)source->size);
+    if (parser->error == YAML_READER_ERROR)
+        return reader_error(ctx, source, parser);
+    const char *message = parser->problem ? parser->problem : "not well-formed";
+    int at_start = parser->problem && begins_better(source, parser);
+    origin where = place(source, at_start ? &parser->context_mark : &parser->problem_mark);
+    const char *hint = advice_for(message);
+    if (indented_with_tab(source, where.line))
+        hint = "indent with blanks: YAML does not allow tabs there";
+    if (!parser->context)
+        return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s; %s", message, hint);
+    return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s (%s, begun in line %d); %s", message,
+                       parser->context, (int)parser->context_mark.line + 1, hint);
+}
 
 enum { DEEPEST = 16 }; /* a problem file needs 3 levels; this bounds the recursion below */
 
@@ -52,14 +161,6 @@ const char *tree_kind_name(const tree_node *node)
     return node->style == TREE_PLAIN ? "a single value" : "text between quotes";
 }
 
-static origin place(const builder *b, const yaml_mark_t *mark)
-{
-    origin where = {b->source->name, (int)mark->line + 1, (int)mark->column + 1, NULL};
-    if (mark->line == 0)
-        where.column += b->source->column;
-    return where;
-}
-
 static sgdmft_status out_of_memory(builder *b)
 {
     return context_out_of_memory(b->ctx, "the problem file", (double)b->source->size);
@@ -69,10 +170,10 @@ static sgdmft_status next_event(builder *b, yaml_event_t *event)
 {
     if (yaml_parser_parse(&b->parser, event))
         return SGDMFT_OK;
-    return yaml_error(b->ctx, b->source, &b->parser);
+    return parser_error(b->ctx, b->source, &b->parser);
 }
 
-/* The first line of a block scalar that holds text starts its value; its header line holds only '|' or '>'. */
+/* The value of a block scalar starts at its first line that holds text, below the header line with '|' or '>'. */
 static void place_block_scalar(const yaml_source *source, tree_node *node)
 {
     const char *p = source->text, *end = source->text + source->size;
@@ -96,7 +197,7 @@ static sgdmft_status build_scalar(builder *b, const yaml_event_t *event, tree_no
     const char *text = (const char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
     yaml_scalar_style_t style = event->data.scalar.style;
-    origin where = place(b, &event->start_mark);
+    origin where = place(b->source, &event->start_mark);
     if (memchr(text, '\0', length))
         return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where, "a value holds a NUL character; remove the \\0");
     node->kind = TREE_SCALAR;
@@ -157,7 +258,7 @@ static sgdmft_status add_child(builder *b, tree_node *node, const yaml_event_t *
         if (status == SGDMFT_OK && key->kind != TREE_SCALAR) {
             origin where = {b->source->name, key->line, key->column, NULL};
             status = origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
-                                  "%s cannot be a key; a setting is written 'key: value'", tree_kind_name(key));
+                                 "%s cannot be a key; a setting is written 'key: value'", tree_kind_name(key));
         }
         event = NULL;
     }
@@ -192,13 +293,13 @@ static sgdmft_status build_children(builder *b, tree_node *node, int depth, int 
 /* Anchors, aliases and tags have no meaning here, and aliases can make a small file huge. */
 static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
 {
-    origin where = place(b, &event->start_mark);
+    origin where = place(b->source, &event->start_mark);
     if (event->type == YAML_ALIAS_EVENT)
         return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
-                            "YAML aliases are not used here: '*%s'; put an expression that starts with * between "
-                            "double quotes",
-                            text_show((const char *)event->data.alias.anchor).text);
-    /* anchor and tag stand at different places in the three kinds of event */
+                           "YAML aliases are not used here: '*%s'; put an expression that starts with * between "
+                           "double quotes",
+                           text_show((const char *)event->data.alias.anchor).text);
+    /* the three kinds of event store anchor and tag in different members */
     const yaml_char_t *anchor = NULL, *tag = NULL;
     if (event->type == YAML_SCALAR_EVENT) {
         anchor = event->data.scalar.anchor;
@@ -212,14 +313,14 @@ static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
     }
     if (anchor)
         return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
-                            "YAML anchors are not used here: '&%s'; put an expression that starts with & between "
-                            "double quotes",
-                            text_show((const char *)anchor).text);
+                           "YAML anchors are not used here: '&%s'; put an expression that starts with & between "
+                           "double quotes",
+                           text_show((const char *)anchor).text);
     if (tag)
         return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
-                            "YAML tags are not used here: '%s'; write the value alone, and between double quotes if "
-                            "it starts with !",
-                            text_show((const char *)tag).text);
+                           "YAML tags are not used here: '%s'; write the value alone, and between double quotes if "
+                           "it starts with !",
+                           text_show((const char *)tag).text);
     return SGDMFT_OK;
 }
 
@@ -236,7 +337,7 @@ static sgdmft_status build_kind(builder *b, const yaml_event_t *event, int depth
         in_flow |= event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
         return build_children(b, node, depth, in_flow);
     default: {
-        origin where = place(b, &event->start_mark);
+        origin where = place(b->source, &event->start_mark);
         return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: a value was expected here");
     }
     }
@@ -244,15 +345,15 @@ static sgdmft_status build_kind(builder *b, const yaml_event_t *event, int depth
 
 static sgdmft_status build(builder *b, const yaml_event_t *event, int depth, int in_flow, tree_node **out)
 {
-    origin where = place(b, &event->start_mark);
+    origin where = place(b->source, &event->start_mark);
     sgdmft_status status = refuse_references(b, event);
     if (status != SGDMFT_OK)
         return status;
     if (depth > DEEPEST)
         return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
-                            "nested more than %d levels deep; a problem file has at "
-                            "most 3 (a matrix in a section)",
-                            DEEPEST);
+                           "nested more than %d levels deep; a problem file has at "
+                           "most 3 (a matrix in a section)",
+                           DEEPEST);
     tree_node *node = calloc(1, sizeof *node);
     if (!node)
         return out_of_memory(b);
@@ -294,9 +395,9 @@ static sgdmft_status read_document(builder *b, tree_node **out)
     if (status != SGDMFT_OK)
         return status;
     if (event.type != YAML_STREAM_END_EVENT) {
-        origin where = place(b, &event.start_mark);
+        origin where = place(b->source, &event.start_mark);
         status = origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
-                              "a second YAML document starts here; a problem file holds one problem");
+                             "a second YAML document starts here; a problem file holds one problem");
     }
     yaml_event_delete(&event);
     return status;
