@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/draws.h"
+#include "paths/purposes.h"
 #include "paths/lanes.h"
 
 /* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
@@ -163,7 +163,7 @@ sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan
 {
     const sgdmft_problem *problem = plan->problem;
     model_shape shape = plan->shape;
-    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = DRAW_SOBOL};
+    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
     online_points points;
     sgdmft_status status =
         online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);

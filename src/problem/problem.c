@@ -100,7 +100,7 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
 
 sgdmft_status sgdmft_problem_check(sgdmft_context *ctx, sgdmft_problem *problem)
 {
-    if (problem->checked || !problem->given)
+    if (problem_is_checked(problem))
         return SGDMFT_OK;
     clear_values(problem);
     sgdmft_status status = interpret(ctx, problem->given, problem);

@@ -100,4 +100,10 @@ struct sgdmft_problem {
     int checked;            /* 1: the fields above follow from these */
 };
 
+/* 1 if all fields are filled in. */
+static inline int problem_is_checked(const sgdmft_problem *problem)
+{
+    return problem->checked || !problem->given;
+}
+
 #endif
