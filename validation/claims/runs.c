@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/compare.h"
+#include "io/csv_read.h"
+#include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
-#include "validation/claims/reference.h"
-#include "validation/simulator/simulator.h"
-#include "validation/claims/texts.h"
 
 const run_sizes run_sizes_full = {.paths = 20000,
                                   .replicas = 16,
@@ -25,8 +25,8 @@ enum { CHANGES_MAX = 32 };
 
 typedef enum run_kind { RUN_SOLVE, RUN_SIMULATE, RUN_REFERENCE } run_kind;
 
-/* Stands for a run that there was no memory for. */
-static run no_run = {
+/* In the place of a run for which there was no memory. */
+static const run no_run = {
     .label = (char *)"?", .key = (char *)"", .status = SGDMFT_ERR_MEMORY, .message = (char *)"out of memory"};
 
 void runs_init(sgdmft_context *ctx, const run_sizes *sizes, runs *out)
@@ -59,7 +59,89 @@ int run_is_unsupported(const run *r)
     return r->status == SGDMFT_ERR_UNSUPPORTED;
 }
 
-/* Failures that are a fault of the machine or a wish of the user. */
+/* ---- files of the program ---- */
+
+const char *embedded_text(const char *stem, const char *ending)
+{
+    size_t length = strlen(stem);
+    for (const embedded_file *f = embedded_files; f->name; f++)
+        if (strncmp(f->name, stem, length) == 0 && strcmp(f->name + length, ending) == 0)
+            return f->text;
+    return NULL;
+}
+
+static double *copy_values(const double *x, size_t n)
+{
+    double *y = calloc(n + 1, sizeof *y);
+    if (y && x)
+        memcpy(y, x, n * sizeof *y);
+    return y;
+}
+
+/* 0, or non-zero if out of memory. */
+static int add_curve(const csv_table *table, const csv_column *column, sgdmft_solution *s)
+{
+    char *se_name = NULL;
+    if (asprintf(&se_name, "%s_se", column->name) < 0)
+        return 1;
+    sgdmft_curve *curve = &s->curves[s->n_curves++];
+    *curve = (sgdmft_curve){.name = strdup(column->name),
+                            .value = copy_values(column->value, table->n_rows),
+                            .se = copy_values(csv_values(table, se_name), table->n_rows),
+                            .step_error = copy_values(NULL, table->n_rows)};
+    free(se_name);
+    return !curve->name || !curve->value || !curve->se || !curve->step_error;
+}
+
+/* The number of repetitions, which the comments give as "reps=NUMBER"; 0 if they do not. */
+static size_t repetitions_in(const char *comments)
+{
+    const char *found = strstr(comments, "reps=");
+    return found ? strtoul(found + strlen("reps="), NULL, 10) : 0;
+}
+
+static sgdmft_status convert(sgdmft_context *ctx, const csv_table *table, sgdmft_solution **out)
+{
+    sgdmft_solution *s = calloc(1, sizeof *s);
+    int failed = !s;
+    if (s) {
+        s->n_times = table->n_rows;
+        s->info.simulated = 1;
+        s->info.replicas = repetitions_in(table->comments);
+        s->message = strdup("");
+        s->times = copy_values(csv_values(table, "t"), table->n_rows);
+        s->curves = calloc(table->n_columns, sizeof *s->curves);
+        failed = !s->message || !s->times || !s->curves;
+    }
+    for (size_t c = 0; c < table->n_columns && !failed; c++)
+        if (compare_is_quantity(table->columns[c].name))
+            failed = add_curve(table, &table->columns[c], s);
+    if (!failed) {
+        *out = s;
+        return SGDMFT_OK;
+    }
+    sgdmft_solution_free(s);
+    return context_out_of_memory(ctx, "reference curves", 8.0 * (double)(table->n_rows * table->n_columns));
+}
+
+/* *out is owned by the caller (sgdmft_solution_free). */
+static sgdmft_status reference_curves(sgdmft_context *ctx, const char *name, sgdmft_solution **out)
+{
+    const char *text = embedded_text(name, ".csv");
+    csv_table *table = NULL;
+    *out = NULL;
+    if (!text)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "the program contains no reference curves '%s'", name);
+    sgdmft_status status = csv_parse(ctx, name, text, &table);
+    if (!status)
+        status = convert(ctx, table, out);
+    csv_free(table);
+    return status;
+}
+
+/* ---- runs ---- */
+
+/* Failures of the machine, and interrupts. */
 static int is_fatal(sgdmft_status status)
 {
     return status == SGDMFT_ERR_INTERRUPTED || sgdmft_status_exit_code(status) == 4;
@@ -72,7 +154,7 @@ static const run *out_of_memory(runs *all)
     return &no_run;
 }
 
-/* FNV-1a: a seed from the text of what is simulated, within what a problem file may say. */
+/* A seed from a text: its FNV-1a hash, cut to the range of numerics.seed. */
 static uint64_t seed_of(const char *text)
 {
     uint64_t hash = 14695981039346656037u;
@@ -81,8 +163,8 @@ static uint64_t seed_of(const char *text)
     return hash >> 20;
 }
 
-/* The settings that a kind of run starts from, before `changes`; NULL if out of memory. */
-static char *base_settings(const run_sizes *sizes, run_kind kind, const char *name, const char *changes)
+/* The sizes and the seed of a run, as changes of its problem; NULL if out of memory. */
+static char *size_changes(const run_sizes *sizes, run_kind kind, const char *name, const char *changes)
 {
     char *text = NULL, *seeded = NULL;
     int failed = 0;
@@ -98,48 +180,48 @@ static char *base_settings(const run_sizes *sizes, run_kind kind, const char *na
     return failed ? NULL : text;
 }
 
-/* Cuts `text` at its blanks into sets[]; returns how many there are. */
-static size_t cut(char *text, const char **sets)
+/* Cuts `text` at its blanks into words[]; returns their number. */
+static size_t cut(char *text, const char **words)
 {
     size_t n = 0;
     char *rest = NULL;
     for (char *word = strtok_r(text, " ", &rest); word && n < CHANGES_MAX; word = strtok_r(NULL, " ", &rest))
-        sets[n++] = word;
+        words[n++] = word;
     return n;
 }
 
-static sgdmft_status parse(runs *all, const char *name, const char *settings, sgdmft_problem **out)
+static sgdmft_status parse(runs *all, const char *name, const char *changes, sgdmft_problem **out)
 {
-    const char *sets[CHANGES_MAX], *text = embedded_find(name, ".yaml");
-    char *words = strdup(settings);
-    if (!words)
-        return context_out_of_memory(all->ctx, "settings", (double)strlen(settings));
+    const char *words[CHANGES_MAX], *text = embedded_text(name, ".yaml");
+    char *copy = strdup(changes);
+    if (!copy)
+        return context_out_of_memory(all->ctx, "changes of a problem", (double)strlen(changes));
     sgdmft_status status;
     if (text)
-        status = sgdmft_problem_parse(all->ctx, name, text, sets, cut(words, sets), out);
+        status = sgdmft_problem_parse(all->ctx, name, text, words, cut(copy, words), out);
     else
-        status = context_fail(all->ctx, SGDMFT_ERR_ARGUMENT, "there is no problem '%s' in the program", name);
-    free(words);
+        status = context_fail(all->ctx, SGDMFT_ERR_ARGUMENT, "the program contains no problem '%s'", name);
+    free(copy);
     return status;
 }
 
-static void compute(runs *all, run_kind kind, const char *name, const char *settings, run *r)
+static void compute(runs *all, run_kind kind, const char *name, const char *changes, run *r)
 {
     sgdmft_context *ctx = all->ctx;
     if (kind == RUN_REFERENCE) {
         r->status = reference_curves(ctx, name, &r->solution);
     } else {
-        r->status = parse(all, name, settings, &r->problem);
+        r->status = parse(all, name, changes, &r->problem);
         if (!r->status && kind == RUN_SOLVE)
             r->status = sgdmft_solve(ctx, r->problem, &r->solution);
         else if (!r->status)
-            r->status = simulator_run(ctx, r->problem, NULL, &r->solution);
+            r->status = sgdmft_simulate(ctx, r->problem, NULL, &r->solution);
     }
     if (!r->status)
         return;
     const char *message = sgdmft_context_message(ctx);
     r->message = strdup(message[0] ? message : sgdmft_status_string(r->status));
-    sgdmft_solution_free(r->solution); /* what stops early is no evidence */
+    sgdmft_solution_free(r->solution); /* curves that end early are no evidence */
     r->solution = NULL;
     if (is_fatal(r->status))
         all->fatal = r->status;
@@ -153,7 +235,7 @@ static const run *find(const runs *all, const char *key)
     return NULL;
 }
 
-/* Puts a new run into the table; takes over `key`. */
+/* Adds an empty run to the table, which becomes the owner of `key`. */
 static run *add(runs *all, char *key, const char *name, const char *changes)
 {
     run **grown = realloc(all->item, (all->n + 1) * sizeof *grown);
@@ -172,12 +254,12 @@ static run *add(runs *all, char *key, const char *name, const char *changes)
 static const run *provide(runs *all, run_kind kind, const char *name, const char *changes)
 {
     static const char *const words[] = {"solve", "simulate", "reference"};
-    char *base = kind == RUN_REFERENCE ? strdup("") : base_settings(&all->sizes, kind, name, changes), *key = NULL;
-    if (!base || asprintf(&key, "%s %s %s %s", words[kind], name, base, changes) < 0) {
-        free(base);
+    char *sizes = kind == RUN_REFERENCE ? strdup("") : size_changes(&all->sizes, kind, name, changes), *key = NULL;
+    if (!sizes || asprintf(&key, "%s %s %s %s", words[kind], name, sizes, changes) < 0) {
+        free(sizes);
         return out_of_memory(all);
     }
-    free(base);
+    free(sizes);
     const run *known = find(all, key);
     if (known) {
         free(key);

@@ -1,23 +1,22 @@
-/* SGD against direct simulation: agreement, how deviations fall with d, batches, laws of the entries. */
+#include "validation/claims/simulation_claims.h"
+
 #include <math.h>
 #include <stdio.h>
 
 #include "problem/problem.h"
-#include "validation/claims/claims.h"
-#include "validation/claims/claims_parts.h"
 
 /* ---- sgd-simulation ---- */
 
 enum { SMALL_SIZES = 4, COMPARED = 4 };
 static const double small_d[SMALL_SIZES] = {24, 48, 96, 192};
 
-/* Spread and bias in small dimension. The number of repetitions grows like d, so that the bias, which falls like 1/d,
-   keeps its accuracy relative to itself. */
+/* Spread of single repetitions and bias of their mean in small dimensions. The number of repetitions grows like d, so
+   that the bias, which falls like 1/d, keeps its relative accuracy. */
 typedef struct deviations {
     double spread[SMALL_SIZES], spread_se[SMALL_SIZES], bias[SMALL_SIZES], bias_se[SMALL_SIZES];
 } deviations;
 
-/* 0 after adding a row that says why there are none. */
+/* Returns 0 after adding a row with the reason if runs failed. */
 static int measure_deviations(claim *c, const char *name, const char *changes, const run *limit, int per_dimension,
                               deviations *out)
 {
@@ -29,8 +28,7 @@ static int measure_deviations(claim *c, const char *name, const char *changes, c
         if (!claim_have(c, limit->label, "powers of d", needed))
             return 0;
         out->spread[i] = spread_of(r->solution, &out->spread_se[i]);
-        if (gap_between(r->solution, limit->solution, NULL, &g))
-            g.distance = g.distance_se = NAN;
+        gap_between(r->solution, limit->solution, NULL, &g);
         out->bias[i] = g.distance;
         out->bias_se[i] = g.distance_se;
     }
@@ -46,7 +44,7 @@ static void spread_row(claim *c, size_t panel, const char *name, const deviation
     char label[64];
     snprintf(label, sizeof label, "spread, %s", name);
     claim_add_series(c, panel, label, SERIES_POINTS, colour, SMALL_SIZES, small_d, x->spread, x->spread_se);
-    part_draw_power(c, panel, -0.5, SMALL_SIZES, small_d, x->spread);
+    claim_add_power(c, panel, -0.5, SMALL_SIZES, small_d, x->spread);
 }
 
 static void bias_rows(claim *c, size_t panel, const char *name, const deviations *x, double slack, int colour)
@@ -60,7 +58,7 @@ static void bias_rows(claim *c, size_t panel, const char *name, const deviations
     char label[64];
     snprintf(label, sizeof label, "bias, %s", name);
     claim_add_series(c, panel, label, SERIES_POINTS, colour, SMALL_SIZES, small_d, x->bias, x->bias_se);
-    part_draw_power(c, panel, -1, SMALL_SIZES, small_d, x->bias);
+    claim_add_power(c, panel, -1, SMALL_SIZES, small_d, x->bias);
 }
 
 static void check_deviations(claim *c)
@@ -73,7 +71,7 @@ static void check_deviations(claim *c)
         spread_row(c, panel, "linear", &x, 0);
         bias_rows(c, panel, "linear", &x, 0.3, 2);
     }
-    /* Here the limit has an error of its own, which must be small beside the bias. */
+    /* This limit has an error of its own, which must be small compared with the bias. */
     int accurate = c->runs->sizes.accurate;
     const run *limit =
         runs_solve(c->runs, "tanh_sgd_eta2", "horizon=2 output.times=5 numerics.steps=40 numerics.replicas=%d",
@@ -85,34 +83,28 @@ static void check_deviations(claim *c)
     }
 }
 
-static void check_sgd_simulation(claim *c)
+void check_sgd_simulation(claim *c)
 {
     static const char *const compared[COMPARED][2] = {
-        {"tanh_sgd_eta2", ""}, {"tanh_sgd_eta2", "lambda=0.3"}, {"erf2_sgd", ""}, {"erf2_sgd", "lambda=0.2 numerics.seed=204"}};
+        {"tanh_sgd_eta2", ""},
+        {"tanh_sgd_eta2", "lambda=0.3"},
+        {"erf2_sgd", ""},
+        {"erf2_sgd", "lambda=0.2 numerics.seed=204"},
+    };
     const run *limit[COMPARED], *finite[COMPARED];
     for (int i = 0; i < COMPARED; i++) {
         limit[i] = runs_solve(c->runs, compared[i][0], "%s", compared[i][1]);
         finite[i] = runs_simulate(c->runs, compared[i][0], "%s", compared[i][1]);
         claim_row_agree(c, limit[i]->label, "max |z|, limit - simulation", limit[i], finite[i], NULL, CLAIM_SIGMA);
-        part_draw_curves(c, limit[i]->label, limit[i], finite[i], 1);
+        claim_draw_curves(c, limit[i]->label, limit[i], finite[i], 1);
     }
     for (int i = 0; i < COMPARED; i++)
-        part_draw_differences(c, "simulation - limit", limit[i], finite[i]);
+        claim_draw_differences(c, "simulation - limit", limit[i], finite[i]);
     check_deviations(c);
 }
 
-const claim_spec claim_sgd_simulation = {
-    .name = "sgd-simulation",
-    .title = "The SGD limit is what large simulations converge to",
-    .text = "Curves of the limiting equations and means over finite simulations agree within combined standard errors "
-            "in every column at every time: one student and two, with and without ridge. In small systems the spread "
-            "of single repetitions falls like d^(-1/2) and the bias of their mean like 1/d.",
-    .check = check_sgd_simulation,
-};
-
 /* ---- batch ---- */
 
-enum { BATCH_SIZES = 3 };
 static const char batch_problem[] = "tanh_sgd_eta2";
 
 static double samples(const run *limit, double d)
@@ -120,7 +112,7 @@ static double samples(const run *limit, double d)
     return limit->problem ? round(limit->problem->delta * d) : 1;
 }
 
-/* Batches of n^0.5 and of four times that: the curves, and the limit of batch/n -> 0 along the line through both. */
+/* Batches of n^0.5 and of four times that: the curves, extrapolated to batch/n = 0 along the line through both. */
 static void small_batches(claim *c, const run *limit, const run *root)
 {
     double n = samples(limit, c->runs->sizes.d), batch = round(sqrt(n));
@@ -131,7 +123,7 @@ static void small_batches(claim *c, const run *limit, const run *root)
         return;
     claim_row_agree(c, "tanh_sgd_eta2, batch n^0.5", statistic, root, limit,
                     &(gap_options){.coarse = four->solution, .weight = 1.0 / 3}, CLAIM_SIGMA);
-    gap direct = {.distance = NAN};
+    gap direct;
     gap_between(root->solution, limit->solution, NULL, &direct);
     claim_row_value(c, "tanh_sgd_eta2, batch n^0.5", "distance to the limit / (batch/n), not extrapolated",
                     direct.distance / (batch / n), 0, 1,
@@ -139,37 +131,32 @@ static void small_batches(claim *c, const run *limit, const run *root)
                     direct.distance_se, direct.z);
 }
 
-/* Batches of n^0.8: their share of the samples falls slowly, and the distance to the limit with it. */
+/* Batches of n^0.8: their share of the samples falls slowly, and so does the distance to the limit. */
 static void large_batches(claim *c, const run *limit)
 {
-    double share[BATCH_SIZES], distance[BATCH_SIZES], se[BATCH_SIZES];
+    enum { SIZES = 3, LAST = SIZES - 1 };
     static const char label[] = "tanh_sgd_eta2, batch n^0.8";
-    for (int i = 0; i < BATCH_SIZES; i++) {
-        int d = c->runs->sizes.d >> (2 * (BATCH_SIZES - 1 - i));
+    distance_table t = {0}; /* x: batch/n */
+    for (int i = 0; i < SIZES; i++) {
+        int d = c->runs->sizes.d >> (2 * (LAST - i));
         double n = samples(limit, d), batch = round(pow(n, 0.8));
         const run *r = runs_simulate(c->runs, batch_problem,
                                      "simulate.d=%d simulate.repetitions=%d simulate.batch=%.0f", d, 200000 / d, batch);
         const run *const needed[] = {limit, r, NULL};
-        gap g;
         if (!claim_have(c, label, "distance to the limit", needed))
             return;
-        if (gap_between(r->solution, limit->solution, NULL, &g))
-            g.distance = g.distance_se = NAN;
-        share[i] = batch / n;
-        distance[i] = g.distance;
-        se[i] = g.distance_se;
+        distance_table_add(&t, batch / n, r, limit, NULL);
     }
-    power_law p = power_law_fit(BATCH_SIZES, share, distance, se);
-    int last = BATCH_SIZES - 1;
+    power_law p = power_law_fit(t.n, t.x, t.distance, t.se);
     claim_row_value(c, label, "distance to the limit ~ (batch/n)^p: p", p.slope, 0.6, 1.5,
-                    "p = %.2f +- %.2f; batch/n = %.2f to %.2f: distance %.2g to %.2g of scale", p.slope, p.se, share[0],
-                    share[last], distance[0], distance[last]);
-    double ratio = distance[last] / distance[0], error = hypot(se[last], se[0] * ratio) / distance[0];
+                    "p = %.2f +- %.2f; batch/n = %.2f to %.2f: distance %.2g to %.2g of scale", p.slope, p.se, t.x[0],
+                    t.x[LAST], t.distance[0], t.distance[LAST]);
+    double ratio = t.distance[LAST] / t.distance[0], error = hypot(t.se[LAST], t.se[0] * ratio) / t.distance[0];
     claim_row_value(c, label, "distance falls as d grows 16-fold: ratio + 3 standard errors", ratio + 3 * error, 0, 1,
-                    "ratio %.3f +- %.3f; (batch/n)^1 would give %.2f", ratio, error, share[last] / share[0]);
+                    "ratio %.3f +- %.3f; (batch/n)^1 would give %.2f", ratio, error, t.x[LAST] / t.x[0]);
     size_t panel = claim_add_panel(c, "batches of $n^{0.8}$", "batch$/n$", "distance to the limit", 1, 1);
-    claim_add_series(c, panel, "", SERIES_POINTS, 0, BATCH_SIZES, share, distance, se);
-    part_draw_power(c, panel, 1, BATCH_SIZES, share, distance);
+    claim_add_series(c, panel, "", SERIES_POINTS, 0, t.n, t.x, t.distance, t.se);
+    claim_add_power(c, panel, 1, t.n, t.x, t.distance);
 }
 
 static void draw_batches(claim *c, const run *limit, const run *one, const run *root)
@@ -186,7 +173,7 @@ static void draw_batches(claim *c, const run *limit, const run *one, const run *
     }
 }
 
-static void check_batch(claim *c)
+void check_batch(claim *c)
 {
     const run *limit = runs_solve(c->runs, batch_problem, "%s", "");
     const run *one = runs_simulate(c->runs, batch_problem, "simulate.batch=1");
@@ -198,19 +185,9 @@ static void check_batch(claim *c)
     large_batches(c, limit);
 }
 
-const claim_spec claim_batch = {
-    .name = "batch",
-    .title = "Sub-linear batches have the same limit",
-    .text = "Batches differ from the limit by O(batch/n). Single samples agree with it within standard errors; "
-            "batches of n^0.5, which are 1 to 2% of the samples here, do once this share is extrapolated to zero. "
-            "Batches of n^0.8 are still 15 to 30% of the samples; their distance to the limit is proportional to "
-            "batch/n, and falls with d as that does.",
-    .check = check_batch,
-};
-
 /* ---- universality ---- */
 
-static void check_universality(claim *c)
+void check_universality(claim *c)
 {
     static const char *const names[] = {"tanh_sgd_eta2", "erf2_sgd"}, *const entries[] = {"rademacher", "uniform"};
     for (int i = 0; i < 2; i++) {
@@ -227,10 +204,52 @@ static void check_universality(claim *c)
     }
 }
 
-const claim_spec claim_universality = {
-    .name = "universality",
-    .title = "The law of the entries of the data does not matter",
-    .text = "Simulations with entries +-1/sqrt(d) and with uniform entries of the same variance give the curves of "
-            "the limit, which is derived for Gaussian entries.",
-    .check = check_universality,
-};
+/* ---- reference ---- */
+
+static void against_solver(claim *c, const char *name, const char *problem, double allowance)
+{
+    const run *limit = runs_solve(c->runs, problem, "%s", "");
+    const run *reference = runs_reference(c->runs, name);
+    char statistic[128] = "max |z|, limit - reference";
+    if (allowance > 0)
+        snprintf(statistic, sizeof statistic, "max |z|, limit - reference, beyond its bias of %g%%", 100 * allowance);
+    gap_options options = {.allowance = allowance};
+    claim_row_agree(c, name, statistic, limit, reference, &options, CLAIM_SIGMA);
+    claim_draw_curves(c, name, limit, reference, 1);
+}
+
+static void against_simulator(claim *c, const char *name, const char *problem, const char *changes, double allowance)
+{
+    const run *ours = runs_simulate(c->runs, problem, "%s", changes);
+    const run *reference = runs_reference(c->runs, name);
+    char statistic[128] = "max |z|, our simulator - reference";
+    if (allowance > 0)
+        snprintf(statistic, sizeof statistic, "max |z|, our simulator - reference, beyond its bias of %g%%",
+                 100 * allowance);
+    gap_options options = {.allowance = allowance};
+    claim_row_agree(c, name, statistic, ours, reference, &options, CLAIM_SIGMA);
+}
+
+static void solver_against_simulator(claim *c, const char *problem, const char *changes)
+{
+    claim_row_agree(c, problem, "max |z|, limit - our simulator", runs_solve(c->runs, problem, "%s", ""),
+                    runs_simulate(c->runs, problem, "%s", changes), NULL, CLAIM_SIGMA);
+}
+
+/* Documented biases of the references, from Euler steps (docs/simulate.md, validation/reference/README.md). */
+static const double SME_BIAS = 0.015, FLOW_BIAS = 0.003;
+
+void check_reference(claim *c)
+{
+    static const char *const plain[] = {"tanh_sgd_eta1", "tanh_sgd_eta2", "logistic_sgd_ridge", "erf2_sgd", "relu_sgd"};
+    for (int i = 0; i < 5; i++)
+        against_solver(c, plain[i], plain[i], 0);
+    against_solver(c, "tanh_sgd_eta2_batch60", "tanh_sgd_eta2", 0);
+    against_solver(c, "tanh_sme_eta2", "tanh_sme_eta2", SME_BIAS);
+    against_simulator(c, "tanh_sme_eta2", "tanh_sme_eta2", "output.times=7", SME_BIAS);
+    solver_against_simulator(c, "tanh_sme_eta2", "output.times=7");
+    against_solver(c, "tanh_gf", "tanh_gf", FLOW_BIAS);
+    against_simulator(c, "tanh_gf", "tanh_gf", "", FLOW_BIAS);
+    solver_against_simulator(c, "tanh_gf", "");
+    against_simulator(c, "relu_sgd", "relu_sgd", "", 0);
+}

@@ -1,11 +1,11 @@
-/* The data of a simulation: entries of X, pre-activations and labels, exact initial moments, seeds. */
+/* The data of a simulation: entries of X, preactivations and labels, exact initial moments, seeds. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "one.h"
+#include "repetition_test.h"
 
-/* Two students, two teachers, everything correlated; d is no multiple of the padding. */
+/* Two students, two teachers, everything correlated; d is not a multiple of the padding. */
 static sgdmft_problem *correlated(sgdmft_context *ctx, const char *entries, int seed)
 {
     return test_problem(ctx,
@@ -19,37 +19,37 @@ static sgdmft_problem *correlated(sgdmft_context *ctx, const char *entries, int 
                         seed, entries);
 }
 
-static one *start(const char *entries, int seed, uint32_t number)
+static repetition_test *start(const char *entries, int seed, uint32_t number)
 {
     sgdmft_context *ctx = check_context(1);
-    one *x = calloc(1, sizeof *x);
+    repetition_test *x = calloc(1, sizeof *x);
     assert_non_null(x);
-    one_init(x, correlated(ctx, entries, seed));
+    repetition_test_init(x, correlated(ctx, entries, seed));
     sgdmft_context_free(ctx);
     assert_int_equal(repetition_start(&x->rep, number), 0);
     return x;
 }
 
-static void finish(one *x)
+static void finish(repetition_test *x)
 {
-    one_clear(x);
+    repetition_test_clear(x);
     free(x);
 }
 
 /* Rounding of theta to single precision is all that is left. */
 static void test_exact_moments(void **state)
 {
-    one *x = start("gaussian", 11, 3);
-    size_t d = x->set.d, length = x->set.length;
-    const float *theta = x->rep.theta, *teacher = x->rep.teacher;
+    repetition_test *x = start("gaussian", 11, 3);
+    size_t d = x->plan.d, length = x->plan.length;
+    const float *theta = x->system->theta, *teacher = x->system->teacher;
     for (size_t a = 0; a < 2; a++)
         for (size_t b = 0; b < 2; b++) {
             size_t at = a * 2 + b;
-            check_near(one_product(d, theta + a * length, theta + b * length) / (double)d, x->problem->initial.q[at],
-                       2e-7, "q%zu%zu", a + 1, b + 1);
-            check_near(one_product(d, theta + a * length, teacher + b * length) / (double)d, x->problem->initial.m[at],
-                       2e-7, "m%zu%zu", a + 1, b + 1);
-            check_near(one_product(d, teacher + a * length, teacher + b * length) / (double)d,
+            check_near(sum_of_products(d, theta + a * length, theta + b * length) / (double)d,
+                       x->problem->initial.q[at], 2e-7, "q%zu%zu", a + 1, b + 1);
+            check_near(sum_of_products(d, theta + a * length, teacher + b * length) / (double)d,
+                       x->problem->initial.m[at], 2e-7, "m%zu%zu", a + 1, b + 1);
+            check_near(sum_of_products(d, teacher + a * length, teacher + b * length) / (double)d,
                        x->problem->initial.rho[at], 2e-7, "rho%zu%zu", a + 1, b + 1);
         }
     for (size_t j = d; j < length; j++)
@@ -64,33 +64,35 @@ static void test_singular_start(void **state)
     for (int i = 0; i < 2; i++)
         for (int d = 2; d <= 200; d += 99) {
             sgdmft_context *ctx = check_context(1);
-            one x;
-            one_init(&x, test_problem(ctx,
-                                      "delta: 2\nhorizon: 1\nmodel: {label: s, loss: '(r - y)^2/2'}\n"
-                                      "initial: %s\nsimulate: {d: %d}\n",
-                                      starts[i], d));
+            repetition_test x;
+            repetition_test_init(&x, test_problem(ctx,
+                                                  "delta: 2\nhorizon: 1\nmodel: {label: s, loss: '(r - y)^2/2'}\n"
+                                                  "initial: %s\nsimulate: {d: %d}\n",
+                                                  starts[i], d));
             sgdmft_context_free(ctx);
             assert_int_equal(repetition_start(&x.rep, 0), 0);
-            check_near(one_product(x.set.d, x.rep.theta, x.rep.theta) / d, *x.problem->initial.q, 1e-7, "q");
-            check_near(one_product(x.set.d, x.rep.theta, x.rep.teacher) / d, *x.problem->initial.m, 1e-7, "m");
-            check_near(one_product(x.set.d, x.rep.teacher, x.rep.teacher) / d, 1, 1e-6, "rho");
-            one_clear(&x);
+            check_near(sum_of_products(x.plan.d, x.system->theta, x.system->theta) / d, *x.problem->initial.q, 1e-7,
+                       "q");
+            check_near(sum_of_products(x.plan.d, x.system->theta, x.system->teacher) / d, *x.problem->initial.m, 1e-7,
+                       "m");
+            check_near(sum_of_products(x.plan.d, x.system->teacher, x.system->teacher) / d, 1, 1e-6, "rho");
+            repetition_test_clear(&x);
         }
 }
 
 /* s = X theta* and y = label(s, eps), for every sample. */
 static void test_labels(void **state)
 {
-    one *x = start("gaussian", 12, 0);
-    const samples *train = &x->rep.train;
-    assert_int_equal(x->set.n, 590); /* 589.9 */
+    repetition_test *x = start("gaussian", 12, 0);
+    const samples *train = &x->system->train;
+    assert_int_equal(x->plan.n, 590); /* 589.9 */
     assert_int_equal(train->room, 590);
     double sum = 0, squares = 0;
-    for (size_t i = 0; i < x->set.n; i++) {
-        const float *row = train->row + i * x->set.length;
+    for (size_t i = 0; i < x->plan.n; i++) {
+        const float *row = train->row + i * x->plan.length;
         double s[2], eps[2] = {train->eps[i], train->eps[train->room + i]};
         for (size_t b = 0; b < 2; b++) {
-            s[b] = one_product(x->set.d, row, x->rep.teacher + b * x->set.length);
+            s[b] = sum_of_products(x->plan.d, row, x->system->teacher + b * x->plan.length);
             check_near(train->s[b * train->room + i], s[b], 5e-6, "s%zu of sample %zu", b + 1, i);
             sum += eps[b];
             squares += eps[b] * eps[b];
@@ -98,10 +100,10 @@ static void test_labels(void **state)
         check_near(train->y[i], tanh(s[0]) + 0.3 * eps[1], 5e-6, "y1 of sample %zu", i);
         check_near(train->y[train->room + i], s[0] * s[1] - eps[0], 1e-5, "y2 of sample %zu", i);
     }
-    for (size_t i = 0; i < x->set.n; i++)
+    for (size_t i = 0; i < x->plan.n; i++)
         for (size_t j = 0; j < i; j++)
             assert_true(train->eps[i] != train->eps[j]); /* drawn in blocks: none is drawn twice */
-    double count = 2.0 * (double)x->set.n;
+    double count = 2.0 * (double)x->plan.n;
     check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of eps");
     check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of eps");
     finish(x);
@@ -115,16 +117,16 @@ static void test_entries(void **state)
         double fourth, eighth;
     } laws[] = {{"gaussian", 3, 105}, {"rademacher", 1, 1}, {"uniform", 1.8, 9}};
     for (size_t p = 0; p < 3; p++) {
-        one *x = start(laws[p].name, 13, 1);
-        double squares = 0, fourths = 0, d = (double)x->set.d, count = (double)(x->set.n * x->set.d);
-        for (size_t i = 0; i < x->set.n; i++) {
-            const float *row = x->rep.train.row + i * x->set.length;
-            for (size_t j = 0; j < x->set.d; j++) {
+        repetition_test *x = start(laws[p].name, 13, 1);
+        double squares = 0, fourths = 0, d = (double)x->plan.d, count = (double)(x->plan.n * x->plan.d);
+        for (size_t i = 0; i < x->plan.n; i++) {
+            const float *row = x->system->train.row + i * x->plan.length;
+            for (size_t j = 0; j < x->plan.d; j++) {
                 double square = d * row[j] * row[j];
                 squares += square;
                 fourths += square * square;
             }
-            for (size_t j = x->set.d; j < x->set.length; j++)
+            for (size_t j = x->plan.d; j < x->plan.length; j++)
                 assert_true(row[j] == 0);
         }
         check_near(squares / count, 1, 4.9 * sqrt((laws[p].fourth - 1) / count) + 1e-6, "%s: variance", laws[p].name);
@@ -138,13 +140,13 @@ static void test_entries(void **state)
 /* Rows are uncorrelated: |X^T X u|^2 for a fixed u has the mean that independent rows give it. */
 static void test_spectrum(void **state)
 {
-    one *x = start("gaussian", 14, 2);
-    size_t n = x->set.n, d = x->set.d;
+    repetition_test *x = start("gaussian", 14, 2);
+    size_t n = x->plan.n, d = x->plan.d;
     double *back = calloc(d, sizeof *back), square = 0;
     assert_non_null(back);
     for (size_t i = 0; i < n; i++) {
-        const float *row = x->rep.train.row + i * x->set.length;
-        double r = one_product(d, row, x->rep.theta);
+        const float *row = x->system->train.row + i * x->plan.length;
+        double r = sum_of_products(d, row, x->system->theta);
         for (size_t j = 0; j < d; j++)
             back[j] += r * row[j];
     }
@@ -169,22 +171,22 @@ static uint64_t print_of(const float *x, size_t n)
     return print;
 }
 
-/* Seed and number of a repetition decide on all that is random, and each of them matters. */
+/* All random numbers are a function of the seed and the number of the repetition, and depend on both. */
 static void test_seeds(void **state)
 {
-    one *a = start("gaussian", 15, 4);
-    size_t rows = a->set.n * a->set.length;
-    uint64_t data = print_of(a->rep.train.row, rows), theta = print_of(a->rep.theta, a->set.length);
-    double noise = a->rep.train.eps[17];
+    repetition_test *a = start("gaussian", 15, 4);
+    size_t rows = a->plan.n * a->plan.length;
+    uint64_t data = print_of(a->system->train.row, rows), theta = print_of(a->system->theta, a->plan.length);
+    double noise = a->system->train.eps[17];
     assert_int_equal(repetition_start(&a->rep, 5), 0);
-    assert_true(data != print_of(a->rep.train.row, rows) && theta != print_of(a->rep.theta, a->set.length));
-    assert_true(noise != a->rep.train.eps[17]);
-    assert_int_equal(repetition_start(&a->rep, 4), 0); /* in memory that was used before */
-    assert_true(data == print_of(a->rep.train.row, rows) && theta == print_of(a->rep.theta, a->set.length));
-    assert_true(noise == a->rep.train.eps[17]);
+    assert_true(data != print_of(a->system->train.row, rows) && theta != print_of(a->system->theta, a->plan.length));
+    assert_true(noise != a->system->train.eps[17]);
+    assert_int_equal(repetition_start(&a->rep, 4), 0); /* in memory that was used by another one */
+    assert_true(data == print_of(a->system->train.row, rows) && theta == print_of(a->system->theta, a->plan.length));
+    assert_true(noise == a->system->train.eps[17]);
     finish(a);
-    one *b = start("gaussian", 16, 4);
-    assert_true(data != print_of(b->rep.train.row, rows) && theta != print_of(b->rep.theta, b->set.length));
+    repetition_test *b = start("gaussian", 16, 4);
+    assert_true(data != print_of(b->system->train.row, rows) && theta != print_of(b->system->theta, b->plan.length));
     finish(b);
 }
 
@@ -194,5 +196,5 @@ int main(void)
         cmocka_unit_test(test_exact_moments), cmocka_unit_test(test_singular_start), cmocka_unit_test(test_labels),
         cmocka_unit_test(test_entries),       cmocka_unit_test(test_spectrum),       cmocka_unit_test(test_seeds),
     };
-    return cmocka_run_group_tests_name("simulator samples", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("simulator data", tests, NULL, NULL);
 }
