@@ -92,7 +92,7 @@ void data_law_onto_signal(const data_law *law, const double *x, double *out);
 int data_law_regress(const data_law *law, const field_moments *field, field_regression *out);
 
 /* The fields w[k][n] of n fresh samples with signals s[k*][n], from standard normal variables z[k][n]. w overlaps
-   neither of them. */
+   neither s nor z. */
 void data_law_fresh_fields(const data_law *law, const field_regression *at, size_t n, const double *s, const double *z,
                            double *w);
 
