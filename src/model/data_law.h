@@ -25,7 +25,7 @@
      C_w = C,   m_w = m,   rho_w = rho,   R_w = R,   R_w(t, t) = 1,   s = L z,   L L^T = rho,   L lower triangular.
 
    Other laws change functions of this file only: with a spectrum, point 1 becomes sums over modes of weight p_j e_j,
-   and with a signal law, point 2 is any law at all (docs/theory.md, section 6).
+   and with a signal law, point 2 is any law at all.
 
    Matrices are row-major. No function but data_law_init fails or allocates, unless it says so. */
 #ifndef SGDMFT_MODEL_DATA_LAW_H
