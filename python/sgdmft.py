@@ -10,9 +10,29 @@ Needs numpy, and h5py for HDF5 files.
 """
 
 import dataclasses
+import fnmatch
 import re
 
 import numpy as np
+
+
+# Names of the columns of each kind, as fnmatch takes them; the first kind that matches counts.
+COLUMN_KINDS = {
+    "train_loss": ("train_loss",),
+    "test_loss": ("test_loss",),
+    "q": ("q[1-8][1-8]",),
+    "m": ("m[1-8][1-8]",),
+    "observables": ("train_*", "test_*"),
+    "R": ("R[1-8][1-8]",),
+}
+
+
+def column_kind(name):
+    """The kind of quantity that a column of this name holds, a key of COLUMN_KINDS; None for a name of other origin."""
+    for kind, patterns in COLUMN_KINDS.items():
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            return kind
+    return None
 
 
 @dataclasses.dataclass

@@ -129,12 +129,15 @@ def complain(code, text):
 
 def choose_panels(runs):
     """Losses, overlaps, observables, response: only what some run has."""
+    import sgdmft
+
     names = []
     for run in runs:
         names += [name for name in run.curves if name not in names and is_drawable(run, name)]
     panels = [train_test_panel("loss", names, logarithmic=True)]
     panels += overlap_panels(names)
-    observables = [name[len("train_") :] for name in names if name.startswith("train_") and name != "train_loss"]
+    observables = [name[len("train_") :] for name in names
+                   if sgdmft.column_kind(name) == "observables" and name.startswith("train_")]
     panels += [train_test_panel(name, names) for name in observables]
     panels.append(component_panel("response", r"R", "(t,0)", names))
     return [panel for panel in panels if panel.curves]
@@ -170,8 +173,10 @@ def overlap_panels(names):
 
 def component_panel(title, symbol, argument, names):
     """All entries of a matrix; many entries are told apart only as diagonal or not."""
+    import sgdmft
+
     panel = Panel(title)
-    entries = [name for name in names if re.fullmatch(symbol + r"\d\d", name)]
+    entries = [name for name in names if sgdmft.column_kind(name) == symbol]
     square = "22" in {name[-2:] for name in entries}
     for i, name in enumerate(entries):
         a, b = name[-2:]

@@ -37,12 +37,12 @@ int processes_agree(processes *p, rank_group *all, int code)
 {
     if (!all)
         return code;
-    if (ranks_allgather_one(all, code, all->said))
+    if (ranks_allgather_one(all, code, all->per_rank))
         return CODE_SYSTEM;
     const char *complaints = processes_complaints(p);
     for (int r = 0; r < all->size; r++)
-        if (all->said[r] != 0) {
-            code = (int)all->said[r];
+        if (all->per_rank[r] != 0) {
+            code = (int)all->per_rank[r];
             return r > 0 && hear(all, r, complaints) ? CODE_SYSTEM : code;
         }
     return 0;

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns/solution.h"
-#include "io/hdf5_read.h"
 #include "io/save.h"
 #include "problem/problem.h"
 #include "cli/command.h"
@@ -15,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/sample_rows.h"
 #include "cli/setup.h"
+#include "sgdmft/io.h"
 #include "sgdmft/version.h"
 
 static const double PATHS_MOST = 1e12;
@@ -37,11 +36,10 @@ static int fail_memory(void)
     return CODE_SYSTEM;
 }
 
-/* The last time of its grid; 0 without one. */
-static double end_of(const sgdmft_solution *run)
+/* The end of the time grid. */
+static double last_time(const job *j)
 {
-    size_t n = sgdmft_solution_n_grid(run);
-    return n > 0 ? sgdmft_solution_grid(run)[n - 1] : 0;
+    return sgdmft_solution_grid(j->run)[sgdmft_solution_n_grid(j->run) - 1];
 }
 
 static int read_run(job *j)
@@ -50,14 +48,18 @@ static int read_run(job *j)
     int code = check_readable(path);
     if (code)
         return code;
-    sgdmft_status status = hdf5_read(j->s.ctx, path, &j->run);
-    if (!status)
-        status = sgdmft_problem_parse(j->s.ctx, path, sgdmft_solution_problem(j->run), NULL, 0, &j->s.problem);
+    sgdmft_status status = sgdmft_solution_read(j->s.ctx, path, &j->s.problem, &j->run);
     if (status)
         return report_failure(j->s.ctx, status);
-    if (sgdmft_solution_status(j->run))
-        complain("warning: %s: the solve ended early (%s), at t = %g", path,
-                 sgdmft_status_word(sgdmft_solution_status(j->run)), end_of(j->run));
+    if (sgdmft_solution_n_grid(j->run) < 2) {
+        complain("%s: has no two-time arrays, as it is not an HDF5 file, or after a simulation, which does not know them; "
+                 "needed: the HDF5 file of 'sgdmft solve'",
+                 path);
+        return CODE_USAGE;
+    }
+    sgdmft_status ended = sgdmft_solution_status(j->run);
+    if (ended)
+        complain("warning: %s: the solve ended early (%s), at t = %g", path, sgdmft_status_word(ended), last_time(j));
     return 0;
 }
 
@@ -109,7 +111,7 @@ static int check_visits(job *j)
 static int read_times(job *j)
 {
     const char *text = arguments_value(j->args, "times");
-    double last = end_of(j->run);
+    double last = last_time(j);
     if (!text)
         return CODE_DONE;
     j->times = malloc((strlen(text) + 1) * sizeof *j->times);

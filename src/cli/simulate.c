@@ -9,12 +9,12 @@
 #include "cli/progress.h"
 #include "cli/setup.h"
 #include "cli/summary.h"
-#include "validation/simulator/simulator.h"
+#include "sgdmft/simulate.h"
 
 static int announce(const arguments *args, const setup *s)
 {
     sgdmft_cost cost;
-    sgdmft_status status = simulator_cost(s->ctx, s->problem, &cost);
+    sgdmft_status status = sgdmft_simulate_cost(s->ctx, s->problem, &cost);
     if (status != SGDMFT_OK)
         return report_failure(s->ctx, status);
     if (arguments_has(args, "quiet"))
@@ -24,7 +24,7 @@ static int announce(const arguments *args, const setup *s)
     return 0;
 }
 
-static void print_report(const simulator_report *r, const sgdmft_solution *solution)
+static void print_report(const sgdmft_simulation_report *r, const sgdmft_solution *solution)
 {
     const sgdmft_solve_info *info = &solution->info;
     double total = r->data_seconds + r->run_seconds + r->observe_seconds;
@@ -35,7 +35,7 @@ static void print_report(const simulator_report *r, const sgdmft_solution *solut
     printf("  visits                  %.0f\n", r->visits);
     if (r->visits > 0)
         printf("  time per visit          %.3g ns of CPU for each of the %zu coordinates (%s)\n",
-               1e9 * r->run_seconds / (r->visits * (double)r->d), r->d, r->kernels);
+               1e9 * r->run_seconds / (r->visits * (double)r->d), r->d, r->instruction_set);
     if (total > 0)
         printf("  shares of CPU time      data %.0f %%, visits %.0f %%, averages at output times %.0f %%\n",
                100 * r->data_seconds / total, 100 * r->run_seconds / total, 100 * r->observe_seconds / total);
@@ -44,7 +44,7 @@ static void print_report(const simulator_report *r, const sgdmft_solution *solut
 }
 
 /* Writes and reports what came back; a solution may come with a failure. Returns the exit code. */
-static int finish(const arguments *args, const setup *s, const outputs *o, const simulator_report *report,
+static int finish(const arguments *args, const setup *s, const outputs *o, const sgdmft_simulation_report *report,
                   const sgdmft_solution *solution, sgdmft_status status)
 {
     int code = status == SGDMFT_OK ? CODE_DONE : report_failure(s->ctx, status);
@@ -64,9 +64,9 @@ static int simulate(const arguments *args, const setup *s, const outputs *o)
     progress meter;
     progress_start(&meter, "", arguments_has(args, "quiet"));
     sgdmft_context_set_progress(s->ctx, progress_report, &meter);
-    simulator_report report;
+    sgdmft_simulation_report report;
     sgdmft_solution *solution = NULL;
-    sgdmft_status status = simulator_run(s->ctx, s->problem, &report, &solution);
+    sgdmft_status status = sgdmft_simulate(s->ctx, s->problem, &report, &solution);
     progress_end(&meter);
     int code = finish(args, s, o, &report, solution, status);
     sgdmft_solution_free(solution);

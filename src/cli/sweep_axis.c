@@ -10,7 +10,7 @@
 #include "core/number.h"
 #include "problem/options.h"
 #include "core/text.h"
-#include "problem/unknown_key.h"
+#include "problem/settings.h"
 
 #define EXPECTED "expected KEY=V1,V2,... or KEY=LO:HI:N, for example --over eta=0.5,1,2"
 
@@ -68,7 +68,7 @@ static sgdmft_status check_key(sgdmft_context *ctx, const char *key)
             ctx, SGDMFT_ERR_UNKNOWN_KEY,
             "--over: '%s' is a section; sweep one of its keys, for example --over numerics.steps=50,100", key);
     origin where = {"--over", 0, 0, NULL};
-    return unknown_key_in_override(ctx, &where, key);
+    return settings_unknown_key(ctx, &where, key);
 }
 
 static sgdmft_status take_key(sgdmft_context *ctx, const char *text, const char *equals, sweep_axis *out)

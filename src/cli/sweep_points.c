@@ -61,7 +61,7 @@ static int check_cost(sgdmft_context *ctx, sweep_point *point)
 {
     sgdmft_status status = sgdmft_estimate_cost(ctx, point->problem, &point->cost);
     if (status == SGDMFT_OK)
-        status = solver_check_memory(ctx, &point->cost);
+        status = sgdmft_check_memory(ctx, &point->cost);
     return status == SGDMFT_OK ? 0 : report_failure_of(ctx, status, point->label);
 }
 

@@ -25,7 +25,8 @@ void sgdmft_solution_free(sgdmft_solution *solution)
     for (size_t i = 0; i < solution->n_identities; i++)
         free(solution->identities[i].name);
     free(solution->identities);
-    solution_arrays_free(solution);
+    for (array_owner owner = 0; owner < OWNERS; owner++)
+        solution_arrays_free(solution, owner);
     free(solution->histograms);
     free(solution->coordinates);
     free(solution->message);
@@ -187,7 +188,7 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
 
 void solution_drop_histograms(sgdmft_solution *solution)
 {
-    solution_arrays_free_of(solution, OWNER_HISTOGRAMS);
+    solution_arrays_free(solution, OWNER_HISTOGRAMS);
     free(solution->histograms);
     solution->histograms = NULL;
 }

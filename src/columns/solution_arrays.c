@@ -99,16 +99,16 @@ int solution_arrays_get(const sgdmft_solution *solution, size_t index, solution_
     return 1;
 }
 
-/* The pointers of an owner's arrays, `which` of them: required (0) or optional (1). A grid that was cut to nothing has
-   still arrays. Returns their number. */
-static size_t rows_of(sgdmft_solution *solution, array_owner owner, int which, array_row rows[KINDS])
+/* The pointers of the required (optional = 0) or the optional arrays of an owner. A grid that was cut to nothing still
+   has arrays. Returns their number. */
+static size_t rows_of(sgdmft_solution *solution, array_owner owner, int optional, array_row rows[KINDS])
 {
     char *base = owner == OWNER_GRID ? (char *)solution : (char *)base_of(solution, owner);
     size_t n = 0;
     for (size_t i = 0; i < KINDS && base; i++)
-        if (kinds[i].owner == owner && kinds[i].optional == which)
-            rows[n++] = (array_row){.data = (double **)(base + kinds[i].offset),
-                                    .count = shape_of(solution, &kinds[i]).size};
+        if (kinds[i].owner == owner && kinds[i].optional == optional)
+            rows[n++] =
+                (array_row){.data = (double **)(base + kinds[i].offset), .count = shape_of(solution, &kinds[i]).size};
     return n;
 }
 
@@ -120,17 +120,11 @@ sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *sol
     return arrays_allocate(rows, n) ? context_out_of_memory(ctx, what, arrays_bytes(rows, n)) : SGDMFT_OK;
 }
 
-void solution_arrays_free_of(sgdmft_solution *solution, array_owner owner)
+void solution_arrays_free(sgdmft_solution *solution, array_owner owner)
 {
     array_row rows[KINDS];
     for (int optional = 0; optional < 2; optional++)
         arrays_free(rows, rows_of(solution, owner, optional, rows));
-}
-
-void solution_arrays_free(sgdmft_solution *solution)
-{
-    for (array_owner owner = 0; owner < OWNERS; owner++)
-        solution_arrays_free_of(solution, owner);
 }
 
 void solution_arrays_describe_shape(const array_kind *kind, char out[32])

@@ -6,6 +6,7 @@
 
 #include "coordinates/block.h"
 #include "core/arrays.h"
+#include "kernels/grid.h"
 
 /* The values of coordinates at some nodes of a grid. */
 typedef struct coordinate_snapshots {

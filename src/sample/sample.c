@@ -1,5 +1,4 @@
-/* The public samplers (sgdmft/sample.h): what the processes of coordinates and preactivations look like from
-   outside. */
+/* The public samplers: handles around the processes of coordinates and preactivations. */
 #include "sgdmft/sample.h"
 
 #include <math.h>
@@ -109,10 +108,26 @@ static void warn_negative(sgdmft_context *ctx, const char *what, double negative
             negative, what);
 }
 
+/* Not all solvers know the response; where it is not known, R is not a number. Preactivations need it for the memory of
+   their visits, coordinates with a ridge for that of their start. */
+static sgdmft_status check_response(sgdmft_context *ctx, const sgdmft_sampler *s, sgdmft_sample_parts parts)
+{
+    const sgdmft_problem *problem = s->problem;
+    int needed = ((parts & SGDMFT_SAMPLE_PREACTIVATIONS) && problem->process->events != EVENTS_FRESH) ||
+                 ((parts & SGDMFT_SAMPLE_COORDINATES) && !problem->penalty.text);
+    for (size_t i = 0; needed && i < s->x.n * s->x.n * (size_t)(s->x.k * s->x.k); i++)
+        if (!isfinite(s->x.R[i]))
+            return context_fail(ctx, SGDMFT_ERR_RANGE,
+                                "%s: R of the solution holds a value that is not finite, as where the response is not "
+                                "known, but these paths need it",
+                                problem->source);
+    return SGDMFT_OK;
+}
+
 static sgdmft_status make_processes(sgdmft_context *ctx, sgdmft_sampler *s, sgdmft_sample_parts parts)
 {
-    sgdmft_status status = SGDMFT_OK;
-    if (parts & SGDMFT_SAMPLE_COORDINATES)
+    sgdmft_status status = check_response(ctx, s, parts);
+    if (!status && (parts & SGDMFT_SAMPLE_COORDINATES))
         status = coordinate_process_new(ctx, s->problem, &s->x, s->n, s->node, &s->coordinates);
     if (!status && (parts & SGDMFT_SAMPLE_PREACTIVATIONS))
         status = preactivation_process_new(ctx, s->problem, &s->x, &s->preactivations);
@@ -123,10 +138,12 @@ static sgdmft_status make_processes(sgdmft_context *ctx, sgdmft_sampler *s, sgdm
     return status;
 }
 
-static sgdmft_status check_solution(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solution *solution)
+static sgdmft_status check_solution(sgdmft_context *ctx, sgdmft_problem *problem, const sgdmft_solution *solution)
 {
-    size_t n = solution->n_grid, k = (size_t)solution->k;
-    if (n < 2)
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (status)
+        return status;
+    if (solution->n_grid < 2)
         return context_fail(ctx, SGDMFT_ERR_MISSING,
                             "%s: the solution has no two-time arrays, as after a simulation, which does not know them; "
                             "needed: a solution of the limiting equations, e.g. the HDF5 file of 'sgdmft solve'",
@@ -136,12 +153,6 @@ static sgdmft_status check_solution(sgdmft_context *ctx, const sgdmft_problem *p
                             "%s: the solution has %d students and %d teachers, but the problem has %d and %d",
                             problem->source, solution->k, solution->kstar, problem->model.students,
                             problem->model.teachers);
-    for (size_t i = 0; i < n * n * k * k; i++)
-        if (!isfinite(solution->R[i]))
-            return context_fail(ctx, SGDMFT_ERR_RANGE,
-                                "%s: R of the solution holds a value that is not finite, as where the response is not "
-                                "known; needed: the response at all times",
-                                problem->source);
     return SGDMFT_OK;
 }
 
@@ -152,9 +163,7 @@ sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, sgdmft_problem *problem, c
     if (!(parts & SGDMFT_SAMPLE_BOTH) || (parts & ~SGDMFT_SAMPLE_BOTH))
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "sample: parts is %d, not one of sgdmft_sample_parts",
                             (int)parts);
-    sgdmft_status status = sgdmft_problem_check(ctx, problem);
-    if (!status)
-        status = check_solution(ctx, problem, solution);
+    sgdmft_status status = check_solution(ctx, problem, solution);
     if (status)
         return status;
     sgdmft_sampler *s = calloc(1, sizeof *s);
@@ -310,9 +319,7 @@ sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, sgdmft_problem *prob
                                        const double *times, size_t n_times, size_t bins)
 {
     histogram_plan plan = {.n_times = n_times, .n_bins = bins, .times = times};
-    sgdmft_status status = sgdmft_problem_check(ctx, problem);
-    if (!status)
-        status = check_solution(ctx, problem, solution);
+    sgdmft_status status = check_solution(ctx, problem, solution);
     if (!status && (n_times == 0 || bins == 0))
         status = context_fail(ctx, SGDMFT_ERR_ARGUMENT, "histograms: %zu times and %zu bins; needed: one of each",
                               n_times, bins);

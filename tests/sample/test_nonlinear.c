@@ -10,7 +10,7 @@
 #include "sample/draws.h"
 #include "sample/histograms.h"
 #include "solved.h"
-#include "solvers/dmft/dmft.h"
+#include "solvers/dmft/statistics.h"
 #include "support/sample.h"
 
 enum { L = SAMPLE_LANES };
@@ -50,9 +50,9 @@ static void check_same_paths(const char *text)
     replica_result result[2] = {{{NULL}, 0}, {{NULL}, 0}};
     replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
-    check_ok(t.ctx, dmft_replicas(t.ctx, &t.s, &set));
-    check_ok(t.ctx, dmft_solution(t.ctx, &t.s, &set, &solution));
-    const coordinate_snapshots *kept = &result[0].level[GRID_FINE]->record->theta;
+    check_ok(t.ctx, replica_set_solve(t.ctx, &t.s, &set));
+    check_ok(t.ctx, replica_statistics(t.ctx, &t.s, &set, &solution));
+    const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
     while (!coordinate_snapshots_at(kept, node[1]))
         node[1]++;
     assert_true(node[1] < node[2]);
