@@ -58,25 +58,28 @@ class Panel:
 
 def main():
     options = parse_options()
+    obstacle = find_obstacle(options.output, options.force)
+    if obstacle:
+        return print_error(4, obstacle)
     try:
         import matplotlib
 
         matplotlib.use("Agg")
         import sgdmft
     except ImportError as error:
-        return complain(4, f"drawing needs Matplotlib and NumPy: {error}")
+        return print_error(4, f"drawing needs Matplotlib and NumPy: {error}")
     runs = []
     for path in replace_tables(options.files):
         try:
             runs.append(sgdmft.load(path))
         except ImportError as error:
-            return complain(4, f"reading '{path}' needs h5py: {error}")
+            return print_error(4, f"reading '{path}' needs h5py: {error}")
         except (OSError, KeyError, ValueError) as error:
             text = str(error)
-            return complain(2, text if path in text else f"cannot read '{path}': {text}")
+            return print_error(2, text if path in text else f"cannot read '{path}': {text}")
     panels = choose_panels(runs)
     if not panels:
-        return complain(2, "there is nothing to draw: no curve has a finite value")
+        return print_error(2, "there is nothing to draw: no curve has a finite value")
     matplotlib.rcdefaults()  # the figure does not depend on the user's own settings
     matplotlib.rcParams.update(STYLE)
     figure = draw(runs, panels)
@@ -119,7 +122,7 @@ def same_file(a, b):
     return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
-def complain(code, text):
+def print_error(code, text):
     print(f"sgdmft: {text}", file=sys.stderr)
     return code
 
@@ -405,10 +408,21 @@ def add_run_legend(figure, runs):
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def save(figure, path, force):
-    """All of the file or nothing; no dates, so that the same curves give the same bytes."""
+def find_obstacle(path, force):
+    """Why the figure cannot be written, or None."""
+    directory = os.path.dirname(path) or "."
     if os.path.exists(path) and not force:
-        return complain(4, f"output '{path}': the file exists already and is not overwritten; --force replaces it")
+        return f"output '{path}': the file exists already and is not overwritten; use --force to replace it"
+    if not os.path.isdir(directory):
+        return f"output '{path}': the directory '{directory}' does not exist; create it first"
+    return None
+
+
+def save(figure, path, force):
+    """Writes the whole file or nothing, and no dates into it: the same curves give the same bytes."""
+    obstacle = find_obstacle(path, force)
+    if obstacle:
+        return print_error(4, obstacle)
     kind = os.path.splitext(path)[1][1:]
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
     temporary = f"{path}.{os.getpid()}.tmp"
@@ -420,7 +434,7 @@ def save(figure, path, force):
             if os.path.exists(temporary):
                 os.unlink(temporary)
     except OSError as error:
-        return complain(4, f"output '{path}': cannot write: {error.strerror or error}")
+        return print_error(4, f"output '{path}': cannot write: {error.strerror or error}")
     return 0
 
 
@@ -430,4 +444,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # the program's exit code 1 means something else, so a traceback must not give it
-        sys.exit(complain(4, f"drawing failed: {type(error).__name__}: {error}"))
+        sys.exit(print_error(4, f"drawing failed: {type(error).__name__}: {error}"))

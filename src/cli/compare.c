@@ -1,14 +1,13 @@
 /* sgdmft compare: do two sets of curves agree within their standard errors? */
-#include "io/compare.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "io/csv_read.h"
 #include "cli/command.h"
+#include "cli/job.h"
 #include "cli/messages.h"
-#include "cli/setup.h"
+#include "io/compare.h"
+#include "io/csv_read.h"
 
 static int read_limits(const arguments *args, compare_limits *out)
 {
@@ -17,13 +16,10 @@ static int read_limits(const arguments *args, compare_limits *out)
     return code ? code : arguments_number(args, "rtol", 0.0, 1.0, &out->rtol);
 }
 
-static int read_table(const setup *s, const char *path, csv_table **out)
+static int read_table(const job *j, const char *path, csv_table **out)
 {
-    int code = check_readable(path);
-    if (code)
-        return code;
-    sgdmft_status status = csv_read(s->ctx, path, out);
-    return status == SGDMFT_OK ? 0 : report_failure(s->ctx, status);
+    int code = job_check_readable(path);
+    return code ? code : report_status(j->ctx, csv_read(j->ctx, path, out), NULL);
 }
 
 /* The file name and its first comment line, which says what it is. */
@@ -111,52 +107,53 @@ static void print_table(const csv_table *a, const csv_table *b, const comparison
         printf("\nall %zu columns agree\n", c->n_columns);
 }
 
-static int compare(const setup *s, const csv_table *a, const csv_table *b, compare_limits limits)
+static int compare(const job *j, const csv_table *a, const csv_table *b, compare_limits limits)
 {
     comparison *c = NULL;
-    sgdmft_status status = compare_tables(s->ctx, a, b, limits, &c);
-    if (status != SGDMFT_OK)
-        return report_failure(s->ctx, status);
+    int code = report_status(j->ctx, compare_tables(j->ctx, a, b, limits, &c), NULL);
+    if (code)
+        return code;
     print_table(a, b, c, limits);
-    int code = c->agrees ? CODE_DONE : CODE_DIFFERS;
+    code = c->agrees ? CODE_DONE : CODE_DIFFERS;
     comparison_free(c);
     return code;
 }
 
 static int run(const arguments *args)
 {
-    setup s;
+    job j;
     csv_table *a = NULL, *b = NULL;
     compare_limits limits;
-    int code = setup_context(args, &s);
+    int code = job_open(args, &j);
     if (code == 0)
         code = read_limits(args, &limits);
     if (code == 0)
-        code = read_table(&s, args->operands[0], &a);
+        code = read_table(&j, args->operands[0], &a);
     if (code == 0)
-        code = read_table(&s, args->operands[1], &b);
+        code = read_table(&j, args->operands[1], &b);
     if (code == 0)
-        code = compare(&s, a, b, limits);
+        code = compare(&j, a, b, limits);
     csv_free(a);
     csv_free(b);
-    setup_free(&s);
+    job_close(&j);
     return code;
 }
 
-static const option_spec options[] = {
-    {"sigma", 0, "S", 0, "standard errors of A - B that are allowed (default: 4)"},
-    {"rtol", 0, "X", 0, "also allow |A - B| up to X times the column's largest |B|"},
-    OPTION_HELP, OPTIONS_END};
+static const option_spec options[] = {{"sigma", 0, "S", 0, "standard errors of A - B that are allowed (default: 4)"},
+                                      {"rtol", 0, "X", 0, "also allow |A - B| up to X times the column's largest |B|"},
+                                      OPTION_HELP,
+                                      OPTIONS_END};
 
 const command command_compare = {
     .name = "compare",
     .operands = "A.csv B.csv",
     .summary = "compare two sets of curves within their standard errors",
-    .details = "For every column of both files: the worst difference in standard errors, the time where it occurs,\n"
-               "and the root mean square over time. Rows are matched by time; if neither file has all times of the other,\n"
-               "the one with more rows is interpolated by a local cubic, and the table says so. Exact values (both\n"
-               "standard errors 0) must agree to 1e-6 of the column's largest |B|, or to --rtol. Values that are not\n"
-               "numbers differ. The exit code is 0 if all columns agree, 1 if any differs.\n",
+    .details =
+        "For every column of both files: the worst difference in standard errors, the time where it occurs,\n"
+        "and the root mean square over time. Rows are matched by time; if neither file has all times of the other,\n"
+        "the one with more rows is interpolated by a local cubic, and the table says so. Exact values (both\n"
+        "standard errors 0) must agree to 1e-6 of the column's largest |B|, or to --rtol. Values that are not\n"
+        "numbers differ. The exit code is 0 if all columns agree, 1 if any differs.\n",
     .options = options,
     .operands_min = 2,
     .operands_max = 2,

@@ -5,15 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/run_read.h"
-#include "io/save.h"
-#include "problem/problem.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
+#include "cli/job.h"
 #include "cli/messages.h"
 #include "cli/progress.h"
 #include "cli/sample_rows.h"
-#include "cli/setup.h"
+#include "io/run_read.h"
+#include "io/save.h"
+#include "problem/problem.h"
 #include "sgdmft/version.h"
 
 /* More of a variance than rounding and Monte-Carlo error leave below zero. */
@@ -22,9 +21,9 @@ static const double PATHS_MOST = 1e12;
 
 typedef enum kinds { KIND_COORDINATES = 1, KIND_PREACTIVATIONS = 2, KIND_BOTH = 3 } kinds;
 
-typedef struct job {
+typedef struct sample {
     const arguments *args;
-    setup s; /* the problem of the run */
+    job s; /* with the problem of the run */
     run_file *run;
     two_time x;
     kinds what;
@@ -34,36 +33,30 @@ typedef struct job {
     coordinate_process *coordinates;
     preactivation_process *preactivations;
     char *csv, *command;
-} job;
+} sample;
 
-static int fail_memory(void)
-{
-    complain("out of memory");
-    return CODE_SYSTEM;
-}
-
-static int read_run(job *j)
+static int read_run(sample *j)
 {
     const char *path = j->args->operands[0];
-    int code = check_readable(path);
+    int code = job_check_readable(path);
     if (code)
         return code;
     sgdmft_status status = run_read(j->s.ctx, path, &j->run);
     if (!status)
         status = sgdmft_problem_parse(j->s.ctx, path, j->run->problem, NULL, 0, &j->s.problem);
     if (status)
-        return report_failure(j->s.ctx, status);
+        return report_status(j->s.ctx, status, NULL);
     j->x = two_time_of(j->run->solution);
     if (j->x.k != j->s.problem->model.students || j->x.kstar != j->s.problem->model.teachers) {
-        complain("%s: its arrays are not of its problem's number of students and teachers", path);
+        print_error("%s: its arrays are not of its problem's number of students and teachers", path);
         return CODE_USAGE;
     }
     if (strcmp(j->run->ended, "ok") != 0)
-        complain("warning: %s: the solve ended early (%s), at t = %g", path, j->run->ended, j->x.t[j->x.n - 1]);
+        print_warning("%s: the solve ended early (%s), at t = %g", path, j->run->ended, j->x.t[j->x.n - 1]);
     return 0;
 }
 
-static int read_what(job *j)
+static int read_what(sample *j)
 {
     static const char *const names[] = {"coordinates", "preactivations", "both"};
     const char *text = arguments_value(j->args, "what");
@@ -78,7 +71,7 @@ static int read_what(job *j)
                 : 0;
 }
 
-static int read_numbers(job *j)
+static int read_numbers(sample *j)
 {
     double paths = 0;
     long seed = -1;
@@ -95,7 +88,7 @@ static int read_numbers(job *j)
 }
 
 /* Known once the run has been read. */
-static int check_visits(job *j)
+static int check_visits(sample *j)
 {
     if (!arguments_has(j->args, "seed"))
         j->plan.seed = j->s.problem->numerics.seed;
@@ -109,7 +102,7 @@ static int check_visits(job *j)
     return 0;
 }
 
-static void add_node(job *j, size_t node)
+static void add_node(sample *j, size_t node)
 {
     size_t at = j->plan.n;
     while (at > 0 && j->node[at - 1] > node)
@@ -121,7 +114,7 @@ static void add_node(job *j, size_t node)
     j->plan.n++;
 }
 
-static int add_times(job *j, const char *text)
+static int add_times(sample *j, const char *text)
 {
     double last = j->x.t[j->x.n - 1];
     for (;;) {
@@ -140,7 +133,7 @@ static int add_times(job *j, const char *text)
 }
 
 /* The nodes nearest to the wanted times, without --times to those of the curves. */
-static int choose_times(job *j)
+static int choose_times(sample *j)
 {
     const char *text = arguments_value(j->args, "times");
     int code = 0, times = j->s.problem->output.times;
@@ -148,7 +141,7 @@ static int choose_times(job *j)
     j->node = calloc(j->x.n + 1, sizeof *j->node);
     j->t = calloc(j->x.n + 1, sizeof *j->t);
     if (!j->node || !j->t)
-        return fail_memory();
+        return report_out_of_memory();
     if (text)
         code = add_times(j, text);
     for (int i = 0; !text && i < times; i++) {
@@ -176,13 +169,13 @@ static char *default_name(const char *run)
 static void warn_negative(const char *what, double negative)
 {
     if (negative > NEGATIVE_LIMIT)
-        complain(
+        print_error(
             "warning: %.2g of the variance of %s is negative and was set to zero; more paths or steps in the solve "
             "would help",
             negative, what);
 }
 
-static int prepare(job *j)
+static int prepare(sample *j)
 {
     sgdmft_status status = SGDMFT_OK;
     if (j->what & KIND_COORDINATES)
@@ -190,7 +183,7 @@ static int prepare(job *j)
     if (!status && (j->what & KIND_PREACTIVATIONS))
         status = preactivation_process_new(j->s.ctx, j->s.problem, &j->x, &j->preactivations);
     if (status)
-        return report_failure(j->s.ctx, status);
+        return report_status(j->s.ctx, status, NULL);
     if (j->coordinates)
         warn_negative("theta", j->coordinates->rest.negative);
     if (j->preactivations)
@@ -200,7 +193,7 @@ static int prepare(job *j)
     return 0;
 }
 
-static void put_comments(const job *j, FILE *to)
+static void put_comments(const sample *j, FILE *to)
 {
     fprintf(to,
             "# program: sample\n# version: %s\n# command: %s\n# run: %s\n# seed: %" PRIu64 "\n# paths: %" PRIu64 "\n",
@@ -212,40 +205,39 @@ static void put_comments(const job *j, FILE *to)
     }
 }
 
-static int write(job *j)
+static int write(sample *j)
 {
     save_output out;
     progress meter;
     sgdmft_status status = save_open(j->s.ctx, j->csv, arguments_has(j->args, "force"), &out);
     if (status)
-        return report_failure(j->s.ctx, status);
-    progress_start(&meter, "", arguments_has(j->args, "quiet"));
-    sgdmft_context_set_progress(j->s.ctx, progress_report, &meter);
+        return report_status(j->s.ctx, status, NULL);
+    progress_start(&meter, j->s.ctx, j->args, "");
     put_comments(j, out.stream);
     status = sample_write(j->s.ctx, &j->plan, out.stream);
-    progress_end(&meter);
-    int code = status ? report_failure(j->s.ctx, status) : 0;
+    progress_end(&meter, j->s.ctx);
+    int code = status ? report_status(j->s.ctx, status, NULL) : 0;
     status = save_close(j->s.ctx, &out, code == 0);
     if (status)
-        code = report_failure(j->s.ctx, status);
+        code = report_status(j->s.ctx, status, NULL);
     if (!code && !arguments_has(j->args, "quiet"))
         printf("%s: %" PRIu64 " path%s at %zu time%s, t = %.6g to %.6g\n", j->csv, j->plan.paths,
                j->plan.paths == 1 ? "" : "s", j->plan.n, j->plan.n == 1 ? "" : "s", j->t[0], j->t[j->plan.n - 1]);
     return code;
 }
 
-static int name_output(job *j)
+static int name_output(sample *j)
 {
     const char *given = arguments_value(j->args, "csv");
     j->csv = given ? strdup(given) : default_name(j->args->operands[0]);
     j->command = arguments_command_line(j->args);
     if (!j->csv || !j->command)
-        return fail_memory();
+        return report_out_of_memory();
     sgdmft_status status = save_check(j->s.ctx, j->csv, arguments_has(j->args, "force"));
-    return status ? report_failure(j->s.ctx, status) : 0;
+    return status ? report_status(j->s.ctx, status, NULL) : 0;
 }
 
-static void clear(job *j)
+static void clear(sample *j)
 {
     coordinate_process_free(j->coordinates);
     preactivation_process_free(j->preactivations);
@@ -254,13 +246,13 @@ static void clear(job *j)
     free(j->t);
     free(j->csv);
     free(j->command);
-    setup_free(&j->s);
+    job_close(&j->s);
 }
 
 static int run(const arguments *args)
 {
-    job j = {.args = args};
-    int code = setup_context(args, &j.s);
+    sample j = {.args = args};
+    int code = job_open(args, &j.s);
     if (!code)
         code = read_what(&j);
     if (!code)
@@ -276,7 +268,7 @@ static int run(const arguments *args)
     if (!code)
         code = prepare(&j);
     if (!code) {
-        interrupt_catch();
+        progress_catch_signals();
         code = write(&j);
     }
     clear(&j);

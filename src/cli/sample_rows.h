@@ -18,8 +18,8 @@ typedef struct sample_plan {
     uint64_t seed, paths;
 } sample_plan;
 
-/* The header line and all rows, in the order of paths. The text does not depend on the number of threads, and that of a
-   path not on how many there are. A failed write shows in ferror(to). Errors: 304, 401, 403, 500. */
+/* The header line and all rows, in the order of paths. The text does not depend on the number of threads, and that of
+   a path not on how many there are. A failed write shows in ferror(to). Errors: 304, 401, 403, 500. */
 sgdmft_status sample_write(sgdmft_context *ctx, const sample_plan *plan, FILE *to);
 
 #endif

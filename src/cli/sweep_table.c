@@ -5,13 +5,105 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/messages.h"
+#include "io/compare.h"
 #include "io/provenance.h"
 #include "io/save.h"
 #include "sgdmft/version.h"
 
 #define FIRST_LINE "# program: sweep\n"
 
-/* Names of curves in the order of their columns; borrowed from the rows. */
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+sweep_row sweep_row_empty(void)
+{
+    return (sweep_row){.status = "not run", .t = NAN};
+}
+
+void sweep_row_free(sweep_row *row)
+{
+    for (size_t i = 0; i < row->n; i++)
+        free(row->value[i].name);
+    free(row->value);
+    *row = sweep_row_empty();
+}
+
+static int allocate_values(size_t n, sweep_row *row)
+{
+    row->value = calloc(n + 1, sizeof *row->value);
+    return row->value ? 0 : report_out_of_memory();
+}
+
+static int add_value(const char *name, double value, double se, sweep_row *row)
+{
+    char *copy = strdup(name);
+    if (!copy)
+        return report_out_of_memory();
+    row->value[row->n++] = (sweep_value){copy, value, se};
+    return 0;
+}
+
+sweep_row sweep_row_without_values(sgdmft_status ended)
+{
+    sweep_row row = sweep_row_empty();
+    row.status = provenance_status_word(ended);
+    row.succeeded = ended == SGDMFT_OK;
+    return row;
+}
+
+int sweep_row_from_solution(const sgdmft_solution *solution, sweep_row *row)
+{
+    *row = sweep_row_without_values(solution->status);
+    if (solution->n_times == 0)
+        return 0;
+    size_t last = solution->n_times - 1;
+    row->t = solution->times[last];
+    int code = allocate_values(solution->n_curves, row);
+    for (size_t i = 0; i < solution->n_curves && code == 0; i++) {
+        const sgdmft_curve *curve = &solution->curves[i];
+        code = add_value(curve->name, curve->value[last], curve->se[last], row);
+    }
+    return code;
+}
+
+/* The column of the standard errors, or NULL. */
+static const double *errors_of(const csv_table *curves, const char *name)
+{
+    char *full = NULL;
+    if (asprintf(&full, "%s_se", name) < 0)
+        return NULL;
+    const double *se = csv_values(curves, full);
+    free(full);
+    return se;
+}
+
+int sweep_row_from_curves(const csv_table *curves, sgdmft_status ended, sweep_row *row)
+{
+    size_t last = curves->n_rows - 1;
+    *row = sweep_row_without_values(ended);
+    row->t = csv_values(curves, "t")[last];
+    int code = allocate_values(curves->n_columns, row);
+    for (size_t c = 0; c < curves->n_columns && code == 0; c++) {
+        const csv_column *column = &curves->columns[c];
+        if (!compare_is_quantity(column->name))
+            continue;
+        const double *se = errors_of(curves, column->name);
+        code = add_value(column->name, column->value[last], se ? se[last] : 0.0, row);
+    }
+    return code;
+}
+
+static const sweep_value *find_value(const sweep_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->n; i++)
+        if (strcmp(row->value[i].name, name) == 0)
+            return &row->value[i];
+    return NULL;
+}
+
+/* --- the file ---------------------------------------------------------------------------------------------------- */
+
+/* The names of all curves in the order of their columns, borrowed from the rows. */
 typedef struct name_list {
     const char **name;
     size_t n;
@@ -25,7 +117,8 @@ static size_t find_name(const name_list *list, const char *name)
     return i;
 }
 
-/* Adds what the row has and the list has not, each name behind the one before it in the row. Returns 0 on failure. */
+/* Adds the names of the row that the list lacks, each after the name before it in the row. Returns 0 if out of
+   memory. */
 static int merge_names(name_list *list, const sweep_row *row)
 {
     size_t place = 0;
@@ -46,7 +139,7 @@ static int merge_names(name_list *list, const sweep_row *row)
     return 1;
 }
 
-/* A field of a CSV file; quoted if it has to be. */
+/* Writes a field of a CSV file, in quotes if it needs them. */
 static void put_field(FILE *to, const char *text)
 {
     if (!strpbrk(text, ",\"\n\r")) {
@@ -75,7 +168,8 @@ static void put_header(FILE *to, const sweep_grid *grid, const name_list *names)
     fputc('\n', to);
 }
 
-/* "nan" whatever its sign, and %.12g as in the curves, so that a row is the same whether solved or read back. */
+/* Writes 12 digits, as the files of curves have, so that a row is the same whether it is solved or read back; "nan"
+   has no sign. */
 static void put_number(FILE *to, double value)
 {
     if (isnan(value))
@@ -94,7 +188,7 @@ static void put_row(FILE *to, const sweep_grid *grid, size_t point, const sweep_
     fputs(row->status, to);
     put_number(to, row->t);
     for (size_t i = 0; i < names->n; i++) {
-        const sweep_value *found = sweep_row_find(row, names->name[i]);
+        const sweep_value *found = find_value(row, names->name[i]);
         put_number(to, found ? found->value : NAN);
         put_number(to, found ? found->se : NAN);
     }
@@ -114,26 +208,26 @@ static void put_table(FILE *to, const sweep_grid *grid, const sweep_row *const *
         put_row(to, grid, i, rows[i], names);
 }
 
-sgdmft_status sweep_table_write(sgdmft_context *ctx, const sweep_grid *grid, const sweep_row *const *rows,
-                                const char *source, const char *command, const char *path, int force)
+int sweep_table_write(const job *j, const sweep_grid *grid, const sweep_row *const *rows, const char *command,
+                      const char *path, int force)
 {
     name_list names = {0};
     char *text = NULL;
     size_t size = 0;
-    int good = 1;
-    for (size_t i = 0; i < grid->n_points && good; i++)
-        good = merge_names(&names, rows[i]);
-    FILE *to = good ? open_memstream(&text, &size) : NULL;
+    int complete = 1;
+    for (size_t i = 0; i < grid->n_points && complete; i++)
+        complete = merge_names(&names, rows[i]);
+    FILE *to = complete ? open_memstream(&text, &size) : NULL;
     if (to) {
-        put_table(to, grid, rows, source, command, &names);
-        good = !ferror(to);
-        good &= fclose(to) == 0;
+        put_table(to, grid, rows, j->args->operands[0], command, &names);
+        complete = !ferror(to);
+        complete &= fclose(to) == 0;
     }
-    sgdmft_status status = good && to ? save_bytes(ctx, path, text, size, force)
-                                      : context_out_of_memory(ctx, "the table of a sweep", (double)size);
+    int code = complete && to ? report_status(j->ctx, save_bytes(j->ctx, path, text, size, force), NULL)
+                              : report_out_of_memory();
     free(names.name);
     free(text);
-    return status;
+    return code;
 }
 
 int sweep_table_recognise(const char *path)
@@ -151,7 +245,7 @@ int sweep_table_recognise(const char *path)
 
 enum { WIDEST = 32, STATUS_WIDTH = 19 };
 
-/* Characters for the values of an axis; longer values are cut. */
+/* The width of the column of an axis; longer values are cut. */
 static int width_of(const sweep_axis *axis)
 {
     size_t width = strlen(axis->key);
@@ -180,7 +274,7 @@ void sweep_table_print_header(const sweep_grid *grid)
 static void print_value(const sweep_row *row, const char *name, int last)
 {
     char text[64] = "-";
-    const sweep_value *found = sweep_row_find(row, name);
+    const sweep_value *found = find_value(row, name);
     if (found && found->se > 0)
         snprintf(text, sizeof text, "%-10.4g +- %.1e", found->value, found->se);
     else if (found)

@@ -74,7 +74,7 @@ class Plot(WithRun):
 
     def test_refusals(self):
         self.refuse("plot", self.csv, says=["no figure is named"])
-        self.refuse("plot", self.csv, "-o", "f.jpg", says=["'f.jpg'", ".svg, .pdf, .png"])
+        self.refuse("plot", self.csv, "-o", "f.jpg", says=["'f.jpg'", ".svg, .pdf or .png"])
         self.refuse("plot", self.csv, "-o", "no/f.svg", code=4, says=["does not exist"])
         self.write("bad.csv", "t,q11,q11_se\n0,1,0\n1,x,0\n")
         self.refuse("plot", "bad.csv", "-o", "f.svg", says=["bad.csv:3", "'x'"])

@@ -96,9 +96,16 @@ class Sweep(WithProblem):
 
 class Refusals(WithProblem):
     def test_over(self):
-        self.refuse("sweep", "p.yaml", says=["nothing is swept", "--over eta=0.5,1,2", "sgdmft sweep --help"])
+        self.refuse("sweep", "p.yaml", says=["no key to sweep", "--over eta=0.5,1,2", "sgdmft sweep --help"])
         self.refuse("sweep", "p.yaml", "--over", says=["'--over' needs a value"])
-        self.refuse("sweep", "p.yaml", "--over", "etta=1,2", says=["unknown key 'etta'; did you mean 'eta'?"])
+        for over, part in [
+            ("etta=1,2", "unknown key 'etta'; did you mean 'eta'?"),
+            ("steps=10,20", "did you mean 'numerics.steps'?"),
+            ("zzzzzzzz=1", "allowed: dynamics"),
+            ("model=1", "'model' is a section"),
+            ("observables=r", "'observables' is a section"),
+        ]:
+            self.refuse("sweep", "p.yaml", "--over", over, says=[f"point 1 ({over.split(',')[0]}): ", part])
         self.refuse("sweep", "p.yaml", "--over", "eta=0:1:3log", says=["'0:1:3log'", "positive"])
         self.refuse("sweep", "p.yaml", "--over", "eta=1", "--over", "eta=2", says=["swept twice"])
         self.refuse("sweep", "p.yaml", "--over", "eta=1", "--set", "eta=2", says=["also given by --set"])
@@ -118,7 +125,7 @@ class Refusals(WithProblem):
 
     def test_bad_files(self):
         self.refuse("sweep", "none.yaml", "--over", "eta=1", says=["none.yaml", "No such file"])
-        self.refuse("sweep", "/dev/null", "--over", "eta=1", says=["not a plain file"])
+        self.refuse("sweep", "/dev/null", "--over", "eta=1", says=["not a regular file"])
         self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "", says=["directory is empty"])
         self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "no/x", code=4, says=["'no/x'", "cannot create"])
         self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "p.yaml", code=4, says=["'p.yaml'"])
@@ -147,7 +154,7 @@ class Refusals(WithProblem):
         self.sweep("--over", "eta=1,2", "--quiet", "--force")
         self.assertIn("# status: ok", self.read("p-sweep/001.csv"))
         done = self.sweep("--over", "eta=1,2", code=4)
-        self.assertIn("--resume keeps the points that are complete", done.stderr)
+        self.assertIn("use --resume to keep its complete points", done.stderr)
 
     def test_full_disk(self):
         os.mkdir(self.path("p-sweep"))
