@@ -106,11 +106,20 @@ def columns(path):
     return found
 
 
+def renamed(name):
+    """The present name of an HDF5 dataset: version 0.1.0 had other names for the process of the coordinates."""
+    if name.startswith("parameters/"):
+        name = "coordinates/" + name[len("parameters/"):]
+        name = {"coordinates/answer": "coordinates/memory_kernel"}.get(name, name.replace("/answer_", "/drift_"))
+    return name
+
+
 def arrays(path):
     """The arrays of an HDF5 file, but for residuals: how far a step is from its tolerance is no result."""
     found = {}
 
     def take(name, item):
+        name = renamed(name)
         if isinstance(item, h5py.Dataset) and name != "residual":
             found[name] = item.asstr()[()] if h5py.check_string_dtype(item.dtype) else item[()]
 

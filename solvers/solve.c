@@ -23,7 +23,7 @@ static const solver *solver_of(const sgdmft_problem *problem)
 {
     if (problem->numerics.method == METHOD_LINEAR)
         return &linear_solver;
-    if (problem->dynamics == DYNAMICS_ONLINE)
+    if (problem->process->events == EVENTS_FRESH)
         return &online_solver;
     return &dmft_solver;
 }

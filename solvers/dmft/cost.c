@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "coordinates/ensemble.h"
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "paths/last_visit.h"
 #include "solvers/dmft/dmft.h"
 
@@ -22,22 +22,17 @@ static const double PER_INSERTION = 2.0; /* one of the k^2 + 2 k numbers of a vi
 static const double INSERTED = 2.0;      /* how often a step does so */
 static const double PASSES = 4.0;        /* typical corrector passes of a step at the default tolerance */
 
-/* Largest number of visits in [0, T] that matters for memory: a high quantile of a Poisson law. */
-static double visit_quantile(double T)
-{
-    return T + 2.5 * sqrt(T) + 2;
-}
-
-/* Events of a path: on average, rounded up, and at most. */
+/* Events of a path: on average, rounded up, and a high quantile, which matters for memory. */
 static int mean_slots(const dmft_plan *s, int level)
 {
-    double T = s->problem->horizon;
-    return s->on_grid[level].driver->per_cell ? s->grid[level]->steps : (int)ceil(T + sqrt(T));
+    const visit_law *visits = s->on_grid[level].process->visits;
+    return visits ? (int)ceil(visits->count(s->problem->horizon, 1)) : s->grid[level]->steps;
 }
 
 static int most_slots(const dmft_plan *s, int level)
 {
-    return s->on_grid[level].driver->per_cell ? s->grid[level]->steps : (int)visit_quantile(s->problem->horizon);
+    const visit_law *visits = s->on_grid[level].process->visits;
+    return visits ? (int)(visits->count(s->problem->horizon, 2.5) + 2) : s->grid[level]->steps;
 }
 
 /* Of one path: the inputs of all grids are there at the same time, the state is that of the largest. */
@@ -49,7 +44,7 @@ static double path_bytes(const dmft_plan *s)
         double mean = path_block_bytes(&s->on_grid[level], 1, mean_slots(s, level));
         bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&s->on_grid[level], 1, 0);
         if (s->pen)
-            bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, s->grid[level]->steps, s->on_grid[level].driver->singular, 1);
+            bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, s->grid[level]->steps, s->on_grid[level].process->white_noise, 1);
     }
     return bytes;
 }
@@ -99,7 +94,7 @@ static double insertions(const dmft_plan *s, int level)
 {
     double sum = 0;
     for (int i = 1; i <= s->grid[level]->steps && s->on_grid[level].last_visit; i++)
-        sum += i - last_visit_first(s->grid[level], i) + 1;
+        sum += i - last_visit_first(s->problem->process->last_visit, s->grid[level], i) + 1;
     return sum;
 }
 
@@ -110,7 +105,7 @@ static double level_seconds(const dmft_plan *s, int level)
     int pathwise = s->on_grid[level].at.response == RESPONSE_PATHWISE;
     double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
-    if (s->on_grid[level].driver->per_cell) {
+    if (s->on_grid[level].process->events == EVENTS_STEPS) {
         events = 4 * PER_KICK * N * k + (pathwise ? 2 * PER_LINK * k * k * k * N * N * N / 6 : 0);
     } else {
         events = PER_VISIT * k * T;
@@ -119,8 +114,8 @@ static double level_seconds(const dmft_plan *s, int level)
                       k * k * k * T * T * (PER_LINK * N + PER_CHAIN * T) / 6;
     }
     double coordinates = s->pen ? PER_VALUE * N * k + field : 0;
-    double drawn = PER_DRAW * (k * N + (s->on_grid[level].driver->per_cell ? 0 : (k + 1) * T));
-    if (s->pen && !s->on_grid[level].driver->singular)
+    double drawn = PER_DRAW * (k * N + (s->on_grid[level].process->events == EVENTS_STEPS ? 0 : (k + 1) * T));
+    if (s->pen && !s->on_grid[level].process->white_noise)
         coordinates += PER_LINK * k * k * k * N * N * N / 6;
     double inserted = INSERTED * PER_INSERTION * (k * k + 2 * k) * insertions(s, level);
     return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * (drawn + inserted));

@@ -25,7 +25,7 @@
 
 #include "core/ranks.h"
 #include "paths/draws.h"
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "sample/snapshots.h"
 #include "solvers/dmft/collect.h"
 #include "solvers/dmft/replica.h"

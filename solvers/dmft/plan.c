@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "paths/driver.h"
+#include "paths/step_events.h"
+#include "paths/visit_events.h"
 
 static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *s)
 {
@@ -15,13 +16,9 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *s)
     return status;
 }
 
-static const path_driver *driver_of(const sgdmft_problem *problem)
+static const path_events *path_events_of(const sample_process *process)
 {
-    switch (problem->dynamics) {
-    case DYNAMICS_SME: return &driver_brownian;
-    case DYNAMICS_GRADIENT_FLOW: return &driver_drift;
-    default: return &driver_poisson;
-    }
+    return process->visits ? &visit_events : &step_events;
 }
 
 /* Below about half of this the noise of the response by Stein's lemma feeds on itself. */
@@ -37,17 +34,18 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, re
 {
     const sgdmft_problem *problem = s->problem;
     response_choice choice = problem->numerics.response;
-    if (problem->dynamics == DYNAMICS_GRADIENT_FLOW && choice == RESPONSE_BY_STEIN)
-        return context_fail(
-            ctx, SGDMFT_ERR_CONFLICT,
-            "%s: numerics.response: stein cannot be used with dynamics: gradient-flow, whose field has no "
-            "white noise; allowed: auto, pathwise",
-            problem->source);
-    if (problem->dynamics == DYNAMICS_SME && choice == RESPONSE_BY_PATHS)
+    const sample_process *process = problem->process;
+    if (process->no_stein && choice == RESPONSE_BY_STEIN)
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "%s: numerics.response: pathwise cannot be used with dynamics: sme; allowed: auto, stein",
-                            problem->source);
-    int flow = problem->dynamics == DYNAMICS_GRADIENT_FLOW;
+                            "%s: numerics.response: stein cannot be used with dynamics: %s, as %s; allowed: auto, "
+                            "pathwise",
+                            problem->source, process->dynamics, process->no_stein);
+    if (process->no_pathwise && choice == RESPONSE_BY_PATHS)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.response: pathwise cannot be used with dynamics: %s, as %s; allowed: auto, "
+                            "stein",
+                            problem->source, process->dynamics, process->no_pathwise);
+    int flow = process->no_stein != NULL;
     if (s->pen && penalty_jumps(s->pen))
         return context_fail(
             ctx, SGDMFT_ERR_KINK,
@@ -69,7 +67,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, re
        paths well above that of the normals it correlates with. */
     int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
     int may_choose =
-        problem->dynamics == DYNAMICS_SGD && choice == RESPONSE_AUTO && !s->pen && !model_get_shape(s->m).jumps;
+        process->visits && choice == RESPONSE_AUTO && !s->pen && !model_get_shape(s->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
         problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
@@ -81,7 +79,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, re
                     (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
     /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
-    return problem->dynamics == DYNAMICS_SGD && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
+    return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
 }
 
 sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *s)
@@ -107,17 +105,18 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     model_shape shape = model_get_shape(s->m);
     for (int level = 0; level < GRIDS; level++)
         s->on_grid[level] = (path_plan){.m = s->m,
-                                       .driver = driver_of(problem),
+                                       .process = problem->process,
+                                       .events = path_events_of(problem->process),
                                        .grid = s->grid[level],
                                        .shape = shape,
                                        .law = &s->law,
                                        .q0 = problem->initial.q,
                                        .rho = problem->initial.rho,
                                        .at = averages_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
-                                       .last_visit = response == RESPONSE_STEIN && !driver_of(problem)->per_cell,
-                                       .single = driver_of(problem)->singular};
+                                       .last_visit = response == RESPONSE_STEIN && problem->process->last_visit != NULL,
+                                       .single = problem->process->white_noise};
     s->source = (path_source){.problem = problem,
-                              .driver = driver_of(problem),
+                              .process = problem->process,
                               .m = s->m,
                               .shape = shape,
                               .law = &s->law,
@@ -132,7 +131,6 @@ void dmft_plan_clear(dmft_plan *s)
         time_grid_free(s->grid[level]);
     schedule_free(s->eta);
     penalty_free(s->pen);
-    initial_law_free(&s->law);
     model_free(s->m);
     memset(s, 0, sizeof *s);
 }
@@ -141,7 +139,7 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *s, const t
 {
     const sgdmft_problem *problem = s->problem;
     sgdmft_status status = kernels_new(ctx, problem->model.students, problem->model.teachers, problem->delta,
-                                       problem->lambda, driver_of(problem)->singular, grid, problem->initial.q,
+                                       problem->lambda, problem->process->white_noise, grid, problem->initial.q,
                                        problem->initial.m, problem->initial.rho, out);
     if (status)
         return status;

@@ -8,7 +8,7 @@
 
 #include "core/context.h"
 #include "core/memory.h"
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "paths/last_visit.h"
 #include "core/matrix.h"
 
@@ -86,7 +86,7 @@ void replica_free(replica *rep)
 /* The control variable is made of pathwise derivatives; it would spoil the positivity that a drift relies on. */
 static int controlled(const replica *rep)
 {
-    return rep->plan->at.response == RESPONSE_PATHWISE && rep->plan->driver->singular;
+    return rep->plan->at.response == RESPONSE_PATHWISE && rep->plan->process->white_noise;
 }
 
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status)

@@ -120,7 +120,7 @@ static sgdmft_status refuse_key(const inspection *in, const char *key, const cha
 static sgdmft_status check_settings(const inspection *in)
 {
     const sgdmft_problem *problem = in->problem;
-    if (problem->dynamics == DYNAMICS_ONLINE)
+    if (problem->process->events == EVENTS_FRESH)
         return refuse_key(in, "dynamics", "found online; allowed: sgd, sme, gradient-flow");
     if (problem->model.students != 1)
         return refuse_key(in, "model.students", "it needs exactly one student");
@@ -414,7 +414,7 @@ sgdmft_status linear_model_init(sgdmft_context *ctx, const sgdmft_problem *probl
 {
     inspection in = {.ctx = ctx, .problem = problem};
     *out = (linear_model){
-        .delta = problem->delta, .lambda = problem->lambda, .visits = problem->dynamics != DYNAMICS_GRADIENT_FLOW};
+        .delta = problem->delta, .lambda = problem->lambda, .visits = problem->process->white_noise};
     sgdmft_status status = check_settings(&in);
     if (!status)
         status = inspect(&in, out);

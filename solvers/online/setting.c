@@ -134,7 +134,6 @@ void online_setting_free(online_setting *s)
     time_grid_free(s->coarse);
     time_grid_free(s->grid);
     penalty_free(s->pen);
-    initial_law_free(&s->law);
     free(s->jump);
     schedule_free(s->eta);
     model_free(s->m);

@@ -97,7 +97,7 @@ static int check_visits(sample *j)
         return 0;
     if (!(j->what & KIND_PREACTIVATIONS))
         return usage_error(j->args->command, "--visits belongs to pre-activations, but --what is coordinates");
-    if (j->s.problem->dynamics != DYNAMICS_SGD)
+    if (j->s.problem->process->events != EVENTS_VISITS)
         return usage_error(j->args->command, "--visits: only dynamics: sgd has visits");
     return 0;
 }

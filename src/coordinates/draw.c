@@ -12,10 +12,13 @@
 #include "problem/problem.h"
 #include "core/matrix.h"
 
+/* Coordinates have no events of their own: they are drawn as normals alone. */
+static const sample_process no_events = {.events = EVENTS_STEPS};
+
 path_source coordinate_source(const path_source *samples)
 {
     path_source source = *samples;
-    source.driver = &driver_drift;
+    source.process = &no_events;
     source.label = NULL;
     source.field = NULL;
     source.shape = (model_shape){.k = samples->shape.k, .kstar = samples->shape.kstar};

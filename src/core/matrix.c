@@ -1,5 +1,6 @@
 #include "core/matrix.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,11 +48,66 @@ int matrix_solve(int k, double *a, size_t n, double *b)
     return 0;
 }
 
-static int scalar_root(double a, double floor, double *root, double *inverse)
+int matrix_inverse(int k, const double *a, double *inverse)
 {
-    *root = a > floor ? sqrt(a) : 0;
-    *inverse = a > floor ? 1 / *root : 0;
-    return isfinite(a) ? 0 : -1;
+    double copy[MATRIX_MAX * MATRIX_MAX];
+    memcpy(copy, a, sizeof(double) * (size_t)(k * k));
+    for (int c = 0; c < k * k; c++)
+        inverse[c] = c % (k + 1) == 0;
+    return matrix_solve(k, copy, (size_t)k, inverse);
+}
+
+static int all_finite(int k, const double *a)
+{
+    for (int c = 0; c < k * k; c++)
+        if (!isfinite(a[c]))
+            return 0;
+    return 1;
+}
+
+/* The lower triangle of a matrix stored by columns, as LAPACK leaves it, by rows and with zeros above the diagonal. */
+static void take_lower(int k, const double *columns, double *out)
+{
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < k; j++)
+            out[i * k + j] = j <= i ? columns[j * k + i] : 0;
+}
+
+int matrix_cholesky(int k, const double *a, double *factor)
+{
+    double columns[MATRIX_MAX * MATRIX_MAX];
+    memcpy(columns, a, sizeof(double) * (size_t)(k * k)); /* symmetric: rows are columns */
+    if (!all_finite(k, a) || LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', k, columns, k) != 0)
+        return -1;
+    take_lower(k, columns, factor);
+    return 0;
+}
+
+void matrix_cholesky_divide(int k, const double *factor, int rows, double *x)
+{
+    /* To LAPACK, which reads by columns, the rows of x are right-hand sides and L is the upper triangle of L L^T. */
+    LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', k, rows, factor, k, x, k);
+}
+
+/* a = V D V^T = (V sqrt D)(V sqrt D)^T, and the triangle comes from rotating the columns of V sqrt D. A plain Cholesky
+   factorisation would divide by pivots that are rounding errors where a is singular. */
+int matrix_psd_cholesky(int k, const double *a, double *factor)
+{
+    enum { WORK = 34 * MATRIX_MAX };
+    double columns[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX], reflectors[MATRIX_MAX], work[WORK];
+    memcpy(columns, a, sizeof(double) * (size_t)(k * k));
+    if (!all_finite(k, a) || LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'L', k, columns, k, values, work, WORK) != 0)
+        return -1;
+    for (int j = 0; j < k; j++)
+        for (int i = 0; i < k; i++)
+            columns[j * k + i] *= values[j] > 0 ? sqrt(values[j]) : 0;
+    if (LAPACKE_dgelqf_work(LAPACK_COL_MAJOR, k, k, columns, k, reflectors, work, WORK) != 0)
+        return -1;
+    take_lower(k, columns, factor);
+    for (int j = 0; j < k; j++)
+        for (int i = j, flip = factor[j * k + j] < 0; flip && i < k; i++)
+            factor[i * k + j] = -factor[i * k + j];
+    return 0;
 }
 
 /* The Jacobi rotation that makes a[p][q] vanish. */
@@ -77,10 +133,12 @@ static void rotate(int k, int p, int q, double *a, double *vectors)
         vectors[i * k + p] = c * x - s * y;
         vectors[i * k + q] = s * x + c * y;
     }
+    /* It does up to rounding; the zero lets the sweeps end as soon as they have converged. */
+    a[p * k + q] = a[q * k + p] = 0;
 }
 
 /* Eigenvalues and eigenvectors (columns of `vectors`) of a symmetric matrix, which is destroyed, by cyclic Jacobi
-   rotations. For blocks this small that is quick, and unlike LAPACK it never starts threads. */
+   rotations. */
 static void eigen(int k, double *a, double *vectors, double *values)
 {
     enum { SWEEPS = 60 };
@@ -101,28 +159,47 @@ static void eigen(int k, double *a, double *vectors, double *values)
         values[i] = a[i * k + i];
 }
 
-/* The symmetric part of a, finite: 0, otherwise -1. */
-static int symmetrise(int k, const double *a, double *symmetric)
+/* The same for the symmetric part of a, which is kept. Returns 0, or -1 if a is not finite. */
+static int eigen_symmetric(int k, const double *a, double *vectors, double *values)
 {
+    double symmetric[MATRIX_MAX * MATRIX_MAX];
+    if (!all_finite(k, a))
+        return -1;
     for (int i = 0; i < k; i++)
-        for (int j = 0; j < k; j++) {
+        for (int j = 0; j < k; j++)
             symmetric[i * k + j] = 0.5 * (a[i * k + j] + a[j * k + i]);
-            if (!isfinite(symmetric[i * k + j]))
-                return -1;
-        }
+    eigen(k, symmetric, vectors, values);
     return 0;
 }
 
-double matrix_smallest_eigenvalue(int k, const double *a)
+static double smallest_of(int k, const double *values)
 {
-    double symmetric[MATRIX_MAX * MATRIX_MAX], vectors[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX];
-    if (symmetrise(k, a, symmetric))
-        return NAN;
-    eigen(k, symmetric, vectors, values);
     double smallest = values[0];
     for (int v = 1; v < k; v++)
         smallest = fmin(smallest, values[v]);
     return smallest;
+}
+
+double matrix_smallest_eigenvalue(int k, const double *a)
+{
+    double vectors[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX];
+    return eigen_symmetric(k, a, vectors, values) ? NAN : smallest_of(k, values);
+}
+
+/* root = sum_v size_v v v^T over the eigenvectors v with size_v > 0, and its pseudo-inverse. */
+static void assemble(int k, const double *vectors, const double *size, double *root, double *inverse)
+{
+    memset(root, 0, sizeof(double) * (size_t)(k * k));
+    if (inverse)
+        memset(inverse, 0, sizeof(double) * (size_t)(k * k));
+    for (int v = 0; v < k; v++)
+        for (int i = 0; i < k && size[v] > 0; i++)
+            for (int j = 0; j < k; j++) {
+                double outer = vectors[i * k + v] * vectors[j * k + v];
+                root[i * k + j] += size[v] * outer;
+                if (inverse)
+                    inverse[i * k + j] += outer / size[v];
+            }
 }
 
 int matrix_psd_root(int k, const double *a, double *root, double *inverse)
@@ -132,26 +209,25 @@ int matrix_psd_root(int k, const double *a, double *root, double *inverse)
 
 int matrix_psd_root_above(int k, const double *a, double floor, double *root, double *inverse)
 {
-    if (k == 1)
-        return scalar_root(a[0], floor, root, inverse);
-    double symmetric[MATRIX_MAX * MATRIX_MAX], vectors[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX], largest = 0;
-    if (symmetrise(k, a, symmetric))
+    double vectors[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX], size[MATRIX_MAX] = {0}, largest = 0;
+    if (eigen_symmetric(k, a, vectors, values))
         return -1;
-    eigen(k, symmetric, vectors, values);
     for (int v = 0; v < k; v++)
         largest = fmax(largest, values[v]);
-    memset(root, 0, sizeof(double) * (size_t)(k * k));
-    memset(inverse, 0, sizeof(double) * (size_t)(k * k));
-    for (int v = 0; v < k; v++) {
-        if (!(values[v] > RANK_TOLERANCE * largest && values[v] > floor))
-            continue;
-        double size = sqrt(values[v]);
-        for (int i = 0; i < k; i++)
-            for (int j = 0; j < k; j++) {
-                double outer = vectors[i * k + v] * vectors[j * k + v];
-                root[i * k + j] += size * outer;
-                inverse[i * k + j] += outer / size;
-            }
-    }
+    for (int v = 0; v < k; v++)
+        size[v] = values[v] > RANK_TOLERANCE * largest && values[v] > floor ? sqrt(values[v]) : 0;
+    assemble(k, vectors, size, root, inverse);
+    return 0;
+}
+
+int matrix_raised_root(int k, const double *a, double least, double *root, double *inverse, double *smallest)
+{
+    double vectors[MATRIX_MAX * MATRIX_MAX], values[MATRIX_MAX], size[MATRIX_MAX] = {0};
+    if (eigen_symmetric(k, a, vectors, values))
+        return -1;
+    for (int v = 0; v < k; v++)
+        size[v] = sqrt(fmax(values[v], least));
+    assemble(k, vectors, size, root, inverse);
+    *smallest = smallest_of(k, values);
     return 0;
 }

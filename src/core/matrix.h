@@ -1,4 +1,8 @@
-/* Dense k x k blocks, row-major. Small, inlined; k <= MATRIX_MAX. */
+/* Small dense matrices, row-major, of up to MATRIX_MAX rows and columns: the k x k and k x k* blocks of the theory.
+
+   Solving and finding eigenvalues are our own here although LAPACK is at hand: it takes 5 to 10 times as long to solve
+   and, below order 8, up to 4 times as long for a root, most of it before it looks at the matrix, and it may start
+   threads inside a parallel loop. Factorisations made once per problem do use LAPACK. */
 #ifndef SGDMFT_CORE_MATRIX_H
 #define SGDMFT_CORE_MATRIX_H
 
@@ -6,40 +10,75 @@
 
 enum { MATRIX_MAX = 8 };
 
-/* c += s a b */
+/* c[rows][columns] += s a[rows][inner] b[inner][columns] */
+static inline void matrix_accumulate(int rows, int inner, int columns, double s, const double *a, const double *b,
+                                     double *c)
+{
+    for (int i = 0; i < rows; i++)
+        for (int l = 0; l < inner; l++) {
+            double x = s * a[i * inner + l];
+            for (int j = 0; j < columns; j++)
+                c[i * columns + j] += x * b[l * columns + j];
+        }
+}
+
+/* c[rows][columns] += s a[rows][inner] b[columns][inner]^T */
+static inline void matrix_accumulate_t(int rows, int inner, int columns, double s, const double *a, const double *b,
+                                       double *c)
+{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            double sum = 0;
+            for (int l = 0; l < inner; l++)
+                sum += a[i * inner + l] * b[j * inner + l];
+            c[i * columns + j] += s * sum;
+        }
+}
+
+/* The same for square blocks: c += s a b and c += s a b^T. */
 static inline void matrix_add_product(int k, double s, const double *a, const double *b, double *c)
 {
-    for (int i = 0; i < k; i++)
-        for (int l = 0; l < k; l++) {
-            double x = s * a[i * k + l];
-            for (int j = 0; j < k; j++)
-                c[i * k + j] += x * b[l * k + j];
-        }
+    matrix_accumulate(k, k, k, s, a, b, c);
 }
 
-/* c += s a b^T */
 static inline void matrix_add_product_t(int k, double s, const double *a, const double *b, double *c)
 {
-    for (int i = 0; i < k; i++)
-        for (int j = 0; j < k; j++) {
-            double sum = 0;
-            for (int l = 0; l < k; l++)
-                sum += a[i * k + l] * b[j * k + l];
-            c[i * k + j] += s * sum;
-        }
+    matrix_accumulate_t(k, k, k, s, a, b, c);
 }
 
-/* Solves a X = b for n right-hand sides in place, b[k][n]; a is destroyed. Partial pivoting. 0, or -1 if singular. */
+/* Solves a X = b for n right-hand sides in place, b[k][n], by Gauss-Jordan elimination with partial pivoting; a is
+   destroyed. Returns 0, or -1 if a is singular. k may exceed MATRIX_MAX here. */
 int matrix_solve(int k, double *a, size_t n, double *b);
 
-/* For a symmetric matrix a[k][k], its positive semi-definite part P (negative eigenvalues set to zero): the
-   symmetric root of P and the pseudo-inverse of that root. Returns 0, or -1 if the eigenvalues cannot be found. */
+/* inverse = a^{-1}. Returns 0, or -1 if a is singular. */
+int matrix_inverse(int k, const double *a, double *inverse);
+
+/* The Cholesky factor of a symmetric positive definite a, lower triangular with zeros above the diagonal. Returns 0, or
+   -1 if a is not positive definite or not finite. */
+int matrix_cholesky(int k, const double *a, double *factor);
+
+/* x[rows][k] becomes x (L L^T)^{-1} for a Cholesky factor L: the regression coefficients of vectors with covariances x on
+   a vector with covariance L L^T. */
+void matrix_cholesky_divide(int k, const double *factor, int rows, double *x);
+
+/* Lower triangular B with zeros above the diagonal, a diagonal >= 0 and B B^T = a for a symmetric a that is positive
+   semi-definite up to rounding. Returns 0, or -1 if a is not finite. */
+int matrix_psd_cholesky(int k, const double *a, double *factor);
+
+/* The symmetric root of the positive semi-definite part of a (its symmetric part with negative eigenvalues set to zero),
+   and the pseudo-inverse of that root unless `inverse` is NULL. Eigenvalues below 1e-10 of the largest count as zero.
+   Returns 0, or -1 if a is not finite. */
 int matrix_psd_root(int k, const double *a, double *root, double *inverse);
 
-/* The same with eigenvalues up to `floor` set to zero. */
+/* The same with eigenvalues up to `floor` >= 0 set to zero as well. */
 int matrix_psd_root_above(int k, const double *a, double floor, double *root, double *inverse);
 
-/* The smallest eigenvalue of a symmetric a[k][k], NaN if not finite. */
+/* The symmetric root of a with eigenvalues below `least` >= 0 raised to it, and the inverse of that root (zero along
+   eigenvectors where the root is zero) unless `inverse` is NULL. *smallest is the smallest eigenvalue of a itself.
+   Returns 0, or -1 if a is not finite. */
+int matrix_raised_root(int k, const double *a, double least, double *root, double *inverse, double *smallest);
+
+/* The smallest eigenvalue of the symmetric part of a; NaN if a is not finite. */
 double matrix_smallest_eigenvalue(int k, const double *a);
 
 #endif

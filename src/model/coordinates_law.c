@@ -45,7 +45,6 @@ void coordinates_law_free(coordinates_law *law)
 {
     if (!law)
         return;
-    initial_law_free(&law->gaussian);
     expr_program_free(law->program);
     free(law->sample);
     free(law);

@@ -2,23 +2,24 @@
 
        theta* = L z*,    theta0 = A theta* + B z,    z*, z independent standard normal vectors,
 
-   with rho = L L^T, A = m rho^{-1}, B B^T = q - m rho^{-1} m^T. The pre-activations (w0, w*) have the same law. */
+   with rho = L L^T, A = m rho^{-1}, B B^T = q - m rho^{-1} m^T. */
 #ifndef SGDMFT_MODEL_INITIAL_H
 #define SGDMFT_MODEL_INITIAL_H
 
 #include "core/context.h"
+#include "core/matrix.h"
 #include "sgdmft/problem.h"
 
+/* A plain value: it can be copied and needs no clearing. */
 typedef struct initial_law {
     int k, kstar;
-    double *chol_rho; /* L [k*][k*], lower triangular (zeros above), positive diagonal */
-    double *a;        /* A [k][k*] */
-    double *b;        /* B [k][k], lower triangular (zeros above), diagonal >= 0; singular where theta0 is a function
-                         of theta* (theta0 = 0 among others) */
+    double chol_rho[MATRIX_MAX * MATRIX_MAX]; /* L [k*][k*], lower triangular (zeros above), positive diagonal */
+    double a[MATRIX_MAX * MATRIX_MAX];        /* A [k][k*] */
+    double b[MATRIX_MAX * MATRIX_MAX];        /* B [k][k], lower triangular (zeros above), diagonal >= 0; singular where
+                                                 theta0 is a function of theta* (theta0 = 0 among others) */
 } initial_law;
 
-/* Fills *out, which initial_law_free empties again, on failure too. */
+/* SGDMFT_ERR_RANGE if the moments of the problem are not those of a law. */
 sgdmft_status initial_law_init(sgdmft_context *ctx, const sgdmft_problem *problem, initial_law *out);
-void initial_law_free(initial_law *law);
 
 #endif

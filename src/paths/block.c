@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 #include "paths/control_values.h"
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "paths/lanes.h"
 #include "core/matrix.h"
 
@@ -13,7 +13,7 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
 {
     const model_shape *shape = &plan->shape;
     double k = shape->k, lanes = (double)n, s = slots, steps = plan->at.steps;
-    int visits = !plan->driver->per_cell;
+    int visits = plan->process->visits != NULL;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double rows = (plan->single ? 3 : 2) * steps + 1 + (plan->last_visit ? 2 * steps + 1 : 0);
@@ -73,7 +73,7 @@ static path_chains *chains_new(const path_plan *plan, const path_inputs *in)
 {
     size_t k = (size_t)plan->shape.k;
     path_chains *c = calloc(1, sizeof *c);
-    if (c && (plan->driver->per_cell ? chains_of_cells(in, k, c) : chains_of_visits(in, k, c))) {
+    if (c && (plan->process->events == EVENTS_STEPS ? chains_of_cells(in, k, c) : chains_of_visits(in, k, c))) {
         chains_free(c);
         return NULL;
     }
@@ -296,12 +296,12 @@ void path_block_add_rows(const path_plan *plan, int cells, int kind, const doubl
 void path_block_add_events(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
 {
     int k = plan->shape.k, before = node - 1;
-    const double *last = plan->driver->singular ? s->g : block->newest_sum;
+    const double *last = plan->process->white_noise ? s->g : block->newest_sum;
     double *newest = sums + averages_used(&plan->at, before) + (size_t)VISITS * (size_t)(k * k);
     path_block_add_rows(plan, before, VISITS, last, &block->sum, s, sums);
     lanes_outer(k, k, block->in->n, last, block->newest_sum, newest);
     if (plan->at.response == RESPONSE_PATHWISE)
-        plan->driver->average(block, plan, node, s, sums);
+        plan->events->average(block, plan, node, s, sums);
 }
 
 /* r at the node from the field there and the kicks of all cells but the newest: K_j takes R(t_node, t_j) K_j away. */
@@ -346,13 +346,13 @@ int path_block_advance_controlled(path_block *block, const path_plan *plan, cons
     block->node = node;
     field_at_node(block, plan, kern, node, s->own, block->w);
     open_position(block, plan, kern, cell, s);
-    if (plan->driver->advance(block, plan, kern, cell, s))
+    if (plan->events->advance(block, plan, kern, cell, s))
         return -1;
     close_position(block, plan, kern, cell);
     if (node_averages(block, plan, node, s, sums))
         return -1;
     if (plan->at.response == RESPONSE_PATHWISE)
-        plan->driver->derive(block, plan, kern, node, s);
+        plan->events->derive(block, plan, kern, node, s);
     else
         path_block_add_rows(plan, node, INNOVATION, s->g, &block->xi, s, sums);
     path_block_add_events(block, plan, node, s, sums);

@@ -69,12 +69,11 @@ typedef struct path_workspace {
     double *inserted;         /* [6][k][n], see last_visit.c */
 } path_workspace;
 
-struct path_driver;
-
 /* What averaging needs to know and does not change. */
 typedef struct path_plan {
     const model *m;
-    const struct path_driver *driver;
+    const sample_process *process;
+    const struct path_events *events; /* how the events of this process are carried along */
     const time_grid *grid;
     model_shape shape;
     const initial_law *law;

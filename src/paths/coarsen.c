@@ -99,11 +99,11 @@ static sgdmft_status coarsen_visits(sgdmft_context *ctx, const path_inputs *fine
 }
 
 static sgdmft_status coarsen_block(sgdmft_context *ctx, const path_inputs *fine, model_shape shape,
-                                   const path_driver *driver, const time_grid *fine_grid, const time_grid *grid,
+                                   const sample_process *process, const time_grid *fine_grid, const time_grid *grid,
                                    path_inputs *out)
 {
     size_t n = fine->n, k = (size_t)shape.k;
-    sgdmft_status status = inputs_allocate(ctx, shape, driver, grid->steps, n, fine->slots, INPUTS_SHARE, out);
+    sgdmft_status status = inputs_allocate(ctx, shape, process, grid->steps, n, fine->slots, INPUTS_SHARE, out);
     if (status)
         return status;
     out->wstar = fine->wstar;
@@ -114,7 +114,7 @@ static sgdmft_status coarsen_block(sgdmft_context *ctx, const path_inputs *fine,
     coarsen_increments(fine->xi, fine_grid, k * n, out->steps, out->xi);
     if (fine->noise)
         coarsen_increments(fine->noise, fine_grid, n, out->steps, out->noise);
-    if (!driver->per_cell)
+    if (process->visits)
         return coarsen_visits(ctx, fine, fine_grid, shape.k, out);
     coarsen_events(fine, fine_grid, k, out);
     return SGDMFT_OK;
@@ -127,14 +127,14 @@ sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fi
     if (!e)
         return context_out_of_memory(ctx, "the paths", sizeof(path_inputs) * (double)fine->n_blocks);
     e->paths = fine->paths;
-    e->visits = source->driver->per_cell ? 0.5 * fine->visits : fine->visits;
+    e->visits = source->process->events == EVENTS_STEPS ? 0.5 * fine->visits : fine->visits;
     sgdmft_status status = SGDMFT_OK;
     for (size_t b = 0; b < fine->n_blocks && !status; b++) {
         const path_inputs *in = &fine->block[b];
         if (share_owns(source->share, b))
-            status = coarsen_block(ctx, in, source->shape, source->driver, fine_grid, coarse_grid, &e->block[b]);
+            status = coarsen_block(ctx, in, source->shape, source->process, fine_grid, coarse_grid, &e->block[b]);
         else
-            e->block[b] = inputs_elsewhere(source->driver, coarse_grid->steps, in->n, in->slots);
+            e->block[b] = inputs_elsewhere(source->process, coarse_grid->steps, in->n, in->slots);
     }
     if (status)
         path_ensemble_free(e);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "paths/lanes.h"
 
 /* D = tr(g~ u^T) - tr(G dr/du), see block.h, per lane into s->control. */
@@ -20,7 +20,7 @@ void control_values(const path_block *block, const path_plan *plan, const kernel
     for (size_t a = 0; a < (size_t)k; a++)
         for (size_t p = 0; p < n; p++)
             D[p] += s->work[a * n + p] * s->own[a * n + p];
-    plan->driver->interpolate(block, plan, kern, control->covariance, control->node, s);
+    plan->events->interpolate(block, plan, kern, control->covariance, control->node, s);
     for (size_t a = 0; a < (size_t)k; a++)
         for (size_t b = 0; b < (size_t)k; b++) {
             double here = control->covariance.row[(b * (size_t)k + a) * control->covariance.plane + control->node];

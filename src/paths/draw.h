@@ -4,7 +4,7 @@
 
 #include "core/random.h"
 #include "paths/draws.h"
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "paths/inputs.h"
 
 /* How the Sobol' dimensions are dealt out: first what fixes the sample, then leading modes of the innovations, then visits,

@@ -125,7 +125,7 @@ static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d, sgdmft_
         rows[b] = inputs_gaussian(&d->ensemble->block[b]);
         n[b] = d->ensemble->block[b].n;
     }
-    size_t count = inputs_rows(d->shape, d->source->driver, d->grid->steps);
+    size_t count = inputs_rows(d->shape, d->source->process, d->grid->steps);
     if (!status)
         status = matching_apply_shared(ctx, d->source->share, count, blocks, rows, n);
     free(rows);
@@ -175,7 +175,7 @@ static void draw_rows(const draw *d, const gaussian_space *space)
                          .purpose = DRAW_DRIVER,
                          .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
     draw_increments(d, &field, space);
-    if (d->source->driver->per_cell && d->source->driver->singular)
+    if (d->source->process->diffuses)
         draw_increments(d, &driver, space);
 }
 

@@ -43,12 +43,12 @@ static unsigned plan_modes(unsigned components, size_t paths, unsigned steps)
 static dimension_plan plan_dimensions(const draw *d)
 {
     model_shape shape = d->shape;
-    const path_driver *driver = d->source->driver;
-    double horizon = d->grid->t[d->grid->steps], useful = ceil(horizon + 3 * sqrt(horizon)) + 1;
+    const sample_process *process = d->source->process;
     dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
-    if (!driver->per_cell)
+    double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3)) + 1 : 0;
+    if (process->visits)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
-    plan.modes = plan_modes((unsigned)(shape.k + (driver->per_cell && driver->singular)),
+    plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)),
                             (size_t)d->source->problem->numerics.paths, (unsigned)d->grid->steps);
     plan.lead = d->source->by_visits ? 0 : plan.modes;
     if (d->source->field && plan.lead > LEADING_DIRECTIONS)
@@ -197,7 +197,7 @@ static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit
 {
     path_inputs *in = &d->ensemble->block[b];
     size_t start = b * d->lanes;
-    if (d->source->driver->per_cell) {
+    if (d->source->process->events == EVENTS_STEPS) {
         if (in->bridge)
             draw_middle_bridges(d, in, start, space->normals);
         return SGDMFT_OK;
@@ -232,12 +232,12 @@ static sgdmft_status event_space_new(sgdmft_context *ctx, const draw *d, event_s
     visits = most * d->lanes;
     *out = (event_space){.normals = memory_doubles(most * (size_t)d->shape.k),
                          .schedule = memory_doubles(schedule_work(d->source->eta))};
-    if (!d->source->driver->per_cell) {
+    if (d->source->process->visits) {
         out->time = memory_doubles(visits);
         out->cell = memory_zeroed(visits, sizeof *out->cell);
     }
     sgdmft_status status = model_work_new(ctx, d->source->m, d->lanes, &out->model);
-    if (!status && (!out->normals || !out->schedule || (!d->source->driver->per_cell && (!out->time || !out->cell))))
+    if (!status && (!out->normals || !out->schedule || (d->source->process->visits && (!out->time || !out->cell))))
         status = context_out_of_memory(ctx, "the events", 12.0 * (double)visits);
     if (status)
         event_space_clear(out);
@@ -281,11 +281,11 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
         int slots = most_visits(d, visits, start, n);
         if (!share_owns(d->source->share, b)) {
-            e->block[b] = inputs_elsewhere(d->source->driver, d->grid->steps, n, slots);
+            e->block[b] = inputs_elsewhere(d->source->process, d->grid->steps, n, slots);
             continue;
         }
         sgdmft_status status =
-            inputs_allocate(ctx, d->shape, d->source->driver, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
+            inputs_allocate(ctx, d->shape, d->source->process, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
         if (status)
             return status;
     }
@@ -300,8 +300,8 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     double horizon = d->grid->t[d->grid->steps];
     unsigned dimension = draw_visits_dimension(d);
     if (source->by_visits || share_size(source->share) == 1)
-        return visit_list_poisson(ctx, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
-    return visit_list_poisson_shared(ctx, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,
+        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
+    return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,
                                      d->plan.visits, out);
 }
 
@@ -311,7 +311,7 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
 {
     const sgdmft_problem *problem = source->problem;
     size_t paths = (size_t)problem->numerics.paths;
-    int per_cell = source->driver->per_cell;
+    int per_cell = source->process->events == EVENTS_STEPS;
     *visits = (visit_list){0};
     *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
     d->plan = plan_dimensions(d);
@@ -334,7 +334,7 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
 static double count_visits(const path_source *source, double mine)
 {
     rank_group *all = share_ranks(source->share);
-    if (!all || source->by_visits || source->driver->per_cell || ranks_allgather_one(all, mine, all->said))
+    if (!all || source->by_visits || source->process->events == EVENTS_STEPS || ranks_allgather_one(all, mine, all->said))
         return mine;
     double sum = 0;
     for (int r = 0; r < all->size; r++)

@@ -62,12 +62,10 @@ typedef struct path_ensemble {
     double visits; /* events in all */
 } path_ensemble;
 
-struct path_driver;
-
 /* What paths are drawn for. */
 typedef struct path_source {
     const sgdmft_problem *problem;
-    const struct path_driver *driver;
+    const sample_process *process;
     const model *m;
     model_shape shape;
     const initial_law *law;

@@ -51,34 +51,34 @@ static void one_event_per_cell(path_inputs *in)
         in->slots_before[i] = i;
 }
 
-size_t inputs_rows(model_shape shape, const path_driver *driver, int steps)
+size_t inputs_rows(model_shape shape, const sample_process *process, int steps)
 {
-    size_t noise = driver->per_cell && driver->singular ? (size_t)steps : 0;
+    size_t noise = process->diffuses ? (size_t)steps : 0;
     return (size_t)(shape.kstar + shape.k + shape.noises) + (size_t)steps * (size_t)shape.k + noise;
 }
 
-path_inputs inputs_elsewhere(const path_driver *driver, int steps, size_t n, int slots)
+path_inputs inputs_elsewhere(const sample_process *process, int steps, size_t n, int slots)
 {
-    return (path_inputs){.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
+    return (path_inputs){.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
 }
 
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path_driver *driver, int steps, size_t n,
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps, size_t n,
                               int slots, inputs_share share, path_inputs *out)
 {
     size_t k = (size_t)shape.k, fields = (size_t)(shape.kstar + shape.noises) + k;
-    size_t rows = inputs_rows(shape, driver, steps) - (share == INPUTS_SHARE ? fields : 0);
-    path_inputs in = {.n = n, .slots = driver->per_cell ? steps : slots, .steps = steps};
+    size_t rows = inputs_rows(shape, process, steps) - (share == INPUTS_SHARE ? fields : 0);
+    path_inputs in = {.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
     in.rows = memory_raw(rows * n, sizeof *in.rows);
     in.labels = share == INPUTS_OWN ? memory_doubles((size_t)shape.labels * n) : NULL;
-    in.bridge = driver->per_cell && driver->singular ? memory_doubles((size_t)steps * n * k) : NULL;
+    in.bridge = process->diffuses ? memory_doubles((size_t)steps * n * k) : NULL;
     in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
     *out = in;
     if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.labels) ||
-        (driver->per_cell && driver->singular && !in.bridge)) {
+        (process->diffuses && !in.bridge)) {
         inputs_clear(out);
         return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + k * (size_t)in.slots) * n));
     }
-    if (driver->per_cell)
+    if (process->events == EVENTS_STEPS)
         one_event_per_cell(out);
     if (share == INPUTS_OWN) {
         out->wstar = out->rows;
@@ -88,7 +88,7 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path
         out->y = out->labels;
     }
     out->xi = out->rows + (share == INPUTS_OWN ? fields * n : 0);
-    out->noise = driver->per_cell && driver->singular ? out->xi + (size_t)steps * k * n : NULL;
+    out->noise = process->diffuses ? out->xi + (size_t)steps * k * n : NULL;
     return SGDMFT_OK;
 }
 

@@ -2,7 +2,7 @@
 #ifndef SGDMFT_PATHS_INPUTS_BUILD_H
 #define SGDMFT_PATHS_INPUTS_BUILD_H
 
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "paths/inputs.h"
 
 path_ensemble *ensemble_allocate(size_t n_blocks); /* zeroed, or NULL */
@@ -12,15 +12,15 @@ typedef enum inputs_share { INPUTS_OWN, INPUTS_SHARE } inputs_share;
 
 /* Allocates the arrays of one block but for the visits, zeroed. wstar, z0, eps, xi and noise are one array, in this
    order. A driver with one event per cell has no use for `slots`. */
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const path_driver *driver, int steps, size_t n,
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps, size_t n,
                               int slots, inputs_share share, path_inputs *out);
 void inputs_clear(path_inputs *in);
 
 /* A block that another rank has. */
-path_inputs inputs_elsewhere(const path_driver *driver, int steps, size_t n, int slots);
+path_inputs inputs_elsewhere(const sample_process *process, int steps, size_t n, int slots);
 
 /* The number of Gaussian rows, each of one number per lane. */
-size_t inputs_rows(model_shape shape, const path_driver *driver, int steps);
+size_t inputs_rows(model_shape shape, const sample_process *process, int steps);
 
 /* The Gaussian rows as one array. */
 static inline double *inputs_gaussian(const path_inputs *in)

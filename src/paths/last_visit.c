@@ -1,13 +1,11 @@
 #include "paths/last_visit.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "paths/lanes.h"
 #include "core/matrix.h"
 
-/* How far back the last visit is looked for: in time, where visits are of rate 1, and in nodes. */
-static const double WINDOW = 2;
+/* How far back the last visit is looked for, in nodes. */
 enum { NODES_MOST = 16 };
 
 /* A visit inserted at a node, or none. The weights are those of the hats to the left and to the right of the node. */
@@ -31,20 +29,12 @@ typedef struct walk {
     double *sums, *observed;
 } walk;
 
-int last_visit_first(const time_grid *grid, int node)
+int last_visit_first(const last_visit_law *law, const time_grid *grid, int node)
 {
     int first = node - 1;
-    while (first > 0 && node - first < NODES_MOST && grid->t[node] - grid->t[first - 1] <= WINDOW)
+    while (first > 0 && node - first < NODES_MOST && grid->t[node] - grid->t[first - 1] <= law->window)
         first--;
     return first;
-}
-
-/* Integral of exp(-(t_node - tau)) over cell c, and its part that falls to the node at the end of the cell. */
-static void cell_weights(const time_grid *grid, int node, int c, double *all, double *end)
-{
-    double h = grid->h[c], late = exp(-(grid->t[node] - grid->t[c + 1]));
-    *all = -late * expm1(-h);
-    *end = late * (h + expm1(-h)) / h;
 }
 
 /* S and B of cell c */
@@ -140,6 +130,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
 static int walk_back(const walk *w, int first)
 {
     const time_grid *grid = w->plan->grid;
+    const last_visit_law *law = w->plan->process->last_visit;
     double after = 0, all, end;
     memcpy(w->base, w->block->r, sizeof(double) * (size_t)w->plan->shape.k * w->block->in->n);
     for (int c = w->node; c >= first; c--) {
@@ -147,7 +138,7 @@ static int walk_back(const walk *w, int first)
         if (c < w->node)
             take_back(w, c);
         if (c > first) {
-            cell_weights(grid, w->node, c - 1, &all, &end);
+            law->cell(grid->t[w->node] - grid->t[c], grid->h[c - 1], &all, &end);
             before = end;
             next_after = all - end;
         }
@@ -161,7 +152,7 @@ static int walk_back(const walk *w, int first)
             return -1;
         after = next_after;
     }
-    double none = exp(-(grid->t[w->node] - grid->t[first]));
+    double none = law->none(grid->t[w->node] - grid->t[first]);
     return average(w, &(insertion){.node = first, .none = none, .r = w->base});
 }
 
@@ -169,7 +160,7 @@ int last_visit_averages(const path_block *block, const path_plan *plan, const ke
                         path_workspace *s, double *sums, double *observed)
 {
     size_t width = (size_t)plan->shape.k * block->in->n;
-    int first = last_visit_first(plan->grid, node);
+    int first = last_visit_first(plan->process->last_visit, plan->grid, node);
     walk w = {.block = block,
               .plan = plan,
               .kern = kern,

@@ -18,7 +18,7 @@
 #include "paths/block.h"
 
 /* The node of t_a for averages at node > 0: as far back as visits matter, at least one cell. */
-int last_visit_first(const time_grid *grid, int node);
+int last_visit_first(const last_visit_law *law, const time_grid *grid, int node);
 
 /* Adds to `sums` the sums over lanes of what estimates.h defines, but gamma, whose noise does not matter, for node > 0 after
    path_block_advance; and to `observed`, if not NULL, those of the train observables (path_block_observe_train). Non-zero if

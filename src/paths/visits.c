@@ -1,6 +1,5 @@
 #include "paths/visits.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +28,13 @@ static int append(list_builder *list, double time)
 }
 
 /* Appends the visits of one path; u[j * stride], j < quasi, are its quasi-random numbers. */
-static int draw_path(list_builder *list, random_key key, uint64_t path, double horizon, const double *u, size_t stride,
-                     unsigned quasi)
+static int draw_path(const visit_law *law, list_builder *list, random_key key, uint64_t path, double horizon,
+                     const double *u, size_t stride, unsigned quasi)
 {
     double now = 0, more[DRAWS];
+    size_t number = 0;
     for (unsigned j = 0; j < quasi; j++) {
-        now -= log1p(-u[j * stride]);
+        now = law->time(number++, now, u[j * stride]);
         if (!(now < horizon))
             return 0;
         if (append(list, now))
@@ -43,7 +43,7 @@ static int draw_path(list_builder *list, random_key key, uint64_t path, double h
     for (uint64_t first = 0;; first += DRAWS) {
         random_uniforms(key, path, first, DRAWS, more);
         for (int j = 0; j < DRAWS; j++) {
-            now -= log1p(-more[j]);
+            now = law->time(number++, now, more[j]);
             if (!(now < horizon))
                 return 0;
             if (append(list, now))
@@ -52,7 +52,7 @@ static int draw_path(list_builder *list, random_key key, uint64_t path, double h
     }
 }
 
-sgdmft_status visit_list_poisson_shared(sgdmft_context *ctx, const path_share *share, size_t lanes, uint64_t seed,
+sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes, uint64_t seed,
                                         uint32_t replica, size_t paths, double horizon, unsigned dimension,
                                         unsigned quasi, visit_list *out)
 {
@@ -67,7 +67,7 @@ sgdmft_status visit_list_poisson_shared(sgdmft_context *ctx, const path_share *s
         for (unsigned j = 0; j < quasi && ours; j++)
             sobol_points(sobol, dimension + j, start, n, u + (size_t)j * lanes);
         for (size_t p = 0; p < n && !failed; p++) {
-            failed = ours && draw_path(&list, philox, start + p, horizon, u + p, lanes, quasi);
+            failed = ours && draw_path(law, &list, philox, start + p, horizon, u + p, lanes, quasi);
             first[start + p + 1] = list.used;
         }
     }
@@ -81,10 +81,10 @@ sgdmft_status visit_list_poisson_shared(sgdmft_context *ctx, const path_share *s
     return SGDMFT_OK;
 }
 
-sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
+sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths, double horizon,
                                  unsigned dimension, unsigned quasi, visit_list *out)
 {
-    return visit_list_poisson_shared(ctx, NULL, CHUNK, seed, replica, paths, horizon, dimension, quasi, out);
+    return visit_list_draw_shared(ctx, law, NULL, CHUNK, seed, replica, paths, horizon, dimension, quasi, out);
 }
 
 void visit_list_clear(visit_list *list)

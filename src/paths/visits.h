@@ -1,4 +1,4 @@
-/* The driver of SGD: every sample is visited at the times of a Poisson process of rate 1. */
+/* The times of the visits of many paths, drawn by a law of visits (process/process.h). */
 #ifndef SGDMFT_PATHS_VISITS_H
 #define SGDMFT_PATHS_VISITS_H
 
@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/random.h"
 #include "paths/share.h"
+#include "process/process.h"
 
 /* Visits of many paths: path p has times time[first[p]] < ... < time[first[p + 1] - 1] in [0, horizon). */
 typedef struct visit_list {
@@ -16,12 +17,12 @@ typedef struct visit_list {
     double *time;
 } visit_list;
 
-/* Waiting times are exponential; the first `quasi` of each path come from Sobol' dimensions dimension,
-   dimension + 1, ..., the others from the counter-based generator. */
-sgdmft_status visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths, double horizon,
+/* Each visit takes one uniform number: the first `quasi` of each path come from Sobol' dimensions dimension, dimension + 1, ...,
+   the others from the counter-based generator. */
+sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths, double horizon,
                                  unsigned dimension, unsigned quasi, visit_list *out);
 /* The same for the paths of this process alone, path p being of block p / lanes; the others have no visits. */
-sgdmft_status visit_list_poisson_shared(sgdmft_context *ctx, const path_share *share, size_t lanes, uint64_t seed,
+sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes, uint64_t seed,
                                         uint32_t replica, size_t paths, double horizon, unsigned dimension,
                                         unsigned quasi, visit_list *out);
 void visit_list_clear(visit_list *list);

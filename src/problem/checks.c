@@ -20,7 +20,7 @@ static int given(const settings *s, option_id id)
 static int is_required(const settings *s, const sgdmft_problem *problem, option_id id)
 {
     switch (id) {
-    case OPT_DELTA: return problem->dynamics != DYNAMICS_ONLINE;
+    case OPT_DELTA: return problem->process->events != EVENTS_FRESH;
     case OPT_LABEL:
     case OPT_LOSS: return !given(s, OPT_PLUGIN);
     default: return option_get(id)->required != NULL;
@@ -86,10 +86,10 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
         return problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
                             problem->horizon);
     }
-    if (given(s, OPT_DELTA) && problem->dynamics == DYNAMICS_ONLINE) {
+    if (given(s, OPT_DELTA) && problem->process->events == EVENTS_FRESH) {
         origin where = settings_origin(s, OPT_DELTA);
-        context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: delta: not used by dynamics: online", where.source, where.line,
-                    where.column);
+        context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: delta: not used by dynamics: %s", where.source, where.line,
+                    where.column, problem->process->dynamics);
     }
     return SGDMFT_OK;
 }

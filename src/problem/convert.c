@@ -10,7 +10,6 @@
 #include "problem/number.h"
 #include "problem/text.h"
 
-_Static_assert(sizeof(dynamics_kind) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(method_kind) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(response_choice) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(entries_kind) == sizeof(unsigned), "choices are stored as unsigned int");
@@ -45,14 +44,19 @@ static sgdmft_status need_plain(sgdmft_context *ctx, const origin *where, const 
 static sgdmft_status convert_choice(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
                                     void *field)
 {
-    for (unsigned i = 0; i < o->n_choices; i++)
-        if (strcmp(o->choices[i], node->text) == 0) {
-            memcpy(field, &i, sizeof i);
+    enum { CHOICES_MOST = 32 };
+    const char *choices[CHOICES_MOST];
+    unsigned count = 0;
+    for (; count < CHOICES_MOST && o->choice(count); count++) {
+        choices[count] = o->choice(count);
+        if (strcmp(choices[count], node->text) == 0) {
+            memcpy(field, &count, sizeof count);
             return SGDMFT_OK;
         }
-    int near = problem_nearest(node->text, o->choices, o->n_choices);
+    }
+    int near = problem_nearest(node->text, choices, count);
     char *hint = NULL;
-    if (near >= 0 && asprintf(&hint, "; did you mean '%s'?", o->choices[near]) < 0)
+    if (near >= 0 && asprintf(&hint, "; did you mean '%s'?", choices[near]) < 0)
         return context_out_of_memory(ctx, "a message", 0);
     sgdmft_status status = fail_allowed(ctx, SGDMFT_ERR_RANGE, where, o, "is not known", node->text, hint ? hint : "");
     free(hint);

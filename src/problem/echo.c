@@ -113,6 +113,7 @@ static void write_integer(FILE *out, const void *field, size_t width)
 static int is_present(const sgdmft_problem *problem, option_id id)
 {
     switch (id) {
+    case OPT_SAMPLING: return problem->process->sampling != NULL;
     case OPT_DELTA: return isfinite(problem->delta);
     case OPT_LAMBDA: return problem->penalty.text == NULL;
     case OPT_PENALTY: return problem->penalty.text != NULL;
@@ -139,7 +140,7 @@ static void write_value(FILE *out, const sgdmft_problem *problem, const option *
     const void *field = (const char *)problem + o->offset;
     int side[] = {problem->model.students, problem->model.teachers};
     switch (o->type) {
-    case OPTION_CHOICE: fputs(o->choices[*(const unsigned *)field], out); break;
+    case OPTION_CHOICE: fputs(o->choice(*(const unsigned *)field), out); break;
     case OPTION_REAL: fputs(number_write(*(const double *)field).text, out); break;
     case OPTION_REALS: write_reals(out, field); break;
     case OPTION_INTEGER: write_integer(out, field, o->width); break;

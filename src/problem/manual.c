@@ -18,9 +18,12 @@ static void write_cell(FILE *out, const char *text)
 static int write_row(FILE *out, option_id id)
 {
     const option *o = option_get(id);
-    char *allowed = option_allowed(o, 0);
-    if (!allowed)
+    char *allowed = option_allowed(o, 0), *doc = option_doc(o);
+    if (!allowed || !doc) {
+        free(allowed);
+        free(doc);
         return 0;
+    }
     fprintf(out, "| `%s%s` | %s | ", o->key, o->type == OPTION_NAMED ? ".NAME" : "", option_type_name(o));
     write_cell(out, allowed);
     free(allowed);
@@ -31,7 +34,8 @@ static int write_row(FILE *out, option_id id)
             : o->required ? o->required
                           : "none",
             tick, o->unit ? o->unit : "");
-    write_cell(out, o->doc);
+    write_cell(out, doc);
+    free(doc);
     fputs(" |\n", out);
     return 1;
 }

@@ -8,14 +8,26 @@
 
 #include "problem/number.h"
 
-static const char *const dynamics_names[] = {"sgd", "sme", "gradient-flow", "online"};
-static const char *const method_names[] = {"march", "picard", "linear"};
-static const char *const response_names[] = {"auto", "pathwise", "stein"};
-static const char *const entries_names[] = {"gaussian", "rademacher", "uniform"};
+/* Names in the order of an enumeration; NULL past the end. */
+static const char *method_name(size_t index)
+{
+    static const char *const names[] = {"march", "picard", "linear", NULL};
+    return names[index];
+}
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+static const char *response_name(size_t index)
+{
+    static const char *const names[] = {"auto", "pathwise", "stein", NULL};
+    return names[index];
+}
+
+static const char *entries_name(size_t index)
+{
+    static const char *const names[] = {"gaussian", "rademacher", "uniform", NULL};
+    return names[index];
+}
+
 #define FIELD(member) .offset = offsetof(sgdmft_problem, member), .width = sizeof(((sgdmft_problem *)0)->member)
-#define CHOICES(array) .choices = (array), .n_choices = COUNT(array)
 #define ABOVE(end) .low = (end), .low_open = 1, .high = HUGE_VAL
 #define AT_LEAST(end) .low = (end), .high = HUGE_VAL
 
@@ -37,9 +49,10 @@ static const option_section sections[SECTION_COUNT] = {
 /* clang-format off */
 static const option table[OPTION_COUNT] = {
     [OPT_DYNAMICS] = {.key = "dynamics", .type = OPTION_CHOICE, FIELD(dynamics), .preset = "sgd",
-        CHOICES(dynamics_names),
-        .doc = "Which dynamics: sgd (every sample is visited at the times of a Poisson process), sme (stochastic "
-               "modified equation: Brownian motion instead), gradient-flow, online (every sample is seen once)."},
+        .choice = process_dynamics, .choice_doc = process_dynamics_doc, .doc = "Which dynamics."},
+    [OPT_SAMPLING] = {.key = "sampling", .type = OPTION_CHOICE, FIELD(sampling), .preset = "replacement",
+        .choice = process_sampling, .choice_doc = process_sampling_doc,
+        .doc = "How dynamics: sgd goes through the samples."},
     [OPT_DELTA] = {.key = "delta", .type = OPTION_REAL, FIELD(delta), .example = "2.0",
         .required = "required unless dynamics is online", ABOVE(0), .unit = "n/d",
         .doc = "Samples per dimension. Online dynamics have no use for it."},
@@ -116,11 +129,11 @@ static const option table[OPTION_COUNT] = {
     [OPT_SEED] = {.key = "numerics.seed", .type = OPTION_INTEGER, FIELD(numerics.seed), .preset = "1",
         .min = 0, .max = UINT64_MAX, .doc = "Seed of everything that is random, in every subcommand."},
     [OPT_METHOD] = {.key = "numerics.method", .type = OPTION_CHOICE, FIELD(numerics.method), .preset = "march",
-        CHOICES(method_names),
+        .choice = method_name,
         .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check; linear is exact, "
                "without sampling, for squared loss with a linear label, one student and one teacher."},
     [OPT_RESPONSE] = {.key = "numerics.response", .type = OPTION_CHOICE, FIELD(numerics.response), .preset = "auto",
-        CHOICES(response_names),
+        .choice = response_name,
         .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth gradient; "
                "stein correlates gradients with the noise of the field, which also holds where the gradient jumps; auto "
                "chooses."},
@@ -148,7 +161,7 @@ static const option table[OPTION_COUNT] = {
         .preset = "20", .min = 2, .max = 1000000,
         .doc = "Independent simulations; their spread gives every standard error."},
     [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
-        .preset = "gaussian", CHOICES(entries_names), .doc = "Law of the entries of the data matrix."},
+        .preset = "gaussian", .choice = entries_name, .doc = "Law of the entries of the data matrix."},
     [OPT_STEP] = {.key = "simulate.step", .type = OPTION_REAL, FIELD(simulate.step), .preset = "0.02", .low = 0,
         .low_open = 1, .high = 1, .unit = "visits per sample",
         .doc = "Time step of sme, at most; the error of the curves is proportional to its square."},
@@ -222,8 +235,28 @@ static const char *side_name(option_side side)
 
 static void write_choices(FILE *out, const option *o)
 {
-    for (size_t i = 0; i < o->n_choices; i++)
-        fprintf(out, "%s%s", i ? ", " : "", o->choices[i]);
+    for (size_t i = 0; o->choice(i); i++)
+        fprintf(out, "%s%s", i ? ", " : "", o->choice(i));
+}
+
+char *option_doc(const option *o)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    fputs(o->doc, out);
+    for (size_t i = 0; o->choice_doc && o->choice(i); i++)
+        fprintf(out, "%s %s: %s", i ? ";" : "", o->choice(i), o->choice_doc(i));
+    if (o->choice_doc)
+        fputc('.', out);
+    int failed = ferror(out);
+    if (fclose(out) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 /* An end of a range: 0, 0.01, 4. */

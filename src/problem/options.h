@@ -9,6 +9,7 @@
 
 typedef enum option_id {
     OPT_DYNAMICS,
+    OPT_SAMPLING,
     OPT_DELTA,
     OPT_ETA,
     OPT_LAMBDA,
@@ -80,8 +81,8 @@ typedef struct option {
     int low_open, high_open; /* 1: the end itself is not permitted */
     uint64_t min, max;       /* INTEGER: permitted range; EXPRESSIONS, NAMED, REALS: permitted number */
 
-    const char *const *choices; /* CHOICE: names in the order of the enumeration, n_choices of them */
-    size_t n_choices;
+    const char *(*choice)(size_t index);     /* CHOICE: names in the order of the enumeration, NULL past the end */
+    const char *(*choice_doc)(size_t index); /* a phrase on each choice; NULL where `doc` says all */
     option_side rows, columns; /* MATRIX */
     int identity, symmetric;   /* MATRIX: default is the identity (else 0); must be symmetric */
 
@@ -109,6 +110,9 @@ option_id option_find(int section, const char *leaf);
 
 /* The section of that name (not the top level), or -1. */
 int option_find_section(const char *name);
+
+/* The documentation of an option, with that of its choices if they have any. Caller frees; NULL if out of memory. */
+char *option_doc(const option *o);
 
 /* What the value may be, in words: "> 0", "64 to 1000000000", "sgd, sme, ..."; `with_type` puts "number" or "integer"
    before a range. Caller frees; NULL if out of memory. */

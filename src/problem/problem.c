@@ -8,6 +8,7 @@
 #include "model/law_moments.h"
 #include "problem/settings.h"
 #include "problem/source_file.h"
+#include "problem/text.h"
 
 static void free_text(problem_text *text)
 {
@@ -45,8 +46,22 @@ void sgdmft_problem_free(sgdmft_problem *problem)
     free(problem);
 }
 
-/* Default of numerics.steps for gradient flow, see its text in the table of options. */
-enum { FLOW_STEPS = 40 };
+/* The row of the table of processes that the keys name, and the defaults that it has of its own. */
+static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
+{
+    problem->process = process_find(problem->dynamics, problem->sampling);
+    if (!problem->process) {
+        origin where = settings_origin(s, OPT_SAMPLING);
+        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
+                            "value %s cannot be combined with dynamics: %s, which visits samples in a way of its own; "
+                            "allowed: dynamics: %s, or no sampling",
+                            process_sampling(problem->sampling), process_dynamics(problem->dynamics),
+                            process_dynamics(0));
+    }
+    if (problem->process->default_steps && !s->value[OPT_STEPS].node)
+        problem->numerics.steps = problem->process->default_steps;
+    return SGDMFT_OK;
+}
 
 /* Table order is conversion order: matrices come after the numbers of students and teachers. */
 static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
@@ -55,8 +70,8 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
     sgdmft_status status = SGDMFT_OK;
     for (option_id id = 0; id < OPTION_COUNT && status == SGDMFT_OK; id++)
         status = convert_option(ctx, s, id, problem);
-    if (problem->dynamics == DYNAMICS_GRADIENT_FLOW && !s->value[OPT_STEPS].node)
-        problem->numerics.steps = FLOW_STEPS;
+    if (status == SGDMFT_OK)
+        status = choose_process(ctx, s, problem);
     if (status == SGDMFT_OK)
         status = convert_observables(ctx, s, problem);
     if (status == SGDMFT_OK)

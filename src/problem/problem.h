@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "core/origin.h"
+#include "process/process.h"
 #include "sgdmft/problem.h"
 
-typedef enum dynamics_kind { DYNAMICS_SGD, DYNAMICS_SME, DYNAMICS_GRADIENT_FLOW, DYNAMICS_ONLINE } dynamics_kind;
 typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
@@ -35,7 +35,8 @@ typedef struct problem_reals {
 struct sgdmft_problem {
     char *source; /* file name for messages */
 
-    dynamics_kind dynamics;
+    unsigned dynamics, sampling; /* indices of process_dynamics and process_sampling */
+    const sample_process *process;      /* the row of the table of processes that they name */
     double delta; /* infinite for online dynamics if not given */
     problem_text eta; /* a number is an expression too */
     double lambda;

@@ -77,7 +77,11 @@ static int write_option(FILE *out, option_id id, int first_of_section)
     const char *quote = is_text(o) ? "\"" : "";
     if (!first_of_section)
         fputc('\n', out);
-    write_comment(out, indent, o->doc);
+    char *doc = option_doc(o);
+    if (!doc)
+        return 0;
+    write_comment(out, indent, doc);
+    free(doc);
     if (!write_facts(out, indent, o))
         return 0;
     /* what is optional and has no default is shown as a comment; predict belongs to the example of the loss */

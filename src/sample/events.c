@@ -5,8 +5,6 @@
 
 enum { L = SAMPLE_LANES, WAITS = 16 };
 
-static const double SME_STEP = 0.02, FLOW_STEP = 0.05;
-
 static int make_room(event_list *list, size_t slots)
 {
     if (slots <= list->room)
@@ -56,13 +54,13 @@ static void put(const two_time *x, event_list *list, size_t slot, size_t lane, d
 }
 
 /* Waiting times of one path until the end of the grid. */
-static int draw_visits(const two_time *x, random_key key, uint64_t path, size_t lane, event_list *list)
+static int draw_visits(const visit_law *law, const two_time *x, random_key key, uint64_t path, size_t lane, event_list *list)
 {
     double horizon = x->t[x->n - 1], time = 0, u[WAITS];
     for (size_t slot = 0;; slot++) {
         if (slot % WAITS == 0)
             random_uniforms(key, path, slot, WAITS, u);
-        time -= log(u[slot % WAITS]);
+        time = law->time(slot, time, 1 - u[slot % WAITS]);
         if (time >= horizon) {
             list->count[lane] = (int)slot;
             return 0;
@@ -75,12 +73,12 @@ static int draw_visits(const two_time *x, random_key key, uint64_t path, size_t 
     }
 }
 
-static int all_visits(const two_time *x, uint64_t seed, uint64_t block, event_list *list)
+static int all_visits(const visit_law *law, const two_time *x, uint64_t seed, uint64_t block, event_list *list)
 {
     random_key key = {.seed = seed, .replica = 0, .purpose = SAMPLE_VISITS};
     list->slots = 0;
     for (size_t lane = 0; lane < L; lane++)
-        if (draw_visits(x, key, block * L + lane, lane, list))
+        if (draw_visits(law, x, key, block * L + lane, lane, list))
             return -1;
     for (size_t lane = 0; lane < L; lane++)
         for (size_t slot = (size_t)list->count[lane]; slot < list->slots; slot++)
@@ -120,11 +118,10 @@ int event_list_draw(const sgdmft_problem *problem, const two_time *x, const sche
                     uint64_t block, event_list *list)
 {
     int failed = 0;
-    switch (problem->dynamics) {
-    case DYNAMICS_SGD: failed = all_visits(x, seed, block, list); break;
-    case DYNAMICS_SME: failed = all_steps(x, SME_STEP, seed, block, list); break;
-    case DYNAMICS_GRADIENT_FLOW: failed = all_steps(x, FLOW_STEP, seed, block, list); break;
-    case DYNAMICS_ONLINE: list->slots = 0; break;
+    switch (problem->process->events) {
+    case EVENTS_VISITS: failed = all_visits(problem->process->visits, x, seed, block, list); break;
+    case EVENTS_STEPS: failed = all_steps(x, problem->process->sample_step, seed, block, list); break;
+    case EVENTS_FRESH: list->slots = 0; break;
     }
     if (failed)
         return -1;
@@ -135,77 +132,44 @@ int event_list_draw(const sgdmft_problem *problem, const two_time *x, const sche
     return 0;
 }
 
-/* Gradient at r + a g with lane-wise a; what a step of sme or gradient flow evaluates. */
-typedef struct evaluator {
+/* The gradient of a block of paths at the time of one event. */
+typedef struct gradient_source {
     const model *m;
     model_work *desk;
-    size_t k;
     const double *time, *y;
-    double *shifted; /* [k][L] */
-} evaluator;
+} gradient_source;
 
-static int gradient_at(const evaluator *e, const double *r, const double *factor, const double *direction, double *g)
+static int gradient_at(void *user, const double *r, double *g, double *G)
 {
-    for (size_t i = 0; i < e->k * L; i++)
-        e->shifted[i] = r[i] + factor[i % L] * direction[i];
-    return model_gradient(e->m, e->desk, L, e->time, e->shifted, e->y, g, NULL);
+    const gradient_source *source = user;
+    return model_gradient(source->m, source->desk, L, source->time, r, source->y, g, G);
 }
 
 size_t event_work(int k)
 {
-    return (5 * (size_t)k + 1) * L;
-}
-
-/* eta h g at r - (h/2) eta g(r) */
-static int kick_of_flow(const evaluator *e, const double *eta, const double *h, const double *r, double *g, double *a,
-                        double *kick)
-{
-    for (size_t p = 0; p < L; p++)
-        a[p] = -0.5 * h[p] * eta[p];
-    if (gradient_at(e, r, a, g, kick))
-        return -1;
-    for (size_t i = 0; i < e->k * L; i++)
-        kick[i] *= eta[i % L] * h[i % L];
-    return 0;
-}
-
-/* Drift and diffusion are both - eta g. */
-static int kick_of_sme(const evaluator *e, const double *eta, const double *h, const double *noise, const double *r,
-                       double *g, double *more, double *a, double *kick)
-{
-    double *far = more, *up = far + e->k * L, *down = up + e->k * L;
-    for (size_t p = 0; p < L; p++)
-        a[p] = -eta[p] * (h[p] + sqrt(h[p]) * noise[p]);
-    int failed = gradient_at(e, r, a, g, far);
-    for (size_t p = 0; p < L; p++)
-        a[p] = -eta[p] * (h[p] + sqrt(h[p]));
-    failed |= gradient_at(e, r, a, g, up);
-    for (size_t p = 0; p < L; p++)
-        a[p] = -eta[p] * (h[p] - sqrt(h[p]));
-    failed |= gradient_at(e, r, a, g, down);
-    for (size_t i = 0; i < e->k * L; i++) {
-        double root = sqrt(h[i % L]), z = noise[i % L];
-        kick[i] = eta[i % L] * (0.5 * h[i % L] * (far[i] + g[i]) + 0.25 * root * z * (up[i] + down[i] + 2 * g[i]) +
-                                0.25 * root * (z * z - 1) * (up[i] - down[i]));
-    }
-    return failed;
+    return kick_work((size_t)k) * L;
 }
 
 int event_kick(const sgdmft_problem *problem, const model *m, model_work *desk, const event_list *list, size_t slot,
                const double *r, const double *y, double *work, double *kick)
 {
-    size_t k = (size_t)problem->model.students;
-    const double *eta = list->eta + slot * L, *h = list->length + slot * L;
-    double *g = work, *shifted = g + k * L, *more = shifted + k * L, *a = more + 3 * k * L;
-    evaluator e = {.m = m, .desk = desk, .k = k, .time = list->time + slot * L, .y = y, .shifted = shifted};
-    if (model_gradient(m, desk, L, e.time, r, y, g, NULL))
-        return -1;
-    switch (problem->dynamics) {
-    case DYNAMICS_SME: return kick_of_sme(&e, eta, h, list->noise + slot * L, r, g, more, a, kick);
-    case DYNAMICS_GRADIENT_FLOW: return kick_of_flow(&e, eta, h, r, g, a, kick);
-    default:
-        for (size_t i = 0; i < k * L; i++)
-            kick[i] = eta[i % L] * g[i];
+    size_t k = (size_t)problem->model.students, at = slot * L;
+    gradient_source source = {.m = m, .desk = desk, .time = list->time + at, .y = y};
+    if (problem->process->events == EVENTS_STEPS) {
+        /* all paths have their steps at the same times */
+        kick_step step = {.k = k,
+                          .n = L,
+                          .eta = list->eta[at],
+                          .h = list->length[at],
+                          .noise = list->noise + at,
+                          .r = r,
+                          .gradient = gradient_at,
+                          .user = &source};
+        return problem->process->kick(&step, work, kick, NULL);
     }
+    if (gradient_at(&source, r, kick, NULL))
+        return -1;
+    for (size_t i = 0; i < k * L; i++)
+        kick[i] *= list->eta[at + i % L];
     return 0;
 }

@@ -86,7 +86,7 @@ sgdmft_status nonlinear_process_new(sgdmft_context *ctx, const sgdmft_problem *p
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *process);
     *process = (nonlinear_process){.k = x->k,
                                    .kstar = x->kstar,
-                                   .on_past = problem->dynamics == DYNAMICS_GRADIENT_FLOW,
+                                   .on_past = !problem->process->white_noise,
                                    .n = n,
                                    .cells = node[n - 1]};
     process->node = malloc(n * sizeof *node);
@@ -114,7 +114,6 @@ void nonlinear_process_free(nonlinear_process *process)
         return;
     free(process->node);
     penalty_free(process->pen);
-    initial_law_free(&process->law);
     free(process->step);
     free(process->coefficients);
     free(process);

@@ -37,9 +37,9 @@ void preactivation_white_noise(const two_time *x, double *rate)
 static sgdmft_status set_bridge(sgdmft_context *ctx, preactivation_process *process)
 {
     size_t kk = (size_t)(process->x.k * process->x.k), cells = process->x.n - 1;
-    dynamics_kind dynamics = process->problem->dynamics;
+    const sample_process *law = process->problem->process;
     double inverse[MATRIX_MAX * MATRIX_MAX];
-    if (dynamics == DYNAMICS_GRADIENT_FLOW || dynamics == DYNAMICS_ONLINE)
+    if (!law->white_noise || law->events == EVENTS_FRESH)
         return SGDMFT_OK; /* smooth, or with no event that would ask */
     double *rate = memory_doubles(cells * kk);
     process->bridge = memory_doubles(cells * kk);
@@ -137,7 +137,6 @@ void preactivation_process_free(preactivation_process *process)
         return;
     model_free(process->m);
     schedule_free(process->eta);
-    initial_law_free(&process->law);
     free(process->onto_teacher);
     gaussian_root_clear(&process->field);
     free(process->bridge);

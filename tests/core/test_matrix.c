@@ -1,13 +1,13 @@
-/* Small matrices: linear systems and the positive part of a symmetric matrix, against LAPACK and by the properties
-   that define them. */
+/* Small matrices: linear systems, factors and the positive part of a symmetric matrix, against LAPACK and by the
+   properties that define them. */
 #include <lapacke.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/random.h"
 #include "support/check.h"
-#include "core/matrix.h"
 
 enum { TRIALS = 40, MOST = MATRIX_MAX * MATRIX_MAX };
 
@@ -44,6 +44,20 @@ static void test_products(void **state)
             for (int i = 0; i < k * k; i++)
                 check_near(d[i], c[i] - 1.37 * product[i], 1e-13, "product of order %d, entry %d", k, i);
         }
+    }
+}
+
+static void test_rectangular_products(void **state)
+{
+    /* [[1, 2, 3], [4, 5, 6]] [[1, 0], [2, -1], [0, 3]] */
+    const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 2, -1, 0, 3}, transposed[] = {1, 2, 0, 0, -1, 3};
+    const double want[] = {10 + 2 * 5, 20 + 2 * 7, 30 + 2 * 14, 40 + 2 * 13};
+    double c[] = {10, 20, 30, 40}, d[] = {10, 20, 30, 40};
+    matrix_accumulate(2, 3, 2, 2, a, b, c);
+    matrix_accumulate_t(2, 3, 2, 2, a, transposed, d);
+    for (int i = 0; i < 4; i++) {
+        check_near(c[i], want[i], 1e-14, "a b, entry %d", i);
+        check_near(d[i], want[i], 1e-14, "a b^T, entry %d", i);
     }
 }
 
@@ -169,6 +183,99 @@ static void test_psd_root_special(void **state)
     assert_int_equal(matrix_psd_root(1, broken + 2, root, inverse), -1);
 }
 
+static void test_inverse(void **state)
+{
+    for (int k = 1; k <= MATRIX_MAX; k++) {
+        double a[MOST], inverse[MOST], product[MOST];
+        quadratic(k, k, (uint64_t)k + 7000, 0, a);
+        for (int c = 0; c < k; c++)
+            a[c * k + c] += 0.5;
+        assert_int_equal(matrix_inverse(k, a, inverse), 0);
+        multiply(k, a, inverse, 0, product);
+        for (int c = 0; c < k * k; c++)
+            check_near(product[c], c % (k + 1) == 0, 1e-11, "a a^{-1}, order %d, entry %d", k, c);
+    }
+    double singular[4] = {1.5, 3, 0.5, 1}, inverse[4];
+    assert_int_equal(matrix_inverse(2, singular, inverse), -1);
+}
+
+static void check_lower(int k, const double *a, const char *what)
+{
+    for (int i = 0; i < k; i++) {
+        check_between(a[i * k + i], 0, INFINITY, "%s, order %d: diagonal", what, k);
+        for (int j = i + 1; j < k; j++)
+            check_near(a[i * k + j], 0, 0, "%s, order %d: above the diagonal", what, k);
+    }
+}
+
+static void test_cholesky(void **state)
+{
+    enum { ROWS = 3 };
+    for (int k = 1; k <= MATRIX_MAX; k++) {
+        double a[MOST], factor[MOST], square[MOST], x[ROWS * MATRIX_MAX], back[ROWS * MATRIX_MAX] = {0};
+        double want[ROWS * MATRIX_MAX];
+        quadratic(k, k, (uint64_t)k + 8000, 0, a);
+        for (int c = 0; c < k; c++)
+            a[c * k + c] += 0.5;
+        assert_int_equal(matrix_cholesky(k, a, factor), 0);
+        check_lower(k, factor, "Cholesky");
+        multiply(k, factor, factor, 1, square);
+        for (int c = 0; c < k * k; c++)
+            check_near(square[c], a[c], 1e-13, "L L^T, order %d, entry %d", k, c);
+        draw((uint64_t)k + 9000, ROWS * k, x);
+        memcpy(want, x, sizeof want);
+        matrix_cholesky_divide(k, factor, ROWS, x);
+        matrix_accumulate(ROWS, k, k, 1, x, a, back);
+        for (int c = 0; c < ROWS * k; c++)
+            check_near(back[c], want[c], 1e-11, "x (L L^T)^{-1} a, order %d, entry %d", k, c);
+    }
+    double indefinite[4] = {1, 2, 2, 1}, broken[1] = {NAN}, factor[4];
+    assert_int_equal(matrix_cholesky(2, indefinite, factor), -1);
+    assert_int_equal(matrix_cholesky(1, broken, factor), -1);
+}
+
+static void test_semidefinite_cholesky(void **state)
+{
+    for (int k = 1; k <= MATRIX_MAX; k++)
+        for (int rank = 0; rank <= k; rank++) {
+            double a[MOST], factor[MOST], square[MOST];
+            quadratic(k, rank, (uint64_t)(100 * k + rank) + 10000, 0, a);
+            assert_int_equal(matrix_psd_cholesky(k, a, factor), 0);
+            check_lower(k, factor, "semi-definite");
+            multiply(k, factor, factor, 1, square);
+            for (int c = 0; c < k * k; c++)
+                check_near(square[c], a[c], 1e-13 * k, "B B^T, order %d, rank %d, entry %d", k, rank, c);
+        }
+}
+
+static void test_raised_root(void **state)
+{
+    const double a[4] = {0.5, 0.5, 0.5, 0.5}; /* eigenvalues 0 and 1 */
+    double root[4], inverse[4], square[4], smallest;
+    assert_int_equal(matrix_raised_root(2, a, 0.04, root, inverse, &smallest), 0);
+    check_near(smallest, 0, 1e-16, "smallest eigenvalue before the rise");
+    multiply(2, root, root, 1, square);
+    for (int c = 0; c < 4; c++)
+        check_near(square[c], a[c] + (c % 3 == 0 ? 0.02 : -0.02), 1e-15, "raised matrix, entry %d", c);
+    multiply(2, root, inverse, 0, square);
+    for (int c = 0; c < 4; c++)
+        check_near(square[c], c % 3 == 0, 1e-14, "root times inverse, entry %d", c);
+    const double broken[4] = {1, 0.2, NAN, 1};
+    assert_int_equal(matrix_raised_root(2, broken, 0, root, NULL, &smallest), -1);
+}
+
+static void test_smallest_eigenvalue(void **state)
+{
+    for (int k = 1; k <= MATRIX_MAX; k++) {
+        double a[MOST], copy[MOST], values[MATRIX_MAX];
+        quadratic(k, k, (uint64_t)k + 11000, 1, a);
+        memcpy(copy, a, sizeof copy);
+        assert_int_equal(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', k, copy, k, values), 0);
+        check_near(matrix_smallest_eigenvalue(k, a), values[0], 1e-13, "order %d", k);
+    }
+    assert_true(isnan(matrix_smallest_eigenvalue(1, (double[]){NAN})));
+}
+
 /* A root does not depend on the units. */
 static void test_psd_root_scaling(void **state)
 {
@@ -188,9 +295,18 @@ int main(void)
 {
     omp_set_num_threads(1); /* LAPACK starts threads for the smallest matrices */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),         cmocka_unit_test(test_solve),
-        cmocka_unit_test(test_solve_refuses),    cmocka_unit_test(test_psd_root),
-        cmocka_unit_test(test_psd_root_special), cmocka_unit_test(test_psd_root_scaling),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_rectangular_products),
+        cmocka_unit_test(test_solve),
+        cmocka_unit_test(test_solve_refuses),
+        cmocka_unit_test(test_inverse),
+        cmocka_unit_test(test_cholesky),
+        cmocka_unit_test(test_semidefinite_cholesky),
+        cmocka_unit_test(test_raised_root),
+        cmocka_unit_test(test_smallest_eigenvalue),
+        cmocka_unit_test(test_psd_root),
+        cmocka_unit_test(test_psd_root_special),
+        cmocka_unit_test(test_psd_root_scaling),
     };
-    return cmocka_run_group_tests_name("block", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("matrix", tests, NULL, NULL);
 }

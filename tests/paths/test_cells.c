@@ -4,8 +4,7 @@
    at one event. The kick itself is that of test_kicks.c. */
 #include "core/memory.h"
 #include "path_case.h"
-#include "paths/driver.h"
-#include "paths/kicks.h"
+#include "paths/events.h"
 #include "support/check.h"
 
 enum { PATHS = 128 };
@@ -50,6 +49,20 @@ typedef struct shift {
     double by;
 } shift;
 
+/* The gradient of one path at one time. */
+typedef struct gradient_source {
+    const path_case *f;
+    double t;
+    const double *y;
+} gradient_source;
+
+static int gradient_at(void *user, const double *r, double *g, double *G)
+{
+    const gradient_source *source = user;
+    const path_plan *set = &source->f->t.s.on_grid[GRID_FINE];
+    return model_gradient(set->m, source->f->one->model, 1, &source->t, r, source->y, g, G);
+}
+
 /* One path: kicks of the cells, positions at the nodes. */
 static void single_path(const path_case *f, const path_inputs *in, size_t p, shift moved, double kick[][K],
                         double r[][K])
@@ -71,14 +84,17 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
                 for (int l = 0; l < K; l++)
                     position[c] -= between_events(f->kern, c * K + l, a, b) * kick[b][l];
         }
-        kick_cell cell = {.n = 1,
-                          .t = grid->t[a] + x * grid->h[a],
-                          .eta = f->eta->eta(grid->t[a] + x * grid->h[a]),
+        double t = grid->t[a] + x * grid->h[a], work[6 * K + 2 * K * K + 1];
+        gradient_source source = {f, t, in->y + p};
+        kick_step step = {.k = K,
+                          .n = 1,
+                          .eta = f->eta->eta(t),
                           .h = grid->h[a],
                           .noise = diffuses ? in->noise + (size_t)a * in->n + p : NULL,
                           .r = position,
-                          .y = in->y + p};
-        assert_int_equal((diffuses ? kick_brownian : kick_drift)(set, &cell, f->one, kick[a], NULL), 0);
+                          .gradient = gradient_at,
+                          .user = &source};
+        assert_int_equal(set->process->kick(&step, work, kick[a], NULL), 0);
     }
     for (int i = 0; i <= STEPS; i++) {
         path_case_field(f, in, p, i, r[i]);
@@ -204,7 +220,7 @@ static void check_rows(const char *dynamics)
     path_case f;
     case_init(&f, dynamics);
     const path_plan *set = &f.t.s.on_grid[GRID_FINE];
-    int diffuses = set->driver->singular;
+    int diffuses = set->process->white_noise;
     assert_int_equal(set->at.response, diffuses ? RESPONSE_STEIN : RESPONSE_PATHWISE);
     test_run run = test_run_new(&f.t, f.paths);
     test_run_start(&run);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "paths/driver.h"
+#include "paths/events.h"
 #include "support/check.h"
 #include "support/setting.h"
 #include "support/visits_by_path.h"
@@ -187,7 +187,7 @@ static void check_events(const char *dynamics)
     test_setting_init(&t, test_problem(ctx, PER_CELL, dynamics));
     time_grid *grid[LEVEL_COUNT];
     path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
-    int diffuses = t.s.on_grid[GRID_FINE].driver->singular;
+    int diffuses = t.s.on_grid[GRID_FINE].process->white_noise;
     check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, &grid[0]));
     for (int level = 1; level < LEVEL_COUNT; level++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "paths/visits.h"
+#include "process/poisson.h"
 #include "support/check.h"
 #include "support/sample.h"
 
@@ -15,7 +16,7 @@ static visit_list draw(uint64_t seed, uint32_t replica, size_t paths, double hor
 {
     sgdmft_context *ctx = check_context(1);
     visit_list list;
-    check_ok(ctx, visit_list_poisson(ctx, seed, replica, paths, horizon, 3, quasi, &list));
+    check_ok(ctx, visit_list_draw(ctx, &poisson_visits, seed, replica, paths, horizon, 3, quasi, &list));
     sgdmft_context_free(ctx);
     return list;
 }

@@ -67,7 +67,7 @@ static void values_survive(void **state)
 static void echo_is_complete(void **state)
 {
     static const char wanted[] =
-        "dynamics: sgd\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: 1\n  teachers: 1\n"
+        "dynamics: sgd\nsampling: replacement\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: 1\n  teachers: 1\n"
         "  label: \"tanh(s) + 0.3*eps\"\n  loss: \"(r - y)^2/2\"\ninitial:\n  q: [[1.0]]\n  m: [[0.0]]\n  rho: "
         "[[1.0]]\n"
         "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 16\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
@@ -199,6 +199,10 @@ static void options_are_independent(void **state)
         int changed = 0;
         char *a = strtok_r(copy, "\n", &save_a), *b = strtok_r(after, "\n", &save_b);
         while (a && b) {
+            if (i == 0 && strncmp(a, "sampling:", 9) == 0) { /* a choice that sme does not leave */
+                a = strtok_r(NULL, "\n", &save_a);
+                continue;
+            }
             if (strcmp(a, b) != 0) {
                 changed++;
                 if (i == 6) { /* an added line */

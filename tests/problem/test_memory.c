@@ -109,7 +109,6 @@ static sgdmft_status write_all(sgdmft_context *ctx)
         status = reference_markdown(ctx, &page);
     if (status == SGDMFT_OK)
         status = initial_law_init(ctx, p, &law);
-    initial_law_free(&law);
     free(text);
     free(reference);
     free(page);

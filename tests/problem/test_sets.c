@@ -14,7 +14,7 @@ static void numbers_and_words(void **state)
     sgdmft_problem *p = accepted(ctx, BASE, sets, 5);
     assert_true(p->delta == 3.75);
     assert_int_equal(p->numerics.steps, 200);
-    assert_int_equal(p->dynamics, DYNAMICS_SME);
+    assert_string_equal(p->process->dynamics, "sme");
     assert_int_equal(p->numerics.extrapolate, 0);
     assert_true(p->numerics.seed == UINT64_MAX);
     sgdmft_problem_free(p);

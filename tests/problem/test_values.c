@@ -10,7 +10,8 @@ static void defaults(void **state)
     sgdmft_context *ctx = new_context();
     sgdmft_problem *p = accepted(ctx, BASE, NULL, 0);
     assert_string_equal(p->source, "case.yaml");
-    assert_int_equal(p->dynamics, DYNAMICS_SGD);
+    assert_string_equal(p->process->dynamics, "sgd");
+    assert_string_equal(p->process->sampling, "replacement");
     assert_true(p->delta == 1.7 && p->horizon == 3.25 && p->lambda == 0);
     assert_string_equal(p->eta.text, "1.0");
     assert_int_equal(p->eta.where.line, 0);
@@ -55,7 +56,8 @@ static void everything_given(void **state)
     static const double rho[] = {1, 0.25, 0, 0.25, 1.5, 0, 0, 0, 2};
     sgdmft_context *ctx = new_context();
     sgdmft_problem *p = accepted(ctx, text, NULL, 0);
-    assert_int_equal(p->dynamics, DYNAMICS_GRADIENT_FLOW);
+    assert_string_equal(p->process->dynamics, "gradient-flow");
+    assert_null(p->process->sampling);
     assert_true(p->delta == 0.37 && p->lambda == 0.0125 && p->horizon == 4.75);
     assert_string_equal(p->eta.text, "0.7/(1+t)");
     assert_int_equal(p->model.students, 2);

@@ -16,9 +16,9 @@
 typedef enum mistake { NONE, VISIT_RATE, NO_PALM_TERM, NO_BRIDGE, SME_FOR_SGD } mistake;
 static mistake made;
 
-sgdmft_status __real_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
+sgdmft_status __real_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
-sgdmft_status __wrap_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
+sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
 double __real_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
@@ -30,11 +30,11 @@ sgdmft_status __real_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *pro
 sgdmft_status __wrap_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out);
 
 /* Samples are visited too often: by a fifth, as the last visit is integrated out with its true law. */
-sgdmft_status __wrap_visit_list_poisson(sgdmft_context *ctx, uint64_t seed, uint32_t replica, size_t paths,
+sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out)
 {
     double rate = made == VISIT_RATE ? 1.2 : 1;
-    sgdmft_status status = __real_visit_list_poisson(ctx, seed, replica, paths, rate * horizon, dimension, quasi, out);
+    sgdmft_status status = __real_visit_list_draw(ctx, law, seed, replica, paths, rate * horizon, dimension, quasi, out);
     for (size_t i = 0; !status && i < out->first[paths]; i++)
         out->time[i] /= rate;
     return status;
@@ -74,8 +74,8 @@ void __wrap_random_normals(random_key key, uint64_t item, uint64_t first, size_t
 sgdmft_status __wrap_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
 {
     sgdmft_problem wrong = *problem;
-    if (made == SME_FOR_SGD && problem->dynamics == DYNAMICS_SGD)
-        wrong.dynamics = DYNAMICS_SME;
+    if (made == SME_FOR_SGD && problem->process->visits)
+        wrong.process = process_find(1, 0);
     return __real_sgdmft_solve(ctx, &wrong, out);
 }
 

@@ -24,15 +24,15 @@ static sizes sizes_of(const simulator_setting *set)
 {
     size_t k = (size_t)set->shape.k, kstar = (size_t)set->shape.kstar, theta = k * set->length;
     size_t columns = set->snapshots * k > kstar ? set->snapshots * k : kstar;
-    dynamics_kind dynamics = set->problem->dynamics;
+    const sample_process *process = set->problem->process;
     return (sizes){.theta = theta,
                    .teacher = kstar * set->length,
                    .projection = set->block * columns,
                    .coef = set->block * k,
                    .row = set->block,
-                   .order = dynamics == DYNAMICS_SGD ? (set->batch > 1 ? set->n : VISIT_ORDER) : 1,
-                   .square = dynamics == DYNAMICS_SME ? set->n : 1,
-                   .slopes = dynamics == DYNAMICS_GRADIENT_FLOW ? FLOW_VECTORS * theta : 1,
+                   .order = process->events == EVENTS_VISITS ? (set->batch > 1 ? set->n : VISIT_ORDER) : 1,
+                   .square = process->diffuses ? set->n : 1,
+                   .slopes = process->events == EVENTS_STEPS && !process->diffuses ? FLOW_VECTORS * theta : 1,
                    .snapshot = set->snapshots * theta,
                    .lanes = set->block * (size_t)(1 + 2 * set->shape.k + set->shape.kstar + set->shape.noises +
                                                   2 * set->shape.labels),
@@ -183,10 +183,10 @@ int repetition_start(repetition *rep, uint32_t number)
     double begin = repetition_seconds();
     repetition_draw_start(rep);
     rep->source = sample_source_of(set, number, SIMULATOR_ENTRIES, SIMULATOR_NOISE, rep->teacher);
-    for (size_t i = 0; set->batch > 1 && set->problem->dynamics == DYNAMICS_SGD && i < set->n; i++)
+    for (size_t i = 0; set->batch > 1 && set->problem->process->events == EVENTS_VISITS && i < set->n; i++)
         rep->order[i] = (uint32_t)i;
     int stopped = draw_training(rep);
-    if (!stopped && set->problem->dynamics == DYNAMICS_SME)
+    if (!stopped && set->problem->process->diffuses)
         measure_rows(rep);
     rep->data_seconds = repetition_seconds() - begin;
     return stopped;
@@ -263,12 +263,12 @@ static int is_not_needed(const repetition *rep, size_t time)
 
 static int advance(repetition *rep, const simulator_stop *from, const simulator_stop *to)
 {
-    switch (rep->set->problem->dynamics) {
-    case DYNAMICS_SME: return advance_diffusion(rep, from, to);
-    case DYNAMICS_GRADIENT_FLOW: return advance_flow(rep, from, to);
-    case DYNAMICS_ONLINE: return advance_batches(rep, from, to);
-    default: return rep->set->batch > 1 ? advance_batches(rep, from, to) : advance_visits(rep, from, to);
-    }
+    const sample_process *process = rep->set->problem->process;
+    if (process->events == EVENTS_STEPS)
+        return process->diffuses ? advance_diffusion(rep, from, to) : advance_flow(rep, from, to);
+    if (process->events == EVENTS_FRESH || rep->set->batch > 1)
+        return advance_batches(rep, from, to);
+    return advance_visits(rep, from, to);
 }
 
 int repetition_run(repetition *rep)

@@ -42,9 +42,9 @@ static sgdmft_status check_dimension(sgdmft_context *ctx, const sgdmft_problem *
 static sgdmft_status set_samples(sgdmft_context *ctx, simulator_setting *set)
 {
     const sgdmft_problem *problem = set->problem;
-    double n = problem->dynamics == DYNAMICS_ONLINE ? 0 : round(problem->delta * problem->simulate.d);
+    double n = problem->process->events == EVENTS_FRESH ? 0 : round(problem->delta * problem->simulate.d);
     set->batch = (size_t)problem->simulate.batch;
-    if (problem->dynamics == DYNAMICS_ONLINE) {
+    if (problem->process->events == EVENTS_FRESH) {
         set->duration = (double)set->batch / (double)set->d;
         return SGDMFT_OK;
     }
@@ -54,7 +54,7 @@ static sgdmft_status set_samples(sgdmft_context *ctx, simulator_setting *set)
                             problem->delta * problem->simulate.d);
     set->n = (size_t)n;
     set->duration = (double)set->batch / n;
-    if (problem->dynamics == DYNAMICS_SGD && set->batch > set->n)
+    if (problem->process->events == EVENTS_VISITS && set->batch > set->n)
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: simulate.batch: value %zu exceeds the number of samples, n = delta * d = %zu; a batch "
                             "has no sample twice; allowed: 1 to %zu",
@@ -87,7 +87,7 @@ static void add_step_stops(simulator_setting *set, size_t time)
 static sgdmft_status set_stops(sgdmft_context *ctx, simulator_setting *set)
 {
     size_t times = (size_t)set->problem->output.times;
-    int stepped = set->problem->dynamics == DYNAMICS_SGD || set->problem->dynamics == DYNAMICS_ONLINE;
+    int stepped = set->problem->process->events != EVENTS_STEPS;
     set->stop = calloc(2 * times, sizeof *set->stop);
     if (!set->stop)
         return context_out_of_memory(ctx, "the output times", 2.0 * (double)(times * sizeof *set->stop));
@@ -145,7 +145,6 @@ sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *
 void simulator_setting_clear(simulator_setting *set)
 {
     model_free(set->m);
-    initial_law_free(&set->law);
     coordinates_law_free(set->coordinates);
     schedule_free(set->eta);
     penalty_free(set->penalty);

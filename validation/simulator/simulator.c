@@ -23,10 +23,10 @@ static double rows_moved_along(const simulator_setting *set)
 {
     const sgdmft_problem *problem = set->problem;
     double n = (double)set->n;
-    switch (problem->dynamics) {
-    case DYNAMICS_ONLINE: return problem->horizon * (double)set->d;
-    case DYNAMICS_SME: return n * problem->horizon / problem->simulate.step;
-    case DYNAMICS_GRADIENT_FLOW: return n * problem->horizon * FLOW_PASSES;
+    switch (problem->process->events) {
+    case EVENTS_FRESH: return problem->horizon * (double)set->d;
+    case EVENTS_STEPS:
+        return n * problem->horizon * (problem->process->diffuses ? 1 / problem->simulate.step : FLOW_PASSES);
     default: return n * problem->horizon;
     }
 }

@@ -86,9 +86,9 @@ static void fill_info(const simulator_results *results, const selection *chosen,
     info->simulated = 1;
     info->paths = set->n > 0 ? set->n : set->tests;
     info->replicas = (size_t)chosen->count;
-    if (problem->dynamics == DYNAMICS_SGD || problem->dynamics == DYNAMICS_ONLINE)
+    if (problem->process->events != EVENTS_STEPS)
         info->steps = (size_t)set->stop[set->stops - 1].step;
-    else if (problem->dynamics == DYNAMICS_SME)
+    else if (problem->process->diffuses)
         info->steps = (size_t)ceil(problem->horizon / problem->simulate.step * (1 - 1e-9));
     for (int i = 0; i < problem->simulate.repetitions; i++)
         info->visits += results->result[i].visits;

@@ -1,4 +1,4 @@
-/* What a driver without jumps does in one cell, against exact flows and exact Ito moments. Averages over the Brownian
+/* The kick of a process without jumps over one step, against exact flows and exact Ito moments. Averages over the Brownian
    increment are Gauss-Hermite sums, one node per lane, so that there is no noise: errors of one kick fall eightfold with
    each halving of the cell, which makes the schemes of order 2. */
 #include <gsl/gsl_linalg.h>
@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/kicks.h"
+#include "process/brownian.h"
+#include "process/drift.h"
 #include "numerics/gauss.h"
 #include "support/check.h"
 #include "support/setting.h"
@@ -16,8 +17,10 @@ enum { LANES = 4096, NODES = 24, HALVINGS = 5 };
 
 typedef struct fixture {
     test_setting t;
-    path_workspace *scratch;
-    double y[LANES];
+    model_work *model;
+    double *work;
+    size_t n; /* lanes of the step */
+    double t_lane[LANES], y[LANES];
 } fixture;
 
 /* `loss` in r1 .. rk; labels are zero in all lanes. */
@@ -29,23 +32,40 @@ static void fixture_init(fixture *f, int k, const char *loss)
                                           "loss: \"%s\"}, numerics: {paths: 100, steps: 4}}",
                                           k, loss));
     sgdmft_context_free(ctx);
-    check_ok(f->t.ctx, path_workspace_new(f->t.ctx, &f->t.s.on_grid[GRID_FINE], LANES, 4, &f->scratch));
+    check_ok(f->t.ctx, model_work_new(f->t.ctx, f->t.s.m, LANES, &f->model));
+    f->work = memory_doubles(kick_work((size_t)k) * LANES);
+    assert_non_null(f->work);
+    for (size_t p = 0; p < LANES; p++)
+        f->t_lane[p] = 0.3;
     memset(f->y, 0, sizeof f->y);
 }
 
 static void fixture_clear(fixture *f)
 {
-    path_workspace_free(f->scratch);
+    model_work_free(f->model);
+    free(f->work);
     test_setting_clear(&f->t);
 }
 
-typedef int (*kick_function)(const path_plan *, const kick_cell *, path_workspace *, double *, double *);
+static int gradient_at(void *user, const double *r, double *g, double *G)
+{
+    const fixture *f = user;
+    return model_gradient(f->t.s.m, f->model, f->n, f->t_lane, r, f->y, g, G);
+}
 
-static void kick_with(const fixture *f, kick_function scheme, size_t n, double eta, double h, const double *noise,
+static void kick_with(fixture *f, kick_function scheme, size_t n, double eta, double h, const double *noise,
                       const double *r, double *kick, double *D)
 {
-    kick_cell cell = {.n = n, .t = 0.3, .eta = eta, .h = h, .noise = noise, .r = r, .y = f->y};
-    assert_int_equal(scheme(&f->t.s.on_grid[GRID_FINE], &cell, f->scratch, kick, D), 0);
+    f->n = n;
+    kick_step step = {.k = (size_t)f->t.s.problem->model.students,
+                      .n = n,
+                      .eta = eta,
+                      .h = h,
+                      .noise = noise,
+                      .r = r,
+                      .gradient = gradient_at,
+                      .user = f};
+    assert_int_equal(scheme(&step, f->work, kick, D), 0);
 }
 
 /* Prints one line of a table of errors, halving h from the left to the right, and checks that they fall eightfold. */
@@ -71,7 +91,7 @@ static void test_drift_flow(void **state)
         fixture_init(&f, 1, nonlinear ? "log(cosh(r - y))" : "(r - y)^2/2");
         for (int i = 0; i < HALVINGS; i++, h /= 2) {
             double kick[3], D[3];
-            kick_with(&f, kick_drift, 3, eta, h, NULL, start, kick, D);
+            kick_with(&f, drift_kick, 3, eta, h, NULL, start, kick, D);
             error[i] = slope[i] = 0;
             for (int p = 0; p < 3; p++) {
                 double decay = exp(-eta * h), end = decay * start[p], derivative = decay;
@@ -100,15 +120,15 @@ static void test_drift_derivative(void **state)
     fixture f;
     double kick[K * N], D[K * K * N], up[K * N], down[K * N], moved[K * N];
     fixture_init(&f, K, COUPLED);
-    kick_with(&f, kick_drift, N, 0.9, 0.35, NULL, r, kick, D);
-    kick_with(&f, kick_drift, N, 0.9, 0.35, NULL, r, moved, NULL);
+    kick_with(&f, drift_kick, N, 0.9, 0.35, NULL, r, kick, D);
+    kick_with(&f, drift_kick, N, 0.9, 0.35, NULL, r, moved, NULL);
     assert_memory_equal(kick, moved, sizeof kick); /* with and without the derivative */
     for (size_t b = 0; b < K; b++) {
         for (int side = 0; side < 2; side++) {
             memcpy(moved, r, sizeof moved);
             for (size_t p = 0; p < N; p++)
                 moved[b * N + p] += side ? -step : step;
-            kick_with(&f, kick_drift, N, 0.9, 0.35, NULL, moved, side ? down : up, NULL);
+            kick_with(&f, drift_kick, N, 0.9, 0.35, NULL, moved, side ? down : up, NULL);
         }
         for (size_t a = 0; a < K; a++)
             for (size_t p = 0; p < N; p++)
@@ -164,7 +184,7 @@ static void test_brownian_moments(void **state)
         double moment[5] = {0}, exact[5];
         for (size_t p = 0; p < q.n; p++)
             r[p] = start;
-        kick_with(&f, kick_brownian, q.n, eta, h, q.z, r, kick, NULL);
+        kick_with(&f, brownian_kick, q.n, eta, h, q.z, r, kick, NULL);
         for (int j = 1; j <= 4; j++) {
             for (size_t p = 0; p < q.n; p++)
                 moment[j] += q.weight[p] * pow(start - kick[p], j);
@@ -215,7 +235,7 @@ static void test_brownian_students(void **state)
         exact_second_moments(A, eta, h, M);
         for (size_t p = 0; p < 2 * q.n; p++)
             r[p] = start[p / q.n];
-        kick_with(&f, kick_brownian, q.n, eta, h, q.z, r, kick, NULL);
+        kick_with(&f, brownian_kick, q.n, eta, h, q.z, r, kick, NULL);
         error[i] = 0;
         for (size_t x = 0; x < 4; x++) {
             double sum = 0;
@@ -232,13 +252,13 @@ static void test_brownian_students(void **state)
 }
 
 /* E f(rho) after `kicks` kicks of h / kicks each. */
-static double nested(const fixture *f, const hermite *q, int kicks, double eta, double h, double start)
+static double nested(fixture *f, const hermite *q, int kicks, double eta, double h, double start)
 {
     double *r = memory_doubles(q->n), *kick = memory_doubles(q->n), mean = 0;
     for (size_t p = 0; p < q->n; p++)
         r[p] = start;
     for (int d = 0; d < kicks; d++) {
-        kick_with(f, kick_brownian, q->n, eta, h / kicks, q->z + (size_t)d * q->n, r, kick, NULL);
+        kick_with(f, brownian_kick, q->n, eta, h / kicks, q->z + (size_t)d * q->n, r, kick, NULL);
         for (size_t p = 0; p < q->n; p++)
             r[p] -= kick[p];
     }

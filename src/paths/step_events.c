@@ -1,17 +1,27 @@
-/* The drivers of SME and gradient flow: event c is the kick of cell c, at its middle, for all paths alike. Responses to
-   events are then numbers shared by the lanes, and the changes of g(t) per change of w at each event come from one
+/* Responses to events are numbers that all lanes share, and the changes of g(t) per change of w at each event come from one
    backward run over the events, with D_b = d kick_b / d r_b:
 
      x_b = (- G R(t, T_b) - sum_{a > b} x_a R(T_a, T_b)) D_b,   x_b = d g(t) / d w(T_b) */
+#include "paths/step_events.h"
+
 #include <string.h>
 
-#include "paths/driver.h"
-#include "paths/kicks.h"
 #include "paths/lanes.h"
 #include "paths/response.h"
 #include "core/matrix.h"
 
-typedef int (*kick_function)(const path_plan *, const kick_cell *, path_workspace *, double *, double *);
+/* The gradient of a block of paths at a time that is in s->t. */
+typedef struct gradient_source {
+    const path_plan *plan;
+    const path_inputs *in;
+    path_workspace *s;
+} gradient_source;
+
+static int gradient_at(void *user, const double *r, double *g, double *G)
+{
+    const gradient_source *source = user;
+    return model_gradient(source->plan->m, source->s->model, source->in->n, source->s->t, r, source->in->y, g, G);
+}
 
 /* Component x of a kernel row, linear between nodes, at event b. */
 static double at_event(const kernels *kern, response_row row, int x, int b)
@@ -51,44 +61,37 @@ static void position(const path_block *block, const path_plan *plan, const kerne
     double x = kern->grid->middle[cell], minus_spread[MATRIX_MAX * MATRIX_MAX];
     for (size_t p = 0; p < k * n; p++)
         r[p] = (1 - x) * block->r_last[p] + x * block->r[p];
-    if (!plan->driver->singular)
+    if (!plan->process->white_noise)
         return;
     for (size_t c = 0; c < k * k; c++)
         minus_spread[c] = -kern->bridge[(size_t)cell * k * k + c];
     lanes_combine((int)k, (int)k, k, n, minus_spread, in->bridge + (size_t)cell * k * n, r);
 }
 
-static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
-                   kick_function kick)
+static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
 {
     const path_inputs *in = block->in;
+    const time_grid *grid = kern->grid;
     size_t k = (size_t)plan->shape.k, n = in->n, a = (size_t)cell;
     double *r = s->work, *D = block->chains ? block->chains->slope + a * k * k * n : NULL;
     position(block, plan, kern, cell, r);
-    kick_cell event = {.n = n,
-                       .t = kern->grid->t[cell] + kern->grid->middle[cell] * kern->grid->h[cell],
-                       .eta = kern->grid->eta_middle[cell],
-                       .h = kern->grid->h[cell],
-                       .noise = in->noise ? in->noise + a * n : NULL,
-                       .r = r,
-                       .y = in->y};
-    if (kick(plan, &event, s, block->newest_sum, D))
+    lanes_fill(n, grid->t[cell] + grid->middle[cell] * grid->h[cell], s->t);
+    gradient_source source = {plan, in, s};
+    kick_step step = {.k = k,
+                      .n = n,
+                      .eta = grid->eta_middle[cell],
+                      .h = grid->h[cell],
+                      .noise = in->noise ? in->noise + a * n : NULL,
+                      .r = r,
+                      .gradient = gradient_at,
+                      .user = &source};
+    if (plan->process->kick(&step, s->visit, block->newest_sum, D))
         return -1;
     for (size_t p = 0; p < k * n; p++)
-        block->newest_moment[p] = kern->grid->middle[cell] * block->newest_sum[p];
+        block->newest_moment[p] = grid->middle[cell] * block->newest_sum[p];
     if (D)
         response_at_event(kern, cell, block->chains->between);
     return 0;
-}
-
-static int advance_drift(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
-{
-    return advance(block, plan, kern, cell, s, kick_drift);
-}
-
-static int advance_brownian(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
-{
-    return advance(block, plan, kern, cell, s, kick_brownian);
 }
 
 static void derive(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s)
@@ -129,16 +132,5 @@ static void interpolate(const path_block *block, const path_plan *plan, const ke
         }
 }
 
-const path_driver driver_brownian = {.singular = 1,
-                                     .per_cell = 1,
-                                     .advance = advance_brownian,
-                                     .derive = derive,
-                                     .average = average,
-                                     .interpolate = interpolate};
-
-const path_driver driver_drift = {.singular = 0,
-                                  .per_cell = 1,
-                                  .advance = advance_drift,
-                                  .derive = derive,
-                                  .average = average,
-                                  .interpolate = interpolate};
+const path_events step_events = {
+    .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};

@@ -1,8 +1,7 @@
-/* The driver of SGD. A visit kicks by step * g; each path has visits of its own, so they are gathered into groups whose
-   gradients are one block evaluation. */
+#include "paths/visit_events.h"
+
 #include <string.h>
 
-#include "paths/driver.h"
 #include "paths/lanes.h"
 #include "paths/response.h"
 #include "core/matrix.h"
@@ -141,5 +140,5 @@ static void average(const path_block *block, const path_plan *plan, int node, pa
     }
 }
 
-const path_driver driver_poisson = {
-    .singular = 1, .per_cell = 0, .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};
+const path_events visit_events = {
+    .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};

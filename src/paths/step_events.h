@@ -1,0 +1,9 @@
+/* Steps: event c is the kick of cell c, at the middle of the cell and at the same time for all paths. */
+#ifndef SGDMFT_PATHS_STEP_EVENTS_H
+#define SGDMFT_PATHS_STEP_EVENTS_H
+
+#include "paths/events.h"
+
+extern const path_events step_events;
+
+#endif

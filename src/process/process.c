@@ -1,0 +1,112 @@
+#include "process/process.h"
+
+#include <string.h>
+
+#include "process/brownian.h"
+#include "process/drift.h"
+#include "process/poisson.h"
+
+static const sample_process table[] = {
+    {.dynamics = "sgd",
+     .sampling = "replacement",
+     .doc = "every step draws its samples anew, so that a sample is visited at the times of a Poisson process",
+     .events = EVENTS_VISITS,
+     .white_noise = 1,
+     .visits = &poisson_visits,
+     .last_visit = &poisson_last_visit},
+    {.dynamics = "sme",
+     .doc = "the stochastic modified equation: Brownian motion instead of visits",
+     .events = EVENTS_STEPS,
+     .white_noise = 1,
+     .diffuses = 1,
+     .kick = brownian_kick,
+     .sample_step = 0.02,
+     .no_pathwise = "derivatives along its paths grow with the Brownian motion"},
+    {.dynamics = "gradient-flow",
+     .doc = "the limit of small steps",
+     .events = EVENTS_STEPS,
+     .kick = drift_kick,
+     .sample_step = 0.05,
+     .no_stein = "its field has no white noise",
+     .default_steps = 40},
+    {.dynamics = "online",
+     .doc = "every sample is visited once",
+     .events = EVENTS_FRESH,
+     .white_noise = 1},
+};
+
+enum { ROWS = sizeof table / sizeof *table };
+
+const sample_process *process_at(size_t index)
+{
+    return index < ROWS ? &table[index] : NULL;
+}
+
+/* What a key says of a row. */
+typedef const char *(*key_of)(const sample_process *p);
+
+static const char *dynamics_of(const sample_process *p)
+{
+    return p->dynamics;
+}
+
+static const char *sampling_of(const sample_process *p)
+{
+    return p->sampling;
+}
+
+/* The first row with value number `index` of the key, values being counted once each; NULL past the end. */
+static const sample_process *row_of_value(key_of key, size_t index)
+{
+    for (size_t row = 0; row < ROWS; row++) {
+        int is_new = key(&table[row]) != NULL;
+        for (size_t other = 0; other < row && is_new; other++)
+            is_new = !key(&table[other]) || strcmp(key(&table[other]), key(&table[row])) != 0;
+        if (is_new && index-- == 0)
+            return &table[row];
+    }
+    return NULL;
+}
+
+const char *process_dynamics(size_t index)
+{
+    const sample_process *p = row_of_value(dynamics_of, index);
+    return p ? p->dynamics : NULL;
+}
+
+const char *process_sampling(size_t index)
+{
+    const sample_process *p = row_of_value(sampling_of, index);
+    return p ? p->sampling : NULL;
+}
+
+/* Rows of one dynamics that differ in their sampling are told apart by the documentation of `sampling`. */
+const char *process_dynamics_doc(size_t index)
+{
+    const sample_process *p = row_of_value(dynamics_of, index);
+    if (p && p->sampling)
+        return "stochastic gradient descent, see `sampling`";
+    return p ? p->doc : NULL;
+}
+
+const char *process_sampling_doc(size_t index)
+{
+    const sample_process *p = row_of_value(sampling_of, index);
+    return p ? p->doc : NULL;
+}
+
+const sample_process *process_find(size_t dynamics, size_t sampling)
+{
+    const char *wanted = process_dynamics(dynamics), *how = process_sampling(sampling);
+    for (size_t row = 0; wanted && how && row < ROWS; row++) {
+        const sample_process *p = &table[row];
+        if (strcmp(p->dynamics, wanted) == 0 && (p->sampling ? strcmp(p->sampling, how) == 0 : sampling == 0))
+            return p;
+    }
+    return NULL;
+}
+
+int process_is_independent(const sample_process *p)
+{
+    return !p->visits || p->visits->epoch == 0;
+}

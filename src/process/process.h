@@ -1,0 +1,98 @@
+/* The process seam: how samples are visited, and so what kicks a path.
+
+   Every sample has its own scalar process Z, independent of everything else and of the same law for all samples, and
+
+     d theta = - grad penalty(theta) dt - sum_i x_i eta g_i(t-)^T dZ_i,      r(t) = w(t) - int_0^t R(t,v) eta g(v) dZ(v).
+
+   SGD, its modified equation and gradient flow differ in the law of Z alone. The table below has one row for each law. Options,
+   solvers, samplers, the simulator and the documentation read it, and no other place tests which dynamics a problem has.
+
+   The events of a process are of one of three kinds:
+
+     visits   Z jumps by 1 at random times, which differ from path to path; a visit kicks r by - R eta g(r)
+     steps    Z is continuous. One event in the middle of every cell of the time grid carries the kick of the whole cell
+     fresh    no sample is visited twice, so a path has no memory of its events, and r = w
+
+   Averages that close the equations are averages given a visit: with A(t) the law of a path given that dZ(t) = 1, or for
+   steps the law of a path as it is,
+
+     E[phi(path before t) dZ(t)] = E_A(t)[phi] dt
+
+   for a rate of one event in a unit of time, which every process here has. Averages over the training set, such as the train loss,
+   are over paths as they are. The two agree if the increments of Z are independent, and for no other process. */
+#ifndef SGDMFT_PROCESS_PROCESS_H
+#define SGDMFT_PROCESS_PROCESS_H
+
+#include <stddef.h>
+
+#include "process/kick.h"
+
+typedef enum event_kind { EVENTS_VISITS, EVENTS_STEPS, EVENTS_FRESH } event_kind;
+
+/* The law of visits. Time is in epochs: one visit of each sample in a unit of time, on average. */
+typedef struct visit_law {
+    /* The time of visit number `number` (from 0) of a path, from a uniform number u in (0, 1) and the time of the visit
+       before it (0 for the first). Times ascend. */
+    double (*time)(size_t number, double before, double u);
+
+    /* How many visits a path has in [0, horizon]: the mean and `deviations` standard deviations more, or the most there can be
+       if that is less. */
+    double (*count)(double horizon, double deviations);
+
+    /* The length of the intervals [j epoch, (j + 1) epoch) in each of which a path is visited exactly once, at a time that is
+       independent of all others. Given a visit at t, a path has not been visited since the interval that contains t began, and
+       is otherwise like any other path. 0: visits are independent of each other, and a path given a visit at t is like any
+       other path before t. */
+    double epoch;
+} visit_law;
+
+/* Averages of paths as they are can be integrated over the last visit before t (paths/last_visit.h) if the law of that visit, given
+   all visits before some earlier time, is known: it is in d tau with probability density(t - tau) d tau, or there is none since
+   t - since with probability none(since). */
+typedef struct last_visit_law {
+    double window; /* how far back, in time, the last visit is looked for */
+    double (*none)(double since);
+    /* Integrals of density(t - tau) over a cell [t - late - h, t - late]: `all` of it, and `end`, its part that the linear hat
+       function of the end of the cell takes. */
+    void (*cell)(double late, double h, double *all, double *end);
+} last_visit_law;
+
+typedef struct sample_process {
+    const char *dynamics; /* value of the key `dynamics` */
+    const char *sampling; /* value of the key `sampling`; NULL where the dynamics leave no choice */
+    const char *doc;      /* a phrase for reference and documentation */
+
+    event_kind events;
+    int white_noise; /* 1: Z jumps or diffuses, so that the innovations dU have white noise; 0: Z is smooth */
+    int diffuses;    /* 1: the steps of Z carry increments of a Brownian motion */
+
+    const visit_law *visits;          /* EVENTS_VISITS, otherwise NULL */
+    const last_visit_law *last_visit; /* NULL where the law of the last visit is not known in closed form */
+
+    kick_function kick;      /* EVENTS_STEPS, otherwise NULL: the kick of a step, with its derivative */
+    double sample_step;      /* EVENTS_STEPS: the longest step of a sampled path */
+    const char *no_pathwise; /* why responses cannot be averages of derivatives along paths; NULL: they can */
+    const char *no_stein;    /* why responses cannot come from Stein's lemma; NULL: they can */
+
+    int default_steps; /* numerics.steps where it is not given; 0: the default of the option */
+} sample_process;
+
+/* Row `index` of the table, NULL past its end. */
+const sample_process *process_at(size_t index);
+
+/* The values of the keys `dynamics` and `sampling` in the order of the table, each once; NULL past the end. */
+const char *process_dynamics(size_t index);
+const char *process_sampling(size_t index);
+
+/* What the documentation says of these values. */
+const char *process_dynamics_doc(size_t index);
+const char *process_sampling_doc(size_t index);
+
+/* The row with these values, given by their index as above; NULL if the dynamics cannot be combined with the sampling.
+   Dynamics without a choice of sampling go with the first value alone. */
+const sample_process *process_find(size_t dynamics, size_t sampling);
+
+/* 1 if the increments of Z are independent, so that a path given a visit is like any other path. */
+int process_is_independent(const sample_process *p);
+
+#endif
