@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "columns/solution.h"
 #include "core/context.h"
 #include "core/ranks.h"
 #include "problem/problem.h"
@@ -99,6 +100,10 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, s
         solver_of(problem)->release(setup);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
+    if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {
+        sgdmft_solution_free(solution);
+        *out = NULL;
+    }
     if (!status && solution) {
         solution->info.memory_bytes = cost.memory_bytes;
         solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;

@@ -2,8 +2,9 @@
 #ifndef SGDMFT_H
 #define SGDMFT_H
 
+#include "compare.h"
 #include "context.h"
-#include "output.h"
+#include "io.h"
 #include "plugin.h"
 #include "problem.h"
 #include "solution.h"

@@ -1,5 +1,6 @@
 /* Status codes. Every function that can fail returns one; the matching message is held by the context
-   (sgdmft_context_message). Codes come in numbered blocks, one block per kind of trouble. */
+   (sgdmft_context_message). Codes come in numbered blocks, one block per kind of trouble. The numbers are written into files
+   and stay what they are; programs use the names. */
 #ifndef SGDMFT_STATUS_H
 #define SGDMFT_STATUS_H
 
@@ -24,12 +25,12 @@ typedef enum sgdmft_status {
     SGDMFT_ERR_CONFLICT = 206,    /* keys that contradict each other */
     SGDMFT_ERR_DUPLICATE_KEY = 207, /* a key given twice */
 
-    /* 300: expressions and plug-ins */
+    /* 300: expressions, plug-ins and models by call-backs */
     SGDMFT_ERR_SYNTAX = 300,       /* an expression that does not parse */
     SGDMFT_ERR_UNKNOWN_NAME = 301, /* an unknown variable or function */
     SGDMFT_ERR_ARITY = 302,        /* wrong number of arguments of a function */
     SGDMFT_ERR_KINK = 303,         /* the loss gradient jumps in r: its Hessian has a delta function */
-    SGDMFT_ERR_PLUGIN = 304,       /* a plug-in that cannot be loaded or breaks its contract */
+    SGDMFT_ERR_PLUGIN = 304,       /* a plug-in or model by call-backs that cannot be loaded, breaks its contract or aborts */
 
     /* 400: the solve */
     SGDMFT_ERR_DIVERGED = 400,      /* the dynamics blow up */
@@ -46,8 +47,9 @@ typedef enum sgdmft_status {
 /* One sentence for a code; never NULL, static storage. */
 SGDMFT_API const char *sgdmft_status_string(sgdmft_status status);
 
-/* The program's exit code for a status: 0 done, 2 bad input, 3 no trustworthy solution, 4 system, 130 interrupted. */
-SGDMFT_API int sgdmft_status_exit_code(sgdmft_status status);
+/* One word for how a solve ended, as files have it: "ok", "diverged", "not converged", "not finite", "interrupted", and
+   "failed" for all else; never NULL, static storage. */
+SGDMFT_API const char *sgdmft_status_word(sgdmft_status status);
 
 SGDMFT_END_DECLS
 

@@ -8,7 +8,7 @@
 #include "solvers/dmft/dmft.h"
 #include "kernels/kernels_parts.h"
 
-static void take_regressions(const kernels *kern, const sgdmft_solution *solution, sgdmft_coordinates *p)
+static void take_regressions(const kernels *kern, const sgdmft_solution *solution, solution_coordinates *p)
 {
     size_t n = solution->n_grid, k = (size_t)kern->k, kk = k * k, kstar = (size_t)kern->kstar;
     memcpy(p->onto_start, kern->sampled->onto_start, sizeof(double) * n * kk);
@@ -19,7 +19,7 @@ static void take_regressions(const kernels *kern, const sgdmft_solution *solutio
                 p->onto_teacher[i * kstar + b] += kern->m[i * kstar + c] * kern->rho_inverse[c * kstar + b];
 }
 
-static void take_two_time(const grid_solution *tr, const sgdmft_solution *solution, sgdmft_coordinates *p)
+static void take_two_time(const grid_solution *tr, const sgdmft_solution *solution, solution_coordinates *p)
 {
     const kernels *kern = tr->kern;
     size_t n = solution->n_grid, cells = n - 1, k = (size_t)kern->k, kk = k * k, steps = (size_t)kern->steps;
@@ -36,7 +36,7 @@ static void take_two_time(const grid_solution *tr, const sgdmft_solution *soluti
 
 static void take_process(const grid_solution *tr, const time_grid *grid, sgdmft_solution *solution)
 {
-    sgdmft_coordinates *p = solution->coordinates;
+    solution_coordinates *p = solution->coordinates;
     const coordinate_record *record = tr->record;
     size_t n = solution->n_grid, k = (size_t)record->k;
     take_regressions(tr->kern, solution, p);

@@ -41,6 +41,17 @@ int usage_error(const command *cmd, const char *format, ...)
     return CODE_USAGE;
 }
 
+int exit_code_of(sgdmft_status status)
+{
+    if (status == SGDMFT_OK)
+        return CODE_DONE;
+    if (status == SGDMFT_ERR_INTERRUPTED)
+        return CODE_INTERRUPTED;
+    if (status >= 500)
+        return CODE_SYSTEM;
+    return status >= 400 ? CODE_UNTRUSTED : CODE_USAGE;
+}
+
 int report_status(const sgdmft_context *ctx, sgdmft_status status, const char *subject)
 {
     if (status == SGDMFT_OK)
@@ -48,7 +59,7 @@ int report_status(const sgdmft_context *ctx, sgdmft_status status, const char *s
     const char *message = sgdmft_context_message(ctx);
     print_error("%s%s%s", subject ? subject : "", subject ? ": " : "",
                 message[0] ? message : sgdmft_status_string(status));
-    return sgdmft_status_exit_code(status);
+    return exit_code_of(status);
 }
 
 int report_out_of_memory(void)

@@ -16,6 +16,9 @@ void print_warning(const char *format, ...) __attribute__((format(printf, 1, 2))
    CODE_USAGE. */
 int usage_error(const struct command *cmd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The exit code that stands for the status of a library call. */
+int exit_code_of(sgdmft_status status);
+
 /* Prints the message of a failed library call, after "SUBJECT: " unless that is NULL. Returns the exit code that
    stands for the status, CODE_DONE for SGDMFT_OK, which prints nothing. */
 int report_status(const sgdmft_context *ctx, sgdmft_status status, const char *subject);

@@ -7,8 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/messages.h"
-#include "io/save.h"
-#include "sgdmft/output.h"
+#include "sgdmft/io.h"
 
 char *outputs_stem(const char *path)
 {
@@ -76,7 +75,7 @@ int outputs_check(const job *j, const char *path, int force)
     if (same_file(path, problem))
         return usage_error(j->args->command, "the problem file '%s' would be overwritten; choose another output file",
                            problem);
-    return report_status(j->ctx, save_check(j->ctx, path, force), NULL);
+    return report_status(j->ctx, sgdmft_write_check(j->ctx, path, force), NULL);
 }
 
 static int check_all(const job *j, int with_histograms, const outputs *o)
@@ -102,15 +101,29 @@ int outputs_plan(const job *j, int with_histograms, outputs *out)
     return code ? code : check_all(j, with_histograms, out);
 }
 
-int outputs_write(const outputs *o, sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solution *solution)
+int outputs_have_histograms(const sgdmft_solution *solution)
 {
-    int hdf5 = report_status(ctx, sgdmft_write_hdf5(ctx, solution, problem, o->command, o->hdf5, o->force), NULL);
+    int rank;
+    size_t extent[SGDMFT_RANK_MAX];
+    return sgdmft_solution_array(solution, "histograms/density", &rank, extent) != NULL;
+}
+
+int outputs_write(const outputs *o, sgdmft_context *ctx, const sgdmft_solution *solution)
+{
+    int hdf5 = report_status(ctx, sgdmft_write_hdf5(ctx, solution, o->command, o->hdf5, o->force), NULL);
     if (hdf5 && o->paired)
         return hdf5;
-    int csv = report_status(ctx, sgdmft_write_csv(ctx, solution, problem, o->command, o->csv, o->force), NULL);
-    int histograms = 0;
-    if (solution->histograms)
-        histograms = report_status(
-            ctx, sgdmft_write_histograms(ctx, solution, problem, o->command, o->histograms, o->force), NULL);
+    int csv = report_status(ctx, sgdmft_write_csv(ctx, solution, o->command, o->csv, o->force), NULL), histograms = 0;
+    if (outputs_have_histograms(solution))
+        histograms =
+            report_status(ctx, sgdmft_write_histograms(ctx, solution, o->command, o->histograms, o->force), NULL);
     return hdf5 ? hdf5 : csv ? csv : histograms;
+}
+
+void outputs_put_comment(FILE *to, const char *key, const char *text)
+{
+    fprintf(to, "# %s: ", key);
+    for (; *text; text++)
+        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, to);
+    fputc('\n', to);
 }

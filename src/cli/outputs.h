@@ -3,6 +3,8 @@
 #ifndef SGDMFT_CLI_OUTPUTS_H
 #define SGDMFT_CLI_OUTPUTS_H
 
+#include <stdio.h>
+
 #include "cli/job.h"
 #include "sgdmft/solution.h"
 
@@ -38,9 +40,14 @@ int outputs_check(const job *j, const char *path, int force);
 /* Names the files of a run after -o, --csv and the problem file, and checks each of them. */
 int outputs_plan(const job *j, int with_histograms, outputs *out);
 
+/* 1 if the solution has histograms. */
+int outputs_have_histograms(const sgdmft_solution *solution);
+
 /* Writes all files, the later ones even if an earlier one fails, unless they are `paired`. Returns 0 or an exit
    code. */
-int outputs_write(const outputs *o, sgdmft_context *ctx, const sgdmft_problem *problem,
-                  const sgdmft_solution *solution);
+int outputs_write(const outputs *o, sgdmft_context *ctx, const sgdmft_solution *solution);
+
+/* Writes a comment line "# KEY: TEXT" of a CSV file, with blanks in place of line breaks. */
+void outputs_put_comment(FILE *to, const char *key, const char *text);
 
 #endif

@@ -86,7 +86,7 @@ int run_and_write(const job *j, const run_kind *kind, void *report, const output
         return code;
     if (kind->histograms && histograms_fill(j->ctx, j->problem, out->solution) != SGDMFT_OK)
         print_warning("no histograms: %s", sgdmft_context_message(j->ctx));
-    int failed = outputs_write(o, j->ctx, j->problem, out->solution);
+    int failed = outputs_write(o, j->ctx, out->solution);
     out->written = !failed;
     return failed ? failed : code;
 }
@@ -97,9 +97,10 @@ static int run_and_report(const job *j, const run_kind *kind, void *report, cons
     int code = run_and_write(j, kind, report, o, "", NULL, &result);
     if (result.solution && !arguments_has(j->args, "quiet")) {
         kind->print_summary(result.solution, report);
+        int histograms = outputs_have_histograms(result.solution);
         if (result.written)
             printf("  %-22s  %s, %s%s%s\n", result.status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5,
-                   o->csv, result.solution->histograms ? ", " : "", result.solution->histograms ? o->histograms : "");
+                   o->csv, histograms ? ", " : "", histograms ? o->histograms : "");
     }
     sgdmft_solution_free(result.solution);
     return code;

@@ -10,7 +10,9 @@
 #include "cli/messages.h"
 #include "cli/progress.h"
 #include "cli/sample_rows.h"
-#include "io/run_read.h"
+#include "columns/solution.h"
+#include "core/context.h"
+#include "io/hdf5_read.h"
 #include "io/save.h"
 #include "problem/problem.h"
 #include "sgdmft/version.h"
@@ -24,7 +26,7 @@ typedef enum kinds { KIND_COORDINATES = 1, KIND_PREACTIVATIONS = 2, KIND_BOTH = 
 typedef struct sample {
     const arguments *args;
     job s; /* with the problem of the run */
-    run_file *run;
+    sgdmft_solution *run;
     two_time x;
     kinds what;
     size_t *node;
@@ -35,24 +37,41 @@ typedef struct sample {
     char *csv, *command;
 } sample;
 
+static sgdmft_status check_arrays(sgdmft_context *ctx, const char *path, const sgdmft_solution *run)
+{
+    size_t k = (size_t)run->k, n = run->n_grid;
+    if (n < 2)
+        return context_fail(ctx, SGDMFT_ERR_MISSING,
+                            "%s: has no two-time arrays, as after a simulation, which does not know them; needed: the "
+                            "HDF5 file of 'sgdmft solve'",
+                            path);
+    for (size_t i = 0; i < n * n * k * k; i++)
+        if (!isfinite(run->R[i]))
+            return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: /R holds a value that is not finite", path);
+    return SGDMFT_OK;
+}
+
 static int read_run(sample *j)
 {
     const char *path = j->args->operands[0];
     int code = job_check_readable(path);
     if (code)
         return code;
-    sgdmft_status status = run_read(j->s.ctx, path, &j->run);
+    sgdmft_status status = hdf5_read(j->s.ctx, path, &j->run);
     if (!status)
-        status = sgdmft_problem_parse(j->s.ctx, path, j->run->problem, NULL, 0, &j->s.problem);
+        status = check_arrays(j->s.ctx, path, j->run);
+    if (!status)
+        status = sgdmft_problem_parse(j->s.ctx, path, sgdmft_solution_problem(j->run), NULL, 0, &j->s.problem);
     if (status)
         return report_status(j->s.ctx, status, NULL);
-    j->x = two_time_of(j->run->solution);
+    j->x = two_time_of(j->run);
     if (j->x.k != j->s.problem->model.students || j->x.kstar != j->s.problem->model.teachers) {
         print_error("%s: its arrays are not of its problem's number of students and teachers", path);
         return CODE_USAGE;
     }
-    if (strcmp(j->run->ended, "ok") != 0)
-        print_warning("%s: the solve ended early (%s), at t = %g", path, j->run->ended, j->x.t[j->x.n - 1]);
+    sgdmft_status ended = sgdmft_solution_status(j->run);
+    if (ended != SGDMFT_OK)
+        print_warning("%s: the solve ended early (%s), at t = %g", path, sgdmft_status_word(ended), j->x.t[j->x.n - 1]);
     return 0;
 }
 
@@ -198,7 +217,7 @@ static void put_comments(const sample *j, FILE *to)
     fprintf(to,
             "# program: sample\n# version: %s\n# command: %s\n# run: %s\n# seed: %" PRIu64 "\n# paths: %" PRIu64 "\n",
             sgdmft_version(), j->command, j->args->operands[0], j->plan.seed, j->plan.paths);
-    for (const char *line = j->run->problem; *line;) {
+    for (const char *line = sgdmft_solution_problem(j->run); *line;) {
         size_t length = strcspn(line, "\n");
         fprintf(to, "# problem: %.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
@@ -241,7 +260,7 @@ static void clear(sample *j)
 {
     coordinate_process_free(j->coordinates);
     preactivation_process_free(j->preactivations);
-    run_free(j->run);
+    sgdmft_solution_free(j->run);
     free(j->node);
     free(j->t);
     free(j->csv);

@@ -13,7 +13,7 @@ static sgdmft_status compute(sgdmft_context *ctx, const sgdmft_problem *problem,
 static void print_summary(const sgdmft_solution *solution, const void *report)
 {
     const simulator_report *r = report;
-    const sgdmft_solve_info *info = &solution->info;
+    const sgdmft_solve_info *info = sgdmft_solution_info(solution);
     double total = r->data_seconds + r->run_seconds + r->observe_seconds;
     printf("  repetitions             %zu of d = %zu", info->replicas, r->d);
     if (r->n > 0)

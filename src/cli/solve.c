@@ -25,7 +25,7 @@ static void print_identity(const sgdmft_identity *x)
 static void print_summary(const sgdmft_solution *solution, const void *report)
 {
     (void)report;
-    const sgdmft_solve_info *info = &solution->info;
+    const sgdmft_solve_info *info = sgdmft_solution_info(solution);
     printf("  paths                   %zu in each of %zu replicas\n", info->paths, info->replicas);
     printf("  visits                  %.0f\n", info->visits);
     printf("  steps                   %zu%s\n", info->steps, info->extrapolated ? ", extrapolated to zero step" : "");
@@ -34,8 +34,8 @@ static void print_summary(const sgdmft_solution *solution, const void *report)
     printf("  largest standard error  %.2g %% of the scale of its curve\n", 100.0 * info->se_max);
     printf("  largest step error      %.2g %% of the scale of its curve, included in the standard error\n",
            100.0 * info->step_error_max);
-    for (size_t i = 0; i < solution->n_identities; i++)
-        print_identity(&solution->identities[i]);
+    for (size_t i = 0; i < sgdmft_solution_n_identities(solution); i++)
+        print_identity(sgdmft_solution_identity(solution, i));
     fputs("  memory                  ", stdout);
     run_put_bytes(stdout, info->memory_bytes);
     fputs("\n  time                    ", stdout);

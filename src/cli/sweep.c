@@ -189,7 +189,7 @@ static void solve_point(sweep *w, size_t i, point_report *report)
     report->status = result.status;
     if (result.solution) {
         report->has_solution = 1;
-        report->has_times = result.solution->n_times > 0;
+        report->has_times = sgdmft_solution_n_times(result.solution) > 0;
         if (sweep_row_from_solution(result.solution, &point->row))
             report->code = CODE_SYSTEM;
     }
@@ -268,7 +268,7 @@ static int receive_point(sweep *w, size_t i)
         return report.code;
     if (!report.has_times)
         point->row = sweep_row_without_values(report.status);
-    else if (sweep_points_read_row(&w->job, report.status, point))
+    else if (sweep_points_read_row(&w->job, point))
         return CODE_SYSTEM;
     print_row(w, i);
     return report.code;

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/messages.h"
+#include "sgdmft/io.h"
 #include "sgdmft/version.h"
 
 /* --- problems ---------------------------------------------------------------------------------------------------- */
@@ -137,42 +138,6 @@ typedef enum remains {
     REMAINS_FOREIGN     /* anything else */
 } remains;
 
-/* The line after this one, or NULL at the end of the text. */
-static const char *next_line(const char *line)
-{
-    const char *end = strchr(line, '\n');
-    return end && end[1] ? end + 1 : NULL;
-}
-
-/* The rest of the first line that starts with `key`, from `line` on; NULL if there is none. */
-static const char *find_comment(const char *line, const char *key)
-{
-    size_t length = strlen(key);
-    while (line && strncmp(line, key, length) != 0)
-        line = next_line(line);
-    return line ? line + length : NULL;
-}
-
-/* 1 if the comments contain this YAML text, line by line. */
-static int same_problem(const char *comments, const char *yaml)
-{
-    const char *line = find_comment(comments, "problem: ");
-    while (line && *yaml) {
-        size_t length = strcspn(line, "\n");
-        if (length != strcspn(yaml, "\n") || strncmp(line, yaml, length) != 0)
-            return 0;
-        yaml += length + (yaml[length] == '\n');
-        line = next_line(line) ? find_comment(next_line(line), "problem: ") : NULL;
-    }
-    return !line && !*yaml;
-}
-
-static int same_word(const char *comment, const char *word)
-{
-    size_t length = strlen(word);
-    return comment && strncmp(comment, word, length) == 0 && comment[length] == '\n';
-}
-
 /* 1 if another solve would only give the same result again. */
 static int is_final(sgdmft_status status)
 {
@@ -180,22 +145,11 @@ static int is_final(sgdmft_status status)
            status == SGDMFT_ERR_NON_FINITE;
 }
 
-static int classify_curves(const job *j, const csv_table *curves, int has_hdf5, sweep_point *point, remains *out)
+/* 1 if this version of the program has solved this problem, which is given as YAML. */
+static int is_solution_of(const sgdmft_solution *solution, const char *yaml)
 {
-    char *yaml = NULL;
-    int code = report_status(j->ctx, sgdmft_problem_to_yaml(j->ctx, point->problem, &yaml), point->label);
-    if (code)
-        return code;
-    const char *ended_text = find_comment(curves->comments, "status_code: ");
-    int same = ended_text && same_problem(curves->comments, yaml) &&
-               same_word(find_comment(curves->comments, "program: "), "solve") &&
-               same_word(find_comment(curves->comments, "version: "), sgdmft_version());
-    free(yaml);
-    if (!same)
-        return 0;
-    sgdmft_status ended = (sgdmft_status)strtol(ended_text, NULL, 10);
-    *out = has_hdf5 && is_final(ended) ? REMAINS_COMPLETE : REMAINS_UNFINISHED;
-    return *out == REMAINS_COMPLETE ? sweep_row_from_curves(curves, ended, &point->row) : 0;
+    return !sgdmft_solution_info(solution)->simulated && strcmp(sgdmft_solution_problem(solution), yaml) == 0 &&
+           strcmp(sgdmft_solution_version(solution), sgdmft_version()) == 0;
 }
 
 /* Classifies the files of a point, and fills its row if they are complete. */
@@ -206,14 +160,19 @@ static int classify_files(const job *j, sweep_point *point, remains *out)
     *out = has_csv || has_hdf5 ? REMAINS_FOREIGN : REMAINS_NONE;
     if (!has_csv)
         return 0;
-    csv_table *curves = NULL;
-    sgdmft_status status = csv_read(j->ctx, files->csv, &curves);
-    if (status == SGDMFT_ERR_MEMORY)
-        return report_status(j->ctx, status, point->label);
-    if (status != SGDMFT_OK)
-        return 0; /* no file of curves */
-    int code = classify_curves(j, curves, has_hdf5, point, out);
-    csv_free(curves);
+    sgdmft_solution *found = NULL;
+    sgdmft_status status = sgdmft_solution_read(j->ctx, files->csv, NULL, &found);
+    if (status != SGDMFT_OK) /* a foreign file, unless there is no memory to read it */
+        return status == SGDMFT_ERR_MEMORY ? report_status(j->ctx, status, point->label) : 0;
+    char *yaml = NULL;
+    int code = report_status(j->ctx, sgdmft_problem_to_yaml(j->ctx, point->problem, &yaml), point->label);
+    if (code == 0 && is_solution_of(found, yaml)) {
+        *out = has_hdf5 && is_final(sgdmft_solution_status(found)) ? REMAINS_COMPLETE : REMAINS_UNFINISHED;
+        if (*out == REMAINS_COMPLETE)
+            code = sweep_row_from_solution(found, &point->row);
+    }
+    free(yaml);
+    sgdmft_solution_free(found);
     return code;
 }
 
@@ -250,13 +209,13 @@ int sweep_points_check(const job *j, sweep_points *points)
     return code;
 }
 
-int sweep_points_read_row(const job *j, sgdmft_status ended, sweep_point *point)
+int sweep_points_read_row(const job *j, sweep_point *point)
 {
-    csv_table *curves = NULL;
-    int code = report_status(j->ctx, csv_read(j->ctx, point->files.csv, &curves), point->label);
+    sgdmft_solution *solution = NULL;
+    int code = report_status(j->ctx, sgdmft_solution_read(j->ctx, point->files.csv, NULL, &solution), point->label);
     if (code == 0)
-        code = sweep_row_from_curves(curves, ended, &point->row);
-    csv_free(curves);
+        code = sweep_row_from_solution(solution, &point->row);
+    sgdmft_solution_free(solution);
     return code;
 }
 

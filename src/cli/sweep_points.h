@@ -44,6 +44,6 @@ int sweep_points_assign(const processes *p, sweep_points *points);
 size_t sweep_points_left(const sweep_points *points, sgdmft_cost *out);
 
 /* Fills the row of a point from the curves in its CSV file. Returns 0 or an exit code. */
-int sweep_points_read_row(const job *j, sgdmft_status ended, sweep_point *point);
+int sweep_points_read_row(const job *j, sweep_point *point);
 
 #endif

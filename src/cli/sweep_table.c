@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "cli/messages.h"
-#include "io/compare.h"
-#include "io/provenance.h"
+#include "cli/outputs.h"
 #include "io/save.h"
 #include "sgdmft/version.h"
 
@@ -28,69 +27,35 @@ void sweep_row_free(sweep_row *row)
     *row = sweep_row_empty();
 }
 
-static int allocate_values(size_t n, sweep_row *row)
-{
-    row->value = calloc(n + 1, sizeof *row->value);
-    return row->value ? 0 : report_out_of_memory();
-}
-
-static int add_value(const char *name, double value, double se, sweep_row *row)
-{
-    char *copy = strdup(name);
-    if (!copy)
-        return report_out_of_memory();
-    row->value[row->n++] = (sweep_value){copy, value, se};
-    return 0;
-}
-
 sweep_row sweep_row_without_values(sgdmft_status ended)
 {
     sweep_row row = sweep_row_empty();
-    row.status = provenance_status_word(ended);
+    row.status = sgdmft_status_word(ended);
     row.succeeded = ended == SGDMFT_OK;
     return row;
 }
 
 int sweep_row_from_solution(const sgdmft_solution *solution, sweep_row *row)
 {
-    *row = sweep_row_without_values(solution->status);
-    if (solution->n_times == 0)
+    *row = sweep_row_without_values(sgdmft_solution_status(solution));
+    size_t n_times = sgdmft_solution_n_times(solution), n_curves = sgdmft_solution_n_curves(solution);
+    if (n_times == 0)
         return 0;
-    size_t last = solution->n_times - 1;
-    row->t = solution->times[last];
-    int code = allocate_values(solution->n_curves, row);
-    for (size_t i = 0; i < solution->n_curves && code == 0; i++) {
-        const sgdmft_curve *curve = &solution->curves[i];
-        code = add_value(curve->name, curve->value[last], curve->se[last], row);
+    row->t = sgdmft_solution_times(solution)[n_times - 1];
+    row->value = calloc(n_curves + 1, sizeof *row->value);
+    if (!row->value)
+        return report_out_of_memory();
+    for (; row->n < n_curves; row->n++) {
+        const sgdmft_curve *curve = sgdmft_solution_curve_at(solution, row->n);
+        const double *se = sgdmft_curve_se(curve);
+        sweep_value value = {.name = strdup(sgdmft_curve_name(curve)),
+                             .value = sgdmft_curve_value(curve)[n_times - 1],
+                             .se = se ? se[n_times - 1] : 0.0};
+        if (!value.name)
+            return report_out_of_memory();
+        row->value[row->n] = value;
     }
-    return code;
-}
-
-/* The column of the standard errors, or NULL. */
-static const double *errors_of(const csv_table *curves, const char *name)
-{
-    char *full = NULL;
-    if (asprintf(&full, "%s_se", name) < 0)
-        return NULL;
-    const double *se = csv_values(curves, full);
-    free(full);
-    return se;
-}
-
-int sweep_row_from_curves(const csv_table *curves, sgdmft_status ended, sweep_row *row)
-{
-    size_t last = curves->n_rows - 1;
-    *row = sweep_row_without_values(ended);
-    row->t = csv_values(curves, "t")[last];
-    int code = allocate_values(curves->n_columns, row);
-    for (size_t c = 0; c < curves->n_columns && code == 0; c++) {
-        const csv_column *column = &curves->columns[c];
-        if (!compare_is_quantity(column->name))
-            continue;
-        const double *se = errors_of(curves, column->name);
-        code = add_value(column->name, column->value[last], se ? se[last] : 0.0, row);
-    }
-    return code;
+    return 0;
 }
 
 static const sweep_value *find_value(const sweep_row *row, const char *name)
@@ -199,10 +164,10 @@ static void put_table(FILE *to, const sweep_grid *grid, const sweep_row *const *
                       const char *command, const name_list *names)
 {
     fputs(FIRST_LINE, to);
-    provenance_put_comment(to, "version", sgdmft_version());
-    provenance_put_comment(to, "build", sgdmft_build_info());
-    provenance_put_comment(to, "command", command);
-    provenance_put_comment(to, "file", source);
+    outputs_put_comment(to, "version", sgdmft_version());
+    outputs_put_comment(to, "build", sgdmft_build_info());
+    outputs_put_comment(to, "command", command);
+    outputs_put_comment(to, "file", source);
     put_header(to, grid, names);
     for (size_t i = 0; i < grid->n_points; i++)
         put_row(to, grid, i, rows[i], names);

@@ -6,7 +6,6 @@
 
 #include "cli/job.h"
 #include "cli/sweep_grid.h"
-#include "io/csv_read.h"
 #include "sgdmft/solution.h"
 
 typedef struct sweep_value {
@@ -27,10 +26,9 @@ typedef struct sweep_row {
 sweep_row sweep_row_empty(void);
 void sweep_row_free(sweep_row *row);
 
-/* Fills an empty row from a solution, or from the CSV file that the solution was written to and the status it ended
-   with; both give the same row. Return 0 or an exit code; sweep_row_free releases the row in either case. */
+/* Fills an empty row from a solution, which may have been read from a file. Returns 0 or an exit code; sweep_row_free
+   releases the row in either case. */
 int sweep_row_from_solution(const sgdmft_solution *solution, sweep_row *row);
-int sweep_row_from_curves(const csv_table *curves, sgdmft_status ended, sweep_row *row);
 
 /* The row of a point that ended with this status before its first output time. */
 sweep_row sweep_row_without_values(sgdmft_status ended);

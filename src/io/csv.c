@@ -1,4 +1,5 @@
-/* Curves as CSV. The whole text is made in memory first, so that a file is written at once or not at all. */
+#include "io/csv.h"
+
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
@@ -6,21 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/provenance.h"
-#include "io/save.h"
 #include "columns/solution.h"
-#include "sgdmft/output.h"
+#include "io/provenance.h"
 
-static void put_facts(FILE *to, const provenance *p)
+static void put_facts(FILE *to, const sgdmft_solution *solution, const char *command)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        const fact *f = &p->facts[i];
-        if (f->kind == FACT_COUNT)
-            fprintf(to, "# %s: %" PRIu64 "\n", f->key, f->count);
-        else if (f->kind == FACT_NUMBER)
-            fprintf(to, "# %s: %.6g\n", f->key, f->number);
-        else if (f->text[0] != '\0')
-            provenance_put_comment(to, f->key, f->text);
+    fact_kind kind;
+    const char *key;
+    for (size_t i = 0; (key = provenance_key(i, &kind)); i++) {
+        fact f = provenance_get(solution, command, i);
+        if (kind == FACT_COUNT)
+            fprintf(to, "# %s: %" PRIu64 "\n", key, f.count);
+        else if (kind == FACT_NUMBER)
+            fprintf(to, "# %s: %.6g\n", key, f.number);
+        else if (f.text[0] != '\0')
+            provenance_put_comment(to, key, f.text);
     }
 }
 
@@ -49,8 +50,11 @@ static void put_problem(FILE *to, const char *yaml)
     }
 }
 
-static void put_rows(FILE *to, const sgdmft_solution *solution)
+static void put_curves(FILE *to, const sgdmft_solution *solution, const char *command)
 {
+    put_facts(to, solution, command);
+    put_errors(to, solution);
+    put_problem(to, solution->problem);
     fputs("t", to);
     for (size_t c = 0; c < solution->n_curves; c++)
         fprintf(to, ",%s,%s_se", solution->curves[c].name, solution->curves[c].name);
@@ -63,9 +67,11 @@ static void put_rows(FILE *to, const sgdmft_solution *solution)
     }
 }
 
-static void put_histograms(FILE *to, const sgdmft_solution *solution)
+static void put_histograms(FILE *to, const sgdmft_solution *solution, const char *command)
 {
-    const sgdmft_histograms *h = solution->histograms;
+    const solution_histograms *h = solution->histograms;
+    put_facts(to, solution, command);
+    put_problem(to, solution->problem);
     fprintf(to, "t,coordinate,left,right,density%s\n", h->se ? ",density_se" : "");
     for (size_t i = 0; i < h->n_times; i++)
         for (size_t a = 0; a < (size_t)solution->k; a++) {
@@ -80,64 +86,47 @@ static void put_histograms(FILE *to, const sgdmft_solution *solution)
         }
 }
 
-/* The file as text in memory, with a decimal point whatever the caller's locale. Returns 0 on failure. */
-static int make_text(const sgdmft_solution *solution, const provenance *p, int histograms, char **text, size_t *size)
+typedef void (*put_fn)(FILE *to, const sgdmft_solution *solution, const char *command);
+
+/* Returns 0 if there is no memory. */
+static int write_text(put_fn put, const sgdmft_solution *solution, const char *command, char **text, size_t *size)
+{
+    FILE *to = open_memstream(text, size);
+    if (!to)
+        return 0;
+    put(to, solution, command);
+    int good = !ferror(to);
+    return fclose(to) == 0 && good;
+}
+
+/* In the C locale, so that the text has a decimal point whatever the caller's locale. */
+static sgdmft_status make_text(sgdmft_context *ctx, put_fn put, const sgdmft_solution *solution, const char *command,
+                               char **text, size_t *size)
 {
     *text = NULL;
+    *size = 0;
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!plain)
-        return 0;
+        return context_out_of_memory(ctx, "a locale", 0);
     locale_t before = uselocale(plain);
-    FILE *to = open_memstream(text, size);
-    int good = to != NULL;
-    if (good) {
-        put_facts(to, p);
-        if (!histograms)
-            put_errors(to, solution);
-        put_problem(to, p->problem);
-        (histograms ? put_histograms : put_rows)(to, solution);
-        good = !ferror(to);
-        good &= fclose(to) == 0;
-    }
+    int good = write_text(put, solution, command, text, size);
     uselocale(before);
     freelocale(plain);
-    return good;
+    if (good)
+        return SGDMFT_OK;
+    free(*text);
+    *text = NULL;
+    return context_out_of_memory(ctx, "the text of a CSV file", (double)*size);
 }
 
-static sgdmft_status write_text(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
-                                const char *command, const char *path, int force, int histograms)
+sgdmft_status csv_curves(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command, char **text,
+                         size_t *size)
 {
-    sgdmft_status status = save_check(ctx, path, force);
-    if (status != SGDMFT_OK)
-        return status;
-    status = solution_check_names(ctx, solution);
-    if (status != SGDMFT_OK)
-        return status;
-    provenance *p = NULL;
-    status = provenance_new(ctx, solution, problem, command, &p);
-    if (status != SGDMFT_OK)
-        return status;
-    char *text = NULL;
-    size_t size = 0;
-    if (make_text(solution, p, histograms, &text, &size))
-        status = save_bytes(ctx, path, text, size, force);
-    else
-        status = context_out_of_memory(ctx, "the text of a CSV file", (double)size);
-    free(text);
-    provenance_free(p);
-    return status;
+    return make_text(ctx, put_curves, solution, command, text, size);
 }
 
-sgdmft_status sgdmft_write_csv(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
-                               const char *command, const char *path, int force)
+sgdmft_status csv_histograms(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command, char **text,
+                             size_t *size)
 {
-    return write_text(ctx, solution, problem, command, path, force, 0);
-}
-
-sgdmft_status sgdmft_write_histograms(sgdmft_context *ctx, const sgdmft_solution *solution,
-                                      const sgdmft_problem *problem, const char *command, const char *path, int force)
-{
-    if (!solution->histograms)
-        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "output '%s': the solution has no histograms", path);
-    return write_text(ctx, solution, problem, command, path, force, 1);
+    return make_text(ctx, put_histograms, solution, command, text, size);
 }

@@ -33,6 +33,12 @@ void csv_free(csv_table *table)
     free(table);
 }
 
+int csv_is_quantity(const char *name)
+{
+    size_t length = strlen(name);
+    return strcmp(name, "t") != 0 && !(length > 3 && strcmp(name + length - 3, "_se") == 0);
+}
+
 const double *csv_values(const csv_table *table, const char *name)
 {
     for (size_t c = 0; c < table->n_columns; c++)

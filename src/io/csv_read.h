@@ -28,6 +28,9 @@ sgdmft_status csv_parse(sgdmft_context *ctx, const char *name, const char *text,
 
 void csv_free(csv_table *table);
 
+/* 1 if a column of that name holds a quantity, neither t nor standard errors. */
+int csv_is_quantity(const char *name);
+
 /* Values of the column, or NULL. */
 const double *csv_values(const csv_table *table, const char *name);
 

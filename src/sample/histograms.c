@@ -159,7 +159,7 @@ void histograms_edges(double low, double high, size_t n, double *edge)
 
 /* Bins of coordinate `a`, the same at all times. */
 static void set_edges(const two_time *x, const points *pts, const moments *at, int a, mixture *mix,
-                      sgdmft_histograms *h)
+                      solution_histograms *h)
 {
     double low = HUGE_VAL, high = -HUGE_VAL;
     for (size_t i = 0; i < h->n_times; i++) {
@@ -180,7 +180,7 @@ static void set_density(const mixture *mix, size_t bins, const double *edge, dou
     }
 }
 
-static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, sgdmft_histograms *h)
+static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, solution_histograms *h)
 {
     points pts = {0};
     mixture mix = {0};

@@ -7,7 +7,7 @@
 
 #include "core/context.h"
 #include "sgdmft/problem.h"
-#include "sgdmft/solution.h"
+#include "columns/solution.h"
 
 /* Probability that bins leave out at each end. */
 #define HISTOGRAMS_TAIL 1e-4

@@ -40,7 +40,7 @@ static void take_row(size_t k, size_t columns, const double *blocks, double *out
 
 static sgdmft_status set_steps(sgdmft_context *ctx, double delta, const two_time *x, nonlinear_process *process)
 {
-    const sgdmft_coordinates *p = x->coordinates;
+    const solution_coordinates *p = x->coordinates;
     size_t k = (size_t)process->k, kk = k * k, width = k * (size_t)process->kstar, all = x->n - 1,
            cells = process->cells;
     size_t size = 3 * kk * cells * (cells + 1) / 2;

@@ -104,7 +104,7 @@ static void set_density(const source *s, place at, size_t a, size_t bins, const 
         se[b] = n > 1 ? sqrt(se[b] / (n * (n - 1))) : 0;
 }
 
-static void fill(const source *s, size_t k, sgdmft_histograms *h)
+static void fill(const source *s, size_t k, solution_histograms *h)
 {
     for (size_t a = 0; a < k; a++) {
         double low = HUGE_VAL, high = -HUGE_VAL, *edge = h->edges + a * (h->n_bins + 1);

@@ -5,7 +5,7 @@
 
 #include "coordinates/record.h"
 #include "sgdmft/problem.h"
-#include "sgdmft/solution.h"
+#include "columns/solution.h"
 #include "kernels/grid.h"
 
 /* Sets wanted[steps + 1] to 1 at the nodes around the times. */

@@ -57,7 +57,7 @@ class Arguments(support.InRoom):
 
     def test_operands(self):
         self.refuse("solve", says=["no file name is given", "sgdmft solve PROBLEM.yaml"])
-        self.refuse("compare", "a", says=["a file name is missing", "A.csv B.csv"])
+        self.refuse("compare", "a", says=["a file name is missing", "A.csv|.h5 B.csv|.h5"])
         self.refuse("compare", "a", "b", "c", says=["'c' is one argument too many"])
         self.refuse("reference", "x", says=["'x' is one argument too many"])
 

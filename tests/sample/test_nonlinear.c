@@ -105,7 +105,7 @@ static void test_same_paths(void **state)
 }
 
 /* Mean over bins of a power of theta, at their middles. */
-static double histogram_moment(const sgdmft_histograms *h, size_t time, int power)
+static double histogram_moment(const solution_histograms *h, size_t time, int power)
 {
     double sum = 0;
     for (size_t b = 0; b < h->n_bins; b++)
@@ -126,7 +126,7 @@ static void test_moments(void **state)
                                                  "output: {histograms: [0, 0.5, 2], bins: 300, times: 5}\n",
                                            paths);
     solved s = solve_sampled(ctx, problem);
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     size_t node[TIMES] = {0, two_time_nearest(&s.x, 0.5), 40};
     assert_non_null(h->se);
     coordinate_process *process = NULL;
@@ -190,7 +190,7 @@ static void test_ridge(void **state)
                                                "numerics: {steps: 40, grading: 1, paths: %zu, replicas: 4}\n"
                                                "output: {histograms: [0.975, 2], bins: 40, times: 3}\n",
                                                paths));
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     static const size_t low[] = {19, 40}, high[] = {20, 40};
     check_near(ridge.x.t[19], 0.95, 1e-12, "node");
     double spread = 0, expected = 0, all = 4 * (double)paths;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/setting.h"

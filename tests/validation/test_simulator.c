@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "one.h"
 #include "support/linear_exact.h"
 #include "validation/simulator/simulator.h"

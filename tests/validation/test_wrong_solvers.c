@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "core/random.h"
 #include "paths/draws.h"
 #include "paths/visits.h"

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "columns/solution.h"
 #include "problem/problem.h"
 #include "validation/claims/claims.h"
 #include "validation/claims/claims_parts.h"

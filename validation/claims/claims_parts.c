@@ -1,5 +1,7 @@
 #include "validation/claims/claims_parts.h"
 
+#include "columns/solution.h"
+
 #include <math.h>
 #include <stdio.h>
 

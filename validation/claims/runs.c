@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "validation/claims/reference.h"
 #include "validation/simulator/simulator.h"
@@ -62,7 +63,7 @@ int run_is_unsupported(const run *r)
 /* Failures that are a fault of the machine or a wish of the user. */
 static int is_fatal(sgdmft_status status)
 {
-    return status == SGDMFT_ERR_INTERRUPTED || sgdmft_status_exit_code(status) == 4;
+    return status == SGDMFT_ERR_INTERRUPTED || status >= SGDMFT_ERR_MEMORY;
 }
 
 static const run *out_of_memory(runs *all)

@@ -185,6 +185,8 @@ static sgdmft_status run(sgdmft_context *ctx, const simulator_setting *set, simu
         status = run_repetitions(ctx, set, concurrent, &results);
     if (!status)
         status = simulator_solution(ctx, &results, out);
+    if (!status)
+        status = solution_set_problem(ctx, *out, set->problem);
     if (!status) {
         (*out)->info.memory_bytes = cost.memory_bytes;
         if (report)

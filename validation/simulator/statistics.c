@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "columns/solution.h"
 #include "validation/simulator/repetition.h"
 
 void simulator_results_clear(simulator_results *results)

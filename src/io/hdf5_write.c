@@ -1,18 +1,14 @@
-/* Curves and two-time arrays as HDF5.
+#include "io/hdf5_write.h"
 
-   The file is built in memory and then saved in one piece: HDF5 itself never touches the disk, so a full disk is an
-   ordinary error with its reason, and nothing half-written stays behind. Object timestamps are off: equal data give
-   equal bytes. The HDF5 library is not thread-safe; two threads must not write at the same time. */
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns/coordinate_arrays.h"
-#include "io/provenance.h"
-#include "io/save.h"
 #include "columns/solution.h"
-#include "sgdmft/output.h"
+#include "columns/solution_arrays.h"
+#include "io/hdf5_quiet.h"
+#include "io/provenance.h"
 
 #define IMAGE_INCREMENT ((size_t)1 << 20)
 
@@ -75,8 +71,8 @@ static void put_dataset(image *im, hid_t parent, const char *name, int rank, con
         return;
     hid_t creation = plain_properties(im, H5P_DATASET_CREATE);
     hid_t space = H5Screate_simple(rank, extent, NULL);
-    hid_t set = im->failed || space < 0 ? -1
-                                        : H5Dcreate2(parent, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    hid_t set =
+        im->failed || space < 0 ? -1 : H5Dcreate2(parent, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     note(im, set < 0 ? -1 : 0);
     if (!im->failed && H5Sget_simple_extent_npoints(space) > 0)
         note(im, H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
@@ -127,32 +123,42 @@ static void put_text(image *im, const char *key, const char *text)
     H5Tclose(type);
 }
 
-static void put_facts(image *im, const provenance *p)
+static void put_facts(image *im, const sgdmft_solution *solution, const char *command)
 {
+    fact_kind kind;
+    const char *key;
     hid_t scalar = H5Screate(H5S_SCALAR);
-    for (size_t i = 0; i < p->n; i++) {
-        const fact *f = &p->facts[i];
-        if (f->kind == FACT_TEXT)
-            put_text(im, f->key, f->text);
-        else if (f->kind == FACT_COUNT)
-            put_attribute(im, im->file, f->key, scalar, H5T_STD_U64LE, H5T_NATIVE_UINT64, &f->count);
+    for (size_t i = 0; (key = provenance_key(i, &kind)); i++) {
+        fact f = provenance_get(solution, command, i);
+        if (kind == FACT_TEXT)
+            put_text(im, key, f.text);
+        else if (kind == FACT_COUNT)
+            put_attribute(im, im->file, key, scalar, H5T_STD_U64LE, H5T_NATIVE_UINT64, &f.count);
         else
-            put_attribute(im, im->file, f->key, scalar, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &f->number);
+            put_attribute(im, im->file, key, scalar, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &f.number);
     }
     H5Sclose(scalar);
-    put_text(im, "problem", p->problem);
+    put_text(im, "problem", solution->problem);
 }
 
-static void put_two_time(image *im, const sgdmft_solution *solution)
+/* The arrays of one owner, in its group. */
+static void put_arrays(image *im, const sgdmft_solution *solution, array_owner owner)
 {
-    hsize_t n = solution->n_grid, k = (hsize_t)solution->k, kstar = (hsize_t)solution->kstar;
-    const hsize_t square[4] = {n, n, k, k};
-    const hsize_t overlap[3] = {n, k, kstar};
-    put_vector(im, im->file, "t", n, solution->t);
-    put_array(im, im->file, "C", 4, square, solution->C);
-    put_array(im, im->file, "R", 4, square, solution->R);
-    put_array(im, im->file, "m", 3, overlap, solution->m);
-    put_vector(im, im->file, "residual", n, solution->residual);
+    const char *path = solution_arrays_group(owner);
+    size_t prefix = path[0] ? strlen(path) + 1 : 0;
+    hid_t group = -1;
+    solution_array array;
+    for (size_t i = 0; solution_arrays_get(solution, i, &array); i++) {
+        if (array.kind->owner != owner || !array.values)
+            continue;
+        if (path[0] && group < 0)
+            group = open_group(im, path);
+        hsize_t extent[SGDMFT_RANK_MAX];
+        for (int x = 0; x < SGDMFT_RANK_MAX; x++)
+            extent[x] = array.extent[x];
+        put_array(im, path[0] ? group : im->file, array.kind->name + prefix, array.kind->rank, extent, array.values);
+    }
+    close_group(group);
 }
 
 static void put_with_suffix(image *im, hid_t group, const char *name, const char *suffix, size_t n,
@@ -207,40 +213,7 @@ static void put_curves(image *im, const sgdmft_solution *solution)
     close_group(group);
 }
 
-static void put_histograms(image *im, const sgdmft_solution *solution)
-{
-    const sgdmft_histograms *h = solution->histograms;
-    if (!h)
-        return;
-    hid_t group = open_group(im, "histograms");
-    hsize_t k = (hsize_t)solution->k;
-    const hsize_t edges[2] = {k, h->n_bins + 1}, density[3] = {h->n_times, k, h->n_bins};
-    put_vector(im, group, "t", h->n_times, h->t);
-    put_array(im, group, "edges", 2, edges, h->edges);
-    put_array(im, group, "density", 3, density, h->density);
-    if (h->se)
-        put_array(im, group, "se", 3, density, h->se);
-    close_group(group);
-}
-
-static void put_coordinates(image *im, const sgdmft_solution *solution)
-{
-    coordinate_array arrays[PARAMETERS_ARRAYS];
-    if (!solution->coordinates)
-        return;
-    coordinate_arrays(solution, solution->coordinates, arrays);
-    hid_t group = open_group(im, "coordinates");
-    for (int i = 0; i < PARAMETERS_ARRAYS; i++) {
-        hsize_t extent[4] = {0};
-        for (int x = 0; x < arrays[i].rank; x++)
-            extent[x] = arrays[i].extent[x];
-        put_array(im, group, arrays[i].name, arrays[i].rank, extent, *arrays[i].values);
-    }
-    close_group(group);
-}
-
-static void put_identity_field(image *im, hid_t group, const char *name, const sgdmft_solution *solution,
-                               size_t offset)
+static void put_identity_field(image *im, hid_t group, const char *name, const sgdmft_solution *solution, size_t offset)
 {
     size_t n = solution->n_identities;
     double *values = calloc(n + 1, sizeof *values);
@@ -274,10 +247,8 @@ static void put_identities(image *im, const sgdmft_solution *solution)
 }
 
 /* The bytes of the finished file; the caller frees *bytes. */
-static void image_take(image *im, void **bytes, size_t *size)
+static void image_take(image *im, char **bytes, size_t *size)
 {
-    *bytes = NULL;
-    *size = 0;
     if (im->failed)
         return;
     ssize_t length = H5Fflush(im->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(im->file, NULL, 0);
@@ -289,53 +260,30 @@ static void image_take(image *im, void **bytes, size_t *size)
         *size = (size_t)length;
 }
 
-/* Returns 0 on failure. HDF5's own error printing is silenced meanwhile: a library does not print. */
-static int build(const sgdmft_solution *solution, const provenance *p, void **bytes, size_t *size)
+sgdmft_status hdf5_image(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command, char **bytes,
+                         size_t *size)
 {
-    H5E_auto2_t printer = NULL;
-    void *printer_data = NULL;
-    H5Eget_auto2(H5E_DEFAULT, &printer, &printer_data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    *bytes = NULL;
+    *size = 0;
+    hdf5_printer printer = hdf5_silence();
     image im = {.file = -1};
     image_open(&im);
     if (!im.failed) {
-        put_facts(&im, p);
-        if (solution->n_grid > 0)
-            put_two_time(&im, solution);
+        put_facts(&im, solution, command);
+        put_arrays(&im, solution, OWNER_GRID);
         put_curves(&im, solution);
         put_identities(&im, solution);
-        put_histograms(&im, solution);
-        put_coordinates(&im, solution);
+        put_arrays(&im, solution, OWNER_HISTOGRAMS);
+        put_arrays(&im, solution, OWNER_COORDINATES);
     }
     image_take(&im, bytes, size);
     if (im.file >= 0)
         H5Fclose(im.file);
-    H5Eset_auto2(H5E_DEFAULT, printer, printer_data);
-    return !im.failed;
-}
-
-sgdmft_status sgdmft_write_hdf5(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
-                                const char *command, const char *path, int force)
-{
-    sgdmft_status status = save_check(ctx, path, force);
-    if (status != SGDMFT_OK)
-        return status;
-    status = solution_check_names(ctx, solution);
-    if (status != SGDMFT_OK)
-        return status;
-    provenance *p = NULL;
-    status = provenance_new(ctx, solution, problem, command, &p);
-    if (status != SGDMFT_OK)
-        return status;
-    void *bytes = NULL;
-    size_t size = 0;
-    if (build(solution, p, &bytes, &size))
-        status = save_bytes(ctx, path, bytes, size, force);
-    else
-        status = context_fail(ctx, SGDMFT_ERR_MEMORY,
-                              "output '%s': HDF5 could not build the file in memory (%zu grid nodes, %zu curves)",
-                              path, solution->n_grid, solution->n_curves);
-    free(bytes);
-    provenance_free(p);
-    return status;
+    hdf5_restore(printer);
+    if (!im.failed)
+        return SGDMFT_OK;
+    free(*bytes);
+    *bytes = NULL;
+    return context_fail(ctx, SGDMFT_ERR_MEMORY, "HDF5 could not build the file in memory (%zu grid nodes, %zu curves)",
+                        solution->n_grid, solution->n_curves);
 }
