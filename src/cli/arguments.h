@@ -14,30 +14,14 @@ typedef struct option_spec {
 } option_spec;
 
 /* Options that mean the same in every subcommand that has them. */
-#define OPTION_HELP                                                                                                    \
-    {                                                                                                                  \
-        "help", 'h', NULL, 0, "print this text"                                                                        \
-    }
-#define OPTION_SET                                                                                                     \
-    {                                                                                                                  \
-        "set", 0, "KEY=VALUE", 1, "override a key of the problem file, e.g. --set delta=4; repeatable"                 \
-    }
-#define OPTION_THREADS                                                                                                 \
-    {                                                                                                                  \
-        "threads", 0, "N", 0, "number of threads (default: all cores; results do not depend on it)"                    \
-    }
-#define OPTION_FORCE                                                                                                   \
-    {                                                                                                                  \
-        "force", 0, NULL, 0, "replace existing output files"                                                           \
-    }
-#define OPTION_QUIET                                                                                                   \
-    {                                                                                                                  \
-        "quiet", 0, NULL, 0, "print nothing but warnings and errors"                                                   \
-    }
-#define OPTIONS_END                                                                                                    \
-    {                                                                                                                  \
-        NULL, 0, NULL, 0, NULL                                                                                         \
-    }
+/* clang-format off */
+#define OPTION_HELP {"help", 'h', NULL, 0, "print this text"}
+#define OPTION_SET {"set", 0, "KEY=VALUE", 1, "override a key of the problem file, e.g. --set delta=4; repeatable"}
+#define OPTION_THREADS {"threads", 0, "N", 0, "number of threads (default: all cores; results do not depend on it)"}
+#define OPTION_FORCE {"force", 0, NULL, 0, "replace existing output files"}
+#define OPTION_QUIET {"quiet", 0, NULL, 0, "print nothing but warnings and errors"}
+#define OPTIONS_END {NULL, 0, NULL, 0, NULL}
+/* clang-format on */
 
 struct command;
 struct processes;

@@ -1,4 +1,4 @@
-/* The subcommands of the program: each is one `command`, defined in the file that implements it and listed in main.c. */
+/* The subcommands of the program: each is a `command`, defined in the file that implements it and listed in main.c. */
 #ifndef SGDMFT_CLI_COMMAND_H
 #define SGDMFT_CLI_COMMAND_H
 

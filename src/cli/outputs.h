@@ -8,14 +8,10 @@
 #include "cli/job.h"
 #include "sgdmft/solution.h"
 
-#define OPTION_OUTPUT                                                                                                  \
-    {                                                                                                                  \
-        "output", 'o', "RUN.h5", 0, "HDF5 file for curves and two-time arrays (default: PROBLEM.h5)"                   \
-    }
-#define OPTION_CSV                                                                                                     \
-    {                                                                                                                  \
-        "csv", 0, "CURVES.csv", 0, "CSV file for the curves (default: PROBLEM.csv)"                                    \
-    }
+/* clang-format off */
+#define OPTION_OUTPUT {"output", 'o', "RUN.h5", 0, "HDF5 file to write (default: PROBLEM.h5)"}
+#define OPTION_CSV {"csv", 0, "CURVES.csv", 0, "CSV file to write (default: PROBLEM.csv)"}
+/* clang-format on */
 
 typedef struct outputs {
     char *hdf5, *csv, *histograms; /* file names; `histograms` is used if the solution has some */

@@ -1,4 +1,4 @@
-"""sgdmft compare: verdicts, exit codes and the table. The arithmetic is tested in tests/output/test_compare.c."""
+"""sgdmft compare: verdicts, exit codes and the table. The arithmetic is tested in tests/io/test_compare.c."""
 
 import support
 
@@ -18,7 +18,7 @@ t,q11,q11_se,m11,m11_se
 """
 
 
-class Compare(support.InRoom):
+class Compare(support.ProgramTest):
     def compare(self, a, b, *options, code=0):
         self.write("a.csv", a)
         self.write("b.csv", b)
