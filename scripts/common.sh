@@ -45,7 +45,7 @@ install_missing_packages()
     say "installing: $missing"
     local log
     log=$(mktemp)
-    # An update that fails (no network, a stale source) need not matter: the packages may be in reach all the same.
+    # The update may fail (no network, a stale source) and the packages may still be available.
     "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 </dev/null || true
     if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
         -o DPkg::Lock::Timeout=300 install $missing >>"$log" 2>&1 </dev/null; then

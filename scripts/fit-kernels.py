@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the polynomials of src/expr/kernels_elementary.h: minimax fits, found by exchanging alternating extrema
+"""Prints the polynomials of src/expr/loops_elementary.h: minimax fits, found by exchanging alternating extrema
 (Remez) in 60 digits, their coefficients rounded to doubles one by one. Needs mpmath."""
 
 from mpmath import cos, erf, erfc, expm1, linspace, log1p, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt

@@ -7,8 +7,8 @@ usage()
     echo "usage: scripts/test.sh [--release] [--sanitize] [--clang] [--mpi] [arguments of 'meson test'...]"
     echo "  --release   the build that users run, in build/ (the default when no build is named)"
     echo "  --sanitize  address and undefined-behaviour sanitizers with leak check, in build-sanitize/"
-    echo "  --clang     compiled by clang, in build-clang/ (left out where there is no clang)"
-    echo "  --mpi       with MPI, in build-mpi/ (left out where there is no mpicc)"
+    echo "  --clang     compiled by clang, in build-clang/ (skipped where there is no clang)"
+    echo "  --mpi       with MPI, in build-mpi/ (skipped where there is no mpicc)"
     echo "  Several builds may be named. The rest goes to meson: test names, '--suite NAME', ..."
 }
 
@@ -62,7 +62,7 @@ run_build()
 }
 
 passed=0 failed=0 skipped=0 broken=0
-export OMP_WAIT_POLICY=passive # tests with threads run side by side
+export OMP_WAIT_POLICY=passive # several tests with threads run side by side: waiting threads must not spin
 install_missing_packages
 for kind in "${kinds[@]}"; do
     case $kind in
@@ -72,14 +72,14 @@ for kind in "${kinds[@]}"; do
         ;;
     sanitize)
         build_into build-sanitize --buildtype=debugoptimized -Db_sanitize=address,undefined
-        # a twentieth of the speed: statistical tests in smaller sizes
+        # twenty times slower, so statistical tests are smaller
         SGDMFT_TEST_SCALE=${SGDMFT_TEST_SCALE:-0.3} ASAN_OPTIONS=detect_leaks=1 \
             UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
             run_build build-sanitize --timeout-multiplier 5 "$@"
         ;;
     clang)
         if ! command -v clang >/dev/null; then
-            say "clang not found: left out"
+            say "clang not found: skipped"
             continue
         fi
         CC=clang build_into build-clang --buildtype=release
@@ -87,7 +87,7 @@ for kind in "${kinds[@]}"; do
         ;;
     mpi)
         if ! command -v mpicc >/dev/null; then
-            say "mpicc not found: left out"
+            say "mpicc not found: skipped"
             continue
         fi
         build_into build-mpi --buildtype=release -Dmpi=enabled

@@ -2,19 +2,19 @@
 
 #include "paths/share.h"
 
-/* A split that saves less than this part of the time is not worth its messages. */
+/* Paths are split further only if that saves more than this part of the time: messages have their price. */
 static const double WORTH = 0.05;
 
-/* Ranks of group g: as equal as can be. */
+/* Ranks of group g; their numbers differ by at most 1 between groups. */
 static int members(int ranks, int groups, int g)
 {
     return ranks / groups + (g < ranks % groups);
 }
 
-static int working(const rank_layout *s, int ranks, int group)
+static int working(const rank_layout *layout, int ranks, int group)
 {
-    int n = members(ranks, s->groups, group);
-    return n < s->size ? n : s->size;
+    int n = members(ranks, layout->groups, group);
+    return n < layout->size ? n : layout->size;
 }
 
 rank_layout rank_layout_plan(int ranks, int replicas, size_t blocks, int whole)
@@ -35,20 +35,20 @@ rank_layout rank_layout_plan(int ranks, int replicas, size_t blocks, int whole)
     return best;
 }
 
-int rank_layout_leader(const rank_layout *s, int ranks, int group)
+int rank_layout_leader(const rank_layout *layout, int ranks, int group)
 {
     int first = 0;
     for (int g = 0; g < group; g++)
-        first += members(ranks, s->groups, g);
+        first += members(ranks, layout->groups, g);
     return first;
 }
 
-int rank_layout_group(const rank_layout *s, int ranks, int rank)
+int rank_layout_group(const rank_layout *layout, int ranks, int rank)
 {
-    for (int g = 0; g < s->groups; g++) {
-        int first = rank_layout_leader(s, ranks, g);
-        if (rank >= first && rank < first + members(ranks, s->groups, g))
-            return rank < first + working(s, ranks, g) ? g : -1;
+    for (int g = 0; g < layout->groups; g++) {
+        int first = rank_layout_leader(layout, ranks, g);
+        if (rank >= first && rank < first + members(ranks, layout->groups, g))
+            return rank < first + working(layout, ranks, g) ? g : -1;
     }
     return -1;
 }

@@ -22,32 +22,28 @@ typedef struct piece {
     size_t bytes;
 } piece;
 
-enum { MOST_PIECES = 16 };
+enum { MOST_PIECES = 16 + KERNELS_ARRAYS_MOST };
 
 static void add(piece *list, size_t *n, double *data, size_t count)
 {
     list[(*n)++] = (piece){data, sizeof *data * count};
 }
 
-/* What statistics.c and coordinates.c look at, except theta. */
+/* The arrays of a solution on a grid that statistics.c and coordinates.c look at, except theta. */
 static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
 {
-    const kernels *kern = tr->kern;
+    kernels *kern = tr->kern;
     size_t cells = (size_t)kern->steps, nodes = cells + 1, kk = (size_t)(kern->k * kern->k), n = 0;
     size_t overlap = (size_t)(kern->k * kern->kstar);
+    array_row rows[KERNELS_ARRAYS_MOST];
+    size_t count = kernels_arrays(kern, rows);
     add(list, &n, tr->observed, nodes * tr->observables);
     add(list, &n, tr->residual, nodes);
     add(list, &n, tr->identity, 2 * kk);
     add(list, &n, tr->identity_scale, 2 * kk);
-    add(list, &n, kern->R, kk * kern->plane);
-    add(list, &n, kern->m, nodes * overlap);
-    add(list, &n, kern->F, nodes * overlap);
-    add(list, &n, kern->V, nodes * cells * kk);
-    if (kern->sampled) {
-        add(list, &n, kern->L, cells * cells * kk);
-        add(list, &n, kern->sampled->onto_start, nodes * kk);
-        add(list, &n, kern->sampled->V_inverse, cells * kk);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].kept)
+            add(list, &n, *rows[i].data, rows[i].count);
     if (tr->record) {
         add(list, &n, tr->record->teacher, nodes * overlap);
         add(list, &n, tr->record->start, nodes * kk);

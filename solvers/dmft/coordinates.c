@@ -6,7 +6,7 @@
 #include "columns/solution.h"
 #include "sample/snapshots.h"
 #include "solvers/dmft/dmft.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/rows.h"
 
 static void take_regressions(const kernels *kern, const sgdmft_solution *solution, solution_coordinates *p)
 {

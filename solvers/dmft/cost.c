@@ -71,7 +71,7 @@ static double pair_bytes(const dmft_plan *s)
     double fine = s->grid[GRID_FINE]->steps, bytes = 0, kk = shape.k * shape.k;
     for (int level = 0; level < GRIDS; level++) {
         double steps = s->grid[level]->steps, replicas = replicas_of(s, level);
-        bytes += replicas * kernels_bytes(shape.k, shape.kstar, s->grid[level]->steps);
+        bytes += replicas * kernels_bytes(shape.k, shape.kstar, s->grid[level]->steps, s->pen != NULL);
         if (s->problem->numerics.method == METHOD_PICARD)
             bytes += replicas * 4.0 * (double)s->on_grid[level].at.size * steps;
     }
@@ -102,7 +102,7 @@ static double level_seconds(const dmft_plan *s, int level)
 {
     model_shape shape = s->on_grid[level].shape;
     double k = shape.k, T = s->problem->horizon, N = s->grid[level]->steps, paths = (double)s->problem->numerics.paths;
-    int pathwise = s->on_grid[level].at.response == RESPONSE_PATHWISE;
+    int pathwise = s->on_grid[level].at.response->pathwise;
     double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
     if (s->on_grid[level].process->events == EVENTS_STEPS) {

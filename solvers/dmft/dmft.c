@@ -25,7 +25,6 @@
 
 #include "core/ranks.h"
 #include "paths/draws.h"
-#include "paths/events.h"
 #include "sample/snapshots.h"
 #include "solvers/dmft/collect.h"
 #include "solvers/dmft/replica.h"
@@ -202,7 +201,7 @@ static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int le
     sgdmft_status status = dmft_grid_solution(ctx, s, level, out);
     if (!status && s->pen) {
         status =
-            coordinate_ensemble_new(ctx, s->pen, &s->law, in->coordinates, (*out)->kern, share_threads(&state->share), &par);
+            coordinate_ensemble_new(ctx, s->pen, &s->start, in->coordinates, (*out)->kern, share_threads(&state->share), &par);
         if (!status && (*out)->record)
             coordinate_ensemble_keep(par, (*out)->record);
     }
@@ -262,7 +261,7 @@ static sgdmft_status run_pilot(sgdmft_context *ctx, const dmft_plan *s, int64_t 
     if (!status)
         status = solve_level(ctx, &state, GRID_COARSE, &in, &tr);
     if (!status && !tr->status)
-        status = principal_axes_new(ctx, tr->kern, s->law.b, axes);
+        status = principal_axes_new(ctx, tr->kern, s->law.start_root, axes);
     grid_solution_free(tr);
     drawn_clear(&in);
     return status;

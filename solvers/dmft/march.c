@@ -130,7 +130,7 @@ static int step_to_consistency(marcher *m, int i)
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
             return -1;
-        if (rep->kern->singular)
+        if (rep->kern->white_noise)
             anderson_next(&m->mixing, m->used, m->next);
         double earlier = change;
         change = replica_rows(rep, i, m->now, m->next);

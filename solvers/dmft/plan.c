@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "kernels/response_pathwise.h"
+#include "kernels/response_stein.h"
 #include "paths/step_events.h"
 #include "paths/visit_events.h"
 
@@ -9,8 +11,9 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *s)
 {
     const sgdmft_problem *problem = s->problem;
     int steps = (problem->numerics.steps + 3) / 4 * 4;
+    double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
     sgdmft_status status =
-        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, &s->grid[GRID_FINE]);
+        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, epoch, &s->grid[GRID_FINE]);
     for (int level = GRID_COARSE; level < GRIDS && !status; level++)
         status = time_grid_coarsen(ctx, s->grid[level - 1], s->eta, &s->grid[level]);
     return status;
@@ -30,7 +33,7 @@ static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
 /* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
    gradient jumps, and grow with the Brownian motion of SME. */
-static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, response_kind *out)
+static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, const response_estimator **out)
 {
     const sgdmft_problem *problem = s->problem;
     response_choice choice = problem->numerics.response;
@@ -77,14 +80,14 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, re
                     "%s: numerics.paths: %lld are few for %d steps; the response by Stein's lemma wants %lld or more",
                     problem->source, (long long)paths, problem->numerics.steps,
                     (long long)(PATHS_PER_NORMAL * normals));
-    *out = stein ? RESPONSE_STEIN : RESPONSE_PATHWISE;
+    *out = stein ? &response_stein : &response_pathwise;
     /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
 }
 
 sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *s)
 {
-    response_kind response = RESPONSE_PATHWISE;
+    const response_estimator *response = &response_pathwise;
     memset(s, 0, sizeof *s);
     s->problem = problem;
     sgdmft_status status = model_new(ctx, problem, &s->m);
@@ -93,7 +96,9 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     if (!status)
         status = choose_response(ctx, s, &response);
     if (!status)
-        status = initial_law_init(ctx, problem, &s->law);
+        status = initial_law_init(ctx, problem, &s->start);
+    if (!status)
+        status = data_law_init(ctx, problem, &s->law);
     if (!status)
         status = schedule_new(ctx, problem, &s->eta);
     if (!status)
@@ -113,15 +118,16 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
                                        .q0 = problem->initial.q,
                                        .rho = problem->initial.rho,
                                        .at = averages_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
-                                       .last_visit = response == RESPONSE_STEIN && problem->process->last_visit != NULL,
+                                       .last_visit = !response->pathwise && problem->process->last_visit != NULL,
                                        .single = problem->process->white_noise};
     s->source = (path_source){.problem = problem,
                               .process = problem->process,
                               .m = s->m,
                               .shape = shape,
                               .law = &s->law,
+                              .start = &s->start,
                               .eta = s->eta,
-                              .by_visits = response == RESPONSE_PATHWISE};
+                              .by_visits = response->pathwise};
     return SGDMFT_OK;
 }
 
@@ -138,12 +144,19 @@ void dmft_plan_clear(dmft_plan *s)
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *s, const time_grid *grid, kernels **out)
 {
     const sgdmft_problem *problem = s->problem;
-    sgdmft_status status = kernels_new(ctx, problem->model.students, problem->model.teachers, problem->delta,
-                                       problem->lambda, problem->process->white_noise, grid, problem->initial.q,
-                                       problem->initial.m, problem->initial.rho, out);
+    kernels_plan plan = {.k = problem->model.students,
+                         .kstar = problem->model.teachers,
+                         .delta = problem->delta,
+                         .filter = {problem->lambda},
+                         .white_noise = problem->process->white_noise,
+                         .smooth_gradient = !s->on_grid[GRID_FINE].shape.jumps,
+                         .grid = grid,
+                         .q0 = problem->initial.q,
+                         .m0 = problem->initial.m,
+                         .rho = problem->initial.rho};
+    sgdmft_status status = kernels_new(ctx, &plan, out);
     if (status)
         return status;
-    (*out)->smooth = !s->on_grid[GRID_FINE].shape.jumps;
     if (!s->pen)
         return SGDMFT_OK;
     status = kernels_set_sampled(ctx, *out);

@@ -16,7 +16,8 @@ enum { GRID_FINE, GRID_COARSE, GRID_CHECK, GRIDS };
 typedef struct dmft_plan {
     const sgdmft_problem *problem;
     model *m;
-    initial_law law;
+    initial_law start; /* of the coordinates */
+    data_law law;      /* of the samples */
     schedule *eta;
     penalty *pen;            /* NULL for a ridge */
     time_grid *grid[GRIDS]; /* the problem's steps, made a multiple of four, and parts of them */

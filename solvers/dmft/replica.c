@@ -8,8 +8,10 @@
 
 #include "core/context.h"
 #include "core/memory.h"
-#include "paths/events.h"
+#include "kernels/rows.h"
+#include "kernels/step_rule.h"
 #include "paths/last_visit.h"
+#include "paths/observe.h"
 #include "core/matrix.h"
 
 /* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
@@ -86,7 +88,7 @@ void replica_free(replica *rep)
 /* The control variable is made of pathwise derivatives; it would spoil the positivity that a drift relies on. */
 static int controlled(const replica *rep)
 {
-    return rep->plan->at.response == RESPONSE_PATHWISE && rep->plan->process->white_noise;
+    return rep->plan->at.response->pathwise && rep->plan->process->white_noise;
 }
 
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status)
@@ -106,7 +108,7 @@ static int join(replica *rep, size_t width, int failed)
 
 /* What else is summed along with the plain averages. */
 typedef struct extra_sums {
-    const path_control *control; /* those weighted by it, or NULL */
+    int controlled; /* those weighted by the control variable */
     int integrated;              /* those integrated over the last visit */
     size_t observed;             /* with them, so many of observables: integrated less plain */
 } extra_sums;
@@ -115,8 +117,8 @@ typedef struct extra_sums {
 static void sums_width(const replica *rep, int node, const extra_sums *extra, size_t *plain, size_t *all)
 {
     const averages_layout *at = &rep->plan->at;
-    *plain = extra->control ? at->size : averages_used(at, node);
-    *all = *plain + (extra->control ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
+    *plain = extra->controlled ? at->size : averages_used(at, node);
+    *all = *plain + (extra->controlled ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
 }
 
 static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_workspace *scratch,
@@ -125,13 +127,14 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
     path_block *block = &rep->block[b];
     if (cell < 0)
         return path_block_start(block, rep->plan, scratch, sums);
-    if (path_block_advance_controlled(block, rep->plan, rep->kern, cell, extra->control, scratch, sums,
-                                      extra->control ? more : NULL))
+    if (path_block_advance(block, rep->plan, rep->kern, cell, scratch, sums))
         return -1;
+    if (extra->controlled)
+        control_sums(&rep->control, block, rep->plan, rep->kern, scratch, more);
     if (!extra->integrated)
         return 0;
     double *observed = extra->observed ? more + averages_used(&rep->plan->at, cell + 1) : NULL;
-    if (observed && path_block_observe_train(block, rep->plan, cell + 1, -1, scratch, observed))
+    if (observed && path_observe_train(block, rep->plan, cell + 1, -1, scratch, observed))
         return -1;
     return last_visit_averages(block, rep->plan, rep->kern, cell + 1, scratch, more, observed);
 }
@@ -162,12 +165,12 @@ static void average(replica *rep, int node, const extra_sums *extra, double *ave
     sums_width(rep, node, extra, &plain, &width);
     for (size_t h = 0; h < 2; h++) {
         const double *sums = rep->halves + h * width;
-        half[h] = (control_half){rep->half_paths[h], sums, extra->control ? sums + plain : NULL};
+        half[h] = (control_half){rep->half_paths[h], sums, extra->controlled ? sums + plain : NULL};
     }
     for (size_t i = 0; i < averages_used(at, node); i++)
         averages[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
-    if (extra->control)
-        control_apply(&rep->control, at, node, half, averages);
+    if (extra->controlled)
+        control_apply(&rep->control, at, half, averages);
     else if (node == 0)
         control_restart(&rep->control);
 }
@@ -188,7 +191,7 @@ static void integrated_correction(replica *rep, int node, const extra_sums *extr
 
 int replica_start(replica *rep, double *averages)
 {
-    extra_sums none = {NULL, 0, 0};
+    extra_sums none = {0, 0, 0};
     int failed = sum_blocks(rep, -1, &none);
     average(rep, 0, &none, averages);
     return failed;
@@ -196,12 +199,9 @@ int replica_start(replica *rep, double *averages)
 
 int replica_advance(replica *rep, int cell, double *averages, double *correction)
 {
-    path_control prepared;
-    extra_sums extra = {NULL, correction != NULL, rep->out->wanted[cell + 1] ? rep->out->observables : 0};
-    if (controlled(rep)) {
-        prepared = control_prepare(&rep->control, rep->kern, rep->plan->law->b, cell + 1);
-        extra.control = &prepared;
-    }
+    extra_sums extra = {controlled(rep), correction != NULL, rep->out->wanted[cell + 1] ? rep->out->observables : 0};
+    if (extra.controlled)
+        control_prepare(&rep->control, rep->kern, rep->plan->law->start_root, cell + 1);
     int failed = sum_blocks(rep, cell, &extra);
     average(rep, cell + 1, &extra, averages);
     if (correction)
@@ -239,13 +239,24 @@ void replica_rows_accept(replica *rep)
         coordinate_ensemble_accept(rep->par);
 }
 
-static int observe_block(const replica *rep, size_t b, int node, const double *C, path_workspace *scratch, double *sums)
+static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh, path_workspace *scratch,
+                         double *sums)
 {
     const path_block *block = &rep->block[b];
-    const double *m = rep->kern->m + (size_t)node * (size_t)(rep->plan->shape.k * rep->plan->shape.kstar);
-    if (path_block_observe_train(block, rep->plan, node, 1, scratch, sums))
+    if (path_observe_train(block, rep->plan, node, 1, scratch, sums))
         return -1;
-    return path_block_observe_test(block, rep->plan, node, C, m, rep->kern->rho_inverse, scratch, sums);
+    return path_observe_test(block, rep->plan, node, fresh, scratch, sums);
+}
+
+/* The law of the field of a fresh sample at a node. */
+static int regress_field(const replica *rep, int node, field_regression *out)
+{
+    const path_plan *plan = rep->plan;
+    double C[MATRIX_MAX * MATRIX_MAX];
+    field_moments field;
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+    data_law_field(plan->law, &(theta_moments){C, kernels_m(rep->kern, node), plan->rho}, &field);
+    return data_law_regress(plan->law, &field, out);
 }
 
 int replica_observe(replica *rep, int node)
@@ -254,16 +265,15 @@ int replica_observe(replica *rep, int node)
         return 0;
     const path_plan *plan = rep->plan;
     size_t count = rep->out->observables;
-    double C[MATRIX_MAX * MATRIX_MAX];
+    field_regression fresh;
     size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
-    int failed = 0;
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+    int failed = regress_field(rep, node, &fresh);
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (size_t i = 0; i < parts; i++) {
         double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= observe_block(rep, b, node, C, rep->scratch[omp_get_thread_num()], sums);
+            failed |= observe_block(rep, b, node, &fresh, rep->scratch[omp_get_thread_num()], sums);
     }
     failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;
@@ -324,34 +334,37 @@ int replica_diverged(replica *rep, int node, const double *averages)
     return 1;
 }
 
-/* Both identities of C as integrals over a cell, by the trapezoid rule at its ends. */
-void replica_identity_cell(replica *rep, int cell, const double *now, const double *next)
+/* The terms of the identities for dC(t,t)/dt and dC(t,0)/dt at one end of a cell, added with weight `weight`. */
+static void add_identity_terms(replica *rep, int node, double eta, double weight, const double *averages)
 {
     const path_plan *plan = rep->plan;
     int k = plan->shape.k;
     size_t kk = (size_t)(k * k);
-    double delta = rep->kern->delta, lambda = rep->kern->lambda, half = 0.5 * rep->grid->h[cell];
-    for (int end = 0; end < 2; end++) {
-        const double *e = end ? next : now;
-        double eta = end ? rep->grid->eta_end[cell] : rep->grid->eta_start[cell];
-        double equal[MATRIX_MAX * MATRIX_MAX], start[MATRIX_MAX * MATRIX_MAX];
-        kernels_correlation(rep->kern, plan->q0, plan->rho, cell + end, cell + end, equal);
-        kernels_correlation(rep->kern, plan->q0, plan->rho, cell + end, 0, start);
-        const double *decayed = rep->kern->sampled ? rep->kern->sampled->decay + 2 * (size_t)(cell + end) * kk : NULL;
-        for (int a = 0; a < k; a++)
-            for (int b = 0; b < k; b++) {
-                size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
-                double drift = delta * eta * (e[plan->at.gr + c] + e[plan->at.gr + transposed]);
-                double noise = rep->kern->singular ? delta * eta * eta * e[plan->at.outer + c] : 0;
-                double single = delta * eta * e[plan->at.gw0 + c];
-                double decay = decayed ? decayed[c] + decayed[transposed] : 2 * lambda * equal[c];
-                double decay_single = decayed ? decayed[kk + c] : lambda * start[c];
-                rep->out->identity[c] += half * (-decay - drift + noise);
-                rep->out->identity[kk + c] += half * (-decay_single - single);
-                rep->out->identity_scale[c] += half * (fabs(decay) + fabs(drift) + noise);
-                rep->out->identity_scale[kk + c] += half * (fabs(decay_single) + fabs(single));
-            }
-    }
+    double C[MATRIX_MAX * MATRIX_MAX], decay[MATRIX_MAX * MATRIX_MAX], decay_single[MATRIX_MAX * MATRIX_MAX];
+    double delta = rep->kern->delta, *identity = rep->out->identity, *scale = rep->out->identity_scale;
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+    kernels_decay(rep->kern, node, 0, C, decay);
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, 0, C);
+    kernels_decay(rep->kern, node, 1, C, decay_single);
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
+            double drift = delta * eta * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
+            double noise = rep->kern->white_noise ? delta * eta * eta * averages[plan->at.outer + c] : 0;
+            double single = delta * eta * averages[plan->at.gw0 + c];
+            identity[c] += weight * (-decay[c] - drift + noise);
+            identity[kk + c] += weight * (-decay_single[c] - single);
+            scale[c] += weight * (fabs(decay[c]) + fabs(drift) + noise);
+            scale[kk + c] += weight * (fabs(decay_single[c]) + fabs(single));
+        }
+}
+
+/* Both identities of C as integrals over a cell, by the step rule. */
+void replica_identity_cell(replica *rep, int cell, const double *now, const double *next)
+{
+    step_weights time = step_rule_time(rep->grid, cell);
+    add_identity_terms(rep, cell, rep->grid->eta_start[cell], time.start, now);
+    add_identity_terms(rep, cell + 1, rep->grid->eta_end[cell], time.end, next);
 }
 
 void replica_identity_finish(replica *rep, int node)

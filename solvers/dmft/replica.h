@@ -7,7 +7,7 @@
 
 #include "coordinates/ensemble.h"
 #include "paths/block.h"
-#include "solvers/dmft/control.h"
+#include "paths/control.h"
 #include "solvers/dmft/grid_solution.h"
 
 /* Called after every cell with the work done (in cells weighted by their history); non-zero asks to stop. */

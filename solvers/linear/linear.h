@@ -4,10 +4,10 @@
 
 #include "solvers/solver.h"
 
-/* The setup is a linear_setup. */
+/* What `prepare` makes is a linear_plan. */
 extern const solver linear_solver;
 
-/* 1 if the exact method covers the problem. Any failure counts as no. */
+/* 1 if the exact method covers the problem, 0 if it does not or if that cannot be found out. */
 int linear_applies(const sgdmft_problem *problem);
 
 #endif

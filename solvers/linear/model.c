@@ -1,6 +1,6 @@
-/* Affinity in r is known from the symbolic Hessian of the loss. Everything else is probed: a function is taken for
-   affine if it follows, at random points of all magnitudes, from its values at the origin and at a unit to both sides
-   along every axis. */
+/* Whether the gradient of the loss is affine in r is known from the symbolic Hessian. Everything else is probed: a
+   function counts as affine if the affine function through its values at the origin and one unit to both sides along
+   every axis agrees with it at random points of all magnitudes. */
 #include "solvers/linear/model.h"
 
 #include <math.h>
@@ -10,14 +10,13 @@
 #include "core/memory.h"
 #include "expr/expr.h"
 #include "model/model.h"
-#include "problem/problem.h"
-#include "problem/text.h"
 #include "model/schedule.h"
+#include "problem/problem.h"
 
 #define HINT "numerics.method: march solves any model"
 
-/* Points of a probe: lane 0 the origin, then plus and minus one unit along every axis, then random ones along every
-   axis, then random ones with all variables at once. The unit of a variable is its typical size. */
+/* Points of a probe: lane 0 is the origin; then follow plus and minus one unit along every axis, random points along
+   every axis, and random points in all variables. The unit of a variable is its typical size. */
 enum { ALONG = 24, JOINT = 128, MOST_VARIABLES = 16 };
 
 typedef struct probe {
@@ -26,7 +25,7 @@ typedef struct probe {
     double *at; /* [variables][lanes] */
 } probe;
 
-/* Departures below this, relative to the terms that add up, are rounding. */
+/* Deviations below this, relative to the terms of the sum, are rounding. */
 static const double ROUNDING = 1e-11;
 
 static double uniform(uint64_t *state)
@@ -35,7 +34,7 @@ static double uniform(uint64_t *state)
     return (double)(*state >> 11) * 0x1p-53;
 }
 
-/* Of either sign, from 0.01 to 100 units. */
+/* A number of either sign, from 0.01 to 100 in size. */
 static double any_magnitude(uint64_t *state)
 {
     double size = pow(100, 2 * uniform(state) - 1);
@@ -67,8 +66,8 @@ static int probe_init(probe *p, int variables, const double *unit)
     return 1;
 }
 
-/* Fits f to coefficient[0] + sum_i coefficient[1 + i] x_i. Returns -1 if it is that, i if it is not even along axis i,
-   or the number of variables if only their combination is not. */
+/* Fits f by coefficient[0] + sum_i coefficient[1 + i] x_i. Returns -1 if f is affine, i if it is not affine along axis
+   i, and the number of variables if it is affine along every axis but not in all variables together. */
 static int probe_affine(const probe *p, const double *f, double *coefficient)
 {
     coefficient[0] = f[0];
@@ -93,7 +92,7 @@ static int probe_affine(const probe *p, const double *f, double *coefficient)
     return -1;
 }
 
-/* Everything that is looked at, one after the other. */
+/* What is found out about the model, step by step. */
 typedef struct inspection {
     sgdmft_context *ctx;
     const sgdmft_problem *problem;
@@ -107,7 +106,7 @@ typedef struct inspection {
 
 static sgdmft_status refuse(const inspection *in, const origin *where, const char *what)
 {
-    return problem_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
+    return origin_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
                         what, HINT);
 }
 
@@ -178,7 +177,7 @@ static sgdmft_status inspect_label(inspection *in)
     return status;
 }
 
-/* Variables r, y_1, ..., t; times are non-negative. */
+/* The variables are r, y_1, ..., t; times are non-negative. */
 static int loss_probe_init(const inspection *in, probe *p)
 {
     double unit[MOST_VARIABLES] = {1};
@@ -313,7 +312,7 @@ static sgdmft_status inspect_rest(const inspection *in, quadratic *q)
     return status;
 }
 
-/* The step, if it is a constant. */
+/* *depends = 1 if the step depends on t; *step is the step at t = 0. */
 static sgdmft_status inspect_step(const inspection *in, double *step, int *depends)
 {
     const problem_text *eta = &in->problem->eta;
@@ -413,8 +412,7 @@ static sgdmft_status inspect(inspection *in, linear_model *out)
 sgdmft_status linear_model_init(sgdmft_context *ctx, const sgdmft_problem *problem, linear_model *out)
 {
     inspection in = {.ctx = ctx, .problem = problem};
-    *out = (linear_model){
-        .delta = problem->delta, .lambda = problem->lambda, .visits = problem->process->white_noise};
+    *out = (linear_model){.delta = problem->delta, .lambda = problem->lambda, .visits = problem->process->white_noise};
     sgdmft_status status = check_settings(&in);
     if (!status)
         status = inspect(&in, out);

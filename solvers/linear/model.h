@@ -1,4 +1,4 @@
-/* Which problems the exact method covers, and the few numbers that they come down to. */
+/* Which problems the exact method covers, and the few numbers that determine their solution. */
 #ifndef SGDMFT_SOLVERS_LINEAR_MODEL_H
 #define SGDMFT_SOLVERS_LINEAR_MODEL_H
 
@@ -9,19 +9,19 @@
 
      loss = curvature/2 (r - z)^2 + a part without r,     z = slope s + noise,
 
-   the noise having second moment `noise` (a constant in the label counts: the mean of x is 0, so only its square
-   matters). Up to the constants curvature, slope and offset this is the problem of theory.md, section 7, with step
-   eta = curvature times the step of the file. */
+   where the noise has the second moment `noise`. A constant in the label counts as noise: as the mean of x is 0, only
+   its square matters. Up to the constants curvature, slope and offset this is the problem of docs/theory.md, section 7,
+   with a step eta that is the curvature times the step of the problem file. */
 typedef struct linear_model {
     double delta, lambda;
-    double eta;       /* curvature * step; for a schedule, curvature: time is then int step dt */
+    double eta;       /* curvature times step; for a schedule the curvature, and time is then int step dt */
     int visits;       /* 1: SGD and SME, whose steps have a variance; 0: gradient flow */
     int scheduled;    /* 1: the step depends on t; only for a gradient flow without ridge */
     double q, m, rho; /* second moments at the start of theta and slope theta* */
     double noise;
     double curvature, slope;
-    double m_start, rho_start; /* m and rho of the file, before the slope */
-    double offset;             /* mean of the part of the loss without r, less curvature/2 E z^2 */
+    double m_start, rho_start; /* m and rho of the problem file, without the slope */
+    double offset;             /* mean of the part of the loss without r, minus curvature/2 E z^2 */
 } linear_model;
 
 /* Fails with SGDMFT_ERR_UNSUPPORTED, naming what is not linear, or as model_new and schedule_new do. */

@@ -1,14 +1,15 @@
-/* P and Y. With mu as a sum over points x of weight w_x, and noise the second moment sigma^2 of the noise,
+/* With mu a sum over points x of weight w_x, the training risk P and its filtered values Y_x are
 
      P(t)   = source(t) + (eta^2/delta) sum_x w_x x^2 Y_x(t),     Y_x(t) = int_0^t exp(-2 a_x (t-u)) P(u) du,
      source = (1/delta) sum_x w_x [ x (E^2 q0 + 2 E (f-1) m0 + (f-1)^2 rho) + (f-1)^2 sigma^2 ] + sigma^2 (1 - 1/delta).
 
-   f - 1 = -share - (1 - share) E makes the source a quadratic polynomial in E at every point. Its constant part cancels
-   against sigma^2 (1 - 1/delta) for delta < 1 without ridge, when all labels can be fitted: both together leave the
-   excess of the spectral law only.
+   where sigma^2 is the second moment of the noise. As f - 1 = -share - (1 - share) E, the source is a quadratic
+   polynomial in E at every point. Without ridge and for delta < 1, where all labels can be fitted, its constant part
+   cancels against sigma^2 (1 - 1/delta) except for the excess of the spectral law.
 
-   P comes from the Volterra equation with kernel (eta^2/delta) sum_x w_x x^2 exp(-2 a_x t). Where P decays, both sides
-   are multiplied by exp(tilt t), which leaves a convolution: late values then keep their digits. */
+   Together the two are a Volterra equation for P with kernel (eta^2/delta) sum_x w_x x^2 exp(-2 a_x t). Where P decays,
+   both sides are multiplied by exp(tilt t), which leaves the equation a convolution, so that late values keep their
+   digits. */
 #include "solvers/linear/modes.h"
 
 #include <math.h>
@@ -16,20 +17,21 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "numerics/legendre.h"
+#include "numerics/gauss.h"
 #include "numerics/volterra.h"
 
-/* Change between two grids, relative to P, at which the finer is accepted; and what rounding leaves relative to the
-   largest value before. */
+/* Change between two grids, relative to P, at which the finer one is accepted, and the rounding error relative to the
+   largest value so far. */
 static const double ACCEPTED = 1e-11, ROUNDING = 1e-14;
 /* Largest rate * h of the first grid; smallest and largest numbers of steps. */
 static const double RESOLUTION = 0.25;
 enum { FEWEST = 64, MOST = 1 << 23 };
 /* exp(tilt T) must not overflow. */
 static const double MOST_TILT = 600;
-/* Length of a panel of the Gauss-Legendre rule times rate: error below 1e-15. */
+/* Points of a panel of the Gauss-Legendre rule, and its length times rate: its error is below 1e-15. */
+enum { PANEL_POINTS = 10 };
 static const double PANEL = 3;
-/* A constant this far below the last value of P does not keep it from decaying. */
+/* A constant source this far below the last value of P does not show in it. */
 static const double VANISHING = 1e-13;
 
 static double largest_x(double delta)
@@ -42,7 +44,7 @@ static double smallest_x(double delta)
     return (1 - sqrt(delta)) * (1 - sqrt(delta));
 }
 
-/* Exponentials decay at rates up to 2 a; P grows at most like the exponential of its kernel's value at 0. */
+/* Exponentials decay at rates of up to 2 a_x, and P grows at most like exp(k(0) t), k being its kernel. */
 static double fastest(const linear_model *model)
 {
     double a = model->eta * largest_x(model->delta) + model->lambda;
@@ -107,7 +109,7 @@ double linear_modes_free_risk(const linear_modes *modes, const double *square, c
     return sum;
 }
 
-/* The tilt, if nothing in the source decays slower than E^2. */
+/* Sets the tilt, which is zero if a part of the source decays more slowly than E^2. */
 static sgdmft_status set_tilt(sgdmft_context *ctx, linear_modes *modes)
 {
     size_t n = modes->law.n;
@@ -274,26 +276,27 @@ void linear_risk_clear(linear_risk *risk)
     memset(risk, 0, sizeof *risk);
 }
 
-/* Panels between successive times, none where they coincide. */
+/* Number of panels between successive times; 0 where they coincide. */
 static size_t panels_between(const linear_modes *modes, double from, double to)
 {
     return (size_t)ceil((to - from) * modes->rate / PANEL);
 }
 
 /* P at all points of all panels. */
-static double *sample_panels(const linear_modes *modes, const risk_curve *risk, size_t count, const double *t)
+static double *sample_panels(const linear_modes *modes, const risk_curve *risk, const double place[PANEL_POINTS],
+                             size_t count, const double *t)
 {
     size_t total = 0, at = 0;
     for (size_t k = 0; k < count; k++)
         total += panels_between(modes, k ? t[k - 1] : 0, t[k]);
-    double *sample = memory_doubles(total * LEGENDRE_POINTS);
+    double *sample = memory_doubles(total * PANEL_POINTS);
     for (size_t k = 0; k < count && sample; k++) {
         double from = k ? t[k - 1] : 0;
         size_t panels = panels_between(modes, from, t[k]);
         double width = panels ? (t[k] - from) / (double)panels : 0;
         for (size_t panel = 0; panel < panels; panel++)
-            for (int i = 0; i < LEGENDRE_POINTS; i++)
-                sample[at++] = risk_curve_at(risk, from + width * ((double)panel + legendre(i).place));
+            for (int i = 0; i < PANEL_POINTS; i++)
+                sample[at++] = risk_curve_at(risk, from + width * ((double)panel + place[i]));
     }
     return sample;
 }
@@ -301,52 +304,61 @@ static double *sample_panels(const linear_modes *modes, const risk_curve *risk, 
 /* Points of the spectrum that are treated together. */
 enum { CHUNK = 32 };
 
-/* Advances Y at `wide` points over one panel after the other between two times. */
-static void echo_interval(const double *decay, size_t wide, double width, size_t panels, const double *sample,
-                          double *Y)
+/* P at the points of a Gauss-Legendre rule on every panel, one panel after the other. */
+typedef struct panel_samples {
+    double place[PANEL_POINTS], weight[PANEL_POINTS]; /* of the rule on [0, 1] */
+    double *P;
+} panel_samples;
+
+/* Advances Y at `wide` points over `panels` panels between two times; P is that of the first of these panels. */
+static void filter_interval(const panel_samples *samples, const double *decay, size_t wide, double width, size_t panels,
+                            const double *P, double *Y)
 {
-    double whole[CHUNK], part[LEGENDRE_POINTS][CHUNK];
+    double whole[CHUNK], part[PANEL_POINTS][CHUNK];
     for (size_t x = 0; x < wide; x++) {
         whole[x] = exp(-2 * decay[x] * width);
-        for (int i = 0; i < LEGENDRE_POINTS; i++)
-            part[i][x] = width * legendre(i).weight * exp(-2 * decay[x] * width * (1 - legendre(i).place));
+        for (int i = 0; i < PANEL_POINTS; i++)
+            part[i][x] = width * samples->weight[i] * exp(-2 * decay[x] * width * (1 - samples->place[i]));
     }
-    for (size_t panel = 0; panel < panels; panel++, sample += LEGENDRE_POINTS) {
+    for (size_t panel = 0; panel < panels; panel++, P += PANEL_POINTS) {
 #pragma omp simd
         for (size_t x = 0; x < wide; x++) {
             double sum = whole[x] * Y[x];
-            for (int i = 0; i < LEGENDRE_POINTS; i++)
-                sum += part[i][x] * sample[i];
+            for (int i = 0; i < PANEL_POINTS; i++)
+                sum += part[i][x] * P[i];
             Y[x] = sum;
         }
     }
 }
 
-static void echo_chunk(const linear_modes *modes, size_t first, size_t count, const double *t, const double *sample,
-                       double *out)
+static void filter_chunk(const linear_modes *modes, const panel_samples *samples, size_t first, size_t count,
+                         const double *t, double *out)
 {
     size_t n = modes->law.n, wide = n - first < CHUNK ? n - first : CHUNK;
+    const double *P = samples->P;
     double Y[CHUNK] = {0};
     for (size_t k = 0; k < count; k++) {
         double from = k ? t[k - 1] : 0;
         size_t panels = panels_between(modes, from, t[k]);
         if (panels)
-            echo_interval(modes->decay + first, wide, (t[k] - from) / (double)panels, panels, sample, Y);
-        sample += panels * LEGENDRE_POINTS;
+            filter_interval(samples, modes->decay + first, wide, (t[k] - from) / (double)panels, panels, P, Y);
+        P += panels * PANEL_POINTS;
         memcpy(out + k * n + first, Y, wide * sizeof *out);
     }
 }
 
-sgdmft_status linear_echoes(sgdmft_context *ctx, const linear_modes *modes, const risk_curve *risk, size_t count,
-                            const double *t, double *out)
+sgdmft_status linear_filtered_risk(sgdmft_context *ctx, const linear_modes *modes, const risk_curve *risk, size_t count,
+                                   const double *t, double *out)
 {
     int threads = sgdmft_context_threads(ctx);
-    double *sample = sample_panels(modes, risk, count, t);
-    if (!sample)
+    panel_samples samples = {.P = NULL};
+    if (!gauss_legendre(PANEL_POINTS, samples.place, samples.weight))
+        samples.P = sample_panels(modes, risk, samples.place, count, t);
+    if (!samples.P)
         return context_out_of_memory(ctx, "the risk between nodes", 8.0 * modes->horizon * modes->rate);
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
     for (size_t first = 0; first < modes->law.n; first += CHUNK)
-        echo_chunk(modes, first, count, t, sample, out);
-    free(sample);
+        filter_chunk(modes, &samples, first, count, t, out);
+    free(samples.P);
     return SGDMFT_OK;
 }

@@ -1,36 +1,37 @@
-/* The linear model at every point of its spectral law, and the two quantities that tie the points together: the
-   training risk P(t) and its echoes Y_x(t). */
+/* The linear model at every point x of its spectral law, and the two quantities that couple the points: the training
+   risk P(t), twice the train loss, and its filtered values Y_x(t) = int_0^t exp(-2 a_x (t - u)) P(u) du. */
 #ifndef SGDMFT_SOLVERS_LINEAR_MODES_H
 #define SGDMFT_SOLVERS_LINEAR_MODES_H
 
 #include <stddef.h>
 
 #include "core/context.h"
+#include "numerics/spectral_law.h"
 #include "solvers/linear/model.h"
-#include "numerics/marchenko.h"
 
 /* With a_x = eta x + lambda, E = exp(-a_x t), f = (1 - E) eta x / a_x = 1 - share_x - (1 - share_x) E. */
 typedef struct linear_modes {
     linear_model model;
     spectral_law law;
-    double horizon;  /* end of the time that E runs in */
+    double horizon;  /* end of time, in the units in which E runs */
     double *decay;   /* a_x */
     double *share;   /* lambda / a_x, 1 where a_x = 0 */
-    double rate;     /* nothing changes faster than exp(+-rate t) */
+    double rate;     /* no part of the solution changes faster than exp(+-rate t) */
     double tilt;     /* P decays like exp(-tilt t) or slower */
-    double constant; /* what is left of the source of P at late times */
+    double constant; /* limit of the source of P at late times */
 } linear_modes;
 
 sgdmft_status linear_modes_init(sgdmft_context *ctx, const linear_model *model, double horizon, linear_modes *out);
 void linear_modes_clear(linear_modes *modes);
 
-/* Number of points, known before anything is computed. */
+/* Number of points of the spectral law, known before anything is computed. */
 double linear_modes_points(const linear_model *model, double horizon);
 
-/* Coefficients of what the start and the labels alone contribute to P: sum over points of square E^2 + single E. */
+/* Coefficients of the source of P, the part due to the start and the labels alone: sum over points of
+   square E^2 + single E, plus the constant. */
 void linear_modes_source(const linear_modes *modes, double *square, double *single);
 
-/* That contribution at time t. */
+/* The source at time t. */
 double linear_modes_free_risk(const linear_modes *modes, const double *square, const double *single, double t);
 
 /* exp(tilt t) P(t) at steps + 1 nodes. */
@@ -48,12 +49,12 @@ typedef struct linear_risk {
     double change;   /* largest relative difference between them, up to `end` */
     double end;      /* time up to which P stays below the limit: the horizon, or earlier if the dynamics diverge */
     double largest;  /* P at `end` */
-    double required; /* change that was asked for */
+    double required; /* allowed change */
     int interrupted; /* the caller asked to stop */
 } linear_risk;
 
-/* Refines from at least `steps` steps on until the curve no longer changes. P above `limit` counts as divergence. The
-   caller may stop it after every refinement. */
+/* Doubles the number of steps, at least `steps` at first, until the curve no longer changes. P above `limit` counts as
+   divergence. The caller of the solve may stop it after every refinement. */
 sgdmft_status linear_risk_solve(sgdmft_context *ctx, const linear_modes *modes, size_t steps, double limit,
                                 linear_risk *out);
 void linear_risk_clear(linear_risk *risk);
@@ -62,8 +63,8 @@ void linear_risk_clear(linear_risk *risk);
 double linear_risk_steps(const linear_model *model, double horizon, size_t steps);
 sgdmft_status linear_risk_check(sgdmft_context *ctx, const linear_model *model, double horizon, size_t steps);
 
-/* Y_x(t) = int_0^t exp(-2 a_x (t - u)) P(u) du at ascending times: out[i * n + x]. */
-sgdmft_status linear_echoes(sgdmft_context *ctx, const linear_modes *modes, const risk_curve *risk, size_t count,
-                            const double *t, double *out);
+/* Y_x at ascending times t[count]: out[i * n + x] for point x of n. */
+sgdmft_status linear_filtered_risk(sgdmft_context *ctx, const linear_modes *modes, const risk_curve *risk, size_t count,
+                                   const double *t, double *out);
 
 #endif

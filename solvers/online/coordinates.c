@@ -8,33 +8,35 @@
 #include "core/memory.h"
 #include "paths/lanes.h"
 
-/* Sums over blocks are made in this many parts, always of the same blocks, then joined in order. */
+/* Blocks are summed in this many parts, and the parts are added in order, so that results do not depend on the number
+   of threads. */
 enum { PARTS = 8 };
 
-/* The penalty alone is integrated in substeps of this width times its largest curvature, and not in more than so many. */
+/* The penalty alone is integrated in at most SUBSTEPS substeps, whose width times its largest curvature is STEEPNESS.
+   */
 static const double STEEPNESS = 1;
 enum { SUBSTEPS = 1000 };
 
-/* Room of one thread for the lanes of a block. */
-typedef struct scratch {
+/* Work space of one thread for the lanes of a block. */
+typedef struct coordinate_workspace {
     double *penalty;   /* work space of its expressions */
     double *joint;     /* [k + k* + k][n] base, theta*, xi */
-    double *drift;     /* [k][n] */
-    double *moved;     /* [k][n] */
-    double *slope;     /* [k][n] the penalty's */
-    double *next;      /* [k][n] and there after a step */
-    double *curvature; /* [k k][n] */
-} scratch;
+    double *drift;     /* [k][n] Gamma theta + Gamma* theta* */
+    double *moved;     /* [k][n] theta after an Euler step */
+    double *slope;     /* [k][n] gradient of the penalty */
+    double *next;      /* [k][n] the same after a step */
+    double *curvature; /* [k k][n] Hessian of the penalty */
+} coordinate_workspace;
 
 struct online_coordinates {
-    const online_setting *s;
+    const online_plan *plan;
     const path_ensemble *in;
     const time_grid *grid;
     int k, kstar, threads;
-    size_t lanes;     /* of the largest block */
-    double **theta;   /* [n_blocks]: [steps + 1][k][n]; the newest node holds base between prepare and move */
-    scratch *scratch; /* [threads] */
-    double *sums;     /* [PARTS][ONLINE_JOINT_MAX^2] */
+    size_t lanes;   /* of the largest block */
+    double **theta; /* [n_blocks] [steps + 1][k][n]; between prepare and move the newest node holds base */
+    coordinate_workspace *workspace; /* [threads] */
+    double *sums;                    /* [PARTS][ONLINE_JOINT_MAX^2] */
 };
 
 double online_coordinates_bytes(model_shape shape, int steps, double paths)
@@ -42,19 +44,19 @@ double online_coordinates_bytes(model_shape shape, int steps, double paths)
     return 8.0 * paths * (shape.kstar + shape.k * (2.0 * steps + 2));
 }
 
-static sgdmft_status scratch_init(sgdmft_context *ctx, const online_coordinates *c, scratch *sc)
+static sgdmft_status workspace_init(sgdmft_context *ctx, const online_coordinates *c, coordinate_workspace *ws)
 {
-    size_t k = (size_t)c->k, kstar = (size_t)c->kstar, work = penalty_work(c->s->pen);
-    sc->penalty = memory_doubles(work);
+    size_t k = (size_t)c->k, kstar = (size_t)c->kstar, work = penalty_work(c->plan->penalty);
+    ws->penalty = memory_doubles(work);
     size_t rows = (2 * k + kstar) + 4 * k + k * k;
-    sc->joint = memory_doubles(rows * c->lanes);
-    if (!sc->penalty || !sc->joint)
+    ws->joint = memory_doubles(rows * c->lanes);
+    if (!ws->penalty || !ws->joint)
         return context_out_of_memory(ctx, "the coordinates", 8.0 * (double)(work + rows * c->lanes));
-    sc->drift = sc->joint + (2 * k + kstar) * c->lanes;
-    sc->moved = sc->drift + k * c->lanes;
-    sc->slope = sc->moved + k * c->lanes;
-    sc->next = sc->slope + k * c->lanes;
-    sc->curvature = sc->next + k * c->lanes;
+    ws->drift = ws->joint + (2 * k + kstar) * c->lanes;
+    ws->moved = ws->drift + k * c->lanes;
+    ws->slope = ws->moved + k * c->lanes;
+    ws->next = ws->slope + k * c->lanes;
+    ws->curvature = ws->next + k * c->lanes;
     return SGDMFT_OK;
 }
 
@@ -62,9 +64,9 @@ static sgdmft_status allocate(sgdmft_context *ctx, online_coordinates *c)
 {
     size_t nodes = (size_t)c->grid->steps + 1;
     c->theta = calloc(c->in->n_blocks, sizeof *c->theta);
-    c->scratch = calloc((size_t)c->threads, sizeof *c->scratch);
+    c->workspace = calloc((size_t)c->threads, sizeof *c->workspace);
     c->sums = memory_doubles(PARTS * ONLINE_JOINT_MAX * ONLINE_JOINT_MAX);
-    int failed = !c->theta || !c->scratch || !c->sums;
+    int failed = !c->theta || !c->workspace || !c->sums;
     for (size_t b = 0; b < c->in->n_blocks && !failed; b++) {
         size_t n = c->in->block[b].n;
         c->lanes = n > c->lanes ? n : c->lanes;
@@ -74,21 +76,21 @@ static sgdmft_status allocate(sgdmft_context *ctx, online_coordinates *c)
         return context_out_of_memory(ctx, "the coordinates", 8.0 * (double)(nodes * (size_t)c->k * c->in->paths));
     sgdmft_status status = SGDMFT_OK;
     for (int i = 0; i < c->threads && !status; i++)
-        status = scratch_init(ctx, c, &c->scratch[i]);
+        status = workspace_init(ctx, c, &c->workspace[i]);
     return status;
 }
 
-sgdmft_status online_coordinates_new(sgdmft_context *ctx, const online_setting *s, const path_ensemble *in,
+sgdmft_status online_coordinates_new(sgdmft_context *ctx, const online_plan *plan, const path_ensemble *in,
                                      const time_grid *grid, int threads, online_coordinates **out)
 {
     online_coordinates *c = calloc(1, sizeof *c);
     if (!c)
         return context_out_of_memory(ctx, "the coordinates", sizeof *c);
-    c->s = s;
+    c->plan = plan;
     c->in = in;
     c->grid = grid;
-    c->k = s->shape.k;
-    c->kstar = s->shape.kstar;
+    c->k = plan->shape.k;
+    c->kstar = plan->shape.kstar;
     c->threads = threads < PARTS ? threads : PARTS;
     sgdmft_status status = allocate(ctx, c);
     if (status)
@@ -104,12 +106,12 @@ void online_coordinates_free(online_coordinates *c)
         return;
     for (size_t b = 0; c->theta && b < c->in->n_blocks; b++)
         free(c->theta[b]);
-    for (int i = 0; c->scratch && i < c->threads; i++) {
-        free(c->scratch[i].penalty);
-        free(c->scratch[i].joint);
+    for (int i = 0; c->workspace && i < c->threads; i++) {
+        free(c->workspace[i].penalty);
+        free(c->workspace[i].joint);
     }
     free(c->theta);
-    free(c->scratch);
+    free(c->workspace);
     free(c->sums);
     free(c);
 }
@@ -119,18 +121,20 @@ static double *theta_at(const online_coordinates *c, size_t block, int node)
     return c->theta[block] + (size_t)node * (size_t)c->k * c->in->block[block].n;
 }
 
-/* Something done to every block; `sums` are those of its part. */
-typedef void (*visitor)(const online_coordinates *c, size_t block, int i, const void *how, scratch *sc, double *sums);
+/* Work on one block at node or in cell i. What is to be averaged is added to the sums of the part. */
+typedef void (*block_work)(const online_coordinates *c, size_t block, int i, const void *argument,
+                           coordinate_workspace *ws, double *sums);
 
-/* Visits all blocks; mean[size], unless NULL, is the mean over coordinates of what was added to the sums. */
-static void over_blocks(const online_coordinates *c, visitor visit, int i, const void *how, size_t size, double *mean)
+/* Does the work on all blocks; mean[size] is the mean over coordinates of what the work has added. */
+static void over_blocks(const online_coordinates *c, block_work work, int i, const void *argument, size_t size,
+                        double *mean)
 {
 #pragma omp parallel for schedule(static, 1) num_threads(c->threads) if (c->threads > 1)
     for (int part = 0; part < PARTS; part++) {
         double *sums = c->sums + (size_t)part * ONLINE_JOINT_MAX * ONLINE_JOINT_MAX;
         memset(sums, 0, sizeof(double) * size);
         for (size_t b = (size_t)part; b < c->in->n_blocks; b += PARTS)
-            visit(c, b, i, how, &c->scratch[omp_get_thread_num()], sums);
+            work(c, b, i, argument, &c->workspace[omp_get_thread_num()], sums);
     }
     for (size_t x = 0; x < size; x++) {
         mean[x] = 0;
@@ -139,12 +143,13 @@ static void over_blocks(const online_coordinates *c, visitor visit, int i, const
     }
 }
 
-static void visit_start(const online_coordinates *c, size_t block, int i, const void *how, scratch *sc, double *sums)
+static void start_block(const online_coordinates *c, size_t block, int i, const void *argument,
+                        coordinate_workspace *ws, double *sums)
 {
     const path_inputs *in = &c->in->block[block];
     double *theta = theta_at(c, block, 0);
     memcpy(theta, in->z0, sizeof(double) * (size_t)c->k * in->n);
-    lanes_combine(c->k, c->kstar, (size_t)c->kstar, in->n, c->s->law.a, in->wstar, theta);
+    lanes_combine(c->k, c->kstar, (size_t)c->kstar, in->n, c->plan->initial.a, in->wstar, theta);
     lanes_outer(c->k, c->kstar, in->n, theta, in->wstar, sums);
     lanes_outer(c->k, c->k, in->n, theta, theta, sums + c->k * c->kstar);
 }
@@ -153,7 +158,7 @@ void online_coordinates_start(online_coordinates *c, double *m, double *q)
 {
     size_t overlap = (size_t)(c->k * c->kstar), kk = (size_t)(c->k * c->k);
     double mean[2 * MATRIX_MAX * MATRIX_MAX];
-    over_blocks(c, visit_start, 0, NULL, overlap + kk, mean);
+    over_blocks(c, start_block, 0, NULL, overlap + kk, mean);
     memcpy(m, mean, sizeof(double) * overlap);
     memcpy(q, mean + overlap, sizeof(double) * kk);
 }
@@ -166,37 +171,38 @@ static double largest(const double *x, size_t n)
     return most;
 }
 
-/* theta[k][n] after the penalty alone for a time; Heun's rule, in steps that follow the curvature. */
-static void decay(const online_coordinates *c, scratch *sc, size_t n, double time, double *theta)
+/* Moves theta[k][n] by the penalty alone for a time, by Heun's rule in steps that follow the curvature. */
+static void decay(const online_coordinates *c, coordinate_workspace *ws, size_t n, double time, double *theta)
 {
-    const penalty *pen = c->s->pen;
+    const penalty *pen = c->plan->penalty;
     size_t width = (size_t)c->k * n;
     double left = time;
     for (int i = 0; i < SUBSTEPS && left > 0; i++) {
-        penalty_hessian(pen, sc->penalty, n, n, theta, sc->curvature);
-        double steep = largest(sc->curvature, (size_t)c->k * width);
+        penalty_hessian(pen, ws->penalty, n, n, theta, ws->curvature);
+        double steep = largest(ws->curvature, (size_t)c->k * width);
         double h = steep * left > STEEPNESS && i + 1 < SUBSTEPS ? STEEPNESS / steep : left;
-        penalty_gradient(pen, sc->penalty, n, n, theta, sc->slope);
+        penalty_gradient(pen, ws->penalty, n, n, theta, ws->slope);
         for (size_t p = 0; p < width; p++)
-            sc->moved[p] = theta[p] - h * sc->slope[p];
-        penalty_gradient(pen, sc->penalty, n, n, sc->moved, sc->next);
+            ws->moved[p] = theta[p] - h * ws->slope[p];
+        penalty_gradient(pen, ws->penalty, n, n, ws->moved, ws->next);
         for (size_t p = 0; p < width; p++)
-            theta[p] -= 0.5 * h * (sc->slope[p] + sc->next[p]);
+            theta[p] -= 0.5 * h * (ws->slope[p] + ws->next[p]);
         left -= h;
     }
 }
 
-static void visit_prepare(const online_coordinates *c, size_t block, int i, const void *how, scratch *sc, double *sums)
+static void prepare_block(const online_coordinates *c, size_t block, int i, const void *argument,
+                          coordinate_workspace *ws, double *sums)
 {
-    const online_drive *now = how;
+    const online_coefficients *now = argument;
     const path_inputs *in = &c->in->block[block];
     int k = c->k, kstar = c->kstar;
     size_t n = in->n, width = (size_t)k * n, overlap = (size_t)kstar * n;
-    double h = c->grid->h[i], noise = sqrt(h) * now->eta, *guess = sc->joint, *drift = sc->drift;
+    double h = c->grid->h[i], noise = sqrt(h) * now->eta, *guess = ws->joint, *drift = ws->drift;
     const double *theta = theta_at(c, block, i), *xi = in->xi + (size_t)i * width;
     double *base = theta_at(c, block, i + 1);
     memcpy(base, theta, sizeof(double) * width);
-    decay(c, sc, n, 0.5 * h, base);
+    decay(c, ws, n, 0.5 * h, base);
     memset(drift, 0, sizeof(double) * width);
     lanes_combine(k, k, (size_t)k, n, now->gamma, theta, drift);
     lanes_combine(k, kstar, (size_t)kstar, n, now->gamma_star, in->wstar, drift);
@@ -206,40 +212,41 @@ static void visit_prepare(const online_coordinates *c, size_t block, int i, cons
         guess[p] = base[p] - h * now->eta * drift[p] + noise * guess[p];
         base[p] -= 0.5 * h * now->eta * drift[p] + guess[p];
     }
-    decay(c, sc, n, 0.5 * h, guess);
+    decay(c, ws, n, 0.5 * h, guess);
     for (size_t p = 0; p < width; p++)
         base[p] += guess[p];
-    memcpy(sc->joint, base, sizeof(double) * width);
-    memcpy(sc->joint + width, in->wstar, sizeof(double) * overlap);
-    memcpy(sc->joint + width + overlap, xi, sizeof(double) * width);
-    lanes_outer(2 * k + kstar, 2 * k + kstar, n, sc->joint, sc->joint, sums);
+    memcpy(ws->joint, base, sizeof(double) * width);
+    memcpy(ws->joint + width, in->wstar, sizeof(double) * overlap);
+    memcpy(ws->joint + width + overlap, xi, sizeof(double) * width);
+    lanes_outer(2 * k + kstar, 2 * k + kstar, n, ws->joint, ws->joint, sums);
 }
 
-void online_coordinates_prepare(online_coordinates *c, int i, const online_drive *now, double *joint)
+void online_coordinates_prepare(online_coordinates *c, int i, const online_coefficients *now, double *joint)
 {
     size_t n = (size_t)(2 * c->k + c->kstar);
-    over_blocks(c, visit_prepare, i, now, n * n, joint);
+    over_blocks(c, prepare_block, i, now, n * n, joint);
 }
 
-static void visit_move(const online_coordinates *c, size_t block, int i, const void *how, scratch *sc, double *sums)
+static void move_block(const online_coordinates *c, size_t block, int i, const void *argument, coordinate_workspace *ws,
+                       double *sums)
 {
     const path_inputs *in = &c->in->block[block];
     int k = c->k, kstar = c->kstar, columns = 2 * k + kstar;
     size_t n = in->n, width = (size_t)k * n, overlap = (size_t)kstar * n;
     double *theta = theta_at(c, block, i + 1);
-    memcpy(sc->joint, theta, sizeof(double) * width);
-    memcpy(sc->joint + width, in->wstar, sizeof(double) * overlap);
-    memcpy(sc->joint + width + overlap, in->xi + (size_t)i * width, sizeof(double) * width);
+    memcpy(ws->joint, theta, sizeof(double) * width);
+    memcpy(ws->joint + width, in->wstar, sizeof(double) * overlap);
+    memcpy(ws->joint + width + overlap, in->xi + (size_t)i * width, sizeof(double) * width);
     memset(theta, 0, sizeof(double) * width);
-    lanes_combine(k, columns, (size_t)columns, n, how, sc->joint, theta);
+    lanes_combine(k, columns, (size_t)columns, n, argument, ws->joint, theta);
 }
 
 void online_coordinates_move(online_coordinates *c, int i, const double *map)
 {
-    over_blocks(c, visit_move, i, map, 0, NULL);
+    over_blocks(c, move_block, i, map, 0, NULL);
 }
 
-/* What the two-time averages of a block take. */
+/* Work space of one thread for the two-time averages of a block. */
 typedef struct pair_work {
     double *penalty;
     double *start, *end; /* [k k][n] penalty'' + eta Gamma at both ends of a cell */
@@ -250,7 +257,7 @@ typedef struct pair_work {
 
 static size_t pair_doubles(const online_coordinates *c, int nodes)
 {
-    return (2 * (size_t)nodes + 3) * (size_t)(c->k * c->k) * c->lanes + penalty_work(c->s->pen);
+    return (2 * (size_t)nodes + 3) * (size_t)(c->k * c->k) * c->lanes + penalty_work(c->plan->penalty);
 }
 
 static int pair_work_init(const online_coordinates *c, int nodes, pair_work *w)
@@ -269,10 +276,10 @@ static int pair_work_init(const online_coordinates *c, int nodes, pair_work *w)
 }
 
 static void linearise(const online_coordinates *c, size_t block, int node, double eta, const double *gamma,
-                      double *penalty_space, double *out)
+                      double *work, double *out)
 {
     size_t n = c->in->block[block].n;
-    penalty_hessian(c->s->pen, penalty_space, n, n, theta_at(c, block, node), out);
+    penalty_hessian(c->plan->penalty, work, n, n, theta_at(c, block, node), out);
     for (int a = 0; a < c->k * c->k; a++)
         for (size_t p = 0; p < n; p++)
             out[(size_t)a * n + p] += eta * gamma[a];
@@ -295,7 +302,7 @@ static void propagate(int k, size_t n, double h, const double *start, const doub
     }
 }
 
-/* Carries the derivatives of a block to node i and adds them to row i of R. */
+/* Propagates the derivatives of a block to node i and adds them to row i of R. */
 static void add_response(const online_coordinates *c, size_t block, int i, const double *gamma, pair_work *w,
                          double *row)
 {
@@ -330,7 +337,7 @@ static void add_correlation(const online_coordinates *c, size_t block, int i, do
 static void add_block(const online_coordinates *c, size_t block, int nodes, const double *gamma, pair_work *w,
                       double *C, double *R)
 {
-    int kk = c->k * c->k, with_response = !penalty_jumps(c->s->pen);
+    int kk = c->k * c->k, with_response = !penalty_jumps(c->plan->penalty);
     for (int i = 0; i < nodes; i++) {
         size_t row = (size_t)i * (size_t)(i + 1) / 2 * (size_t)kk;
         add_correlation(c, block, i, C + row);
@@ -339,7 +346,7 @@ static void add_block(const online_coordinates *c, size_t block, int nodes, cons
     }
 }
 
-/* Only R(t, t) is known. */
+/* Keeps R(t, t) alone, which is the identity; the rest is unknown. */
 static void forget_response(int k, int nodes, double *R)
 {
     for (int i = 0; i < nodes; i++)
@@ -348,7 +355,7 @@ static void forget_response(int k, int nodes, double *R)
                 *R++ = j < i ? NAN : a % (k + 1) == 0;
 }
 
-/* parts[PARTS][2][size] */
+/* Means over all blocks from parts[PARTS][2][size], the sums of C and R. */
 static void join(const online_coordinates *c, const double *parts, size_t size, double *C, double *R)
 {
     for (size_t x = 0; x < size; x++) {
@@ -379,7 +386,7 @@ sgdmft_status online_coordinates_pairs(sgdmft_context *ctx, online_coordinates *
     }
     if (!failed)
         join(c, parts, size, C, R);
-    if (!failed && penalty_jumps(c->s->pen))
+    if (!failed && penalty_jumps(c->plan->penalty))
         forget_response(c->k, nodes, R);
     for (int i = 0; work && i < c->threads; i++)
         free(work[i].space);

@@ -6,28 +6,34 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "paths/draws.h"
 #include "paths/lanes.h"
 
-/* The points are summed in so many parts, always the same ones, and the parts are added in order: threads do not
-   matter. */
+/* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
+   the number of threads. */
 enum { PARTS = 16 };
 
-/* Fewer points than this are not worth another thread. */
+/* A further thread pays from this many points on. */
 enum { POINTS_PER_THREAD = 1 << 14 };
 
-/* Room of one thread for the lanes of a block. */
-typedef struct scratch {
+/* Where w is (nearly) a function of w* in some direction, B has no inverse there. The variance of z in that direction
+   is then raised to this part of the mean squares of student and teacher: large enough for E[g z^T] to stand out from
+   sampling noise; the bias of Gamma is of this order. */
+static const double LEAST_VARIANCE = 1e-3;
+
+/* Work space of one thread for the lanes of a block. */
+typedef struct law_workspace {
     model_work *work;
     double *w, *g, *weighted, *G, *t, *seen;
     double *space;
-} scratch;
+} law_workspace;
 
 struct online_law {
-    const online_setting *s;
-    gauss_points points; /* rows: w* (in place of z*), eps, z, weights */
-    double **y;          /* [n_blocks] */
+    const online_plan *plan;
+    online_points points; /* rows w* (in place of z*), eps, z, weights */
+    double **y;           /* [n_blocks] */
     int threads;
-    scratch *scratch; /* [threads] */
+    law_workspace *workspace; /* [threads] */
     size_t sum_size;
     double *sums; /* [PARTS][sum_size] */
     double *seen; /* [1 + observables] */
@@ -45,12 +51,12 @@ static const double *wstar_of(const online_law *law, size_t b)
 
 static const double *eps_of(const online_law *law, size_t b)
 {
-    return row_of(law, b, law->s->shape.kstar);
+    return row_of(law, b, law->plan->shape.kstar);
 }
 
 static const double *z_of(const online_law *law, size_t b)
 {
-    return row_of(law, b, law->s->shape.kstar + law->s->shape.noises);
+    return row_of(law, b, law->plan->shape.kstar + law->plan->shape.noises);
 }
 
 static const double *weight_of(const online_law *law, size_t b)
@@ -65,61 +71,61 @@ size_t online_law_points(const online_law *law)
 
 double online_law_bytes(model_shape shape, size_t points)
 {
-    return gauss_points_bytes(shape.k + shape.kstar + shape.noises, points) + 8.0 * shape.labels * (double)points;
+    return online_points_bytes(shape.k + shape.kstar + shape.noises, points) + 8.0 * shape.labels * (double)points;
 }
 
-static sgdmft_status scratch_init(sgdmft_context *ctx, const online_setting *s, scratch *sc)
+static sgdmft_status workspace_init(sgdmft_context *ctx, const online_plan *plan, law_workspace *ws)
 {
-    size_t k = (size_t)s->shape.k, ks = (size_t)s->shape.kstar, seen = (size_t)s->shape.observables + 1;
-    size_t fields = k > ks ? k : ks, n = GAUSS_LANES, rows = fields + 2 * k + k * k + 1 + seen;
-    sc->space = memory_doubles(rows * n);
-    if (!sc->space)
+    size_t k = (size_t)plan->shape.k, ks = (size_t)plan->shape.kstar, seen = (size_t)plan->shape.observables + 1;
+    size_t fields = k > ks ? k : ks, n = ONLINE_LANES, rows = fields + 2 * k + k * k + 1 + seen;
+    ws->space = memory_doubles(rows * n);
+    if (!ws->space)
         return context_out_of_memory(ctx, "Gaussian averages", 8.0 * (double)(rows * n));
-    sc->w = sc->space;
-    sc->g = sc->w + fields * n;
-    sc->weighted = sc->g + k * n;
-    sc->G = sc->weighted + k * n;
-    sc->t = sc->G + k * k * n;
-    sc->seen = sc->t + n;
-    return model_work_new(ctx, s->m, n, &sc->work);
+    ws->w = ws->space;
+    ws->g = ws->w + fields * n;
+    ws->weighted = ws->g + k * n;
+    ws->G = ws->weighted + k * n;
+    ws->t = ws->G + k * k * n;
+    ws->seen = ws->t + n;
+    return model_work_new(ctx, plan->model, n, &ws->work);
 }
 
 static sgdmft_status allocate(sgdmft_context *ctx, online_law *law)
 {
-    size_t moments = sizeof(online_moments) / sizeof(double), seen = 1 + (size_t)law->s->shape.observables;
+    size_t moments = sizeof(online_averages) / sizeof(double), seen = 1 + (size_t)law->plan->shape.observables;
     law->sum_size = moments > seen ? moments : seen;
     law->sums = memory_doubles(PARTS * law->sum_size);
     law->seen = memory_doubles(seen);
     law->y = memory_zeroed(law->points.n_blocks, sizeof *law->y);
-    law->scratch = memory_zeroed((size_t)law->threads, sizeof *law->scratch);
-    int failed = !law->sums || !law->seen || !law->y || !law->scratch;
+    law->workspace = memory_zeroed((size_t)law->threads, sizeof *law->workspace);
+    int failed = !law->sums || !law->seen || !law->y || !law->workspace;
     for (size_t b = 0; b < law->points.n_blocks && !failed; b++) {
-        law->y[b] = memory_doubles((size_t)law->s->shape.labels * law->points.lanes[b]);
+        law->y[b] = memory_doubles((size_t)law->plan->shape.labels * law->points.lanes[b]);
         failed = !law->y[b];
     }
     if (failed)
-        return context_out_of_memory(ctx, "Gaussian averages", online_law_bytes(law->s->shape, law->points.n));
+        return context_out_of_memory(ctx, "Gaussian averages", online_law_bytes(law->plan->shape, law->points.n));
     sgdmft_status status = SGDMFT_OK;
     for (int i = 0; i < law->threads && !status; i++)
-        status = scratch_init(ctx, law->s, &law->scratch[i]);
+        status = workspace_init(ctx, law->plan, &law->workspace[i]);
     return status;
 }
 
 /* Replaces z* by w* = L z* and makes the labels. */
 static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
 {
-    int ks = law->s->shape.kstar, failed = 0;
-    scratch *sc = &law->scratch[0];
+    int ks = law->plan->shape.kstar, failed = 0;
+    law_workspace *ws = &law->workspace[0];
     for (size_t b = 0; b < law->points.n_blocks && !failed; b++) {
         size_t n = law->points.lanes[b], bytes = sizeof(double) * (size_t)ks * n;
-        memset(sc->w, 0, bytes);
-        lanes_combine(ks, ks, (size_t)ks, n, law->s->rho_root, law->points.block[b], sc->w);
-        memcpy(law->points.block[b], sc->w, bytes);
-        failed = model_label(law->s->m, sc->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
+        memset(ws->w, 0, bytes);
+        lanes_combine(ks, ks, (size_t)ks, n, law->plan->signal_root, law->points.block[b], ws->w);
+        memcpy(law->points.block[b], ws->w, bytes);
+        failed = model_label(law->plan->model, ws->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
     return failed
                ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the label call-back asked to stop (code %d)",
-                              law->s->problem->source, failed)
+                              law->plan->problem->source, failed)
                : SGDMFT_OK;
 }
 
@@ -130,15 +136,15 @@ static int useful_threads(size_t points, int threads)
     return (size_t)threads < most ? threads : (int)most;
 }
 
-sgdmft_status online_law_new(sgdmft_context *ctx, const online_setting *s, gauss_points *points, int threads,
+sgdmft_status online_law_new(sgdmft_context *ctx, const online_plan *plan, online_points *points, int threads,
                              online_law **out)
 {
     online_law *law = calloc(1, sizeof *law);
     if (!law) {
-        gauss_points_clear(points);
+        online_points_clear(points);
         return context_out_of_memory(ctx, "Gaussian averages", sizeof *law);
     }
-    law->s = s;
+    law->plan = plan;
     law->points = *points;
     law->threads = useful_threads(points->n, threads);
     memset(points, 0, sizeof *points);
@@ -152,6 +158,18 @@ sgdmft_status online_law_new(sgdmft_context *ctx, const online_setting *s, gauss
     return status;
 }
 
+sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, int threads,
+                                    online_law **out)
+{
+    const sgdmft_problem *problem = plan->problem;
+    model_shape shape = plan->shape;
+    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = DRAW_SOBOL};
+    online_points points;
+    sgdmft_status status =
+        online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);
+    return status ? status : online_law_new(ctx, plan, &points, threads, out);
+}
+
 void online_law_free(online_law *law)
 {
     if (!law)
@@ -159,67 +177,60 @@ void online_law_free(online_law *law)
     for (size_t b = 0; law->y && b < law->points.n_blocks; b++)
         free(law->y[b]);
     free(law->y);
-    for (int i = 0; law->scratch && i < law->threads; i++) {
-        model_work_free(law->scratch[i].work);
-        free(law->scratch[i].space);
+    for (int i = 0; law->workspace && i < law->threads; i++) {
+        model_work_free(law->workspace[i].work);
+        free(law->workspace[i].space);
     }
-    free(law->scratch);
+    free(law->workspace);
     free(law->sums);
     free(law->seen);
-    gauss_points_clear(&law->points);
+    online_points_clear(&law->points);
     free(law);
 }
 
-int online_state_set(const online_setting *s, double t, const double *m, const double *q, online_state *out)
+int online_state_set(const online_plan *plan, double t, const double *m, const double *q, online_state *out)
 {
-    int k = s->shape.k, ks = s->shape.kstar;
+    int k = plan->shape.k;
+    double smallest;
+    theta_moments theta = {.C = q, .m = m, .rho = plan->problem->initial.rho};
+    field_moments field;
     memset(out, 0, sizeof *out);
     out->t = t;
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < ks; b++)
-            for (int c = 0; c < ks; c++)
-                out->A[a * ks + b] += m[a * ks + c] * s->rho_inverse[c * ks + b];
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b <= a; b++) {
-            double explained = 0;
-            for (int c = 0; c < ks; c++)
-                explained += 0.5 * (out->A[a * ks + c] * m[b * ks + c] + out->A[b * ks + c] * m[a * ks + c]);
-            out->S[a * k + b] = out->S[b * k + a] = q[a * k + b] - explained;
-        }
-    for (int c = 0; c < k * ks; c++)
-        if (!isfinite(m[c]))
-            return -1;
-    return online_root(k, out->S, 0, out->B, NULL, &out->lowest);
+    data_law_field(&plan->data, &theta, &field);
+    if (data_law_regress(&plan->data, &field, &out->field))
+        return -1;
+    return matrix_raised_root(k, out->field.rest, 0, out->field.root, NULL, &smallest);
 }
 
-/* w at the lanes of a block. */
-static void make_field(const online_law *law, size_t b, const online_state *at, scratch *sc)
+/* Computes w at the lanes of a block. */
+static void make_field(const online_law *law, size_t b, const online_state *at, law_workspace *ws)
 {
-    int k = law->s->shape.k, ks = law->s->shape.kstar;
+    int k = law->plan->shape.k, ks = law->plan->shape.kstar;
     size_t n = law->points.lanes[b];
-    memset(sc->w, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, ks, (size_t)ks, n, at->A, wstar_of(law, b), sc->w);
-    lanes_combine(k, k, (size_t)k, n, at->B, z_of(law, b), sc->w);
+    memset(ws->w, 0, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, ks, (size_t)ks, n, at->field.onto_signal, wstar_of(law, b), ws->w);
+    lanes_combine(k, k, (size_t)k, n, at->field.root, z_of(law, b), ws->w);
     for (size_t p = 0; p < n; p++)
-        sc->t[p] = at->t;
+        ws->t[p] = at->t;
 }
 
-static int add_moments(const online_law *law, size_t b, const online_state *at, int with_hessian, scratch *sc,
-                       online_moments *sum)
+static int add_averages(const online_law *law, size_t b, const online_state *at, int with_hessian, law_workspace *ws,
+                        online_averages *sum)
 {
-    int k = law->s->shape.k, ks = law->s->shape.kstar;
+    int k = law->plan->shape.k, ks = law->plan->shape.kstar;
     size_t n = law->points.lanes[b];
     const double *weight = weight_of(law, b);
-    make_field(law, b, at, sc);
-    int code = model_gradient(law->s->m, sc->work, n, sc->t, sc->w, law->y[b], sc->g, with_hessian ? sc->G : NULL);
+    make_field(law, b, at, ws);
+    int code =
+        model_gradient(law->plan->model, ws->work, n, ws->t, ws->w, law->y[b], ws->g, with_hessian ? ws->G : NULL);
     for (int a = 0; a < k; a++)
         for (size_t p = 0; p < n; p++)
-            sc->weighted[(size_t)a * n + p] = weight[p] * sc->g[(size_t)a * n + p];
-    lanes_outer(k, k, n, sc->weighted, z_of(law, b), sum->gz);
-    lanes_outer(k, ks, n, sc->weighted, wstar_of(law, b), sum->gs);
-    lanes_outer(k, k, n, sc->weighted, sc->g, sum->gg);
+            ws->weighted[(size_t)a * n + p] = weight[p] * ws->g[(size_t)a * n + p];
+    lanes_outer(k, k, n, ws->weighted, z_of(law, b), sum->gz);
+    lanes_outer(k, ks, n, ws->weighted, wstar_of(law, b), sum->gs);
+    lanes_outer(k, k, n, ws->weighted, ws->g, sum->gg);
     if (with_hessian)
-        lanes_outer(k * k, 1, n, sc->G, weight, sum->G);
+        lanes_outer(k * k, 1, n, ws->G, weight, sum->G);
     return code;
 }
 
@@ -231,44 +242,146 @@ static void join_parts(const online_law *law, size_t count, double *out)
             out[i] += law->sums[part * law->sum_size + i];
 }
 
-int online_law_moments(online_law *law, const online_state *at, int with_hessian, online_moments *out)
+int online_law_averages(online_law *law, const online_state *at, int with_hessian, online_averages *out)
 {
     size_t count = sizeof *out / sizeof(double);
     int code = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(law->threads) reduction(| : code) if (law->threads > 1)
     for (int part = 0; part < PARTS; part++) {
-        online_moments *sum = (online_moments *)(law->sums + (size_t)part * law->sum_size);
+        online_averages *sum = (online_averages *)(law->sums + (size_t)part * law->sum_size);
         memset(sum, 0, sizeof *sum);
         for (size_t b = (size_t)part; b < law->points.n_blocks; b += PARTS)
-            code |= add_moments(law, b, at, with_hessian, &law->scratch[omp_get_thread_num()], sum);
+            code |= add_averages(law, b, at, with_hessian, &law->workspace[omp_get_thread_num()], sum);
     }
     join_parts(law, count, (double *)out);
     return code;
 }
 
-static int add_observations(const online_law *law, size_t b, const online_state *at, scratch *sc, double *sum)
+static int add_observations(const online_law *law, size_t b, const online_state *at, law_workspace *ws, double *sum)
 {
-    size_t n = law->points.lanes[b], count = (size_t)law->s->shape.observables;
-    make_field(law, b, at, sc);
-    int code = model_loss(law->s->m, sc->work, n, sc->t, sc->w, law->y[b], sc->seen);
-    code |= model_observables(law->s->m, sc->work, n, sc->t, sc->w, wstar_of(law, b), eps_of(law, b), law->y[b],
-                              sc->seen + n);
-    lanes_outer((int)count + 1, 1, n, sc->seen, weight_of(law, b), sum);
+    size_t n = law->points.lanes[b], count = (size_t)law->plan->shape.observables;
+    make_field(law, b, at, ws);
+    int code = model_loss(law->plan->model, ws->work, n, ws->t, ws->w, law->y[b], ws->seen);
+    code |= model_observables(law->plan->model, ws->work, n, ws->t, ws->w, wstar_of(law, b), eps_of(law, b), law->y[b],
+                              ws->seen + n);
+    lanes_outer((int)count + 1, 1, n, ws->seen, weight_of(law, b), sum);
     return code;
 }
 
 int online_law_observe(online_law *law, const online_state *at, const double **out)
 {
-    size_t count = 1 + (size_t)law->s->shape.observables;
+    size_t count = 1 + (size_t)law->plan->shape.observables;
     int code = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(law->threads) reduction(| : code) if (law->threads > 1)
     for (int part = 0; part < PARTS; part++) {
         double *sum = law->sums + (size_t)part * law->sum_size;
         memset(sum, 0, sizeof(double) * count);
         for (size_t b = (size_t)part; b < law->points.n_blocks; b += PARTS)
-            code |= add_observations(law, b, at, &law->scratch[omp_get_thread_num()], sum);
+            code |= add_observations(law, b, at, &law->workspace[omp_get_thread_num()], sum);
     }
     join_parts(law, count, law->seen);
     *out = law->seen;
     return code;
+}
+
+int online_law_fill_row(online_law *law, double t, const double *m, const double *q, const char *some, double *row)
+{
+    const solution_columns *columns = &law->plan->columns;
+    size_t train = columns->train_loss, test = columns->test_loss;
+    online_state at;
+    const double *mean;
+    if (online_state_set(law->plan, t, m, q, &at))
+        return 0;
+    int code = online_law_observe(law, &at, &mean);
+    for (size_t i = 0; i <= (size_t)law->plan->shape.observables; i++) {
+        if (!some || some[train])
+            row[train] = mean[i];
+        if (!some || some[test])
+            row[test] = mean[i];
+        train = columns->observables + 2 * i;
+        test = train + 1;
+    }
+    return code;
+}
+
+static double trace(int k, const double *a)
+{
+    double sum = 0;
+    for (int i = 0; i < k; i++)
+        sum += a[i * k + i];
+    return sum;
+}
+
+/* Gamma from E[g z^T], for g with jumps. Returns 0, or -1 if S is not finite. */
+static int response_by_stein(online_law *law, const online_state *at, const online_averages *mean, double *gamma,
+                             int *plugin)
+{
+    int k = law->plan->shape.k, ks = law->plan->shape.kstar;
+    double scale = trace(k, at->field.rest) / k + trace(ks, law->plan->problem->initial.rho) / ks;
+    double least = LEAST_VARIANCE * scale, inverse[MATRIX_MAX * MATRIX_MAX], smallest;
+    online_state wide = *at;
+    online_averages of_wide;
+    if (matrix_raised_root(k, at->field.rest, least, wide.field.root, inverse, &smallest))
+        return -1;
+    if (smallest < least) {
+        *plugin = online_law_averages(law, &wide, 0, &of_wide);
+        mean = &of_wide;
+    }
+    memset(gamma, 0, sizeof(double) * (size_t)(k * k));
+    matrix_add_product(k, 1, mean->gz, inverse, gamma);
+    return 0;
+}
+
+int online_law_rates(online_law *law, double t, const double *m, const double *q, online_rates *out, int *plugin)
+{
+    const online_plan *plan = law->plan;
+    int k = plan->shape.k, ks = plan->shape.kstar, jumps = plan->shape.jumps;
+    online_state at;
+    online_averages mean;
+    memset(out, 0, sizeof *out);
+    *plugin = 0;
+    if (online_state_set(plan, t, m, q, &at))
+        return 1;
+    *plugin = online_law_averages(law, &at, !jumps, &mean);
+    if (jumps && !*plugin && response_by_stein(law, &at, &mean, out->gamma, plugin))
+        return 1;
+    if (*plugin)
+        return -1;
+    if (!jumps)
+        memcpy(out->gamma, mean.G, sizeof out->gamma);
+    memcpy(out->gs, mean.gs, sizeof out->gs);
+    memcpy(out->gg, mean.gg, sizeof out->gg);
+    matrix_add_product(k, 1, mean.gz, at.field.root, out->gw);
+    matrix_accumulate_t(k, ks, k, 1, mean.gs, at.field.onto_signal, out->gw);
+    matrix_accumulate(k, k, ks, -1, out->gamma, m, mean.gs);
+    data_law_onto_signal(&plan->data, mean.gs, out->gamma_star);
+    return 0;
+}
+
+int online_law_stein_defect(online_law *law, double t, const double *m, const double *q, double *defect, double *scale)
+{
+    const online_plan *plan = law->plan;
+    int k = plan->shape.k;
+    online_state at;
+    online_averages mean;
+    memset(defect, 0, sizeof(double) * (size_t)(k * k));
+    memset(scale, 0, sizeof(double) * (size_t)(k * k));
+    if (plan->shape.jumps || online_state_set(plan, t, m, q, &at))
+        return 0;
+    int code = online_law_averages(law, &at, 1, &mean);
+    double right[MATRIX_MAX * MATRIX_MAX] = {0};
+    matrix_add_product(k, 1, mean.gz, at.field.root, defect);
+    matrix_add_product(k, 1, mean.G, at.field.rest, right);
+    for (int c = 0; c < k * k; c++) {
+        scale[c] = fabs(defect[c]) + fabs(right[c]);
+        defect[c] -= right[c];
+    }
+    return code;
+}
+
+sgdmft_status online_plugin_status(sgdmft_context *ctx, const online_plan *plan, int code)
+{
+    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
+                               plan->problem->source, code)
+                : SGDMFT_OK;
 }

@@ -1,69 +1,411 @@
-/* The limit of many samples per dimension, n/d -> infinity at fixed tau = n/d times the number of passes: every sample is
-   met once, so nothing that a path did before matters, and
+/* The limit of many samples per dimension, n/d -> infinity at fixed tau = n/d times the number of passes. Every sample
+   is visited once, so that nothing that a path did before matters, and (docs/theory.md, section 8)
 
      dm/dtau = - lambda m - E[eta g w*^T]
      dq/dtau = - 2 lambda q - E[eta (g w^T + w g^T)] + E[eta^2 g g^T]
 
-   with (w, w*) Gaussian of covariance [[q, m], [m^T, rho]]. The averages come from Gauss-Hermite quadrature where the
-   problem is smooth enough for it, otherwise from randomised quasi-Monte Carlo; see online_quadrature.c and
-   online_sampling.c, online_field.h for the response and the two-time correlation.
+   with (w, w*) Gaussian of covariance [[q, m], [m^T, rho]]. Response and two-time correlation: moments.c. With a
+   penalty other than the ridge the moments do not close, and coordinates are sampled: coordinates.h.
 
-   With a penalty other than the ridge the moments do not close: coordinates are sampled, see online_coordinates.h. */
+   Where the problem is smooth enough, averages come from Gauss-Hermite quadrature. Orders are chosen at the start, then
+   checked at states along a quick march and raised where needed, until they suffice along the whole of it. The solution
+   is computed with the next higher orders, and again with the verified ones and ten times the tolerance: the difference
+   bounds quadrature and integration errors of the former. The motion may be smooth where a loss or an observable is
+   not, for example the share of wrong signs. Such averages show in a comparison of the two rules at the same states,
+   and are sampled along the march.
+
+   Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march,
+   which thereby solves a smooth differential equation, and standard errors come from independent replicas. */
 #include "solvers/online/online.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
-#include "solvers/online/penalty.h"
+#include "solvers/common/output_times.h"
+#include "solvers/online/march.h"
+#include "solvers/online/moments.h"
+#include "solvers/online/quadrature.h"
 
-static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup)
+/* States along the curve at which rules are compared, and rounds of choosing orders. */
+enum { STATES = 6, ROUNDS = 4 };
+
+/* Accuracy of the rule and of the quick march. A tolerance above the first would let jumps pass for smooth. */
+static const double RULE_TOLERANCE = 1e-6, QUICK_RTOL = 1e-6;
+
+/* A loss or observable that changes by more than this part of its scale from one rule to the next is sampled. */
+static const double OBSERVABLE_TOLERANCE = 1e-6;
+
+/* Parts of the work. */
+static const double QUICK_SHARE = 0.05, VALUE_SHARE = 0.5, CHECK_SHARE = 0.3;
+
+/* In units of the moments at the start: states beyond this belong to dynamics that diverge and need not be averaged
+   over accurately. */
+static const double FAR_OUT = 1e3;
+
+/* Tolerance of a sampled march, in units of the weight 1/N of one point. A gradient or Hessian with jumps or kinks
+   makes averages jump by 1/N as points cross them, which the integrator need not, and should not, resolve. Smooth
+   averages are integrated well below their sampling error. */
+static const double SMOOTH_RTOL = 1e-2, ROUGH_RTOL = 1;
+
+/* The integrator keeps the error of a step below a part of the tolerance, as errors add up. */
+static double integration_tolerance(const online_plan *plan)
 {
-    online_setting *s = NULL;
-    sgdmft_status status = online_setting_new(ctx, problem, &s);
-    *setup = s;
+    return fmax(0.1 * plan->problem->numerics.tolerance, 1e-12);
+}
+
+typedef struct quadrature {
+    sgdmft_context *ctx;
+    const online_plan *plan;
+    solve_progress *progress;
+    int threads;
+    online_orders orders;
+    online_state states[STATES];
+    size_t n_states;
+} quadrature;
+
+/* One march with averages by `law`; a quick one over sampled coordinates if there is a penalty. */
+static sgdmft_status march(const quadrature *f, online_law *law, double rtol, int observe, double share,
+                           online_result **out)
+{
+    solve_stage stage = {.progress = f->progress, .weight = share};
+    online_accuracy accuracy = {.rtol = rtol, .response_rtol = rtol, .implicit = 1, .observe = observe};
+    if (f->plan->penalty)
+        return online_march_pilot(f->ctx, f->plan, law, &stage, out);
+    return online_moments_solve(f->ctx, f->plan, law, &accuracy, &stage, out);
+}
+
+static void add_state(quadrature *f, double t, const double *m, const double *q)
+{
+    double sum = 0;
+    for (int a = 0; a < f->plan->shape.k; a++)
+        sum += q[a * (f->plan->shape.k + 1)];
+    if (sum <= FAR_OUT * f->plan->moment_scale && !online_state_set(f->plan, t, m, q, &f->states[f->n_states]))
+        f->n_states++;
+}
+
+/* Output time of state i: evenly spaced among the rows reached, both ends included. */
+static size_t row_of_state(size_t rows, size_t i)
+{
+    return rows > 1 ? i * (rows - 1) / (STATES - 1) : 0;
+}
+
+static void take_states(quadrature *f, const online_result *result)
+{
+    double m[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX];
+    f->n_states = 0;
+    for (size_t i = 0; i < STATES && result->rows > 0; i++) {
+        size_t row = row_of_state(result->rows, i);
+        online_result_moments(f->plan, result, row, m, q);
+        add_state(f, output_time(f->plan->problem, row), m, q);
+    }
+}
+
+static sgdmft_status refine(quadrature *f, online_refinement *refinement)
+{
+    double tolerance = fmin(f->plan->problem->numerics.tolerance, RULE_TOLERANCE);
+    return online_orders_refine(f->ctx, f->plan, f->states, f->n_states, fmax(tolerance, 1e-11), f->threads, &f->orders,
+                                refinement);
+}
+
+/* The states of a quick march. */
+static sgdmft_status explore(quadrature *f)
+{
+    online_law *law = NULL;
+    online_result *result = NULL;
+    sgdmft_status status = online_law_of_orders(f->ctx, f->plan, &f->orders, f->threads, &law);
+    if (!status)
+        status = march(f, law, fmax(integration_tolerance(f->plan), QUICK_RTOL), 0, QUICK_SHARE, &result);
+    if (!status)
+        take_states(f, result);
+    online_result_free(result);
+    online_law_free(law);
     return status;
 }
 
-static void release(void *setup)
+/* *found = 1 with orders that are high enough along the whole march. */
+static sgdmft_status choose_orders(quadrature *f, int *found)
 {
-    online_setting_free(setup);
+    online_refinement refinement = ORDERS_RAISED;
+    f->orders = online_orders_first();
+    add_state(f, 0, f->plan->problem->initial.m, f->plan->problem->initial.q);
+    sgdmft_status status = refine(f, &refinement);
+    for (int round = 0; round < ROUNDS && !status && refinement != ORDERS_NOT_FOUND; round++) {
+        status = explore(f);
+        if (!status && !solve_progress_stopped(f->progress))
+            status = refine(f, &refinement);
+        if (refinement == ORDERS_KEPT || solve_progress_stopped(f->progress))
+            break;
+    }
+    *found = refinement != ORDERS_NOT_FOUND;
+    return status;
 }
 
-/* What the rates measured on one 2.3 GHz core suggest; the number of steps depends on the problem and is a guess. */
-static void cost(const void *setup, int threads, int ranks, sgdmft_cost *out)
+static int is_average(const online_plan *plan, size_t column)
+{
+    return column == plan->columns.train_loss || column == plan->columns.test_loss ||
+           (column >= plan->columns.observables && column < plan->columns.response);
+}
+
+/* Marks the curves of the result that `coarse` gets wrong at the states. Returns the code of a plug-in that asked to
+   stop. row[columns] is work space. */
+static int compare_averages(const quadrature *f, online_law *coarse, const online_result *result, double *row,
+                            char *differs)
+{
+    double m[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX];
+    int code = 0;
+    for (size_t i = 0; i < STATES && result->rows > 0 && !code; i++) {
+        size_t at = row_of_state(result->rows, i);
+        online_result_moments(f->plan, result, at, m, q);
+        code = online_law_fill_row(coarse, output_time(f->plan->problem, at), m, q, NULL, row);
+        for (size_t c = 0; c < result->columns; c++) {
+            double scale = 0, change = fabs(row[c] - result->curves[at * result->columns + c]);
+            for (size_t j = 0; j < result->rows; j++)
+                scale = fmax(scale, fabs(result->curves[j * result->columns + c]));
+            if (is_average(f->plan, c) && change > OBSERVABLE_TOLERANCE * scale)
+                differs[c] = 1;
+        }
+    }
+    return code;
+}
+
+/* Sets all->sampled, and leaves it NULL if the rule gets no curve wrong. */
+static sgdmft_status find_sampled(const quadrature *f, online_law *coarse, online_results *all)
+{
+    const online_result *result = all->result[0];
+    double *row = memory_doubles(result->columns);
+    all->sampled = memory_zeroed(result->columns, 1);
+    if (!row || !all->sampled) {
+        free(row);
+        return context_out_of_memory(f->ctx, "the curves", 8.0 * (double)result->columns);
+    }
+    int code = compare_averages(f, coarse, result, row, all->sampled);
+    free(row);
+    if (code || !memchr(all->sampled, 1, result->columns)) {
+        free(all->sampled);
+        all->sampled = NULL;
+    }
+    return online_plugin_status(f->ctx, f->plan, code);
+}
+
+static sgdmft_status solve(quadrature *f, online_results *all)
+{
+    online_law *fine = NULL, *coarse = NULL;
+    online_orders next = online_orders_next(&f->orders);
+    double rtol = integration_tolerance(f->plan);
+    all->result = calloc(1, sizeof *all->result);
+    all->count = 1;
+    sgdmft_status status =
+        all->result ? SGDMFT_OK : context_out_of_memory(f->ctx, "the result of a march", sizeof *all->result);
+    if (!status)
+        status = online_law_of_orders(f->ctx, f->plan, &next, f->threads, &fine);
+    if (!status)
+        status = march(f, fine, rtol, 1, VALUE_SHARE, &all->result[0]);
+    if (!status) {
+        all->points = online_law_points(fine);
+        status = online_law_of_orders(f->ctx, f->plan, &f->orders, f->threads, &coarse);
+    }
+    online_law_free(fine);
+    if (!status && !solve_progress_stopped(f->progress))
+        status = march(f, coarse, 10 * rtol, 1, CHECK_SHARE, &all->check);
+    if (!status)
+        status = find_sampled(f, coarse, all);
+    online_law_free(coarse);
+    return status;
+}
+
+/* Fills in losses and observables of a pilot at the states. */
+static sgdmft_status observe_pilot(const quadrature *f, online_law *law, online_result *pilot)
+{
+    double m[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX];
+    int code = 0;
+    for (size_t i = 0; i < STATES && pilot->rows > 0 && !code; i++) {
+        size_t row = row_of_state(pilot->rows, i);
+        online_result_moments(f->plan, pilot, row, m, q);
+        code = online_law_fill_row(law, output_time(f->plan->problem, row), m, q, NULL,
+                                   pilot->curves + row * pilot->columns);
+    }
+    return online_plugin_status(f->ctx, f->plan, code);
+}
+
+/* Marks the curves that the orders get wrong along a pilot. */
+static sgdmft_status find_rough(const quadrature *f, const online_orders *next, char *rough)
+{
+    online_law *fine = NULL, *coarse = NULL;
+    online_result *pilot = NULL;
+    double *row = memory_doubles(f->plan->columns.count);
+    sgdmft_status status =
+        row ? SGDMFT_OK : context_out_of_memory(f->ctx, "the curves", 8.0 * (double)f->plan->columns.count);
+    if (!status)
+        status = online_law_of_orders(f->ctx, f->plan, next, f->threads, &fine);
+    if (!status)
+        status = online_law_of_orders(f->ctx, f->plan, &f->orders, f->threads, &coarse);
+    if (!status)
+        status = march(f, fine, 0, 0, QUICK_SHARE, &pilot);
+    if (!status)
+        status = observe_pilot(f, fine, pilot);
+    if (!status)
+        status = online_plugin_status(f->ctx, f->plan, compare_averages(f, coarse, pilot, row, rough));
+    online_result_free(pilot);
+    online_law_free(fine);
+    online_law_free(coarse);
+    free(row);
+    return status;
+}
+
+/* With a penalty: sampled coordinates, all replicas with the same rule. */
+static sgdmft_status solve_penalty(quadrature *f, online_results *all)
+{
+    online_orders next = online_orders_next(&f->orders);
+    size_t columns = f->plan->columns.count;
+    char *rough = memory_zeroed(columns, 1);
+    sgdmft_status status =
+        rough ? find_rough(f, &next, rough) : context_out_of_memory(f->ctx, "the curves", (double)columns);
+    if (!status)
+        status =
+            online_march_replicas(f->ctx, f->plan, &next, memchr(rough, 1, columns) ? rough : NULL, f->progress, all);
+    free(rough);
+    return status;
+}
+
+/* *found = 0, and nothing in *all, if no rule is accurate enough, as for labels with jumps. */
+static sgdmft_status solve_by_quadrature(sgdmft_context *ctx, const online_plan *plan, solve_progress *progress,
+                                         int *found, online_results *all)
+{
+    quadrature f = {.ctx = ctx, .plan = plan, .progress = progress, .threads = sgdmft_context_threads(ctx)};
+    *found = 0;
+    if (plan->shape.jumps)
+        return SGDMFT_OK;
+    sgdmft_status status = choose_orders(&f, found);
+    if (!status && *found)
+        status = plan->penalty ? solve_penalty(&f, all) : solve(&f, all);
+    return status;
+}
+
+/* Shared by all replicas. */
+typedef struct sampling {
+    const online_plan *plan;
+    solve_progress *progress;
+    online_results *all;
+    double share; /* of each replica in the work of the solve */
+} sampling;
+
+static sgdmft_status march_replica(sgdmft_context *ctx, void *user, int replica, int threads)
+{
+    const sampling *f = user;
+    online_law *law = NULL;
+    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, threads, &law);
+    if (!status) {
+        double weight = 1 / (double)online_law_points(law), tolerance = integration_tolerance(f->plan);
+        solve_stage stage = {.progress = f->progress, .weight = f->share};
+        online_accuracy accuracy = {.rtol = fmax(tolerance, (f->plan->shape.jumps ? ROUGH_RTOL : SMOOTH_RTOL) * weight),
+                                    .response_rtol = fmax(tolerance, ROUGH_RTOL * weight),
+                                    .observe = 1};
+        status = online_moments_solve(ctx, f->plan, law, &accuracy, &stage, &f->all->result[replica]);
+    }
+    online_law_free(law);
+    return status;
+}
+
+sgdmft_status online_solve_by_sampling(sgdmft_context *ctx, const online_plan *plan, solve_progress *progress,
+                                       online_results *all)
+{
+    int replicas = plan->problem->numerics.replicas;
+    if (plan->penalty)
+        return online_march_replicas(ctx, plan, NULL, NULL, progress, all);
+    sampling f = {.plan = plan, .progress = progress, .all = all, .share = (1 - progress->done) / replicas};
+    replica_pool pool = replica_pool_of(sgdmft_context_threads(ctx), replicas, progress);
+    all->result = calloc((size_t)replicas, sizeof *all->result);
+    if (!all->result)
+        return context_out_of_memory(ctx, "the replicas", (double)replicas * sizeof *all->result);
+    all->count = (size_t)replicas;
+    all->points = (size_t)plan->problem->numerics.paths;
+    return replica_pool_run(ctx, &pool, march_replica, &f);
+}
+
+static sgdmft_status observe_replica(sgdmft_context *ctx, void *user, int replica, int threads)
+{
+    const sampling *f = user;
+    const online_result *result = f->all->result[0];
+    size_t size = result->rows * result->columns;
+    double m[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX], *rows = memory_doubles(size);
+    online_law *law = NULL;
+    f->all->observed[replica] = rows;
+    if (!rows)
+        return context_out_of_memory(ctx, "the curves", 8.0 * (double)size);
+    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, threads, &law);
+    int code = 0;
+    for (size_t i = 0; i < result->rows && !status && !code; i++) {
+        online_result_moments(f->plan, result, i, m, q);
+        code = online_law_fill_row(law, output_time(f->plan->problem, i), m, q, NULL, rows + i * result->columns);
+    }
+    online_law_free(law);
+    return status ? status : online_plugin_status(ctx, f->plan, code);
+}
+
+/* Samples losses and observables along the march by quadrature, with the points of each replica. */
+static sgdmft_status sample_observables(sgdmft_context *ctx, const online_plan *plan, online_results *all)
+{
+    int replicas = plan->problem->numerics.replicas;
+    sampling f = {.plan = plan, .all = all};
+    replica_pool pool = replica_pool_of(sgdmft_context_threads(ctx), replicas, NULL);
+    all->observed = calloc((size_t)replicas, sizeof *all->observed);
+    if (!all->observed)
+        return context_out_of_memory(ctx, "the replicas", (double)replicas * sizeof *all->observed);
+    all->n_observed = (size_t)replicas;
+    return replica_pool_run(ctx, &pool, observe_replica, &f);
+}
+
+static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **plan)
+{
+    online_plan *made = NULL;
+    sgdmft_status status = online_plan_new(ctx, problem, &made);
+    *plan = made;
+    return status;
+}
+
+static void release(void *plan)
+{
+    online_plan_free(plan);
+}
+
+/* Rates are those of one 2.3 GHz core, in seconds; the number of steps depends on the problem and is a guess. */
+static void cost(const void *prepared, int threads, int ranks, sgdmft_cost *out)
 {
     (void)ranks;
     static const double PER_POINT = 15e-9, STEPS = 400, STEPS_PER_TIME = 5;
-    const online_setting *s = setup;
-    model_shape shape = s->shape;
-    double replicas = s->problem->numerics.replicas, nodes = s->grid->steps + 1.0, kk = shape.k * shape.k;
+    const online_plan *plan = prepared;
+    model_shape shape = plan->shape;
+    double replicas = plan->problem->numerics.replicas, nodes = plan->grid->steps + 1.0, kk = shape.k * shape.k;
     int at_once = threads > replicas ? 1 : threads;
-    double quadrature =
+    double by_quadrature =
         shape.jumps ? 0 : fmin(pow(20, shape.k + shape.kstar) * pow(3, shape.noises), ONLINE_RULE_POINTS);
-    double sampling = (double)s->problem->numerics.paths * replicas;
-    double points = fmax(quadrature, sampling);
-    out->memory_bytes = fmax(2 * online_law_bytes(shape, (size_t)quadrature),
-                             online_law_bytes(shape, (size_t)s->problem->numerics.paths) * at_once) +
-                        (replicas + 1) * online_run_bytes(s) + 16 * nodes * nodes * kk;
+    double sampled = (double)plan->problem->numerics.paths * replicas;
+    double points = fmax(by_quadrature, sampled);
+    out->memory_bytes = fmax(2 * online_law_bytes(shape, (size_t)by_quadrature),
+                             online_law_bytes(shape, (size_t)plan->problem->numerics.paths) * at_once) +
+                        (replicas + 1) * online_result_bytes(plan) + 16 * nodes * nodes * kk;
     out->available_bytes = memory_available();
-    out->cpu_seconds = PER_POINT * (shape.k + shape.kstar) * points * (STEPS + STEPS_PER_TIME * s->problem->horizon);
+    out->cpu_seconds = PER_POINT * (shape.k + shape.kstar) * points * (STEPS + STEPS_PER_TIME * plan->problem->horizon);
     out->wall_seconds = out->cpu_seconds / threads;
-    if (s->pen)
-        online_penalty_cost(s, points, threads, out);
+    if (plan->penalty)
+        online_march_cost(plan, points, threads, out);
 }
 
-static sgdmft_status run(sgdmft_context *ctx, const void *setup, sgdmft_solution **out)
+static sgdmft_status run(sgdmft_context *ctx, const void *plan, sgdmft_solution **out)
 {
-    const online_setting *s = setup;
-    online_progress progress = {.ctx = ctx};
-    online_outcome outcome = {.points = 0};
+    solve_progress progress = {.ctx = ctx};
+    online_results all = {.points = 0};
     int found = 0;
-    sgdmft_status status = online_by_quadrature(ctx, s, &progress, &found, &outcome);
+    sgdmft_status status = solve_by_quadrature(ctx, plan, &progress, &found, &all);
     if (!status && !found)
-        status = online_by_sampling(ctx, s, &progress, &outcome);
+        status = online_solve_by_sampling(ctx, plan, &progress, &all);
+    if (!status && all.sampled)
+        status = sample_observables(ctx, plan, &all);
     if (!status)
-        status = online_solution(ctx, s, &outcome, out);
-    online_outcome_clear(&outcome);
+        status = online_solution(ctx, plan, &all, out);
+    online_results_clear(&all);
     return status;
 }
 

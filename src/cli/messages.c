@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "problem/text.h"
+#include "core/text.h"
 
 static void put_line(const char *start, const char *format, va_list args)
 {
@@ -70,7 +70,7 @@ int report_out_of_memory(void)
 
 const char *nearest_name(const char *word, const char *const *names, size_t n)
 {
-    int index = problem_nearest(word, names, n);
+    int index = text_nearest(word, names, n);
     return index < 0 ? NULL : names[index];
 }
 

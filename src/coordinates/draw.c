@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "coordinates/ensemble.h"
 #include "paths/draw.h"
 #include "paths/lanes.h"
@@ -37,8 +38,8 @@ static void transform_gaussian(const path_source *source, path_ensemble *e, doub
 {
     for (size_t b = 0; b < e->n_blocks; b++) {
         path_inputs *in = &e->block[b];
-        transform(source->shape.kstar, in->n, source->law->chol_rho, work, in->wstar);
-        transform(source->shape.k, in->n, source->law->b, work, in->z0);
+        transform(source->shape.kstar, in->n, source->start->chol_rho, work, in->wstar);
+        transform(source->shape.k, in->n, source->start->b, work, in->z0);
     }
 }
 
@@ -128,7 +129,7 @@ static int standardise(const path_source *source, path_ensemble *e, double *work
     for (size_t b = 0; b < e->n_blocks; b++)
         lanes_combine(k, kstar, (size_t)kstar, e->block[b].n, map, e->block[b].wstar, e->block[b].z0);
     moments(e, (size_t)kstar, k, (size_t)kstar, k, have);
-    matrix_add_product_t(k, 1, source->law->b, source->law->b, want);
+    matrix_add_product_t(k, 1, source->start->b, source->start->b, want);
     if (bridge(k, have, want, map))
         return -1;
     for (size_t b = 0; b < e->n_blocks; b++)

@@ -10,7 +10,8 @@
 #include "coordinates/flow.h"
 #include "paths/lanes.h"
 #include "core/matrix.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/innovations.h"
+#include "kernels/response_sampled.h"
 
 /* Sums over blocks are made in this many parts, always of the same blocks, then joined in order. */
 enum { PARTS = 8 };
@@ -101,8 +102,8 @@ sgdmft_status coordinate_ensemble_new(sgdmft_context *ctx, const penalty *pen, c
             status = context_out_of_memory(ctx, "the penalty", 8.0 * (double)penalty_work(pen));
     for (; par->block && par->n_blocks < in->n_blocks && !status; par->n_blocks++)
         status =
-            coordinate_block_new(ctx, par->k, &in->block[par->n_blocks], !kern->singular, &par->block[par->n_blocks]);
-    if (!status && !kern->singular)
+            coordinate_block_new(ctx, par->k, &in->block[par->n_blocks], !kern->white_noise, &par->block[par->n_blocks]);
+    if (!status && !kern->white_noise)
         status = allocate_flow(ctx, par);
     if (status)
         coordinate_ensemble_free(par);
@@ -420,7 +421,7 @@ double coordinate_ensemble_advance(coordinate_ensemble *par, int i, const averag
 {
     kernels *kern = par->kern;
     size_t k = (size_t)par->k, kstar = (size_t)par->kstar;
-    double innovation = kernels_factor_row(kern, i, at, now, next), rows = 0;
+    double innovation = innovations_row(kern, i, at, now, next), rows = 0;
     set_step(par, i, at, next);
     over_blocks(par, 0, visit_prepare);
     for (int round = 0; round < ROUNDS; round++) {
@@ -432,7 +433,7 @@ double coordinate_ensemble_advance(coordinate_ensemble *par, int i, const averag
         over_blocks(par, 0, visit_answer);
     }
     set_slopes(par);
-    double response = par->flow ? response_of_flow(par, i) : kernels_response_sampled(kern, i, at, next, par->slopes);
+    double response = par->flow ? response_of_flow(par, i) : response_sampled_advance(kern, i, at, next, par->slopes);
     if (isnan(innovation) || isnan(response))
         return NAN;
     return fmax(innovation, fmax(rows, response));

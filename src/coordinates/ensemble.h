@@ -21,6 +21,7 @@
 #include "coordinates/record.h"
 #include "paths/inputs.h"
 #include "model/penalty.h"
+#include "kernels/averages.h"
 #include "kernels/kernels.h"
 
 typedef struct coordinate_ensemble coordinate_ensemble;

@@ -16,6 +16,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "core/simd.h"
 
 typedef struct random_key {
     uint64_t seed;    /* numerics.seed of the problem */
@@ -38,22 +41,31 @@ double normal_quantile(double u);
 /* z[j] = normal_quantile(u[j]), the same bits as one by one. z == u is allowed, other overlaps are not. */
 void normal_quantiles(size_t n, const double *u, double *z);
 
-enum { SOBOL_DIMENSIONS = 256 };
-#define SOBOL_POINTS ((uint64_t)1 << 32)
+/* The bits behind the draws. Block b of an item is Philox4x32-10 of the counter words (b mod 2^32, b / 2^32, item mod
+   2^32, item / 2^32) under the two halves of the stream's 64-bit key, low half first. Draws 2b and 2b + 1 are the upper
+   52 bits of its word pairs (1, 0) and (3, 2). Draws reach only blocks below 2^63; those above are free for other uses of
+   the same key. */
+typedef struct random_stream {
+    uint64_t key, item;
+} random_stream;
 
-/* Coordinate `dimension` of the Sobol' points first .. first + n - 1, Owen-scrambled, in (0,1). Natural order: for every
-   m, each aligned block of 2^m points has exactly one point in each interval of length 2^-m, in every dimension; joint
-   equidistribution over dimensions is that of Joe & Kuo's numbers (the first two dimensions are a (0,2)-sequence).
+random_stream random_stream_new(random_key key, uint64_t item);
+void random_block(random_stream stream, uint64_t block, uint32_t words[4]);
 
-   The scramble is nested uniform: digit k of a point is flipped by a random bit that belongs to its first k - 1 digits.
-   Digits 1..32 are scrambled Sobol' digits and 33..52 random ones, so points lie on no lattice. Dimensions are
-   scrambled independently of each other, and so are keys: replicas are independent randomisations, and each point by
-   itself is uniform.
+enum { RANDOM_GROUP = 16 }; /* draws in a group: the smallest number that the widest vectors make at once */
 
-   `dimension` must be below SOBOL_DIMENSIONS and first + n at most SOBOL_POINTS; otherwise all of out is NaN. */
-void sobol_points(random_key key, unsigned dimension, uint64_t first, size_t n, double *out);
+/* The draws of `groups` * RANDOM_GROUP / 2 consecutive blocks, by the code for a supported instruction set. All sets give
+   the same bytes. */
+void random_fill(instruction_set set, random_stream stream, uint64_t block, size_t groups, double *out);
 
-/* The unscrambled points, as the 32 binary digits of each (most significant first). Same limits; zeros beyond them. */
-void sobol_digits(unsigned dimension, uint64_t first, size_t n, uint32_t *out);
+/* The centre of cell k of 2^52 equal cells of (0,1), where k is the number in the upper 52 bits. Nothing is rounded: it is
+   (1 + k 2^-52) - (1 - 2^-53). */
+static inline double uniform_from_bits(uint64_t bits)
+{
+    uint64_t pattern = bits >> 12 | 0x3ff0000000000000u;
+    double one_to_two;
+    memcpy(&one_to_two, &pattern, sizeof one_to_two);
+    return one_to_two - (1.0 - 0x1p-53);
+}
 
 #endif

@@ -1,18 +1,16 @@
-/* One row per operation: name, arity, value, derivative. */
+/* The table of operations: name, arity, value. Derivatives are in derivative.c, loops over lanes in loops.h. */
 #ifndef SGDMFT_EXPR_FUNCTIONS_H
 #define SGDMFT_EXPR_FUNCTIONS_H
 
 #include <stddef.h>
 
-#include "expr/graph.h"
+#include "expr/ops.h"
 
 typedef struct function_row {
     const char *name;
-    int callable;    /* 1: a user may write name(...) */
-    int least, most; /* arguments */
-    double (*value)(const double *x, int n);
-    /* Derivative of node f given those of its arguments, d[i]. */
-    expr_node (*derive)(expr_graph *graph, expr_node f, const expr_node *d);
+    int callable;                            /* 1: a user may write name(...) */
+    int least, most;                         /* arguments */
+    double (*value)(const double *x, int n); /* NULL for constants and variables */
 } function_row;
 
 const function_row *function_of(expr_op op);

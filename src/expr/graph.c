@@ -20,7 +20,11 @@ void expr_graph_free(expr_graph *graph)
     free(graph->node);
     free(graph->arg);
     free(graph->table);
-    names_free(&graph->scope);
+    for (size_t i = 0; i < graph->n_names; i++) {
+        free(graph->name[i].name);
+        free(graph->name[i].forbidden);
+    }
+    free(graph->name);
     free(graph);
 }
 
@@ -29,12 +33,10 @@ sgdmft_status graph_report(sgdmft_context *ctx, expr_graph *graph, const char *d
     graph_trouble trouble = graph->trouble;
     graph->trouble = TROUBLE_NONE;
     switch (trouble) {
-    case TROUBLE_NONE:
-        return SGDMFT_OK;
+    case TROUBLE_NONE: return SGDMFT_OK;
     case TROUBLE_MEMORY:
         return context_out_of_memory(ctx, "an expression graph", 3.0 * graph->node_room * sizeof *graph->node);
-    case TROUBLE_SIZE:
-        break;
+    case TROUBLE_SIZE: break;
     }
     return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED,
                         "expression too large: more than %d nodes %s; allowed: at most %d distinct subexpressions; "
@@ -66,25 +68,78 @@ sgdmft_status expr_variable(sgdmft_context *ctx, expr_graph *graph, const char *
     return SGDMFT_OK;
 }
 
+const graph_name *graph_find_name(const expr_graph *graph, const char *name, size_t length)
+{
+    for (size_t i = 0; i < graph->n_names; i++)
+        if (strlen(graph->name[i].name) == length && memcmp(graph->name[i].name, name, length) == 0)
+            return &graph->name[i];
+    return NULL;
+}
+
+static graph_name *find_mutable(expr_graph *graph, const char *name)
+{
+    for (size_t i = 0; i < graph->n_names; i++)
+        if (strcmp(graph->name[i].name, name) == 0)
+            return &graph->name[i];
+    return NULL;
+}
+
+static int grow_names(expr_graph *graph)
+{
+    size_t room = graph->name_room ? 2 * graph->name_room : 16;
+    graph_name *name = realloc(graph->name, room * sizeof *name);
+    if (!name)
+        return -1;
+    graph->name = name;
+    graph->name_room = room;
+    return 0;
+}
+
+static int add_name(expr_graph *graph, const char *name, expr_node node)
+{
+    if (graph->n_names == graph->name_room && grow_names(graph))
+        return -1;
+    char *copy = strdup(name);
+    if (!copy)
+        return -1;
+    graph->name[graph->n_names++] = (graph_name){copy, node, NULL};
+    return 0;
+}
+
 sgdmft_status expr_bind(sgdmft_context *ctx, expr_graph *graph, const char *name, expr_node node)
 {
     sgdmft_status status = check_name(ctx, name);
     if (status != SGDMFT_OK)
         return status;
-    if (names_set(&graph->scope, name, node))
-        return context_out_of_memory(ctx, "the names of an expression", (double)sizeof(names_entry));
+    graph_name *old = find_mutable(graph, name);
+    if (old)
+        old->node = node;
+    else if (add_name(graph, name, node))
+        return context_out_of_memory(ctx, "the names of an expression", (double)sizeof(graph_name));
     return SGDMFT_OK;
 }
 
 void expr_unbind(expr_graph *graph, const char *name)
 {
-    names_remove(&graph->scope, name);
+    graph_name *entry = find_mutable(graph, name);
+    if (!entry)
+        return;
+    free(entry->name);
+    free(entry->forbidden);
+    graph_name *end = graph->name + graph->n_names--;
+    memmove(entry, entry + 1, (size_t)(end - entry - 1) * sizeof *entry);
 }
 
 sgdmft_status expr_forbid(sgdmft_context *ctx, expr_graph *graph, const char *name, const char *why)
 {
-    if (names_forbid(&graph->scope, name, why))
+    graph_name *entry = find_mutable(graph, name);
+    if (!entry)
+        return SGDMFT_OK;
+    char *copy = why ? strdup(why) : NULL;
+    if (why && !copy)
         return context_out_of_memory(ctx, "the names of an expression", (double)strlen(why));
+    free(entry->forbidden);
+    entry->forbidden = copy;
     return SGDMFT_OK;
 }
 
@@ -123,8 +178,7 @@ static uint64_t hash_existing(const expr_graph *graph, int index)
     return hash_node(node->op, graph->arg + node->first, node->n_args, node->constant);
 }
 
-static int same_node(const expr_graph *graph, int index, expr_op op, const expr_node *args, int n_args,
-                     double constant)
+static int same_node(const expr_graph *graph, int index, expr_op op, const expr_node *args, int n_args, double constant)
 {
     const graph_node *node = &graph->node[index];
     if (node->op != op || node->n_args != n_args || memcmp(&node->constant, &constant, sizeof constant))

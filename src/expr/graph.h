@@ -1,14 +1,18 @@
-/* The graph behind expr.h. Nodes are stored in the order of creation, so the arguments of a node always have smaller
+/* The graph of an expression. Nodes are stored in the order of creation, so the arguments of a node always have smaller
    indices than the node: a loop over indices is a topological order, and nothing here recurses.
 
-   Constructors never report: they return EXPR_NONE once the graph is in trouble and accept EXPR_NONE as an argument.
-   The public entry points turn the trouble into a status. */
+   graph_intern and the constructors of simplify.h do not fail one by one: they return EXPR_NONE once the graph is in
+   trouble and accept EXPR_NONE as an argument, and graph_report turns the trouble into a status at the end. */
 #ifndef SGDMFT_EXPR_GRAPH_H
 #define SGDMFT_EXPR_GRAPH_H
 
-#include "expr/expr.h"
-#include "expr/names.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/context.h"
 #include "expr/ops.h"
+
+typedef int expr_node; /* index into the graph */
 
 #define EXPR_NONE (-1)
 
@@ -25,7 +29,14 @@ typedef struct graph_node {
 
 typedef enum graph_trouble { TROUBLE_NONE, TROUBLE_MEMORY, TROUBLE_SIZE } graph_trouble;
 
-struct expr_graph {
+/* A name that expressions may use. */
+typedef struct graph_name {
+    char *name;
+    expr_node node;
+    char *forbidden; /* why the name may not be used at present, or NULL */
+} graph_name;
+
+typedef struct expr_graph {
     graph_node *node;
     int n_nodes, node_room;
     expr_node *arg;
@@ -33,9 +44,30 @@ struct expr_graph {
     int *table; /* open addressing: node index + 1, or 0 */
     size_t table_size;
     int n_variables;
-    expr_names scope;
+    graph_name *name;
+    size_t n_names, name_room;
     graph_trouble trouble;
-};
+} expr_graph;
+
+sgdmft_status expr_graph_new(sgdmft_context *ctx, expr_graph **out);
+void expr_graph_free(expr_graph *graph);
+
+/* Declares the next input variable. Several names may be bound to one node afterwards (r and r1). */
+sgdmft_status expr_variable(sgdmft_context *ctx, expr_graph *graph, const char *name, expr_node *out);
+sgdmft_status expr_bind(sgdmft_context *ctx, expr_graph *graph, const char *name, expr_node node);
+/* Removes a name (e.g. r while a label is parsed); its node stays valid. Unknown names are ignored. */
+void expr_unbind(expr_graph *graph, const char *name);
+/* Keeps a name but refuses expressions that use it, with `why` in the message ("labels are made from s and eps"). NULL
+   allows it again. Unknown names are ignored. */
+sgdmft_status expr_forbid(sgdmft_context *ctx, expr_graph *graph, const char *name, const char *why);
+
+/* The entry of a name, or NULL. */
+const graph_name *graph_find_name(const expr_graph *graph, const char *name, size_t length);
+
+/* 1 if `node` depends on `variable`. */
+int expr_depends(const expr_graph *graph, expr_node node, expr_node variable);
+/* 1 and the value if `node` is a constant. */
+int expr_constant(const expr_graph *graph, expr_node node, double *value);
 
 /* The node (op, args), made if it does not exist yet, as it stands: no simplification, no folding. */
 expr_node graph_intern(expr_graph *graph, expr_op op, const expr_node *args, int n_args, double constant);
@@ -57,27 +89,5 @@ static inline int graph_is(const expr_graph *graph, expr_node node, double value
 {
     return graph->node[node].op == OP_CONSTANT && graph->node[node].constant == value;
 }
-
-/* Simplifying constructors (simplify.c). Values change by rounding at most, except where an operand is NaN or
-   infinite and drops out (0 * x, x - x). */
-expr_node node_constant(expr_graph *graph, double value);
-expr_node node_neg(expr_graph *graph, expr_node a);
-expr_node node_add(expr_graph *graph, expr_node a, expr_node b);
-expr_node node_sub(expr_graph *graph, expr_node a, expr_node b);
-expr_node node_mul(expr_graph *graph, expr_node a, expr_node b);
-expr_node node_div(expr_graph *graph, expr_node a, expr_node b);
-expr_node node_pow(expr_graph *graph, expr_node a, expr_node b);
-expr_node node_if(expr_graph *graph, expr_node condition, expr_node a, expr_node b);
-/* Comparisons, min, max and logsumexp of two arguments. */
-expr_node node_binary(expr_graph *graph, expr_op op, expr_node a, expr_node b);
-/* A function of one argument. */
-expr_node node_unary(expr_graph *graph, expr_op op, expr_node a);
-/* Any callable function of the table in functions.c with its arguments; the number must be permitted. */
-expr_node node_call(expr_graph *graph, expr_op op, const expr_node *args, int n_args);
-
-/* Rewrites f(u) into a form that does not overflow or cancel (patterns.c), or returns EXPR_NONE: there is none. */
-expr_node pattern_log(expr_graph *graph, expr_node u);
-expr_node pattern_log1p(expr_graph *graph, expr_node u);
-expr_node pattern_quotient(expr_graph *graph, expr_node a, expr_node b);
 
 #endif

@@ -4,13 +4,16 @@
 
    With steps h, h/10 on both sides, v(+h) - v(-h) = jump + slope * 2h + ... is extrapolated to h = 0. A jump gives the
    same number for several h; a steep but continuous function, a kink or rounding errors do not. */
+#include "expr/kink.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/random.h"
 #include "expr/functions.h"
-#include "expr/graph.h"
+#include "expr/program.h"
+#include "expr/simplify.h"
 
 /* Address of the random lines among the uses of a seed. */
 #define PURPOSE_JUMPS 0x6a756d70u
@@ -195,8 +198,7 @@ static void search_line(search *s, double half, expr_jump *jump)
     }
 }
 
-static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zero_of, expr_node node,
-                                   expr_jump *jump)
+static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zero_of, expr_node node, expr_jump *jump)
 {
     sgdmft_status status = expr_compile(ctx, s->graph, (expr_node[]){zero_of, node}, 2, &s->program);
     if (status != SGDMFT_OK)
@@ -223,18 +225,20 @@ static expr_node switch_function(expr_graph *g, expr_node node)
     expr_node a = n->n_args > 0 ? graph_arg(g, node, 0) : EXPR_NONE;
     expr_node b = n->n_args > 1 ? graph_arg(g, node, 1) : EXPR_NONE;
     switch (n->op) {
-    case OP_SIGN: case OP_ABS: case OP_RELU: case OP_SQRT: case OP_LOG: case OP_POW:
-        return a;
-    case OP_LT: case OP_LE: case OP_MIN: case OP_MAX:
-        return node_sub(g, a, b);
-    case OP_DIV:
-        return b;
-    case OP_LOG1P:
-        return node_add(g, a, node_constant(g, 1));
-    case OP_TAN:
-        return node_unary(g, OP_COS, a);
-    default:
-        return EXPR_NONE;
+    case OP_SIGN:
+    case OP_ABS:
+    case OP_RELU:
+    case OP_SQRT:
+    case OP_LOG:
+    case OP_POW: return a;
+    case OP_LT:
+    case OP_LE:
+    case OP_MIN:
+    case OP_MAX: return node_sub(g, a, b);
+    case OP_DIV: return b;
+    case OP_LOG1P: return node_add(g, a, node_constant(g, 1));
+    case OP_TAN: return node_unary(g, OP_COS, a);
+    default: return EXPR_NONE;
     }
 }
 
@@ -301,8 +305,8 @@ static int contains(const expr_node *list, int n, expr_node node)
 }
 
 /* Collects the switches below `node` that move, each once, and the nodes they belong to; returns how many. */
-static int collect_switches(expr_graph *graph, expr_node node, uint64_t moving, const char *below,
-                            expr_node *zero_of, expr_node *owner)
+static int collect_switches(expr_graph *graph, expr_node node, uint64_t moving, const char *below, expr_node *zero_of,
+                            expr_node *owner)
 {
     int n = 0;
     for (expr_node i = 0; i <= node; i++) {

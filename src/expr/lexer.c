@@ -1,12 +1,11 @@
 #include "expr/lexer.h"
 
 #include <ctype.h>
-#include <locale.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "expr/message.h"
+#include "core/number.h"
+#include "core/origin.h"
 
 static const struct symbol {
     const char *text;
@@ -83,12 +82,12 @@ static sgdmft_status stray_character(lexer *lex)
 {
     const char *at = lex->text + lex->next, *hint = find_habit(at);
     if (iscntrl((unsigned char)*at))
-        return expr_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->text, lex->next, lex->where,
-                            "unexpected control character %d", (unsigned char)*at);
-    return expr_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->text, lex->next, lex->where,
-                        "unexpected character \"%.*s\"; %s", (int)character_length(at), at,
-                        hint ? hint
-                             : "allowed: numbers, names, + - * / ^, parentheses, commas, comparisons < <= > >= == !=");
+        return origin_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->where, lex->text, lex->next,
+                              "unexpected control character %d", (unsigned char)*at);
+    return origin_fail_at(
+        lex->ctx, SGDMFT_ERR_SYNTAX, lex->where, lex->text, lex->next, "unexpected character \"%.*s\"; %s",
+        (int)character_length(at), at,
+        hint ? hint : "allowed: numbers, names, + - * / ^, parentheses, commas, comparisons < <= > >= == !=");
 }
 
 static size_t count_digits(const char *at)
@@ -114,20 +113,6 @@ static size_t number_length(const char *at)
     return n;
 }
 
-/* strtod reads "0.5" as 0 where the caller's locale has a decimal comma. */
-static int convert(const char *at, size_t length, double *out)
-{
-    char *copy = strndup(at, length);
-    locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    int failed = !copy || plain == (locale_t)0;
-    if (!failed)
-        *out = strtod_l(copy, NULL, plain);
-    if (plain != (locale_t)0)
-        freelocale(plain);
-    free(copy);
-    return failed;
-}
-
 static int has_nonzero_digit(const char *at, size_t length)
 {
     for (size_t i = 0; i < length && at[i] != 'e' && at[i] != 'E'; i++)
@@ -147,23 +132,22 @@ static sgdmft_status read_number(lexer *lex, token *out)
     const char *at = lex->text + out->offset;
     out->kind = TOKEN_NUMBER;
     out->length = number_length(at);
-    if (convert(at, out->length, &out->number))
-        return context_out_of_memory(lex->ctx, "a number in an expression", (double)out->length);
+    out->number = number_value(at);
     if (isinf(out->number))
-        return expr_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->text, out->offset, lex->where,
-                            "number %.*s is too large; allowed: at most 1.797e308", shown(out->length), at);
+        return origin_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->where, lex->text, out->offset,
+                              "number %.*s is too large; allowed: at most 1.797e308", shown(out->length), at);
     if (out->number == 0 && has_nonzero_digit(at, out->length))
-        return expr_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->text, out->offset, lex->where,
-                            "number %.*s is too small; allowed: 0, or at least 4.95e-324", shown(out->length), at);
+        return origin_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->where, lex->text, out->offset,
+                              "number %.*s is too small; allowed: 0, or at least 4.95e-324", shown(out->length), at);
     char next = at[out->length];
     if (next == '.' || is_digit(next))
-        return expr_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->text, out->offset + out->length, lex->where,
-                            "unexpected \"%c\" after the number %.*s; a number has one decimal point", next,
-                            shown(out->length), at);
+        return origin_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->where, lex->text, out->offset + out->length,
+                              "unexpected \"%c\" after the number %.*s; a number has one decimal point", next,
+                              shown(out->length), at);
     if (is_letter(next))
-        return expr_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->text, out->offset + out->length, lex->where,
-                            "unexpected \"%c\" after the number %.*s; multiplication is written %.*s*%c", next,
-                            shown(out->length), at, shown(out->length), at, next);
+        return origin_fail_at(lex->ctx, SGDMFT_ERR_SYNTAX, lex->where, lex->text, out->offset + out->length,
+                              "unexpected \"%c\" after the number %.*s; multiplication is written %.*s*%c", next,
+                              shown(out->length), at, shown(out->length), at, next);
     return SGDMFT_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "expr/expr.h"
+#include "core/origin.h"
 
 typedef enum token_kind {
     TOKEN_END,

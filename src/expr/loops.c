@@ -1,23 +1,13 @@
-/* Which kernel sets there are, and the best one for this processor. */
 #include "expr/loops.h"
 
-static const kernel_set *const sets[] = {
-#if defined(__x86_64__)
-    &kernels_avx512,
-    &kernels_avx2,
+const expr_loops *expr_loops_for(instruction_set set)
+{
+    static const expr_loops *const table[SIMD_SETS] = {
+        [SIMD_BASE] = &expr_loops_base,
+#ifdef SIMD_X86
+        [SIMD_AVX2] = &expr_loops_avx2,
+        [SIMD_AVX512] = &expr_loops_avx512,
 #endif
-    &kernels_base,
-};
-
-const kernel_set *kernels_number(size_t i)
-{
-    return i < sizeof sets / sizeof *sets ? sets[i] : NULL;
-}
-
-const kernel_set *kernels_best(void)
-{
-    size_t i = 0;
-    while (!sets[i]->supported())
-        i++;
-    return sets[i];
+    };
+    return table[set];
 }

@@ -1,41 +1,35 @@
-/* Block kernels: one function per operation and instruction set. */
+/* The loops that evaluate an operation on a block of lanes, compiled once for each instruction set. */
 #ifndef SGDMFT_EXPR_LOOPS_H
 #define SGDMFT_EXPR_LOOPS_H
 
 #include <stddef.h>
 
+#include "core/simd.h"
 #include "expr/ops.h"
 
 /* Lanes of a block come in multiples of this: the widest vector of any instruction set. */
-#define KERNEL_LANES 8
+#define LOOP_LANES 8
 
-/* A value per lane at p[i * step]: step 1 for a vector, 0 for a constant repeated KERNEL_LANES times at p. */
-typedef struct kernel_operand {
+/* A value per lane at p[i * step]: step 1 for a vector, 0 for a constant repeated LOOP_LANES times at p. */
+typedef struct loop_operand {
     const double *p;
     size_t step;
-} kernel_operand;
+} loop_operand;
 
-/* out[i] = f(in[0][i], ...), i < n, n a multiple of KERNEL_LANES; `out` may be one of the operands. */
-typedef void (*kernel_fn)(size_t n, double *out, const kernel_operand *in, int n_in);
+/* out[i] = f(in[0][i], ...), i < n, n a multiple of LOOP_LANES; `out` may be one of the operands. */
+typedef void (*expr_loop)(size_t n, double *out, const loop_operand *in, int n_in);
 
-typedef struct kernel_set {
-    const char *name;
-    int (*supported)(void);
-    kernel_fn copy;
-    kernel_fn of[OP_COUNT];
-} kernel_set;
+typedef struct expr_loops {
+    expr_loop copy;
+    expr_loop of[OP_COUNT];
+} expr_loops;
 
-/* Portable set; then, on x86-64, those that need to be asked for at run time. */
-extern const kernel_set kernels_base;
-#if defined(__x86_64__)
-extern const kernel_set kernels_avx2;
-extern const kernel_set kernels_avx512;
+/* The loops for a supported instruction set. AVX2 and AVX-512 give the same bytes. */
+const expr_loops *expr_loops_for(instruction_set set);
+
+extern const expr_loops expr_loops_base;
+#ifdef SIMD_X86
+extern const expr_loops expr_loops_avx2, expr_loops_avx512;
 #endif
-
-/* Set number `i` from best to worst, or NULL past the end. The last is always supported. */
-const kernel_set *kernels_number(size_t i);
-
-/* The best supported set. */
-const kernel_set *kernels_best(void);
 
 #endif

@@ -1,12 +1,11 @@
-/* Kernels that every processor runs: SSE2 on x86-64, the C library lane by lane elsewhere. */
+/* Loops of expressions that every processor runs: SSE2 on x86-64, the C library lane by lane elsewhere. */
 #include "expr/loops.h"
 
 #define VEC_LANES 2
-#define KERNEL_SET kernels_base
-#define SET_NAME "base"
+#define LOOPS expr_loops_base
 #define vec_fma(a, b, c) ((a) * (b) + (c))
 
-#if defined(__x86_64__)
+#ifdef SIMD_X86
 
 #include <emmintrin.h>
 
@@ -14,7 +13,6 @@
 #define vec_min(a, b) _mm_min_pd(a, b)
 #define vec_max(a, b) _mm_max_pd(a, b)
 #define vec_sqrt(x) _mm_sqrt_pd(x)
-#include "expr/loops_x86.h"
 
 #else
 
@@ -33,10 +31,5 @@
 #define vec_pow(x, y) ((vec){pow((x)[0], (y)[0]), pow((x)[1], (y)[1])})
 
 #endif
-
-static int set_supported(void)
-{
-    return 1;
-}
 
 #include "expr/loops_body.h"

@@ -1,11 +1,12 @@
-/* The kernels, written once for vectors of VEC_LANES doubles. A file that includes this defines before
+/* The loops, written once for vectors of VEC_LANES doubles. A file that includes this defines before
 
        VEC_LANES                     lanes of a vector
-       KERNEL_SET, SET_NAME          name of the kernel_set to define, and its text
-       set_supported                 function that says whether this processor has it
+       LOOPS                         name of the table of loops to define
        vec_fma(a, b, c)              a*b + c, rounded once where instructions of the set do so
-       vec_sqrt(v), vec_log(v), ...  elementary functions of a vector, except those of kernels_elementary.h
-       vec_min, vec_max, vec_scale   optional: instructions for what kernels_elementary.h defines otherwise
+       vec_sqrt(v)                   the root of a vector
+       SLEEF(function, accuracy)     name of a function of the SLEEF library; without it, vec_log(v) and all other
+                                     elementary functions that loops_elementary.h would take from there
+       vec_min, vec_max, vec_scale   optional: instructions for what loops_elementary.h defines otherwise
 
    Every lane goes through the same instructions wherever it stands: blocks are padded to whole vectors by the caller,
    and no function branches on what other lanes hold. */
@@ -47,6 +48,7 @@ static inline vec absolute(vec x)
 
 #include "expr/loops_elementary.h"
 
+/* clang-format off */
 static inline vec op_neg(vec x) { return -x; }
 static inline vec op_add(vec a, vec b) { return a + b; }
 static inline vec op_sub(vec a, vec b) { return a - b; }
@@ -60,6 +62,7 @@ static inline vec op_min(vec a, vec b) { return choose((b < a) | (b != b), b, a)
 static inline vec op_max(vec a, vec b) { return choose((b > a) | (b != b), b, a); }
 static inline vec op_relu(vec x) { return choose(x < 0, all(0), x); }
 static inline vec op_sign(vec x) { return choose(x != x, x, one_where(x > 0) - one_where(x < 0)); }
+/* clang-format on */
 
 /* One exponential and one division; the powers are halved so that nothing overflows before the result does. */
 static inline vec op_cosh(vec x)
@@ -94,24 +97,24 @@ static inline vec op_sigmoid(vec x)
     return choose(x < 0, e, all(1)) / (1 + e);
 }
 
-#define UNARY(name, f)                                                                     \
-    static void name(size_t n, double *out, const kernel_operand *in, int n_in)            \
-    {                                                                                      \
-        const double *a = in[0].p;                                                         \
-        for (size_t i = 0; i < n; i += VEC_LANES)                                          \
-            store(out + i, f(load(a + i)));                                                \
+#define UNARY(name, f)                                                                                                 \
+    static void name(size_t n, double *out, const loop_operand *in, int n_in)                                          \
+    {                                                                                                                  \
+        const double *a = in[0].p;                                                                                     \
+        for (size_t i = 0; i < n; i += VEC_LANES)                                                                      \
+            store(out + i, f(load(a + i)));                                                                            \
     }
 
-#define BINARY(name, f)                                                                    \
-    static void name(size_t n, double *out, const kernel_operand *in, int n_in)            \
-    {                                                                                      \
-        const double *a = in[0].p, *b = in[1].p;                                           \
-        size_t sa = in[0].step, sb = in[1].step;                                           \
-        for (size_t i = 0; i < n; i += VEC_LANES)                                          \
-            store(out + i, f(load(a + i * sa), load(b + i * sb)));                         \
+#define BINARY(name, f)                                                                                                \
+    static void name(size_t n, double *out, const loop_operand *in, int n_in)                                          \
+    {                                                                                                                  \
+        const double *a = in[0].p, *b = in[1].p;                                                                       \
+        size_t sa = in[0].step, sb = in[1].step;                                                                       \
+        for (size_t i = 0; i < n; i += VEC_LANES)                                                                      \
+            store(out + i, f(load(a + i * sa), load(b + i * sb)));                                                     \
     }
 
-static void run_copy(size_t n, double *out, const kernel_operand *in, int n_in)
+static void run_copy(size_t n, double *out, const loop_operand *in, int n_in)
 {
     const double *a = in[0].p;
     size_t sa = in[0].step;
@@ -119,7 +122,7 @@ static void run_copy(size_t n, double *out, const kernel_operand *in, int n_in)
         store(out + i, load(a + i * sa));
 }
 
-static void run_if(size_t n, double *out, const kernel_operand *in, int n_in)
+static void run_if(size_t n, double *out, const loop_operand *in, int n_in)
 {
     const double *c = in[0].p, *a = in[1].p, *b = in[2].p;
     size_t sc = in[0].step, sa = in[1].step, sb = in[2].step;
@@ -127,7 +130,7 @@ static void run_if(size_t n, double *out, const kernel_operand *in, int n_in)
         store(out + i, choose(load(c + i * sc) != 0, load(a + i * sa), load(b + i * sb)));
 }
 
-static inline vec logsumexp_at(size_t i, const kernel_operand *in, int n_in)
+static inline vec logsumexp_at(size_t i, const loop_operand *in, int n_in)
 {
     vec largest = load(in[0].p + i * in[0].step), sum = all(0);
     for (int k = 1; k < n_in; k++)
@@ -139,7 +142,7 @@ static inline vec logsumexp_at(size_t i, const kernel_operand *in, int n_in)
     return largest + vec_log(sum);
 }
 
-static void run_logsumexp(size_t n, double *out, const kernel_operand *in, int n_in)
+static void run_logsumexp(size_t n, double *out, const loop_operand *in, int n_in)
 {
     for (size_t i = 0; i < n; i += VEC_LANES)
         store(out + i, logsumexp_at(i, in, n_in));
@@ -176,27 +179,41 @@ UNARY(run_relu, op_relu)
 UNARY(run_softplus, op_softplus)
 UNARY(run_sigmoid, op_sigmoid)
 
-const kernel_set KERNEL_SET = {
-    .name = SET_NAME,
-    .supported = set_supported,
+const expr_loops LOOPS = {
     .copy = run_copy,
     .of =
         {
-            [OP_NEG] = run_neg,           [OP_ADD] = run_add,
-            [OP_SUB] = run_sub,           [OP_MUL] = run_mul,
-            [OP_DIV] = run_div,           [OP_POW] = run_pow,
-            [OP_LT] = run_lt,             [OP_LE] = run_le,
-            [OP_EQ] = run_eq,             [OP_NE] = run_ne,
-            [OP_IF] = run_if,             [OP_MIN] = run_min,
-            [OP_MAX] = run_max,           [OP_LOGSUMEXP] = run_logsumexp,
-            [OP_EXP] = run_exp,           [OP_LOG] = run_log,
-            [OP_LOG1P] = run_log1p,       [OP_SQRT] = run_sqrt,
-            [OP_ABS] = run_abs,           [OP_SIGN] = run_sign,
-            [OP_TANH] = run_tanh,         [OP_SINH] = run_sinh,
-            [OP_COSH] = run_cosh,         [OP_SIN] = run_sin,
-            [OP_COS] = run_cos,           [OP_TAN] = run_tan,
-            [OP_ATAN] = run_atan,         [OP_ERF] = run_erf,
-            [OP_ERFC] = run_erfc,         [OP_RELU] = run_relu,
-            [OP_SOFTPLUS] = run_softplus, [OP_SIGMOID] = run_sigmoid,
+            [OP_NEG] = run_neg,
+            [OP_ADD] = run_add,
+            [OP_SUB] = run_sub,
+            [OP_MUL] = run_mul,
+            [OP_DIV] = run_div,
+            [OP_POW] = run_pow,
+            [OP_LT] = run_lt,
+            [OP_LE] = run_le,
+            [OP_EQ] = run_eq,
+            [OP_NE] = run_ne,
+            [OP_IF] = run_if,
+            [OP_MIN] = run_min,
+            [OP_MAX] = run_max,
+            [OP_LOGSUMEXP] = run_logsumexp,
+            [OP_EXP] = run_exp,
+            [OP_LOG] = run_log,
+            [OP_LOG1P] = run_log1p,
+            [OP_SQRT] = run_sqrt,
+            [OP_ABS] = run_abs,
+            [OP_SIGN] = run_sign,
+            [OP_TANH] = run_tanh,
+            [OP_SINH] = run_sinh,
+            [OP_COSH] = run_cosh,
+            [OP_SIN] = run_sin,
+            [OP_COS] = run_cos,
+            [OP_TAN] = run_tan,
+            [OP_ATAN] = run_atan,
+            [OP_ERF] = run_erf,
+            [OP_ERFC] = run_erfc,
+            [OP_RELU] = run_relu,
+            [OP_SOFTPLUS] = run_softplus,
+            [OP_SIGMOID] = run_sigmoid,
         },
 };

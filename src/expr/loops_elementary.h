@@ -1,7 +1,39 @@
-/* Elementary functions of kernels_body.h, written here rather than taken from a library: those which solutions spend
-   their time in. Both sides of a choice are computed in every lane. Polynomials are minimax fits of
-   scripts/fit-kernels.py; "within" is their own error, to which rounding adds: tests/expr/test_elementary.c has the
-   sums. */
+/* Elementary functions of loops_body.h: from the SLEEF library, and our own for those in which solutions spend their
+   time. Our own compute both sides of a choice in every lane. Their polynomials are minimax fits of
+   scripts/fit-kernels.py; "within" is the error of the fit, to which rounding adds: tests/expr/test_elementary.c bounds
+   the sum. */
+
+#ifdef SLEEF
+
+/* The reproducible family of the library. Only that family decides lane by lane; the faster one picks a formula for a
+   whole vector by its largest argument, so that a lane would depend on its neighbours. It also gives equal bits with
+   AVX2 and AVX-512. */
+typedef double sleef_vec __attribute__((vector_size(8 * VEC_LANES)));
+
+/* sleef.h declares a function only if the whole file is compiled for its instruction set. */
+#define DECLARE(name, accuracy) sleef_vec SLEEF(name, accuracy)(sleef_vec);
+DECLARE(log, u10)
+DECLARE(log1p, u10)
+DECLARE(sinh, u35)
+DECLARE(sin, u10)
+DECLARE(cos, u10)
+DECLARE(tan, u10)
+DECLARE(atan, u10)
+DECLARE(erfc, u15)
+sleef_vec SLEEF(pow, u10)(sleef_vec, sleef_vec);
+#undef DECLARE
+
+#define vec_log(x) SLEEF(log, u10)(x)
+#define vec_log1p(x) SLEEF(log1p, u10)(x)
+#define vec_sinh_small(x) SLEEF(sinh, u35)(x)
+#define vec_sin(x) SLEEF(sin, u10)(x)
+#define vec_cos(x) SLEEF(cos, u10)(x)
+#define vec_tan(x) SLEEF(tan, u10)(x)
+#define vec_atan(x) SLEEF(atan, u10)(x)
+#define vec_erfc(x) SLEEF(erfc, u15)(x)
+#define vec_pow(x, y) SLEEF(pow, u10)(x, y)
+
+#endif
 
 /* A call would store and load constants and registers anew for every vector. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))

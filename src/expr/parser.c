@@ -1,15 +1,18 @@
 /* Precedence climbing. From loose to tight: comparisons (which do not chain), + -, * /, sign, ^ (to the right).
 
    The depth of nesting is bounded, so no text can exhaust the stack. */
+#include "expr/parser.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/origin.h"
+#include "core/text.h"
 #include "expr/functions.h"
-#include "expr/graph.h"
 #include "expr/lexer.h"
-#include "expr/message.h"
+#include "expr/simplify.h"
 
 #define DEEPEST 200
 
@@ -30,8 +33,8 @@ static sgdmft_status advance(parser *p)
     return lexer_read(&p->lex, &p->now);
 }
 
-#define FAIL(p, status, offset, ...) \
-    expr_fail_at((p)->lex.ctx, status, (p)->lex.text, offset, (p)->lex.where, __VA_ARGS__)
+#define FAIL(p, status, offset, ...)                                                                                   \
+    origin_fail_at((p)->lex.ctx, status, (p)->lex.where, (p)->lex.text, offset, __VA_ARGS__)
 
 static const char *token_text(const parser *p, const token *tok)
 {
@@ -53,7 +56,7 @@ static sgdmft_status graph_status(parser *p, size_t offset)
 /* Keeps the better of two candidates for a misspelt word. */
 static void offer(const char *word, size_t length, const char *candidate, const char **best, int *distance)
 {
-    int d = names_distance(word, length, candidate);
+    int d = text_distance(word, length, candidate);
     if (!*best || d < *distance) {
         *best = candidate;
         *distance = d;
@@ -74,9 +77,9 @@ static const char *nearest_variable(const parser *p, const char *word, size_t le
 {
     const char *best = NULL;
     int distance = 0;
-    for (size_t i = 0; i < p->graph->scope.n; i++)
-        if (!p->graph->scope.entry[i].forbidden)
-            offer(word, length, p->graph->scope.entry[i].name, &best, &distance);
+    for (size_t i = 0; i < p->graph->n_names; i++)
+        if (!p->graph->name[i].forbidden)
+            offer(word, length, p->graph->name[i].name, &best, &distance);
     offer(word, length, "pi", &best, &distance);
     return best;
 }
@@ -89,9 +92,9 @@ static char *list_variables(const parser *p)
     FILE *stream = open_memstream(&list, &length);
     if (!stream)
         return NULL;
-    for (size_t i = 0; i < p->graph->scope.n; i++)
-        if (!p->graph->scope.entry[i].forbidden)
-            fprintf(stream, "%s, ", p->graph->scope.entry[i].name);
+    for (size_t i = 0; i < p->graph->n_names; i++)
+        if (!p->graph->name[i].forbidden)
+            fprintf(stream, "%s, ", p->graph->name[i].name);
     fputs("pi", stream);
     if (fclose(stream) == 0)
         return list;
@@ -101,19 +104,20 @@ static char *list_variables(const parser *p)
 
 static sgdmft_status unknown_function(parser *p, const token *name)
 {
-    return FAIL(p, SGDMFT_ERR_UNKNOWN_NAME, name->offset,
-                "unknown function \"%.*s\"; did you mean \"%s\"? Allowed: if exp log log1p sqrt abs sign tanh sinh cosh "
-                "sin cos tan atan erf erfc relu softplus sigmoid min max logsumexp",
-                (int)name->length, token_text(p, name), nearest_function(token_text(p, name), name->length));
+    return FAIL(
+        p, SGDMFT_ERR_UNKNOWN_NAME, name->offset,
+        "unknown function \"%.*s\"; did you mean \"%s\"? Allowed: if exp log log1p sqrt abs sign tanh sinh cosh "
+        "sin cos tan atan erf erfc relu softplus sigmoid min max logsumexp",
+        (int)name->length, token_text(p, name), nearest_function(token_text(p, name), name->length));
 }
 
 static sgdmft_status unknown_variable(parser *p, const token *name)
 {
     char *list = list_variables(p);
     sgdmft_status status =
-        FAIL(p, SGDMFT_ERR_UNKNOWN_NAME, name->offset, "unknown variable \"%.*s\"; did you mean \"%s\"? Allowed here: %s",
-             (int)name->length, token_text(p, name), nearest_variable(p, token_text(p, name), name->length),
-             list ? list : "?");
+        FAIL(p, SGDMFT_ERR_UNKNOWN_NAME, name->offset,
+             "unknown variable \"%.*s\"; did you mean \"%s\"? Allowed here: %s", (int)name->length, token_text(p, name),
+             nearest_variable(p, token_text(p, name), name->length), list ? list : "?");
     free(list);
     return status;
 }
@@ -131,7 +135,7 @@ static sgdmft_status expect_close(parser *p, const token *open)
 {
     if (p->now.kind == TOKEN_CLOSE)
         return advance(p);
-    int column = expr_column(p->lex.text, open->offset);
+    int column = origin_column(p->lex.text, open->offset);
     if (p->now.kind == TOKEN_END)
         return FAIL(p, SGDMFT_ERR_SYNTAX, p->now.offset,
                     "the expression ends, but the \"(\" at its character %d is not closed; add \")\"", column);
@@ -175,7 +179,7 @@ static sgdmft_status wrong_arity(parser *p, const token *name, const function_ro
 static sgdmft_status parse_call(parser *p, const token *name, expr_node *out)
 {
     expr_op op = function_find(token_text(p, name), name->length);
-    if (op == OP_COUNT && names_find(&p->graph->scope, token_text(p, name), name->length))
+    if (op == OP_COUNT && graph_find_name(p->graph, token_text(p, name), name->length))
         return FAIL(p, SGDMFT_ERR_SYNTAX, name->offset,
                     "\"%.*s\" is a variable, not a function; multiplication is written %.*s*(...)", (int)name->length,
                     token_text(p, name), (int)name->length, token_text(p, name));
@@ -197,7 +201,7 @@ static sgdmft_status parse_call(parser *p, const token *name, expr_node *out)
 static sgdmft_status parse_variable(parser *p, const token *name, expr_node *out)
 {
     const char *text = token_text(p, name);
-    const names_entry *entry = names_find(&p->graph->scope, text, name->length);
+    const graph_name *entry = graph_find_name(p->graph, text, name->length);
     if (entry && entry->forbidden)
         return FAIL(p, SGDMFT_ERR_UNKNOWN_NAME, name->offset, "\"%s\" may not be used here: %s", entry->name,
                     entry->forbidden);
@@ -210,8 +214,9 @@ static sgdmft_status parse_variable(parser *p, const token *name, expr_node *out
         return graph_status(p, name->offset);
     }
     if (function_find(text, name->length) != OP_COUNT)
-        return FAIL(p, SGDMFT_ERR_SYNTAX, name->offset, "the function %.*s needs its argument in parentheses: %.*s(...)",
-                    (int)name->length, text, (int)name->length, text);
+        return FAIL(p, SGDMFT_ERR_SYNTAX, name->offset,
+                    "the function %.*s needs its argument in parentheses: %.*s(...)", (int)name->length, text,
+                    (int)name->length, text);
     return unknown_variable(p, name);
 }
 
@@ -256,34 +261,30 @@ static sgdmft_status parse_signed(parser *p, expr_node *out)
 static sgdmft_status parse_start(parser *p, expr_node *out)
 {
     switch (p->now.kind) {
-    case TOKEN_NUMBER:
-        return parse_number(p, out);
-    case TOKEN_NAME:
-        return parse_name(p, out);
-    case TOKEN_OPEN:
-        return parse_group(p, out);
+    case TOKEN_NUMBER: return parse_number(p, out);
+    case TOKEN_NAME: return parse_name(p, out);
+    case TOKEN_OPEN: return parse_group(p, out);
     case TOKEN_PLUS:
-    case TOKEN_MINUS:
-        return parse_signed(p, out);
-    default:
-        return unexpected(p, "a number, a variable, a function or \"(\"");
+    case TOKEN_MINUS: return parse_signed(p, out);
+    default: return unexpected(p, "a number, a variable, a function or \"(\"");
     }
 }
 
 static int binding(token_kind kind)
 {
     switch (kind) {
-    case TOKEN_LESS: case TOKEN_LESS_EQUAL: case TOKEN_GREATER: case TOKEN_GREATER_EQUAL: case TOKEN_EQUAL:
-    case TOKEN_NOT_EQUAL:
-        return BIND_COMPARE;
-    case TOKEN_PLUS: case TOKEN_MINUS:
-        return BIND_SUM;
-    case TOKEN_TIMES: case TOKEN_OVER:
-        return BIND_PRODUCT;
-    case TOKEN_POWER:
-        return BIND_POWER;
-    default:
-        return BIND_NONE;
+    case TOKEN_LESS:
+    case TOKEN_LESS_EQUAL:
+    case TOKEN_GREATER:
+    case TOKEN_GREATER_EQUAL:
+    case TOKEN_EQUAL:
+    case TOKEN_NOT_EQUAL: return BIND_COMPARE;
+    case TOKEN_PLUS:
+    case TOKEN_MINUS: return BIND_SUM;
+    case TOKEN_TIMES:
+    case TOKEN_OVER: return BIND_PRODUCT;
+    case TOKEN_POWER: return BIND_POWER;
+    default: return BIND_NONE;
     }
 }
 
@@ -355,8 +356,7 @@ static sgdmft_status trailing_text(parser *p)
                 (int)p->now.length, token_text(p, &p->now));
 }
 
-sgdmft_status expr_parse(sgdmft_context *ctx, expr_graph *graph, const char *text, const origin *where,
-                         expr_node *out)
+sgdmft_status expr_parse(sgdmft_context *ctx, expr_graph *graph, const char *text, const origin *where, expr_node *out)
 {
     parser p = {.lex = {ctx, text, where, 0}, .graph = graph};
     sgdmft_status status = advance(&p);

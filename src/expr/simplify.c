@@ -1,11 +1,12 @@
-/* Constructors that fold constants and simplify, so that derivatives come out short.
+/* Simplification keeps derivatives short, and rewrites formulas that overflow as users write them.
 
    Canonical forms: commutative operations have a constant first, otherwise the older node first; a constant factor
    stands outside of a product and a sign outside of everything; a - c is (-c) + a. */
+#include "expr/simplify.h"
+
 #include <math.h>
 
 #include "expr/functions.h"
-#include "expr/graph.h"
 
 /* Highest power written as multiplications. */
 #define LARGEST_POWER 32
@@ -234,6 +235,90 @@ expr_node node_mul(expr_graph *g, expr_node a, expr_node b)
     return commutative(g, OP_MUL, a, b);
 }
 
+/* Stable forms. exp(u), a sum of exponentials and positive constants, and the logistic function 1/(1 + exp(u)), in any
+   order, overflow inside log and quotients; there they become softplus, logsumexp and sigmoid. Each of the following
+   functions returns the stable form, or EXPR_NONE if the formula is another one. */
+
+/* The exponent of a node exp(x), or of a positive constant; otherwise EXPR_NONE. */
+static expr_node exponent_of(expr_graph *g, expr_node a)
+{
+    if (graph_op(g, a) == OP_EXP)
+        return graph_arg(g, a, 0);
+    if (graph_op(g, a) == OP_CONSTANT && g->node[a].constant > 0)
+        return node_constant(g, log(g->node[a].constant));
+    return EXPR_NONE;
+}
+
+/* Collects the exponents of a sum of exponentials; returns how many, or 0 if it is not one. */
+static int exponents_of_sum(expr_graph *g, expr_node sum, expr_node *exponents)
+{
+    expr_node pending[EXPR_MAX_ARGS];
+    int n = 0, n_pending = 0;
+    pending[n_pending++] = sum;
+    while (n_pending > 0) {
+        expr_node term = pending[--n_pending];
+        if (graph_op(g, term) == OP_ADD) {
+            if (n_pending + 2 > EXPR_MAX_ARGS)
+                return 0;
+            pending[n_pending++] = graph_arg(g, term, 1);
+            pending[n_pending++] = graph_arg(g, term, 0);
+            continue;
+        }
+        expr_node exponent = exponent_of(g, term);
+        if (exponent == EXPR_NONE || n == EXPR_MAX_ARGS)
+            return 0;
+        exponents[n++] = exponent;
+    }
+    return n;
+}
+
+/* x if a is c + x with the constant c = 1, otherwise EXPR_NONE. */
+static expr_node one_plus(const expr_graph *g, expr_node a)
+{
+    int found = graph_op(g, a) == OP_ADD && graph_is(g, graph_arg(g, a, 0), 1);
+    return found ? graph_arg(g, a, 1) : EXPR_NONE;
+}
+
+static expr_node log_of_quotient(expr_graph *g, expr_node top, expr_node bottom)
+{
+    expr_node exponent = exponent_of(g, top);
+    if (exponent == EXPR_NONE)
+        return EXPR_NONE;
+    return node_sub(g, exponent, node_unary(g, OP_LOG, bottom));
+}
+
+static expr_node stable_log(expr_graph *g, expr_node u)
+{
+    if (graph_op(g, u) == OP_EXP)
+        return graph_arg(g, u, 0);
+    if (graph_op(g, u) == OP_SIGMOID)
+        return node_neg(g, node_unary(g, OP_SOFTPLUS, node_neg(g, graph_arg(g, u, 0))));
+    if (graph_op(g, u) == OP_DIV)
+        return log_of_quotient(g, graph_arg(g, u, 0), graph_arg(g, u, 1));
+    expr_node exponents[EXPR_MAX_ARGS];
+    int n = exponents_of_sum(g, u, exponents);
+    if (n >= 2)
+        return node_call(g, OP_LOGSUMEXP, exponents, n);
+    expr_node rest = one_plus(g, u);
+    return rest == EXPR_NONE ? EXPR_NONE : node_unary(g, OP_LOG1P, rest);
+}
+
+static expr_node stable_log1p(expr_graph *g, expr_node u)
+{
+    return graph_op(g, u) == OP_EXP ? node_unary(g, OP_SOFTPLUS, graph_arg(g, u, 0)) : EXPR_NONE;
+}
+
+static expr_node stable_quotient(expr_graph *g, expr_node a, expr_node b)
+{
+    expr_node grown = one_plus(g, b);
+    if (grown == EXPR_NONE || graph_op(g, grown) != OP_EXP)
+        return EXPR_NONE;
+    expr_node x = graph_arg(g, grown, 0);
+    if (graph_op(g, a) == OP_CONSTANT) /* c / (1 + exp(x)) */
+        return node_mul(g, a, node_unary(g, OP_SIGMOID, node_neg(g, x)));
+    return a == grown ? node_unary(g, OP_SIGMOID, x) : EXPR_NONE; /* exp(x) / (1 + exp(x)) */
+}
+
 /* 1/c is exact for powers of two only; other divisions stay. */
 static int exact_reciprocal(double c)
 {
@@ -269,7 +354,7 @@ expr_node node_div(expr_graph *g, expr_node a, expr_node b)
         return over_constant(g, a, b);
     if (graph_is(g, a, 0))
         return a;
-    expr_node stable = pattern_quotient(g, a, b);
+    expr_node stable = stable_quotient(g, a, b);
     if (stable != EXPR_NONE)
         return stable;
     if (is_op(g, b, OP_NEG))
@@ -377,12 +462,17 @@ static expr_node logsumexp(expr_graph *g, const expr_node *args, int n)
 static int parity(expr_op op)
 {
     switch (op) {
-    case OP_TANH: case OP_SINH: case OP_SIN: case OP_TAN: case OP_ATAN: case OP_ERF: case OP_SIGN:
-        return -1;
-    case OP_COSH: case OP_COS: case OP_ABS:
-        return 1;
-    default:
-        return 0;
+    case OP_TANH:
+    case OP_SINH:
+    case OP_SIN:
+    case OP_TAN:
+    case OP_ATAN:
+    case OP_ERF:
+    case OP_SIGN: return -1;
+    case OP_COSH:
+    case OP_COS:
+    case OP_ABS: return 1;
+    default: return 0;
     }
 }
 
@@ -390,10 +480,12 @@ static int parity(expr_op op)
 static int is_smooth(expr_op op)
 {
     switch (op) {
-    case OP_EXP: case OP_TANH: case OP_ERF: case OP_SOFTPLUS: case OP_SIGMOID:
-        return 1;
-    default:
-        return 0;
+    case OP_EXP:
+    case OP_TANH:
+    case OP_ERF:
+    case OP_SOFTPLUS:
+    case OP_SIGMOID: return 1;
+    default: return 0;
     }
 }
 
@@ -422,7 +514,7 @@ expr_node node_unary(expr_graph *g, expr_op op, expr_node a)
     }
     if ((op == OP_ABS || op == OP_RELU) && (is_op(g, a, OP_ABS) || is_op(g, a, OP_RELU)))
         return a;
-    expr_node stable = op == OP_LOG ? pattern_log(g, a) : op == OP_LOG1P ? pattern_log1p(g, a) : EXPR_NONE;
+    expr_node stable = op == OP_LOG ? stable_log(g, a) : op == OP_LOG1P ? stable_log1p(g, a) : EXPR_NONE;
     return stable != EXPR_NONE ? stable : graph_intern(g, op, &a, 1, 0);
 }
 
@@ -432,13 +524,10 @@ expr_node node_call(expr_graph *g, expr_op op, const expr_node *args, int n)
         if (args[i] == EXPR_NONE)
             return EXPR_NONE;
     switch (op) {
-    case OP_IF:
-        return node_if(g, args[0], args[1], args[2]);
-    case OP_MIN: case OP_MAX:
-        return fold_left(g, op, args, n);
-    case OP_LOGSUMEXP:
-        return logsumexp(g, args, n);
-    default:
-        return node_unary(g, op, args[0]);
+    case OP_IF: return node_if(g, args[0], args[1], args[2]);
+    case OP_MIN:
+    case OP_MAX: return fold_left(g, op, args, n);
+    case OP_LOGSUMEXP: return logsumexp(g, args, n);
+    default: return node_unary(g, op, args[0]);
     }
 }

@@ -1,17 +1,20 @@
-/* Averages over paths that close the equations at one grid node t_i, as one flat array so that sums over blocks of
-   paths are plain vector sums. With E the mean over paths, S_c = sum of step * g over the events of a path in cell c
-   (what the driver adds up to there), K_b = d r(t_i) / d w(T_b), xi_c the normals of the innovation of cell c:
+/* The averages over paths at one node that close the equations, as one flat array, so that sums over blocks of paths are plain
+   vector sums. E_A is the average over the law A(t_i) of a path given a visit at t_i (process/process.h), S_c the sum of
+   step * g over the events of a path in cell c, K_b = d r(t_i) / d w(T_b), xi_c the normals of the innovation of cell c:
 
-     gamma  [k][k]   E[G]                 outer [k][k]   E[g g^T]
-     gr     [k][k]   E[g r^T]             gw0   [k][k]   E[g w(0)^T]
-     mu     [k][k*]  E[g w*^T]
+     gamma  [k][k]   E_A[G]                 outer [k][k]   E_A[g g^T]
+     gr     [k][k]   E_A[g r^T]             gw0   [k][k]   E_A[g w(0)^T]
+     mu     [k][k*]  E_A[g w*^T]
      rows   [cells before t_i][kinds][k][k]:
-       VISITS                          E[g S_c^T]; for a drift E[S_last S_c^T] with the cell that ends at t_i
-     and, by the way in which the response is found,
-       pathwise: RESPONSE_LEFT, RESPONSE_RIGHT
-                                       E[G sum_b K_b (1 - a_b)], E[G sum_b K_b a_b] over events b in the cell, where
-                                       a_b is the place of the event in its cell, from 0 to 1
-       Stein:    INNOVATION            E[g xi_c^T] */
+       VISITS        E_A[g S_c^T]; for a process without white noise E[S_last S_c^T] with the last cell before t_i
+     and what the estimator of the response asks for (response.h), one of
+       RESPONSE_LEFT, RESPONSE_RIGHT
+                     E_A[G sum_b K_b (1 - a_b)], E_A[G sum_b K_b a_b] over events b in the cell, where a_b is the place of
+                     the event in its cell, from 0 to 1
+       INNOVATION    E_A[g xi_c^T]
+
+   The law A(t) may jump at a node where an epoch begins. Averages then have two limits there: those just before the node end the
+   cell before it, and those just after it start the next cell. */
 #ifndef SGDMFT_KERNELS_AVERAGES_H
 #define SGDMFT_KERNELS_AVERAGES_H
 
@@ -19,21 +22,22 @@
 
 enum { VISITS = 0, RESPONSE_LEFT = 1, RESPONSE_RIGHT = 2, INNOVATION = 1 };
 
-typedef enum response_kind { RESPONSE_PATHWISE, RESPONSE_STEIN } response_kind;
+struct response_estimator;
 
 typedef struct averages_layout {
     int k, kstar, steps;
-    response_kind response;
+    const struct response_estimator *response;
     size_t kinds;                           /* rows of a cell */
     size_t gamma, outer, gr, gw0, mu, rows; /* offsets */
     size_t size;                            /* doubles in all, for node t_N */
 } averages_layout;
 
-static inline averages_layout averages_layout_of(int k, int kstar, int steps, response_kind response)
+/* `kinds` counts VISITS and the rows of the response. */
+static inline averages_layout averages_layout_with(int k, int kstar, int steps, const struct response_estimator *response,
+                                                   size_t kinds)
 {
     size_t kk = (size_t)(k * k);
-    averages_layout at = {.k = k, .kstar = kstar, .steps = steps, .response = response};
-    at.kinds = response == RESPONSE_PATHWISE ? 3 : 2;
+    averages_layout at = {.k = k, .kstar = kstar, .steps = steps, .response = response, .kinds = kinds};
     at.outer = kk;
     at.gr = 2 * kk;
     at.gw0 = 3 * kk;

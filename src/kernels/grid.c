@@ -8,6 +8,9 @@
 /* How far inside a cell, relative to its width, one-sided values of eta are taken. */
 static const double ONE_SIDED = 1e-9;
 
+/* Times are the same if they differ by no more than this part of the horizon. */
+static const double SAME_TIME = 1e-9;
+
 /* A relative change of eta at a node that counts as a jump: far above what eta does in 2 ONE_SIDED cells. */
 static const double CORNER = 1e-6;
 
@@ -35,7 +38,7 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
     free(work);
     for (int i = 1; i < grid->steps; i++) {
         double before = grid->eta_end[i - 1], after = grid->eta_start[i];
-        grid->corner[i] = fabs(after - before) > CORNER * (fabs(before) + fabs(after));
+        grid->corner[i] = grid->renewal[i] || fabs(after - before) > CORNER * (fabs(before) + fabs(after));
     }
     *out = grid;
     return SGDMFT_OK;
@@ -54,8 +57,11 @@ static time_grid *grid_alloc(int steps)
     grid->eta_end = memory_doubles(n);
     grid->middle = memory_doubles(n);
     grid->eta_middle = memory_doubles(n);
-    grid->corner = memory_zeroed(n + 1, 1);
-    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->corner)
+    grid->corner = memory_zeroed(n + 1, sizeof *grid->corner);
+    grid->renewal = memory_zeroed(n + 1, sizeof *grid->renewal);
+    grid->history = memory_zeroed(n + 1, sizeof *grid->history);
+    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->corner &&
+        grid->renewal && grid->history)
         return grid;
     time_grid_free(grid);
     return NULL;
@@ -79,49 +85,114 @@ static int nearest(const double *t, int low, int high, int stride, double time)
     return best;
 }
 
-/* Moves nodes whose index is a multiple of the smallest stride, or of twice that if there are enough of them, to jumps. */
-static sgdmft_status move_to_jumps(sgdmft_context *ctx, time_grid *grid, int smallest, const schedule *eta)
+/* The times in (0, horizon) at which the grid must have nodes: jumps of eta, and beginnings of epochs. A jump that stands where an
+   epoch begins is the beginning of the epoch. *times is owned by the caller. */
+static sgdmft_status find_breaks(sgdmft_context *ctx, double horizon, const schedule *eta, double epoch, double **times,
+                                 size_t *count)
 {
-    int steps = grid->steps, from = 0;
-    double horizon = grid->t[steps];
     eta_jump *jump = NULL;
-    size_t count = 0;
-    sgdmft_status status = schedule_jumps(ctx, eta, horizon, &jump, &count);
-    int twice = 2 * smallest, stride = steps % twice == 0 && steps / twice > (int)count ? twice : smallest;
-    for (size_t i = 0; i < count && !status; i++) {
-        int last = (steps - stride * (int)(count - i)) / stride * stride;
-        if (from + stride > last)
-            break;
-        /* Nodes before the jump are pulled to it, those after it are spread over what is left. */
-        int node = nearest(grid->t, from + stride, last, stride, jump[i].after);
-        double old = grid->t[node], shrink = (horizon - jump[i].after) / (horizon - old);
-        for (int j = node + 1; j <= steps; j++)
-            grid->t[j] = j == steps ? horizon : horizon - shrink * (horizon - grid->t[j]);
-        stretch(grid->t, from, node, jump[i].after);
-        from = node;
+    size_t jumps = 0, epochs = 0, n = 0, next = 0;
+    sgdmft_status status = schedule_jumps(ctx, eta, horizon, &jump, &jumps);
+    if (status)
+        return status;
+    while (epoch > 0 && (double)(epochs + 1) * epoch < horizon * (1 - SAME_TIME))
+        epochs++;
+    double *out = memory_doubles(jumps + epochs + 1);
+    for (size_t e = 1; e <= epochs + 1 && out; e++) {
+        double begin = e <= epochs ? (double)e * epoch : HUGE_VAL;
+        while (next < jumps && jump[next].after < begin - SAME_TIME * horizon)
+            out[n++] = jump[next++].after;
+        while (next < jumps && jump[next].after <= begin + SAME_TIME * horizon)
+            next++;
+        if (e <= epochs)
+            out[n++] = begin;
     }
     free(jump);
-    return status;
+    *times = out;
+    *count = n;
+    return out ? SGDMFT_OK : context_out_of_memory(ctx, "the time grid", 8.0 * (double)(jumps + epochs));
+}
+
+/* Moves nodes whose index is a multiple of the smallest stride, or of twice that if there are enough of them, to the times. Nodes
+   before a time are stretched towards it, those after it are spread over the rest. */
+static void move_to_times(time_grid *grid, int smallest, const double *times, int count)
+{
+    int steps = grid->steps, from = 0, twice = 2 * smallest;
+    double horizon = grid->t[steps];
+    int stride = steps % twice == 0 && steps / twice > count ? twice : smallest;
+    for (int i = 0; i < count; i++) {
+        int last = (steps - stride * (count - i)) / stride * stride;
+        if (from + stride > last)
+            break;
+        int node = nearest(grid->t, from + stride, last, stride, times[i]);
+        double old = grid->t[node], shrink = (horizon - times[i]) / (horizon - old);
+        for (int j = node + 1; j <= steps; j++)
+            grid->t[j] = j == steps ? horizon : horizon - shrink * (horizon - grid->t[j]);
+        stretch(grid->t, from, node, times[i]);
+        from = node;
+    }
+}
+
+/* Marks the nodes at which epochs begin. */
+static void mark_renewals(time_grid *grid, double epoch)
+{
+    grid->epoch = epoch;
+    for (int i = 0; i <= grid->steps && epoch > 0; i++) {
+        double place = grid->t[i] / epoch;
+        grid->renewal[i] = fabs(place - round(place)) <= SAME_TIME * (1 + place);
+    }
+}
+
+/* The smallest number of steps with which each of `count` times is a node of the grid coarsened twice. */
+static int steps_needed(size_t count)
+{
+    return 4 * ((int)count + 1);
 }
 
 /* Coarsened from a grid of twice the steps, so that middles are placed as they are on the coarser grids: otherwise errors on
    different grids would not be of one series in the step. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
-                            time_grid **out)
+                            double epoch, time_grid **out)
 {
     int halves = 2 * steps;
+    double *times = NULL;
+    size_t count = 0;
+    sgdmft_status status = find_breaks(ctx, horizon, eta, epoch, &times, &count);
+    if (status)
+        return status;
+    if (epoch > 0 && steps < steps_needed(count)) {
+        free(times);
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "numerics.steps: value %d is too small for %zu epochs and jumps of eta, each of which needs four "
+                            "steps; allowed: %d or more",
+                            steps, count + 1, steps_needed(count));
+    }
     time_grid *finer = grid_alloc(halves);
-    if (!finer)
+    if (!finer) {
+        free(times);
         return context_out_of_memory(ctx, "the time grid", 32.0 * halves);
+    }
     for (int i = 0; i <= halves; i++)
         finer->t[i] = horizon * pow((double)i / halves, grading);
-    sgdmft_status status = move_to_jumps(ctx, finer, 4, eta);
+    move_to_times(finer, epoch > 0 ? 8 : 4, times, (int)count);
+    free(times);
     for (int i = 0; i < halves; i++)
         finer->h[i] = finer->t[i + 1] - finer->t[i];
-    if (!status)
-        status = time_grid_coarsen(ctx, finer, eta, out);
+    mark_renewals(finer, epoch);
+    status = time_grid_coarsen(ctx, finer, eta, out);
     time_grid_free(finer);
     return status;
+}
+
+/* How far back the visits of a path are missing that is visited just before a node. */
+static void set_history(time_grid *grid)
+{
+    for (int i = 1; i <= grid->steps; i++) {
+        int begin = grid->epoch > 0 ? i - 1 : i;
+        while (grid->epoch > 0 && begin > 0 && !grid->renewal[begin])
+            begin--;
+        grid->history[i] = begin;
+    }
 }
 
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out)
@@ -129,10 +200,14 @@ sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, cons
     time_grid *grid = grid_alloc(fine->steps / 2);
     if (!grid)
         return context_out_of_memory(ctx, "the time grid", 16.0 * fine->steps);
-    for (int i = 0; i <= grid->steps; i++)
+    grid->epoch = fine->epoch;
+    for (int i = 0; i <= grid->steps; i++) {
         grid->t[i] = fine->t[2 * i];
+        grid->renewal[i] = fine->renewal[2 * i];
+    }
     for (int i = 0; i < grid->steps; i++)
         grid->middle[i] = fine->h[2 * i] / (fine->h[2 * i] + fine->h[2 * i + 1]);
+    set_history(grid);
     return finish(ctx, grid, eta, out);
 }
 
@@ -153,6 +228,8 @@ void time_grid_free(time_grid *grid)
     free(grid->middle);
     free(grid->eta_middle);
     free(grid->corner);
+    free(grid->renewal);
+    free(grid->history);
     free(grid);
 }
 

@@ -1,4 +1,5 @@
-/* The time grid: nodes 0 = t_0 < ... < t_N = T and the cells between them, with eta at both ends of every cell. */
+/* The time grid: nodes 0 = t_0 < ... < t_N = T and the cells between them, with eta at both ends of every cell, and where the law
+   of a path given a visit begins anew. */
 #ifndef SGDMFT_KERNELS_GRID_H
 #define SGDMFT_KERNELS_GRID_H
 
@@ -15,13 +16,18 @@ typedef struct time_grid {
     double *eta_end;    /* [steps] eta just before t_{i+1} */
     double *middle;     /* [steps] place in the cell, 0 to 1, of its middle: on a coarse grid, the node left out */
     double *eta_middle; /* [steps] eta there */
-    char *corner;       /* [steps + 1] 1 where eta jumps, so that curves have a corner */
+    char *corner;       /* [steps + 1] 1 where eta jumps or an epoch begins, so that curves have a corner */
+    double epoch;       /* visit_law.epoch of the process; 0 where visits are independent of each other */
+    char *renewal;      /* [steps + 1] 1 at nodes where an epoch begins */
+    int *history;       /* [steps + 1] a path that is visited just before node i lacks its visits since node history[i]: where the
+                           epoch that ends at the node or contains it began, or i itself if all visits count */
 } time_grid;
 
-/* Nodes t_i = horizon (i / steps)^grading, stretched between the jumps of eta so that each jump is a node, also of the grids
-   coarsened once and twice, as long as there are enough nodes for that. */
+/* Nodes t_i = horizon (i / steps)^grading, stretched between the jumps of eta and the beginnings of epochs, so that each of these
+   times is a node, also of the grids coarsened once and twice. `epoch` is 0 or the length of an epoch. If there are too few nodes,
+   jumps of eta are passed over, but beginnings of epochs are not: SGDMFT_ERR_CONFLICT. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
-                            time_grid **out);
+                            double epoch, time_grid **out);
 /* Every second node of `fine`, whose number of steps must be even. */
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out);
 void time_grid_free(time_grid *grid);

@@ -1,33 +1,21 @@
-/* The innovations: one Gaussian vector dU_i per cell, with S_j the sum of step * g over the events of cell j.
-
-   A driver with jumps or white noise has, by the trapezoid rule in the time of the later one,
-
-     E[dU_i dU_j^T] = h/2 (eta E[g S_j^T] at both ends of cell i),  j < i
-     E[dU_i dU_i^T] = h/2 (eta^2 E[g g^T] at both ends) + h/2 (eta E[g_{i+1} S_i^T] + transpose).
-
-   A drift has dU_i = S_i itself, E[dU_i dU_j^T] = E[S_i S_j^T]: as a matrix of averages of the same paths it is positive
-   semi-definite, which matters because smooth paths make it nearly singular.
-
-   The factor is built row by row; the diagonal block is the root of the positive part of what remains, so L L^T is a
-   covariance whatever the sampling noise. */
-#include "kernels/kernels.h"
+#include "kernels/innovations.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "core/matrix.h"
-#include "kernels/kernels_parts.h"
 
-/* What remains of a diagonal block of a drift below this part of its mean eigenvalue is rounding, not a new direction. */
-static const double DRIFT_FLOOR = 1e-8;
+/* Without white noise, what remains of a diagonal block below this part of its mean eigenvalue is rounding and no new
+   direction. */
+static const double SMOOTH_FLOOR = 1e-8;
 
-/* Row i of the innovation covariance, blocks j <= i, of a driver with white noise; also the bridge of the cell. */
+/* Row i of the innovation covariance, blocks j <= i, of a process with white noise; also the bridge of the cell. */
 static int noisy_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next,
                      double *row)
 {
     int k = kern->k;
     size_t kk = (size_t)(k * k);
-    double half = 0.5 * kern->grid->h[i], start = kern->grid->eta_start[i], end = kern->grid->eta_end[i];
+    double half = step_rule_time(kern->grid, i).start, start = kern->grid->eta_start[i], end = kern->grid->eta_end[i];
     for (int j = 0; j < i; j++) {
         const double *a = averages_row(at, now, j, VISITS), *b = averages_row(at, next, j, VISITS);
         for (size_t c = 0; c < kk; c++)
@@ -45,7 +33,7 @@ static int noisy_row(kernels *kern, int i, const averages_layout *at, const doub
     return matrix_psd_root(k, rate, kern->bridge + (size_t)i * kk, unused);
 }
 
-static void drift_row(const kernels *kern, int i, const averages_layout *at, const double *next, double *row)
+static void smooth_row(const kernels *kern, int i, const averages_layout *at, const double *next, double *row)
 {
     size_t kk = (size_t)(kern->k * kern->k);
     for (int j = 0; j <= i; j++)
@@ -86,7 +74,7 @@ static double factor_row(kernels *kern, int i, const double *row)
         matrix_add_product_t(k, 1, rest, kern->root_inverse + (size_t)j * kk, value);
         memcpy(factor + (size_t)j * kk, value, sizeof(double) * kk);
     }
-    double floor = kern->singular ? 0 : DRIFT_FLOOR * trace(k, row + (size_t)i * kk) / k;
+    double floor = kern->white_noise ? 0 : SMOOTH_FLOOR * trace(k, row + (size_t)i * kk) / k;
     if (matrix_psd_root_above(k, rest, floor, value, kern->root_inverse + (size_t)i * kk))
         return NAN;
     for (size_t c = 0; c < kk; c++)
@@ -97,11 +85,11 @@ static double factor_row(kernels *kern, int i, const double *row)
     return change;
 }
 
-double kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
+double innovations_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
     double *row = kern->scratch;
-    if (!kern->singular)
-        drift_row(kern, i, at, next, row);
+    if (!kern->white_noise)
+        smooth_row(kern, i, at, next, row);
     else if (noisy_row(kern, i, at, now, next, row))
         return NAN;
     return factor_row(kern, i, row);

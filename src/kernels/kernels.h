@@ -1,22 +1,30 @@
-/* The two-time kernels of one replica and the discrete equations that advance them by one row.
+/* The two-time kernels of one replica on a grid.
 
-   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]:
-   rows are contiguous in j and zero for j > i. Q, stored alike, is E[G(t_i) J(t_i, t_j)], so that
-   dR/dt = - lambda R - delta eta Q.
-   L is the block lower triangular factor of the innovation covariance, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells,
-   with symmetric positive semi-definite diagonal blocks. Field: w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j
-   with independent standard normal vectors xi_j, one per cell (with sampled theta, onto_start_i for R(t_i, 0)). */
+   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]: rows are
+   contiguous in j and zero for j > i. Q, stored alike, is E_A[G(t_i) J(t_i, t_j)], so that dR/dt = - lambda R - delta eta Q.
+   L is the block lower triangular factor of the innovation covariance, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells, with
+   symmetric positive semi-definite diagonal blocks. Theta, and so the field, is
+   w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j with independent standard normal vectors xi_j, one per cell (with sampled
+   theta, onto_start_i takes the place of R(t_i, 0)).
+
+   Who fills them: innovations.h makes L, response.h R and Q, filter.h m, F and V; rows.h puts these together. */
 #ifndef SGDMFT_KERNELS_KERNELS_H
 #define SGDMFT_KERNELS_KERNELS_H
 
+#include <math.h>
 #include <stddef.h>
 
+#include "core/arrays.h"
 #include "core/context.h"
-#include "kernels/averages.h"
 #include "kernels/grid.h"
 #include "kernels/smooth.h"
 
-/* What takes the place of the filter R when a penalty other than a ridge makes theta a nonlinear process, which is sampled
+/* The ridge (filter.h). */
+typedef struct filter {
+    double lambda;
+} filter;
+
+/* What takes the place of the filter when a penalty other than a ridge makes theta a nonlinear process, which is sampled
    (src/coordinates). V is then a Cholesky factor of the covariance of theta(t_i), i > 0, given theta* and theta(0). */
 typedef struct kernels_sampled {
     double *onto_start; /* [N+1][k][k] regression of theta(t_i) on theta(0) - A theta*, in the place of R(t_i, 0) */
@@ -29,17 +37,23 @@ typedef struct kernels_sampled {
     int begun;          /* rows of R that hold a guess */
 } kernels_sampled;
 
-/* Stencils of smooth.h at the nodes in use, for a number of cells. */
-typedef struct stencil_row {
-    smooth_stencil *at; /* [N+1] */
-    int cells;
-} stencil_row;
+/* Of what kernels are made. The arrays are copied. */
+typedef struct kernels_plan {
+    int k, kstar;
+    double delta;
+    filter filter;
+    int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
+    int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps and G has delta functions that no path sees */
+    const time_grid *grid;         /* not owned */
+    const double *q0, *m0, *rho;   /* [k][k], [k][k*], [k*][k*]: second moments of theta(0) and theta* */
+} kernels_plan;
 
 typedef struct kernels {
     int k, kstar, steps;
     size_t stride, plane; /* R row length in memory; distance between planes */
-    double delta, lambda;
-    int singular;          /* 1 if the driver jumps or diffuses, so that dU has white noise; 0 for a drift */
+    double delta;
+    filter filter;
+    int white_noise, smooth_gradient;
     const time_grid *grid; /* not owned */
     double *rho_inverse;   /* [k*][k*] */
     double *start_inverse; /* [k][k] pseudo-inverse of P, the covariance of theta(0) given the teacher */
@@ -52,16 +66,18 @@ typedef struct kernels {
     double *V;                /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row meets all xi at once */
     double *bridge;           /* [N][k][k] root of the white-noise rate of w in the cell */
     kernels_sampled *sampled; /* NULL for a ridge */
-    int smooth;               /* 1 if averages of G are complete: the gradient does not jump */
-    stencil_row stencils[2];  /* without and with a known end */
+    smooth_rows stencils[2];  /* without and with a known end */
     double *scratch;          /* one row of blocks and its changes */
 } kernels;
 
-double kernels_bytes(int k, int kstar, int steps);
+/* The table of all arrays of the kernels, kernels_sampled included, with the sizes of its plan. */
+enum { KERNELS_ARRAYS_MOST = 20 };
+size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST]);
 
-/* q0[k][k], m0[k][k*], rho[k*][k*] are the initial second moments. */
-sgdmft_status kernels_new(sgdmft_context *ctx, int k, int kstar, double delta, double lambda, int singular,
-                          const time_grid *grid, const double *q0, const double *m0, const double *rho, kernels **out);
+/* Bytes of these arrays. */
+double kernels_bytes(int k, int kstar, int steps, int sampled);
+
+sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels **out);
 void kernels_free(kernels *kern);
 
 /* Prepares for sampled theta; on failure, too, kern is still to be freed. */
@@ -71,6 +87,29 @@ sgdmft_status kernels_set_sampled(sgdmft_context *ctx, kernels *kern);
 static inline double *kernels_R(const kernels *kern, int component, int i)
 {
     return kern->R + (size_t)component * kern->plane + (size_t)i * kern->stride;
+}
+
+static inline double *kernels_Q(const kernels *kern, int component, int i)
+{
+    return kern->Q + (size_t)component * kern->plane + (size_t)i * kern->stride;
+}
+
+/* R(t_i, t_j) as a block [k][k]. */
+static inline void kernels_block(const kernels *kern, int i, int j, double *R)
+{
+    for (int c = 0; c < kern->k * kern->k; c++)
+        R[c] = kernels_R(kern, c, i)[j];
+}
+
+static inline double *kernels_L(const kernels *kern, int i, int j)
+{
+    return kern->L + ((size_t)i * (size_t)kern->steps + (size_t)j) * (size_t)(kern->k * kern->k);
+}
+
+/* m(t_i) [k][k*]. */
+static inline double *kernels_m(const kernels *kern, int i)
+{
+    return kern->m + (size_t)i * (size_t)(kern->k * kern->kstar);
 }
 
 /* Component (a, b) of the regression of w(t_i) on w(0) - A w*, A = m(0) rho^{-1}. */
@@ -86,19 +125,28 @@ static inline double *kernels_V(const kernels *kern, int i, int a)
     return kern->V + ((size_t)i * (size_t)kern->k + (size_t)a) * (size_t)kern->steps * (size_t)kern->k;
 }
 
-/* Completes node 0 from its estimates. */
-void kernels_start(kernels *kern, const averages_layout *at, const double *first);
+/* R(T_a, T_b) as a block for event a in `cell` at place x of it, event b in cell `other` <= cell at place z: bilinear, and
+   linear in t - s within one cell. */
+void kernels_between(const kernels *kern, int cell, double x, int other, double z, double *R);
 
-/* Advances to node i + 1 from the estimates at nodes i (`now`) and i + 1 (`next`, from the last pass or predicted):
-   R, Q, m, F, L row i, V row i + 1 and the bridge of cell i. Rows up to i must be final. Returns the largest change
-   of the new row relative to its scale (the residual of the pass), or NaN when something is not finite. */
-double kernels_advance(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
-
-/* The covariance E[w(t_j) w(t_i)^T], j <= i, without what both owe to the teacher: component (a, b) at
+/* The covariance E[w(t_j) w(t_i)^T], j <= i, without the part that both owe to the teacher: component (a, b) at
    out[(a k + b) stride + j]. b0[k][k] is the root of the initial covariance given the teacher. */
 void kernels_own_covariance(const kernels *kern, const double *b0, int i, double *out);
 
-/* C(t_i, t_j) as a k x k block. q0 and m0 as given at the start. */
+/* C(t_i, t_j) of theta as a k x k block. q0 and rho as given at the start. */
 void kernels_correlation(const kernels *kern, const double *q0, const double *rho, int i, int j, double *out);
+
+/* The part of - dC(t_i, t_i)/dt (`single` 0) or - dC(t_i, 0)/dt (`single` 1) that the filter takes, [k][k], for C at these times. */
+void kernels_decay(const kernels *kern, int i, int single, const double *C, double *out);
+
+/* E_A[g (w(0) - A w*)^T] P^+: the mean effect on g of a kick at t = 0 that decays like the regression on the start, from
+   averages `mu` = E_A[g w*^T] and `gw0` = E_A[g w(0)^T]. */
+void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q);
+
+/* The change of a number relative to a scale that does not vanish. */
+static inline double relative_change(double before, double after, double scale)
+{
+    return fabs(after - before) / (scale > 1 ? scale : 1);
+}
 
 #endif

@@ -1,21 +1,21 @@
-/* The response from pathwise derivatives. With Q(t_i, t_j) = E[G(t_i) J(t_i, t_j)] at the nodes,
+#include "kernels/response_pathwise.h"
 
-     R_{i+1,j} = R_ij + h/2 (f_ij + f_{i+1,j}),   f = - lambda R - delta eta Q,   R_jj = 1
-     Q_ij      = gamma_i R_ij + sum_{j <= c < i} (left_ic R_cj + right_ic R_{c+1,j})
-
-   where the sum over cells is the sum over events against the linear interpolation of R(., t_j), so the first cell
-   enters with half a hat only. Terms with R_{i+1,j} are solved for (a k x k system shared by all j). */
 #include <math.h>
 #include <string.h>
 
 #include "core/matrix.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/filter.h"
 
 /* Q(t_i, t_i) = gamma: no visit lies between a kick and its own time. */
 static void set_diagonal_Q(kernels *kern, int i, const averages_layout *at, const double *averages)
 {
     for (int c = 0; c < kern->k * kern->k; c++)
         kernels_Q(kern, c, i)[i] = averages[at->gamma + (size_t)c];
+}
+
+static void start(kernels *kern, const averages_layout *at, const double *first)
+{
+    set_diagonal_Q(kern, 0, at, first);
 }
 
 /* q[ab][j] += x[a][c] R[c][b](t_row, t_j) for j < n. */
@@ -34,42 +34,56 @@ static void add_product_row(const kernels *kern, const double *x, int row, size_
         }
 }
 
-/* The part of Q(t_{i+1}, t_j), j <= i, that does not contain R(t_{i+1}, t_j). */
-static void known_Q(const kernels *kern, int i, const averages_layout *at, const double *next, double *q)
+/* The part of Q(t_node, t_j), j < node, that does not contain R(t_node, t_j). */
+static void known_Q(const kernels *kern, int node, const averages_layout *at, const double *averages, double *q)
 {
-    size_t kk = (size_t)(kern->k * kern->k), stride = (size_t)i + 1;
+    size_t kk = (size_t)(kern->k * kern->k), stride = (size_t)node;
     memset(q, 0, sizeof(double) * kk * stride);
-    for (int c = 0; c <= i; c++) {
-        add_product_row(kern, averages_row(at, next, c, RESPONSE_LEFT), c, (size_t)c + 1, q, stride);
-        if (c < i) /* row c + 1 reaches one node further, but a kick there feels only the next cell */
-            add_product_row(kern, averages_row(at, next, c, RESPONSE_RIGHT), c + 1, (size_t)c + 1, q, stride);
+    for (int c = 0; c < node; c++) {
+        add_product_row(kern, averages_row(at, averages, c, RESPONSE_LEFT), c, (size_t)c + 1, q, stride);
+        if (c + 1 < node) /* row c + 1 reaches one node further, but a kick there feels only the next cell */
+            add_product_row(kern, averages_row(at, averages, c, RESPONSE_RIGHT), c + 1, (size_t)c + 1, q, stride);
     }
 }
 
-double kernels_response_pathwise(kernels *kern, int i, const averages_layout *at, const double *next)
+/* The matrix on R(t_node, t_j) in Q(t_node, t_j). */
+static void own_Q(const kernels *kern, int node, const averages_layout *at, const double *averages, double *own)
+{
+    const double *right = averages_row(at, averages, node - 1, RESPONSE_RIGHT);
+    for (int c = 0; c < kern->k * kern->k; c++)
+        own[c] = averages[at->gamma + (size_t)c] + right[c];
+}
+
+/* Row `node` of Q from its known part and R. */
+static void complete_Q(kernels *kern, int node, const averages_layout *at, const double *averages, const double *own,
+                       double *known)
+{
+    size_t n = (size_t)node;
+    add_product_row(kern, own, node, n, known, n);
+    for (int c = 0; c < kern->k * kern->k; c++)
+        memcpy(kernels_Q(kern, c, node), known + (size_t)c * n, sizeof(double) * n);
+    set_diagonal_Q(kern, node, at, averages);
+}
+
+static double advance(kernels *kern, int i, const averages_layout *at, const double *next)
 {
     int k = kern->k, kk = k * k;
     size_t n = (size_t)i + 1;
-    double half = 0.5 * kern->grid->h[i], start = kern->delta * kern->grid->eta_start[i];
-    double end = kern->delta * kern->grid->eta_end[i];
+    filter_step step = filter_step_of(&kern->filter, kern->grid, i);
+    step_weights force = step_rule_force(kern->grid, kern->delta, i);
+    double own[MATRIX_MAX * MATRIX_MAX], matrix[MATRIX_MAX * MATRIX_MAX], change = 0;
     double *known = kern->scratch, *rhs = kern->scratch + (size_t)kk * n;
-    known_Q(kern, i, at, next, known);
+    known_Q(kern, i + 1, at, next, known);
+    own_Q(kern, i + 1, at, next, own);
     for (int c = 0; c < kk; c++) {
         const double *r = kernels_R(kern, c, i), *q = kernels_Q(kern, c, i);
         for (size_t j = 0; j < n; j++)
-            rhs[(size_t)c * n + j] =
-                r[j] * (1 - half * kern->lambda) - half * start * q[j] - half * end * known[(size_t)c * n + j];
-    }
-    double own[MATRIX_MAX * MATRIX_MAX] = {0}, matrix[MATRIX_MAX * MATRIX_MAX];
-    const double *right = averages_row(at, next, i, RESPONSE_RIGHT);
-    for (int c = 0; c < kk; c++) {
-        own[c] = next[at->gamma + (size_t)c] + right[c];
-        matrix[c] = half * end * own[c] + (c % (k + 1) == 0 ? 1 + half * kern->lambda : 0);
+            rhs[(size_t)c * n + j] = r[j] * step.keep - force.start * q[j] - force.end * known[(size_t)c * n + j];
+        matrix[c] = force.end * own[c] + (c % (k + 1) == 0 ? step.divide : 0);
     }
     /* rhs[a][b][j]: k rows of k n right-hand sides */
     if (matrix_solve(k, matrix, (size_t)k * n, rhs))
         return NAN;
-    double change = 0;
     for (int c = 0; c < kk; c++) {
         double *r = kernels_R(kern, c, i + 1);
         for (size_t j = 0; j < n; j++) {
@@ -80,9 +94,17 @@ double kernels_response_pathwise(kernels *kern, int i, const averages_layout *at
             r[j] = value;
         }
     }
-    add_product_row(kern, own, i + 1, n, known, n);
-    for (int c = 0; c < kk; c++)
-        memcpy(kernels_Q(kern, c, i + 1), known + (size_t)c * n, sizeof(double) * n);
-    set_diagonal_Q(kern, i + 1, at, next);
+    complete_Q(kern, i + 1, at, next, own, known);
     return change;
 }
+
+static void renew(kernels *kern, int i, const averages_layout *at, const double *after)
+{
+    double own[MATRIX_MAX * MATRIX_MAX];
+    known_Q(kern, i, at, after, kern->scratch);
+    own_Q(kern, i, at, after, own);
+    complete_Q(kern, i, at, after, own, kern->scratch);
+}
+
+const response_estimator response_pathwise = {
+    .name = "pathwise", .pathwise = 1, .rows = 2, .start = start, .advance = advance, .renew = renew};

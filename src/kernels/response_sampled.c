@@ -1,29 +1,17 @@
-/* The response with a penalty other than a ridge, where d theta = - penalty'(theta) dt - delta E[...] dt - sqrt(delta) dU
-   is not linear:
+#include "kernels/response_sampled.h"
 
-     dR/dt(t, s) = - E[penalty''(theta(t)) d theta(t) / d kick(s)] - delta eta Q(t, s).
-
-   With penalty' = ridge theta + rest, where the ridge depends on time, the first term is - ridge R - P. P and Q by
-   Stein's lemma: P as Q in response_stein.c, from E[rest(theta(t_i)) xi_j^T] with the normals xi_j that drive theta. Q is the answer of the gradient to the shift R(., s) of its field; the gradient is correlated with the
-   normals of the field, whose columns V_{., j} are other shifts, so R(., s) is written in them:
-
-     R(t_i, s) averaged over s in cell c = sum_{c <= j < i} V_ij kick_jc
-     Qm_ic = sum_{c <= j < i} E[g(t_i) xi_j^T] kick_jc
-
-   and likewise R(., 0) in the regression on the start and these columns. */
 #include <math.h>
 #include <string.h>
 
 #include "core/matrix.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/filter.h"
+#include "kernels/response_stein.h"
 
 /* R(t_row, .) averaged over cell c. */
 static void mean_response(const kernels *kern, int row, int c, double *out)
 {
-    for (int x = 0; x < kern->k * kern->k; x++) {
-        const double *r = kernels_R(kern, x, row);
-        out[x] = 0.5 * (r[c] + r[c + 1]);
-    }
+    for (int x = 0; x < kern->k * kern->k; x++)
+        out[x] = step_rule_mean(kernels_R(kern, x, row), c);
 }
 
 /* The next coefficient of a function of time in the columns of V: x[l], l < i, `stride` apart, are known, `left` is the
@@ -52,14 +40,14 @@ static void new_kick(const kernels *kern, int i, int c)
 }
 
 /* Q(t_{i+1}, 0) */
-static void answer_to_start(const kernels *kern, int i, const averages_layout *at, const double *next)
+static void memory_of_start(const kernels *kern, int i, const averages_layout *at, const double *next)
 {
     int k = kern->k, kk = k * k;
     double left[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX];
     for (int x = 0; x < kk; x++)
         left[x] = kernels_R(kern, x, i + 1)[0] - kernels_onto_start(kern, x, i + 1);
     expand(kern, i, 0, (size_t)kk, left, kern->sampled->kick_start);
-    kernels_from_start(kern, at, next, q);
+    kernels_from_start(kern, next + at->mu, next + at->gw0, q);
     for (int j = 0; j <= i; j++)
         matrix_add_product(k, 1, averages_row(at, next, j, INNOVATION), kern->sampled->kick_start + j * kk, q);
     for (int x = 0; x < kk; x++)
@@ -88,30 +76,30 @@ static void guess_row(kernels *kern, int i)
         memcpy(kernels_R(kern, x, i + 1), kernels_R(kern, x, i), sizeof(double) * (size_t)(i + 1));
 }
 
-/* - dR/dt but for the ridge, component x of row i. */
-static double pull(const kernels *kern, int x, int i, int j, double rate)
+/* P(t_i, t_j), component x. Nothing is known of P(0, 0), so the next row serves instead. */
+static double penalty_kernel(const kernels *kern, int x, int i, int j)
 {
-    /* nothing is known of P(0, 0) */
-    size_t at = (size_t)x * kern->plane + (size_t)(i > 0 ? i : 1) * kern->stride + (size_t)j;
-    return kern->sampled->P[at] + rate * kernels_Q(kern, x, i)[j];
+    return kern->sampled->P[(size_t)x * kern->plane + (size_t)(i > 0 ? i : 1) * kern->stride + (size_t)j];
 }
 
 /* Row i + 1 of R by the trapezoid rule; the ridge is solved for. */
 static double advance_row(kernels *kern, int i)
 {
     int k = kern->k, kk = k * k;
-    double half = 0.5 * kern->grid->h[i], now = kern->delta * kern->grid->eta_start[i], change = 0;
-    double then = kern->delta * kern->grid->eta_end[i];
+    step_weights time = step_rule_time(kern->grid, i), force = step_rule_force(kern->grid, kern->delta, i);
+    double change = 0;
     const double *ridge = kern->sampled->ridge + (size_t)(i > 0 ? i : 1) * (size_t)kk;
     const double *ridge_next = kern->sampled->ridge + (size_t)(i + 1) * (size_t)kk;
     for (int j = 0; j <= i; j++) {
         double before[MATRIX_MAX * MATRIX_MAX], value[MATRIX_MAX * MATRIX_MAX], matrix[MATRIX_MAX * MATRIX_MAX];
         for (int x = 0; x < kk; x++) {
             before[x] = kernels_R(kern, x, i)[j];
-            value[x] = before[x] - half * (pull(kern, x, i, j, now) + pull(kern, x, i + 1, j, then));
-            matrix[x] = (x % (k + 1) == 0) + half * ridge_next[x];
+            value[x] = before[x] - time.start * penalty_kernel(kern, x, i, j) -
+                       time.end * penalty_kernel(kern, x, i + 1, j) - force.start * kernels_Q(kern, x, i)[j] -
+                       force.end * kernels_Q(kern, x, i + 1)[j];
+            matrix[x] = (x % (k + 1) == 0) + time.end * ridge_next[x];
         }
-        matrix_add_product(k, -half, ridge, before, value);
+        matrix_add_product(k, -time.start, ridge, before, value);
         if (matrix_solve(k, matrix, (size_t)k, value))
             return NAN;
         for (int x = 0; x < kk; x++) {
@@ -125,16 +113,26 @@ static double advance_row(kernels *kern, int i)
     return change;
 }
 
-double kernels_response_sampled(kernels *kern, int i, const averages_layout *at, const double *next,
+/* Row i + 1 of Q. */
+static void make_Q(kernels *kern, int i, const averages_layout *at, const double *averages)
+{
+    gradient_means(kern, i, at, averages, kern->scratch);
+    response_smooth_row(kern, i + 1, i + 1, kern->scratch, kern->smooth_gradient ? averages + at->gamma : NULL, kern->Q);
+    if (kern->start_spread > 0)
+        memory_of_start(kern, i, at, averages);
+}
+
+double response_sampled_advance(kernels *kern, int i, const averages_layout *at, const double *next,
                                 const double *rests)
 {
-    double *mean = kern->scratch;
     guess_row(kern, i);
-    gradient_means(kern, i, at, next, mean);
-    kernels_smooth_row(kern, i, mean, kern->smooth ? next + at->gamma : NULL, kern->Q);
-    if (kern->start_spread > 0)
-        answer_to_start(kern, i, at, next);
-    kernels_cell_means(kern, i, rests, (size_t)(kern->k * kern->k), mean);
-    kernels_smooth_row(kern, i, mean, NULL, kern->sampled->P);
+    make_Q(kern, i, at, next);
+    response_cell_means(kern, i + 1, i + 1, rests, (size_t)(kern->k * kern->k), kern->scratch);
+    response_smooth_row(kern, i + 1, i + 1, kern->scratch, NULL, kern->sampled->P);
     return advance_row(kern, i);
+}
+
+void response_sampled_renew(kernels *kern, int i, const averages_layout *at, const double *after)
+{
+    make_Q(kern, i - 1, at, after);
 }

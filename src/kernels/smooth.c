@@ -1,8 +1,10 @@
 #include "kernels/smooth.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "core/matrix.h"
+#include "core/memory.h"
 
 enum { TERMS = SMOOTH_DEGREE + 1 };
 
@@ -77,4 +79,39 @@ smooth_stencil smooth_at(const double *t, int cells, double at, int known_end)
         s.weight[c] = dot(fit.terms, design[c], value);
     s.end = known_end ? END_WEIGHT * dot(fit.terms, end, value) : 0;
     return s;
+}
+
+int smooth_rows_new(int steps, smooth_rows *out)
+{
+    *out = (smooth_rows){.at = memory_zeroed((size_t)steps + 1, sizeof *out->at)};
+    return out->at ? 0 : -1;
+}
+
+void smooth_rows_clear(smooth_rows *rows)
+{
+    free(rows->at);
+    *rows = (smooth_rows){0};
+}
+
+/* The stencil at node j, made of cells of the epoch that ends at the node or contains it. */
+static smooth_stencil stencil_at(const time_grid *grid, int cells, int j, int known_end)
+{
+    int low = j > 0 ? j - 1 : 0, high = j > 0 ? j : 1;
+    while (low > 0 && !grid->renewal[low])
+        low--;
+    while (high < cells && !grid->renewal[high])
+        high++;
+    smooth_stencil s = smooth_at(grid->t + low, high - low, grid->t[j], known_end && high == cells);
+    s.first += low;
+    return s;
+}
+
+void smooth_rows_refresh(smooth_rows *rows, const time_grid *grid, int cells, int known_end)
+{
+    if (rows->cells == cells)
+        return;
+    int same = (rows->cells < cells ? rows->cells : cells) - SMOOTH_WINDOW;
+    rows->cells = cells;
+    for (int j = same > 0 ? same : 0; j <= cells; j++)
+        rows->at[j] = stencil_at(grid, cells, j, known_end);
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "kernels/grid.h"
+
 enum { SMOOTH_WINDOW = 5, SMOOTH_DEGREE = 3 };
 
 /* A value as a combination of cell means: sum over c < count of weight[c] * mean[first + c], plus `end` times the value at
@@ -15,7 +17,23 @@ typedef struct smooth_stencil {
 
 /* The value at time `at` of the polynomial of degree SMOOTH_DEGREE that fits the means over the SMOOTH_WINDOW cells
    nearest to it best in the least-squares sense. t[cells + 1] are the ends of the cells; with few cells, window and
-   degree are smaller. If the window reaches the end and the value there is known, it counts as many cells. Exact for polynomials of that degree, so its error is of fourth order in the cell width. */
+   degree are smaller. If the window reaches the end and the value there is known, it has the weight of many cells. The
+   stencil is exact for polynomials of that degree, so its error is of fourth order in the cell width. */
 smooth_stencil smooth_at(const double *t, int cells, double at, int known_end);
+
+/* The stencils at nodes 0 .. cells for a function that is known through its means over the first `cells` cells of a grid. Windows
+   do not reach across nodes where an epoch begins, since the function has a kink there. */
+typedef struct smooth_rows {
+    smooth_stencil *at; /* [steps + 1] */
+    int cells;
+} smooth_rows;
+
+/* Non-zero if there is no memory. */
+int smooth_rows_new(int steps, smooth_rows *out);
+void smooth_rows_clear(smooth_rows *rows);
+
+/* Makes the stencils for `cells` cells; whether the end is known must be the same in all calls. One more cell changes stencils near
+   the end only, so that calls with growing `cells` cost little. */
+void smooth_rows_refresh(smooth_rows *rows, const time_grid *grid, int cells, int known_end);
 
 #endif

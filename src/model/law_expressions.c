@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "model/law_parts.h"
-#include "problem/text.h"
+#include "core/origin.h"
 
 typedef struct builder {
     sgdmft_context *ctx;
@@ -63,7 +63,7 @@ static sgdmft_status parse(builder *b, const problem_texts *texts, int wanted, c
 {
     sgdmft_status status = SGDMFT_OK;
     if (texts->n != (size_t)wanted)
-        return problem_fail(b->ctx, SGDMFT_ERR_SHAPE, &texts->item[0].where,
+        return origin_fail(b->ctx, SGDMFT_ERR_SHAPE, &texts->item[0].where,
                             "%zu expression%s for %s = %d; needed: one for each", texts->n, texts->n == 1 ? "" : "s",
                             side, wanted);
     for (int i = 0; !status && i < wanted; i++)

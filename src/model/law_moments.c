@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "core/random.h"
+#include "core/sobol.h"
 #include "model/law_parts.h"
-#include "problem/text.h"
+#include "core/origin.h"
 
 enum { SCRAMBLES = 16, BLOCK = 1024, MOST = 2 * LAW_MOST };
 /* Points of a scramble: a tenth of a second in all. */
@@ -117,7 +117,7 @@ static sgdmft_status fail_value(sgdmft_context *ctx, const sgdmft_problem *probl
             break;
     }
     origin where = origin_of(problem, found->bad - 1);
-    return problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "gives %g%s; values must be finite, at most 1e100",
+    return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "gives %g%s; values must be finite, at most 1e100",
                         isnan(found->value) ? NAN : found->value, at);
 }
 
@@ -125,7 +125,7 @@ static sgdmft_status fail_uncertain(sgdmft_context *ctx, const sgdmft_problem *p
                                     int i, double uncertainty)
 {
     origin where = origin_of(problem, i);
-    return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
+    return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
                         "second moments come out with a standard error of %.2g after %.0f points; allowed: 0.01, "
                         "relative to the squares of the coordinates; the tails are too heavy, or values other than 0 "
                         "too rare",

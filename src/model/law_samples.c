@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 
 #include "model/law_parts.h"
-#include "problem/number.h"
-#include "problem/text.h"
+#include "core/number.h"
+#include "core/origin.h"
+#include "core/text.h"
 
 /* As for entries of initial.q: squares must not overflow. */
 static const double value_limit = 1e100;
@@ -42,10 +43,10 @@ static sgdmft_status fail(const reader *r, sgdmft_status status, const char *for
     const char *name = r->problem->initial.samples;
     const char *why = said ? said : sgdmft_status_string(status);
     if (r->number > 0)
-        problem_fail(r->ctx, status, &r->problem->initial.samples_where, "%s, line %d: %s", problem_show(name).text,
+        origin_fail(r->ctx, status, &r->problem->initial.samples_where, "%s, line %d: %s", text_show(name).text,
                      r->number, why);
     else
-        problem_fail(r->ctx, status, &r->problem->initial.samples_where, "%s: %s", problem_show(name).text, why);
+        origin_fail(r->ctx, status, &r->problem->initial.samples_where, "%s: %s", text_show(name).text, why);
     free(said);
     return status;
 }
@@ -116,7 +117,7 @@ static sgdmft_status fail_column(const reader *r, const char *field)
     write_name(first, r->k, r->k - 1);
     write_name(last, r->k, r->columns - 1);
     return fail(r, SGDMFT_ERR_UNKNOWN_KEY, "there is no coordinate '%s'; the header names th1 to %s and ths1 to %s",
-                problem_show(field).text, first, last);
+                text_show(field).text, first, last);
 }
 
 static sgdmft_status read_header(reader *r)
@@ -160,9 +161,9 @@ static sgdmft_status read_value(reader *r, const char *field, double *out)
     number_verdict verdict = number_read(field, out);
     if (verdict == NUMBER_NOT_FINITE || (verdict == NUMBER_OK && fabs(*out) > value_limit))
         return fail(r, SGDMFT_ERR_RANGE, "%s is out of range; allowed: finite, at most 1e100",
-                    problem_show(field).text);
+                    text_show(field).text);
     if (verdict != NUMBER_OK)
-        return fail(r, SGDMFT_ERR_TYPE, "'%s' is not a number", problem_show(field).text);
+        return fail(r, SGDMFT_ERR_TYPE, "'%s' is not a number", text_show(field).text);
     return SGDMFT_OK;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "expr/message.h"
+#include "core/origin.h"
 #include "model/model_parts.h"
 #include "model/model_scope.h"
 
@@ -79,7 +79,7 @@ static sgdmft_status add_place(builder *b, sgdmft_status status)
     if (status != SGDMFT_ERR_UNSUPPORTED)
         return status;
     const problem_text *loss = &b->problem->model.loss.item[0];
-    return expr_fail_at(b->ctx, status, loss->text, 0, &loss->where,
+    return origin_fail_at(b->ctx, status, &loss->where, loss->text, 0,
                         "its gradient and Hessian in r have too many terms; write it with fewer operations, or use a "
                         "plug-in (model.plugin)");
 }

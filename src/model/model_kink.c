@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "expr/message.h"
+#include "core/origin.h"
 
 /* Any number: the search gives the same answer every time. */
 #define SEED UINT64_C(20250711)
@@ -48,7 +48,7 @@ static const char *name_of(int in_loss)
 
 static sgdmft_status refuse_pole(sgdmft_context *ctx, const problem_text *text, const model_kink *kink)
 {
-    return expr_fail_at(ctx, SGDMFT_ERR_KINK, text->text, 0, &text->where,
+    return origin_fail_at(ctx, SGDMFT_ERR_KINK, &text->where, text->text, 0,
                         "%s has a pole in r (from the function or operator %s): it grows without bound at a point that "
                         "samples come arbitrarily close to, so averages over them do not exist; keep it bounded, e.g. "
                         "r/(r^2 + 0.01) for 1/r",
@@ -57,7 +57,7 @@ static sgdmft_status refuse_pole(sgdmft_context *ctx, const problem_text *text, 
 
 sgdmft_status model_refuse_kink(sgdmft_context *ctx, const problem_text *text, const model_kink *kink)
 {
-    return expr_fail_at(ctx, SGDMFT_ERR_KINK, text->text, 0, &text->where,
+    return origin_fail_at(ctx, SGDMFT_ERR_KINK, &text->where, text->text, 0,
                         "%s jumps in r where %s switches (by %.3g at a random point): the Hessian of the loss then has a "
                         "delta function, which averages over sampled paths do not see, and the curves would be wrong; "
                         "use a smooth form, e.g. %s",

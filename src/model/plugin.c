@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "expr/message.h"
+#include "core/origin.h"
 #include "model/model_parts.h"
 
 #define ENTRY "sgdmft_plugin_entry"
@@ -22,8 +22,7 @@ sgdmft_status plugin_fail(sgdmft_context *ctx, const sgdmft_problem *problem, co
     va_end(args);
     if (length < 0)
         return context_out_of_memory(ctx, "a message", 0);
-    sgdmft_status status = expr_fail_at(ctx, SGDMFT_ERR_PLUGIN, problem->model.plugin, 0,
-                                        &problem->model.plugin_where, "plug-in %s: %s", path, text);
+    sgdmft_status status = origin_fail_at(ctx, SGDMFT_ERR_PLUGIN, &problem->model.plugin_where, problem->model.plugin, 0, "plug-in %s: %s", path, text);
     free(text);
     return status;
 }

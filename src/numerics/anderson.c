@@ -43,7 +43,7 @@ static double dot(size_t n, const double *x, const double *y)
     return sum;
 }
 
-/* Moves the difference to the last iterate to the front of the memory. */
+/* Stores the differences to the last iterate in front of the older ones. */
 static void remember(anderson *a, const double *x, const double *f)
 {
     if (a->started) {
@@ -81,7 +81,7 @@ static int fit(const anderson *a, double gamma[ANDERSON_DEPTH])
         return 0;
     double vv = dot(a->size, v, v), uv = dot(a->size, u, v), vd = dot(a->size, v, d);
     double determinant = uu * vv - uv * uv;
-    if (!(determinant > 1e-8 * uu * vv)) /* nearly parallel: one difference says it all */
+    if (!(determinant > 1e-8 * uu * vv)) /* nearly parallel differences: one is enough */
         return 0;
     gamma[0] = (ud * vv - vd * uv) / determinant;
     gamma[1] = (vd * uu - ud * uv) / determinant;

@@ -1,5 +1,9 @@
 /* Anderson acceleration of a fixed-point iteration x = f(x) on plain arrays: the next iterate is the combination of the
-   last few images whose residual f(x) - x is smallest in the Euclidean norm (Anderson 1965; type II). */
+   last few images whose residual f(x) - x is smallest in the Euclidean norm (Anderson 1965; type II).
+
+   SUNDIALS' fixed-point solver runs the whole iteration by itself on vectors of one length; here the vectors grow with
+   every time step, and the iteration belongs to the caller, who measures convergence in other quantities and may stop
+   for other reasons. */
 #ifndef SGDMFT_NUMERICS_ANDERSON_H
 #define SGDMFT_NUMERICS_ANDERSON_H
 
@@ -10,9 +14,9 @@
 enum { ANDERSON_DEPTH = 2 };
 
 typedef struct anderson {
-    size_t capacity, size; /* largest and current length of x */
+    size_t capacity, size; /* largest and present length of x */
     int stored;            /* differences in memory */
-    int started;           /* 1 once an iterate has been seen */
+    int started;           /* 1 after the first iterate */
     double *space;
     double *image, *residual;                                           /* of the last iterate */
     double *image_step[ANDERSON_DEPTH], *residual_step[ANDERSON_DEPTH]; /* differences, newest first */
@@ -24,7 +28,7 @@ void anderson_clear(anderson *a);
 /* Forgets the past; the next vectors have `size` numbers. */
 void anderson_restart(anderson *a, size_t size);
 
-/* Given the iterate x and its image f, replaces f by the accelerated next iterate. */
+/* Given the iterate x and its image f, replaces f by the accelerated next iterate. The first call leaves f as it is. */
 void anderson_next(anderson *a, const double *x, double *f);
 
 #endif

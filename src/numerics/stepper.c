@@ -38,7 +38,7 @@ static int weights(N_Vector y, N_Vector weight, void *user)
     return 0;
 }
 
-/* The library does not print; failures show in return codes. */
+/* The library does not print, and failures come back as codes. */
 static void ignore(int code, const char *module, const char *function, char *message, void *user)
 {
 }
@@ -130,7 +130,7 @@ int stepper_step(stepper *st, double *t)
 
 void stepper_dense(const stepper *st, double t, double *y)
 {
-    if (CVodeGetDky(st->cvode, t, 0, st->dense)) /* t is not within the last step */
+    if (CVodeGetDky(st->cvode, t, 0, st->dense)) /* t lies outside of the last step */
         memcpy(N_VGetArrayPointer(st->dense), N_VGetArrayPointer(st->y), st->problem.size * sizeof *y);
     memcpy(y, N_VGetArrayPointer(st->dense), st->problem.size * sizeof *y);
 }

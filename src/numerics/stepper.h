@@ -11,30 +11,31 @@ typedef struct stepper stepper;
 
 typedef struct stepper_problem {
     size_t size;
-    /* 0; positive if y is out of the domain of f (a smaller step may help); negative to give up */
+    /* dy = f(t, y). Returns 0, a positive number if y is outside of the domain of f, where a smaller step may help, or
+       a negative one to give up. */
     int (*value)(void *user, double t, const double *y, double *dy);
-    /* The root mean square of weight times local error is kept below 1. */
+    /* weight[size] of the components of y: the root mean square of weight times local error is kept below 1. */
     void (*weights)(void *user, const double *y, double *weight);
     void *user;
 } stepper_problem;
 
-/* STEPPER_ADAMS: order up to 12, explicit at heart; for smooth problems. STEPPER_BDF: order up to 5, Newton iteration
-   with a dense Jacobian from differences; for stiff ones. */
+/* STEPPER_ADAMS: orders up to 12, with a fixed-point iteration, for smooth problems. STEPPER_BDF: orders up to 5, with
+   Newton's method and a dense Jacobian from differences, for stiff problems. */
 typedef enum stepper_method { STEPPER_ADAMS, STEPPER_BDF } stepper_method;
 
 sgdmft_status stepper_new(sgdmft_context *ctx, const stepper_problem *problem, stepper_method method, stepper **out);
 void stepper_free(stepper *st);
 
-/* Starts at (t, y), not to pass `stop` > t. May be called again at any time. */
+/* Starts at (t, y); no step goes beyond `stop` > t. May be called again at any time. */
 sgdmft_status stepper_start(sgdmft_context *ctx, stepper *st, double t, const double *y, double stop);
 
-/* One step; *t is where it ends. 0, or non-zero if no step can be made. */
+/* Makes one step, which ends at *t. Returns 0, or non-zero if no step can be made. */
 int stepper_step(stepper *st, double *t);
 
-/* y at a time within the last step. */
+/* y[size] at a time t within the last step. */
 void stepper_dense(const stepper *st, double t, double *y);
 
-/* Since the stepper was made. */
+/* Steps, and evaluations of f, since the stepper was made. */
 size_t stepper_steps(const stepper *st);
 size_t stepper_evaluations(const stepper *st);
 

@@ -1,4 +1,4 @@
-/* Quadrature. Gregory's rule is the trapezoid rule with corrections at the nodes near the two ends:
+/* Quadrature: Gregory's rule is the trapezoid rule with corrections at the nodes near the two ends:
 
      int_0^{nh} g = h sum_{j=0}^{n} (1 + end_j + end_{n-j}) g_j.
 
@@ -7,12 +7,12 @@
 
      p_n = s_n + sum_{i=0}^{n-q} kappa_i p_{n-i},   n >= q = VOLTERRA_NODES.
 
-   Start. p_1 .. p_{q-1} solve a small linear system: the integrals up to t_n, n < q, are those of the polynomial
-   through all nodes 0 .. q-1, which takes kernel values at negative times.
+   Start: p_1 .. p_{q-1} solve a small linear system, in which the integrals up to t_n, n < q, are those of the
+   polynomial through all nodes 0 .. q-1. This needs kernel values at negative times.
 
-   Convolution. p_n depends on all earlier p. The range is halved: once its first half is known, its whole contribution
-   to the second half is one cyclic convolution by FFT; then the second half is treated alike, down to short blocks. The
-   kernel's transform is computed once for each length. */
+   Convolution: p_n depends on all earlier p. The range is halved. Once its first half is known, the whole contribution
+   of that half to the second is one cyclic convolution by FFT; both halves are treated in the same way, down to short
+   blocks. The transform of the kernel is computed once for each length. */
 #include "numerics/volterra.h"
 
 #include <complex.h>
@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "numerics/legendre.h"
+#include "numerics/gauss.h"
 
 enum { NODES = VOLTERRA_NODES, BLOCK = 64, MOST_LEVELS = 48 };
 
@@ -37,7 +37,7 @@ void volterra_gregory(double end[NODES])
             coefficient[k] -= ((k - j) % 2 ? -1.0 : 1.0) * coefficient[j] / (k - j + 1);
     }
     for (int j = 0; j < NODES; j++) {
-        double binomial = 1; /* k over j */
+        double binomial = 1; /* binomial coefficient (k over j) */
         end[j] = 0;
         for (int k = j; k < NODES; k++) {
             end[j] -= (j % 2 ? -1 : 1) * fabs(coefficient[k + 1]) * binomial;
@@ -56,25 +56,31 @@ static double lagrange(int j, double x)
     return product;
 }
 
-/* int_0^n of the j-th Lagrange polynomial */
-static double start_weight(int n, int j)
+/* A Gauss-Legendre rule on [0, 1] that is exact for the Lagrange polynomials. */
+enum { RULE = NODES / 2 };
+
+/* int_0^n of the j-th Lagrange polynomial. */
+static double start_weight(const double place[RULE], const double weight[RULE], int n, int j)
 {
     double sum = 0;
-    for (int i = 0; i < LEGENDRE_POINTS; i++)
-        sum += n * legendre(i).weight * lagrange(j, n * legendre(i).place);
+    for (int i = 0; i < RULE; i++)
+        sum += n * weight[i] * lagrange(j, n * place[i]);
     return sum;
 }
 
 /* p_0 .. p_{NODES-1}; `kernel` points to k(0). */
 static sgdmft_status start(sgdmft_context *ctx, double h, const double *source, const double *kernel, double *p)
 {
-    double matrix[VOLTERRA_BEFORE * VOLTERRA_BEFORE];
+    double matrix[VOLTERRA_BEFORE * VOLTERRA_BEFORE], place[RULE], weight[RULE];
     lapack_int pivot[VOLTERRA_BEFORE];
+    if (gauss_legendre(RULE, place, weight))
+        return context_out_of_memory(ctx, "the start of a Volterra equation", 16.0 * RULE);
     p[0] = source[0];
     for (int n = 1; n < NODES; n++) {
-        p[n] = source[n] + h * start_weight(n, 0) * kernel[n] * p[0];
+        p[n] = source[n] + h * start_weight(place, weight, n, 0) * kernel[n] * p[0];
         for (int j = 1; j < NODES; j++)
-            matrix[(n - 1) * VOLTERRA_BEFORE + j - 1] = (n == j) - h * start_weight(n, j) * kernel[n - j];
+            matrix[(n - 1) * VOLTERRA_BEFORE + j - 1] =
+                (n == j) - h * start_weight(place, weight, n, j) * kernel[n - j];
     }
     lapack_int info = LAPACKE_dgesv(LAPACK_ROW_MAJOR, VOLTERRA_BEFORE, 1, matrix, VOLTERRA_BEFORE, pivot, p + 1, 1);
     if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
@@ -140,7 +146,7 @@ static sgdmft_status convolution_init(sgdmft_context *ctx, convolution *c)
         longest *= 2;
     c->buffer = memory_doubles(longest + 2);
     int failed = !c->buffer;
-    fftw_make_planner_thread_safe(); /* plans are made under a lock, by whoever else in this process uses FFTW too */
+    fftw_make_planner_thread_safe(); /* other users of FFTW in this process may make plans at the same time */
     for (size_t length = 2 * BLOCK; length <= longest && !failed; length *= 2)
         failed = !level_init(c, &c->level[c->levels++], length);
     if (!failed)
@@ -149,7 +155,7 @@ static sgdmft_status convolution_init(sgdmft_context *ctx, convolution *c)
     return context_out_of_memory(ctx, "a convolution by FFT", 32.0 * (double)longest);
 }
 
-/* A block whose earlier contributions are all in. */
+/* Solves for a block to which all earlier values have been added. */
 static void solve_block(const convolution *c, size_t from, size_t to)
 {
     for (size_t n = from; n < to; n++) {
@@ -159,8 +165,8 @@ static void solve_block(const convolution *c, size_t from, size_t to)
     }
 }
 
-/* Adds what the first half of [from, from + length) contributes to the second. Sums that wrap around stay in the
-   first half, where they are not looked at. */
+/* Adds the contribution of the first half of [from, from + length) to the second. Sums that wrap around fall into the
+   first half, which is not used. */
 static void contribute(const convolution *c, const level *l, size_t from)
 {
     size_t half = l->length / 2, end = c->count - from < l->length ? c->count - from : l->length;
@@ -191,7 +197,7 @@ static void solve_range(const convolution *c, int number, size_t from)
     solve_range(c, number - 1, from + l->length / 2);
 }
 
-/* s_n: the source and all that p_0 .. p_{NODES-1} contribute. */
+/* s_n, the source plus the contributions of p_0 .. p_{NODES-1}. */
 static void add_start(size_t steps, double h, const double *source, const double *kernel, const double *kappa,
                       const double *end, double *p)
 {

@@ -2,7 +2,7 @@
 
      p(t) = f(t) + int_0^t k(t - s) p(s) ds
 
-   on an even grid t_n = n h, in O(N log^2 N) operations and with an error of order h^(VOLTERRA_NODES + 1). */
+   on a uniform grid t_n = n h, in O(N log^2 N) operations and with an error of order h^(VOLTERRA_NODES + 1). */
 #ifndef SGDMFT_NUMERICS_VOLTERRA_H
 #define SGDMFT_NUMERICS_VOLTERRA_H
 
@@ -11,12 +11,13 @@
 #include "core/context.h"
 
 enum {
-    VOLTERRA_NODES = 10,                 /* nodes with weights of their own at each end of an integral */
+    VOLTERRA_NODES = 10,                 /* corrected nodes at each end of an integral */
     VOLTERRA_BEFORE = VOLTERRA_NODES - 1 /* values of the kernel at negative times */
 };
 
 /* source[n] = f(nh) and solution[n] for n = 0 .. steps; kernel[VOLTERRA_BEFORE + n] = k(nh) for
-   n = -VOLTERRA_BEFORE .. steps: the kernel continued to negative times. steps >= 2 VOLTERRA_NODES. */
+   n = -VOLTERRA_BEFORE .. steps, as the kernel has to be continued to negative times. steps >= 2 VOLTERRA_NODES.
+   SGDMFT_ERR_NO_CONVERGENCE if h is too large for the kernel, SGDMFT_ERR_MEMORY. */
 sgdmft_status volterra_solve(sgdmft_context *ctx, size_t steps, double h, const double *source, const double *kernel,
                              double *solution);
 

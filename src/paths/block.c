@@ -4,23 +4,28 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/control_values.h"
 #include "paths/events.h"
 #include "paths/lanes.h"
 #include "core/matrix.h"
 
+static history_plan history_plan_of(const path_plan *plan, size_t n)
+{
+    return (history_plan){
+        .k = plan->shape.k, .n = n, .grid = plan->grid, .single = plan->single, .last_visit = plan->last_visit};
+}
+
 double path_block_bytes(const path_plan *plan, size_t n, int slots)
 {
     const model_shape *shape = &plan->shape;
+    history_plan history = history_plan_of(plan, n);
     double k = shape->k, lanes = (double)n, s = slots, steps = plan->at.steps;
     int visits = plan->process->visits != NULL;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
-    double rows = (plan->single ? 3 : 2) * steps + 1 + (plan->last_visit ? 2 * steps + 1 : 0);
-    double state = 5 * k + (plan->single ? 0.5 : 1) * rows * k;
-    if (plan->at.response == RESPONSE_PATHWISE)
+    double state = (plan->grid->epoch > 0 ? 7 : 6) * k;
+    if (plan->at.response->pathwise)
         state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
-    return 8.0 * lanes * (inputs + state);
+    return 8.0 * lanes * (inputs + state) + path_history_bytes(&history);
 }
 
 static void chains_free(path_chains *c)
@@ -80,32 +85,24 @@ static path_chains *chains_new(const path_plan *plan, const path_inputs *in)
     return c;
 }
 
-static int rows_of_block(const path_plan *plan, const path_inputs *in, path_block *block)
-{
-    int k = plan->shape.k, steps = in->steps, single = plan->single;
-    if (rows_from(k, in->n, steps, single, in->xi, &block->xi) || rows_new(k, in->n, steps, single, &block->sum) ||
-        rows_new(k, in->n, steps + 1, single, &block->hat))
-        return -1;
-    if (!plan->last_visit)
-        return 0;
-    return rows_new(k, in->n, steps, single, &block->moment) || rows_new(k, in->n, steps + 1, single, &block->gradient);
-}
-
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const path_inputs *in, path_block *out)
 {
     size_t width = (size_t)plan->shape.k * in->n;
-    int pathwise = plan->at.response == RESPONSE_PATHWISE;
+    int pathwise = plan->at.response->pathwise, apart = plan->grid->epoch > 0;
+    history_plan history = history_plan_of(plan, in->n);
     path_block block = {.in = in};
     block.w = memory_doubles(width);
     block.r = memory_doubles(width);
     block.r_last = memory_doubles(width);
+    block.unvisited = apart ? memory_doubles(width) : NULL;
     block.newest_sum = memory_doubles(width);
     block.newest_moment = memory_doubles(width);
+    block.zero = memory_doubles(width);
     block.chains = pathwise ? chains_new(plan, in) : NULL;
-    int failed = rows_of_block(plan, in, &block);
+    int failed = path_history_new(&history, in->xi, &block.history);
     *out = block;
-    if (!failed && block.w && block.r && block.r_last && block.newest_sum && block.newest_moment &&
-        (block.chains || !pathwise))
+    if (!failed && block.w && block.r && block.r_last && (block.unvisited || !apart) && block.newest_sum &&
+        block.newest_moment && block.zero && (block.chains || !pathwise))
         return SGDMFT_OK;
     path_block_clear(out);
     return context_out_of_memory(ctx, "a block of paths", path_block_bytes(plan, in->n, in->slots));
@@ -116,13 +113,11 @@ void path_block_clear(path_block *block)
     free(block->w);
     free(block->r);
     free(block->r_last);
+    free(block->unvisited);
     free(block->newest_sum);
     free(block->newest_moment);
-    rows_clear(&block->xi);
-    rows_clear(&block->sum);
-    rows_clear(&block->hat);
-    rows_clear(&block->moment);
-    rows_clear(&block->gradient);
+    free(block->zero);
+    path_history_clear(&block->history);
     chains_free(block->chains);
     memset(block, 0, sizeof *block);
 }
@@ -140,7 +135,7 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
 {
     size_t k = (size_t)plan->shape.k, kk = k * k;
     size_t observables = (size_t)plan->shape.observables + 1 + (size_t)plan->shape.kstar;
-    size_t chained = plan->at.response == RESPONSE_PATHWISE ? (size_t)slots + 1 : 0;
+    size_t chained = plan->at.response->pathwise ? (size_t)slots + 1 : 0;
     path_workspace *s = calloc(1, sizeof *s);
     if (!s)
         return context_out_of_memory(ctx, "scratch space", sizeof *s);
@@ -154,7 +149,8 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
     s->control = memory_doubles(lanes);
     s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&plan->shape) * lanes);
-    s->row = memory_doubles((size_t)(slots > plan->at.steps ? slots : plan->at.steps) * kk);
+    size_t nodes = 2 * ((size_t)plan->at.steps + 1); /* epochs add rows */
+    s->row = memory_doubles((chained > nodes ? chained : nodes) * kk);
     s->inserted = memory_doubles(plan->last_visit ? 6 * k * lanes : 1);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&
                      s->inserted))
@@ -191,19 +187,13 @@ static void field_coefficients(const path_plan *plan, const kernels *kern, int n
                                double *onto_start)
 {
     int k = plan->shape.k, kstar = plan->shape.kstar;
-    const double *F = kern->F + (size_t)node * (size_t)(k * kstar);
-    for (int a = 0; a < k; a++) {
-        for (int b = 0; b < kstar; b++) {
-            onto_teacher[a * kstar + b] = F[a * kstar + b];
-            for (int c = 0; c < k; c++)
-                onto_teacher[a * kstar + b] += kernels_onto_start(kern, a * k + c, node) * plan->law->a[c * kstar + b];
-        }
-        for (int b = 0; b < k; b++) {
-            onto_start[a * k + b] = 0;
-            for (int c = 0; c < k; c++)
-                onto_start[a * k + b] += kernels_onto_start(kern, a * k + c, node) * plan->law->b[c * k + b];
-        }
-    }
+    double R[MATRIX_MAX * MATRIX_MAX];
+    for (int c = 0; c < k * k; c++)
+        R[c] = kernels_onto_start(kern, c, node);
+    memcpy(onto_teacher, kern->F + (size_t)node * (size_t)(k * kstar), sizeof(double) * (size_t)(k * kstar));
+    matrix_accumulate(k, k, kstar, 1, R, plan->law->start_onto_signal, onto_teacher);
+    memset(onto_start, 0, sizeof(double) * (size_t)(k * k));
+    matrix_accumulate(k, k, k, 1, R, plan->law->start_root, onto_start);
 }
 
 /* w(0) = A w* + B z0 */
@@ -212,8 +202,8 @@ static void field_at_start(const path_block *block, const path_plan *plan, doubl
     int k = plan->shape.k, kstar = plan->shape.kstar;
     size_t n = block->in->n;
     memset(w, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, kstar, (size_t)kstar, n, plan->law->a, block->in->wstar, w);
-    lanes_combine(k, k, (size_t)k, n, plan->law->b, block->in->z0, w);
+    lanes_combine(k, kstar, (size_t)kstar, n, plan->law->start_onto_signal, block->in->wstar, w);
+    lanes_combine(k, k, (size_t)k, n, plan->law->start_root, block->in->z0, w);
 }
 
 /* The field, and its part `own` that does not come from the teacher. */
@@ -226,7 +216,7 @@ static void field_at_node(const path_block *block, const path_plan *plan, const 
     field_coefficients(plan, kern, node, onto_teacher, onto_start);
     memset(own, 0, sizeof(double) * (size_t)k * n);
     lanes_combine(k, k, (size_t)k, n, onto_start, block->in->z0, own);
-    rows_combine(&block->xi, node, (size_t)(k * kern->steps), kernels_V(kern, node, 0), own);
+    path_history_field(&block->history, kern, node, own);
     memcpy(w, own, sizeof(double) * (size_t)k * n);
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
 }
@@ -241,27 +231,29 @@ void path_block_average_start(const path_block *block, const path_plan *plan, co
     lanes_outer(k, k, n, g, s->work, sums + plan->at.gw0);
 }
 
-void path_block_average(const path_block *block, const path_plan *plan, path_workspace *s, double *sums)
+void path_block_average(const path_block *block, const path_plan *plan, const double *position, path_workspace *s,
+                        double *sums)
 {
     int k = plan->shape.k;
     size_t n = block->in->n;
     lanes_sum(k * k, n, s->G, sums + plan->at.gamma);
-    lanes_outer(k, k, n, s->g, block->r, sums + plan->at.gr);
+    lanes_outer(k, k, n, s->g, position, sums + plan->at.gr);
     path_block_average_start(block, plan, s->g, s, sums);
 }
 
-/* g and G at the node, and all averages that need no events. */
-static int node_averages(path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
+/* g and G at a position, and all averages that need no events. */
+static int node_averages(const path_block *block, const path_plan *plan, int node, const double *position,
+                         path_workspace *s, double *sums)
 {
     int k = plan->shape.k;
     size_t n = block->in->n;
     lanes_fill(n, plan->grid->t[node], s->t);
-    if (model_gradient(plan->m, s->model, n, s->t, block->r, block->in->y, s->g, s->G))
+    if (model_gradient(plan->m, s->model, n, s->t, position, block->in->y, s->g, s->G))
         return -1;
     if (plan->last_visit)
-        rows_set(&block->gradient, node, s->g);
+        rows_set(&block->history.gradients, node, s->g);
     lanes_outer(k, k, n, s->g, s->g, sums + plan->at.outer);
-    path_block_average(block, plan, s, sums);
+    path_block_average(block, plan, position, s, sums);
     return 0;
 }
 
@@ -273,53 +265,42 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     block->node = 0;
     field_at_start(block, plan, block->w);
-    memset(block->newest_sum, 0, sizeof(double) * width);
-    rows_set(&block->hat, 0, block->newest_sum);
+    path_history_start(&block->history, block->zero);
     memcpy(block->r, block->w, sizeof(double) * width);
-    return node_averages(block, plan, 0, s, sums);
+    return node_averages(block, plan, 0, block->r, s, sums);
 }
 
-void path_block_add_rows(const path_plan *plan, int cells, int kind, const double *x, const path_rows *y,
-                         path_workspace *s, double *sums)
+void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history,
+                               path_workspace *s, double *sums)
 {
-    int k = plan->shape.k;
-    memset(s->row, 0, sizeof(double) * (size_t)(k * k * cells));
-    rows_outer(y, cells, x, s->row);
-    for (int c = 0; c < cells; c++) {
-        double *out = sums + averages_used(&plan->at, c) + (size_t)kind * (size_t)(k * k);
-        for (int a = 0; a < k; a++)
-            for (int b = 0; b < k; b++)
-                out[a * k + b] += s->row[(a * cells + c) * k + b];
-    }
-}
-
-void path_block_add_events(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
-{
-    int k = plan->shape.k, before = node - 1;
+    int k = plan->shape.k, newest = node - 1, is_new = node == block->node, earlier = is_new ? newest : node;
+    const path_history *h = &block->history;
     const double *last = plan->process->white_noise ? s->g : block->newest_sum;
-    double *newest = sums + averages_used(&plan->at, before) + (size_t)VISITS * (size_t)(k * k);
-    path_block_add_rows(plan, before, VISITS, last, &block->sum, s, sums);
-    lanes_outer(k, k, block->in->n, last, block->newest_sum, newest);
-    if (plan->at.response == RESPONSE_PATHWISE)
-        plan->events->average(block, plan, node, s, sums);
+    path_history_correlate(&h->kicks, &plan->at, history < earlier ? history : earlier, VISITS, last, s->row, sums);
+    if (is_new && history == node)
+        lanes_outer(k, k, block->in->n, last, block->newest_sum,
+                    sums + averages_used(&plan->at, newest) + (size_t)VISITS * (size_t)(k * k));
+    if (plan->at.response->pathwise)
+        plan->events->average(block, plan, history, s, sums);
 }
 
-/* r at the node from the field there and the kicks of all cells but the newest: K_j takes R(t_node, t_j) K_j away. */
-static void open_position(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
+/* Positions at the node from the field there and the kicks of all cells but the newest: of the path as it is, and of one that is
+   visited now. */
+static void open_positions(const path_block *block, const path_plan *plan, const kernels *kern, int node,
+                           path_workspace *s)
 {
-    int k = plan->shape.k, nodes = cell + 1;
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            const double *R = kernels_R(kern, a * k + b, cell + 1);
-            for (int j = 0; j < nodes; j++)
-                s->row[(a * nodes + j) * k + b] = -R[j];
-        }
-    memcpy(block->r, block->w, sizeof(double) * (size_t)k * block->in->n);
-    rows_combine(&block->hat, nodes, (size_t)(k * nodes), s->row, block->r);
+    size_t bytes = sizeof(double) * (size_t)plan->shape.k * block->in->n;
+    int history = plan->grid->history[node];
+    memcpy(block->r, block->w, bytes);
+    path_history_recall(&block->history, kern, node, 0, history, s->row, block->r);
+    if (!block->unvisited)
+        return;
+    memcpy(block->unvisited, block->r, bytes);
+    path_history_recall(&block->history, kern, node, history, node, s->row, block->r);
 }
 
-/* Adds the kicks of the newest cell. */
-static void close_position(path_block *block, const path_plan *plan, const kernels *kern, int cell)
+/* Adds the kicks of the newest cell to the path as it is. */
+static void close_position(const path_block *block, const path_plan *plan, const kernels *kern, int cell)
 {
     int k = plan->shape.k;
     size_t n = block->in->n;
@@ -333,50 +314,46 @@ static void close_position(path_block *block, const path_plan *plan, const kerne
     lanes_combine(k, k, (size_t)k, n, of_moment, block->newest_moment, block->r);
 }
 
-int path_block_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
-                       double *sums)
+/* All averages at a position that lacks the events since node `history`. */
+static int all_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
+                        const double *position, path_workspace *s, double *sums)
 {
-    return path_block_advance_controlled(block, plan, kern, cell, NULL, s, sums, NULL);
+    if (node_averages(block, plan, node, position, s, sums))
+        return -1;
+    if (plan->at.response->pathwise)
+        plan->events->derive(block, plan, kern, node, history, s);
+    else
+        path_history_correlate(&block->history.normals, &plan->at, node, INNOVATION, s->g, s->row, sums);
+    path_block_average_events(block, plan, node, history, s, sums);
+    return 0;
 }
 
-int path_block_advance_controlled(path_block *block, const path_plan *plan, const kernels *kern, int cell,
-                                  const path_control *control, path_workspace *s, double *sums, double *weighted)
+int path_block_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
+                       double *sums)
 {
     int node = cell + 1;
     block->node = node;
     field_at_node(block, plan, kern, node, s->own, block->w);
-    open_position(block, plan, kern, cell, s);
+    open_positions(block, plan, kern, node, s);
     if (plan->events->advance(block, plan, kern, cell, s))
         return -1;
     close_position(block, plan, kern, cell);
-    if (node_averages(block, plan, node, s, sums))
-        return -1;
-    if (plan->at.response == RESPONSE_PATHWISE)
-        plan->events->derive(block, plan, kern, node, s);
-    else
-        path_block_add_rows(plan, node, INNOVATION, s->g, &block->xi, s, sums);
-    path_block_add_events(block, plan, node, s, sums);
-    if (control) {
-        control_values(block, plan, kern, control, s);
-        control_averages(block, plan, control->node, s, weighted);
-    }
-    return 0;
-}
-
-/* The newest cell becomes one of the rows. */
-static void accept_cell(path_block *block, const path_plan *plan, int cell)
-{
-    rows_set(&block->sum, cell, block->newest_sum);
-    if (plan->last_visit)
-        rows_set(&block->moment, cell, block->newest_moment);
-    rows_close_cell(&block->hat, cell, block->newest_sum, block->newest_moment);
+    return all_averages(block, plan, kern, node, plan->grid->history[node], path_block_unvisited(block, plan), s, sums);
 }
 
 void path_block_accept(path_block *block, const path_plan *plan)
 {
     double *keep = block->r;
     if (block->node > 0)
-        accept_cell(block, plan, block->node - 1);
+        path_history_close_cell(&block->history, plan->grid, block->node - 1, block->newest_sum, block->newest_moment,
+                                block->zero);
     block->r = block->r_last;
     block->r_last = keep;
+    block->node = -1;
+}
+
+int path_block_renew(const path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
+                     double *sums)
+{
+    return all_averages(block, plan, kern, node, node, block->r_last, s, sums);
 }

@@ -10,13 +10,14 @@ typedef struct path_events {
        asked to stop. */
     int (*advance)(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s);
 
-    /* For pathwise responses. derive: s->GK, the change of g at the node per change of w at each event. average: adds the
-       rows of averages.h that belong to s->GK. interpolate: s->rho, a kernel row (linear between nodes) at the events of
-       every lane. */
-    void (*derive)(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s);
-    void (*average)(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums);
+    /* For pathwise responses, for the events before node `history`. derive: s->GK, the change of g at the node per change of w at
+       each event. average: adds the rows of averages.h that belong to s->GK. interpolate: s->rho, a kernel row (linear between
+       nodes) at the events of every lane. */
+    void (*derive)(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
+                   path_workspace *s);
+    void (*average)(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums);
     void (*interpolate)(const path_block *block, const path_plan *plan, const kernels *kern, response_row row,
-                        int node, path_workspace *s);
+                        int history, path_workspace *s);
 } path_events;
 
 #endif

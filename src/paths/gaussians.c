@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "paths/draw.h"
 #include "paths/inputs_build.h"
 #include "paths/matching.h"

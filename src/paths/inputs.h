@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "paths/label_axes.h"
 #include "paths/share.h"
+#include "model/data_law.h"
 #include "model/initial.h"
 #include "model/model.h"
 #include "problem/problem.h"
@@ -68,7 +69,8 @@ typedef struct path_source {
     const sample_process *process;
     const model *m;
     model_shape shape;
-    const initial_law *law;
+    const data_law *law;
+    const initial_law *start; /* of the coordinates; for coordinates alone */
     const schedule *eta;
     const label_axes *label;     /* along which z* and eps are drawn; NULL: as they are */
     const principal_axes *field; /* along which z0 and innovations are drawn; NULL: by Brownian-bridge modes */

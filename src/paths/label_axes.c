@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/random.h"
+#include "core/sobol.h"
 #include "paths/draws.h"
 #include "paths/lanes.h"
 
@@ -50,7 +50,7 @@ static sgdmft_status label_space_new(sgdmft_context *ctx, const model *m, label_
 }
 
 /* Adds the moments of points first .. first + LANES - 1. */
-static int add_points(const model *m, const initial_law *law, size_t first, label_space *space, label_moments *sum)
+static int add_points(const model *m, const data_law *law, size_t first, label_space *space, label_moments *sum)
 {
     model_shape shape = model_get_shape(m);
     int dims = shape.kstar + shape.noises;
@@ -62,7 +62,7 @@ static int add_points(const model *m, const initial_law *law, size_t first, labe
         lanes_sum(1, LANES, row, sum->middle + j);
     }
     memcpy(space->s, space->z, sizeof *space->s * (size_t)shape.kstar * LANES);
-    label_fields(law, LANES, space->s);
+    data_law_signals(law, LANES, space->s);
     if (model_label(m, space->work, LANES, space->s, space->z + (size_t)shape.kstar * LANES, space->y))
         return -1;
     lanes_outer(shape.labels, dims, LANES, space->y, space->z, sum->slope);
@@ -145,7 +145,7 @@ static void divide(label_moments *sum, int labels, int dims)
         sum->slope[j] /= POINTS;
 }
 
-sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const initial_law *law, label_axes *out)
+sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const data_law *law, label_axes *out)
 {
     model_shape shape = model_get_shape(m);
     int dims = shape.kstar + shape.noises, stopped = 0;
@@ -184,19 +184,6 @@ void label_axes_apply(const label_axes *axes, int kstar, size_t n, double *zstar
             for (int j = 0; j < dims; j++)
                 sum += axes->turn[i * dims + j] * x[j];
             *(i < kstar ? &zstar[(size_t)i * n + p] : &eps[(size_t)(i - kstar) * n + p]) = sum;
-        }
-    }
-}
-
-void label_fields(const initial_law *law, size_t n, double *z)
-{
-    for (int a = law->kstar - 1; a >= 0; a--) {
-        const double *row = law->chol_rho + a * law->kstar;
-        for (size_t p = 0; p < n; p++) {
-            double sum = 0;
-            for (int b = 0; b <= a; b++)
-                sum += row[b] * z[(size_t)b * n + p];
-            z[(size_t)a * n + p] = sum;
         }
     }
 }

@@ -8,7 +8,7 @@
 #ifndef SGDMFT_PATHS_LABEL_AXES_H
 #define SGDMFT_PATHS_LABEL_AXES_H
 
-#include "model/initial.h"
+#include "model/data_law.h"
 #include "model/model.h"
 
 enum { LABEL_DIMS_MAX = 16 };
@@ -18,13 +18,10 @@ typedef struct label_axes {
     double turn[LABEL_DIMS_MAX * LABEL_DIMS_MAX]; /* [dims][dims] orthogonal: z = turn x of what is drawn, x */
 } label_axes;
 
-/* Depends on the model and rho alone. */
-sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const initial_law *law, label_axes *out);
+/* Depends on the model and the law of the signal alone. */
+sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const data_law *law, label_axes *out);
 
 /* In place: x -> turn x on z*[k*][n] and eps[noises][n]. */
 void label_axes_apply(const label_axes *axes, int kstar, size_t n, double *zstar, double *eps);
-
-/* w* = chol(rho) z*, in place. */
-void label_fields(const initial_law *law, size_t n, double *zstar);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "paths/lanes.h"
+#include "paths/observe.h"
 #include "core/matrix.h"
 
 /* How far back the last visit is looked for, in nodes. */
@@ -40,12 +41,12 @@ int last_visit_first(const last_visit_law *law, const time_grid *grid, int node)
 /* S and B of cell c */
 static const double *sum_of(const walk *w, int c)
 {
-    return c == w->node - 1 ? w->block->newest_sum : rows_get(&w->block->sum, c, w->wide[0]);
+    return c == w->node - 1 ? w->block->newest_sum : rows_get(&w->block->history.kicks, c, w->wide[0]);
 }
 
 static const double *moment_of(const walk *w, int c)
 {
-    return c == w->node - 1 ? w->block->newest_moment : rows_get(&w->block->moment, c, w->wide[1]);
+    return c == w->node - 1 ? w->block->newest_moment : rows_get(&w->block->history.moments, c, w->wide[1]);
 }
 
 /* base += what the visits of cell c took away at the node */
@@ -94,7 +95,7 @@ static int evaluate(const walk *w, double weight, const double *r)
         return model_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
     if (model_loss_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
         return -1;
-    return path_block_add_observed(w->block, w->plan, weight, r, s, w->observed);
+    return path_observe_add(w->block, w->plan, weight, r, s, w->observed);
 }
 
 static int average(const walk *w, const insertion *at)
@@ -122,7 +123,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
     double response[MATRIX_MAX * MATRIX_MAX];
     for (int x = 0; x < k * k; x++)
         response[x] = kernels_R(w->kern, x, w->node)[c];
-    lanes_insert(k, n, eta, response, rows_get(&w->block->gradient, c, w->wide[1]), w->base, w->kick, w->r);
+    lanes_insert(k, n, eta, response, rows_get(&w->block->history.gradients, c, w->wide[1]), w->base, w->kick, w->r);
     return average(w, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
 }
 
@@ -177,8 +178,8 @@ int last_visit_averages(const path_block *block, const path_plan *plan, const ke
     lanes_fill(block->in->n, plan->grid->t[node], s->t);
     if (walk_back(&w, first))
         return -1;
-    path_block_add_rows(plan, first, VISITS, w.later, &block->sum, s, sums);
-    path_block_add_rows(plan, node, INNOVATION, w.later, &block->xi, s, sums);
+    path_history_correlate(&block->history.kicks, &plan->at, first, VISITS, w.later, s->row, sums);
+    path_history_correlate(&block->history.normals, &plan->at, node, INNOVATION, w.later, s->row, sums);
     path_block_average_start(block, plan, w.later, s, sums);
     return 0;
 }

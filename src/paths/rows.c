@@ -177,10 +177,10 @@ static VECTOR_CLONES void outer_clones(int rows, int columns, size_t n, const do
 }
 
 static VECTOR_CLONES void close_clones(size_t n, const double *restrict S, const double *restrict B,
-                                       float *restrict hat, float *restrict next)
+                                       float *restrict row, float *restrict next)
 {
     for (size_t p = 0; p < n; p++) {
-        hat[p] = (float)(hat[p] + (S[p] - B[p]));
+        row[p] = (float)(row[p] + (S[p] - B[p]));
         next[p] = (float)B[p];
     }
 }
@@ -239,13 +239,20 @@ const double *rows_get(const path_rows *rows, int group, double *room)
     return room;
 }
 
-void rows_combine(const path_rows *rows, int groups, size_t stride, const double *coefficient, double *out)
+void rows_combine_part(const path_rows *rows, int first, int groups, size_t stride, const double *coefficient,
+                       double *out)
 {
     int columns = rows->k * groups;
+    size_t skipped = (size_t)first * width(rows);
     if (rows->single)
-        combine_clones(rows->k, columns, stride, rows->n, coefficient, rows->single, out);
+        combine_clones(rows->k, columns, stride, rows->n, coefficient, rows->single + skipped, out);
     else
-        lanes_combine(rows->k, columns, stride, rows->n, coefficient, rows->exact, out);
+        lanes_combine(rows->k, columns, stride, rows->n, coefficient, rows->exact + skipped, out);
+}
+
+void rows_combine(const path_rows *rows, int groups, size_t stride, const double *coefficient, double *out)
+{
+    rows_combine_part(rows, 0, groups, stride, coefficient, out);
 }
 
 void rows_outer(const path_rows *rows, int groups, const double *x, double *out)
@@ -257,14 +264,14 @@ void rows_outer(const path_rows *rows, int groups, const double *x, double *out)
         lanes_outer(rows->k, columns, rows->n, x, rows->exact, out);
 }
 
-void rows_close_cell(const path_rows *hat, int cell, const double *S, const double *B)
+void rows_close_cell(const path_rows *rows, int group, const double *S, const double *B)
 {
-    size_t n = width(hat), first = (size_t)cell * n;
-    if (hat->single) {
-        close_clones(n, S, B, hat->single + first, hat->single + first + n);
+    size_t n = width(rows), first = (size_t)group * n;
+    if (rows->single) {
+        close_clones(n, S, B, rows->single + first, rows->single + first + n);
         return;
     }
-    double *now = hat->exact + first;
+    double *now = rows->exact + first;
     for (size_t p = 0; p < n; p++)
         now[p] += S[p] - B[p];
     memcpy(now + n, B, sizeof *B * n);

@@ -31,11 +31,15 @@ const double *rows_get(const path_rows *rows, int group, double *room);
    coefficients are `stride` apart. */
 void rows_combine(const path_rows *rows, int groups, size_t stride, const double *coefficient, double *out);
 
+/* The same over `groups` groups from group `first` on. */
+void rows_combine_part(const path_rows *rows, int first, int groups, size_t stride, const double *coefficient,
+                       double *out);
+
 /* out[a][b] += sum_p x[a][p] row_b[p], out[k][k groups] */
 void rows_outer(const path_rows *rows, int groups, const double *x, double *out);
 
-/* A cell ends, of whose kicks the sum is S and the moment (sum of place * kick) B: S - B is added to the group of the node
-   that it begins at, which has values already, and B is set as that of the next one. */
-void rows_close_cell(const path_rows *hat, int cell, const double *S, const double *B);
+/* A cell ends, in which the sum of the kicks was S and that of place * kick B: adds S - B to group `group`, which has values already,
+   and sets the next group to B. */
+void rows_close_cell(const path_rows *rows, int group, const double *S, const double *B);
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "paths/lanes.h"
-#include "paths/response.h"
 #include "core/matrix.h"
 
 /* The gradient of a block of paths at a time that is in s->t. */
@@ -46,7 +45,7 @@ static void response_at_event(const kernels *kern, int cell, double *between)
     int k = kern->k, steps = kern->steps;
     double R[MATRIX_MAX * MATRIX_MAX];
     for (int b = 0; b < cell; b++) {
-        response_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], R);
+        kernels_between(kern, cell, kern->grid->middle[cell], b, kern->grid->middle[b], R);
         for (int c = 0; c < k; c++)
             for (int l = 0; l < k; l++)
                 between[((b * k + c) * steps + cell) * k + l] = -R[l * k + c];
@@ -94,18 +93,19 @@ static int advance(path_block *block, const path_plan *plan, const kernels *kern
     return 0;
 }
 
-static void derive(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s)
+static void derive(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
+                   path_workspace *s)
 {
     response_at_node(kern, node, s->row);
-    lanes_adjoint(plan->shape.k, block->in->n, node, kern->steps, s->row, block->chains->between, block->chains->slope,
+    lanes_adjoint(plan->shape.k, block->in->n, history, kern->steps, s->row, block->chains->between, block->chains->slope,
                   s->G, s->work, s->rho, s->GK);
 }
 
-static void average(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
+static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
 {
     size_t kk = (size_t)(plan->shape.k * plan->shape.k), n = block->in->n;
     const double *middle = plan->grid->middle;
-    for (int b = 0; b < node; b++) {
+    for (int b = 0; b < history; b++) {
         double *left = sums + averages_used(&plan->at, b) + RESPONSE_LEFT * kk;
         double *right = sums + averages_used(&plan->at, b) + RESPONSE_RIGHT * kk;
         for (size_t x = 0; x < kk; x++) {
@@ -120,11 +120,11 @@ static void average(const path_block *block, const path_plan *plan, int node, pa
 }
 
 static void interpolate(const path_block *block, const path_plan *plan, const kernels *kern, response_row row,
-                        int node, path_workspace *s)
+                        int history, path_workspace *s)
 {
     int kk = plan->shape.k * plan->shape.k;
     size_t n = block->in->n;
-    for (int b = 0; b < node; b++)
+    for (int b = 0; b < history; b++)
         for (int x = 0; x < kk; x++) {
             double value = at_event(kern, row, x, b), *out = s->rho + ((size_t)b * (size_t)kk + (size_t)x) * n;
             for (size_t p = 0; p < n; p++)

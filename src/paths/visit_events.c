@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "paths/lanes.h"
-#include "paths/response.h"
 #include "core/matrix.h"
 
 /* chain(a, c) = step_a G_a (1 for c = a, else - sum_{c <= b < a} rho_ab chain(b, c)) at one visit. */
@@ -38,7 +37,7 @@ static void derive_visit(const path_block *block, const kernels *kern, int cell,
     size_t lane = (size_t)in->visit_lane[v];
     for (int b = 0; b < slot; b++) {
         size_t at = (size_t)b * in->n + lane;
-        response_between(kern, cell, in->visit_place[v], c->cell[at], c->place[at], rho + b * k * k);
+        kernels_between(kern, cell, in->visit_place[v], c->cell[at], c->place[at], rho + b * k * k);
     }
     for (int a = 0; a < k; a++)
         c->kick[(size_t)(slot * k + a) * in->n + lane] = kick[a];
@@ -114,26 +113,27 @@ static int advance(path_block *block, const path_plan *plan, const kernels *kern
 }
 
 static void interpolate(const path_block *block, const path_plan *plan, const kernels *kern, response_row row,
-                        int node, path_workspace *s)
+                        int history, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    lanes_response(plan->shape.k, in->n, in->slots_before[node], row, block->chains->cell, block->chains->place, s->rho);
+    lanes_response(plan->shape.k, in->n, in->slots_before[history], row, block->chains->cell, block->chains->place, s->rho);
 }
 
-static void derive(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s)
+static void derive(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
+                   path_workspace *s)
 {
-    int k = plan->shape.k, slots = block->in->slots_before[node];
+    int k = plan->shape.k, slots = block->in->slots_before[history];
     size_t n = block->in->n, width = (size_t)(k * k) * n;
-    interpolate(block, plan, kern, (response_row){kernels_R(kern, 0, node), kern->plane}, node, s);
+    interpolate(block, plan, kern, (response_row){kernels_R(kern, 0, node), kern->plane}, history, s);
     for (int b = 0; b < slots; b++)
         lanes_chain(k, n, slots, b, s->rho, block->chains->chain, s->G, s->work, s->GK + (size_t)b * width);
 }
 
-static void average(const path_block *block, const path_plan *plan, int node, path_workspace *s, double *sums)
+static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
 {
     const path_inputs *in = block->in;
     size_t n = in->n, width = (size_t)(plan->shape.k * plan->shape.k) * n;
-    for (int b = 0; b < in->slots_before[node]; b++) {
+    for (int b = 0; b < in->slots_before[history]; b++) {
         size_t at = (size_t)b * n;
         lanes_scatter(plan->shape.k, n, block->chains->cell + at, block->chains->place + at, s->GK + (size_t)b * width,
                       sums + plan->at.rows);

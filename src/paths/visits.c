@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "paths/draws.h"
 
 enum { CHUNK = 1024, DRAWS = 32 };

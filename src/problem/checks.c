@@ -5,7 +5,7 @@
 
 #include "model/coordinates_law.h"
 #include "model/law_moments.h"
-#include "problem/text.h"
+#include "core/origin.h"
 
 /* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */
 static const double semidefinite_tolerance = 1e-10;
@@ -36,9 +36,9 @@ static sgdmft_status fail_missing(sgdmft_context *ctx, const settings *s, option
     origin where = {s->source, present ? s->line[section] : 1, present ? s->column[section] : 1, o->key};
     const char *quote = o->type == OPTION_EXPRESSIONS ? "\"" : "";
     if (section == 0 || present)
-        return problem_fail(ctx, SGDMFT_ERR_MISSING, &where, "%s, but missing; add a line such as '%s: %s%s%s'",
+        return origin_fail(ctx, SGDMFT_ERR_MISSING, &where, "%s, but missing; add a line such as '%s: %s%s%s'",
                             o->required, option_leaf(id), quote, o->example, quote);
-    return problem_fail(ctx, SGDMFT_ERR_MISSING, &where,
+    return origin_fail(ctx, SGDMFT_ERR_MISSING, &where,
                         "%s, but missing; add the section '%s:' with an indented line such as '%s: %s%s%s'",
                         o->required, option_get_section(section)->name, option_leaf(id), quote, o->example, quote);
 }
@@ -47,7 +47,7 @@ static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, optio
                                    const char *why)
 {
     origin a = settings_origin(s, first), b = settings_origin(s, second);
-    return problem_fail(ctx, SGDMFT_ERR_CONFLICT, &a, "cannot be combined with %s (%s:%d:%d): %s; remove one of them",
+    return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &a, "cannot be combined with %s (%s:%d:%d): %s; remove one of them",
                         b.key, b.source, b.line, b.column, why);
 }
 
@@ -83,7 +83,7 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
     const problem_reals *at = &problem->output.histograms;
     if (at->n > 0 && at->value[at->n - 1] > problem->horizon) {
         origin where = settings_origin(s, OPT_HISTOGRAMS);
-        return problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
+        return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
                             problem->horizon);
     }
     if (given(s, OPT_DELTA) && problem->process->events == EVENTS_FRESH) {
@@ -101,7 +101,7 @@ static sgdmft_status eigenvalues(sgdmft_context *ctx, const origin *where, int n
     if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
         return context_out_of_memory(ctx, "eigenvalues", 0);
     if (info != 0)
-        return problem_fail(ctx, SGDMFT_ERR_RANGE, where, "the eigenvalues of this matrix cannot be computed");
+        return origin_fail(ctx, SGDMFT_ERR_RANGE, where, "the eigenvalues of this matrix cannot be computed");
     return SGDMFT_OK;
 }
 
@@ -133,7 +133,7 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
         return status;
     if (eigen[n - 1] > 0 && eigen[0] > definite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
-    return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
+    return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
                         "%smust be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
                         "can be replaced by fewer",
                         law ? "rho = E theta* theta*^T " : "", eigen[0]);
@@ -166,7 +166,7 @@ sgdmft_status check_initial(sgdmft_context *ctx, const settings *s, const sgdmft
         return status;
     if (eigen[0] >= -semidefinite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
-    return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
+    return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
                         "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive "
                         "semi-definite, but its smallest eigenvalue is %.6g%s",
                         eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");

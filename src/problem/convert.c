@@ -7,8 +7,9 @@
 
 #include "problem/convert_matrix.h"
 #include "problem/convert_text.h"
-#include "problem/number.h"
-#include "problem/text.h"
+#include "core/number.h"
+#include "core/origin.h"
+#include "core/text.h"
 
 _Static_assert(sizeof(method_kind) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(response_choice) == sizeof(unsigned), "choices are stored as unsigned int");
@@ -20,7 +21,7 @@ static sgdmft_status fail_allowed(sgdmft_context *ctx, sgdmft_status status, con
     char *allowed = option_allowed(o, 1);
     if (!allowed)
         return context_out_of_memory(ctx, "a message", 0);
-    problem_fail(ctx, status, where, "value %s %s; allowed: %s%s", problem_show(text).text, problem, allowed, hint);
+    origin_fail(ctx, status, where, "value %s %s; allowed: %s%s", text_show(text).text, problem, allowed, hint);
     free(allowed);
     return status;
 }
@@ -30,14 +31,14 @@ static sgdmft_status need_plain(sgdmft_context *ctx, const origin *where, const 
 {
     const char *kind = option_type_name(o);
     if (node->kind != TREE_SCALAR)
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "a single value (%s) is needed, found %s", kind,
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "a single value (%s) is needed, found %s", kind,
                             tree_kind_name(node));
     if (tree_is_null(node, 1))
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "a value (%s) is needed, found nothing", kind);
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "a value (%s) is needed, found nothing", kind);
     if (node->style != TREE_PLAIN && o->type != OPTION_CHOICE)
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, where,
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where,
                             "a value (%s) is needed, found the text \"%s\"; remove the quotes", kind,
-                            problem_show(node->text).text);
+                            text_show(node->text).text);
     return SGDMFT_OK;
 }
 
@@ -54,7 +55,7 @@ static sgdmft_status convert_choice(sgdmft_context *ctx, const origin *where, co
             return SGDMFT_OK;
         }
     }
-    int near = problem_nearest(node->text, choices, count);
+    int near = text_nearest(node->text, choices, count);
     char *hint = NULL;
     if (near >= 0 && asprintf(&hint, "; did you mean '%s'?", choices[near]) < 0)
         return context_out_of_memory(ctx, "a message", 0);
@@ -132,7 +133,7 @@ static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, con
     int list = node->kind == TREE_LIST;
     size_t n = list ? node->n : 1;
     if (n < o->min || n > o->max)
-        return problem_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu numbers; allowed: %zu to %zu", n, (size_t)o->min,
+        return origin_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu numbers; allowed: %zu to %zu", n, (size_t)o->min,
                             (size_t)o->max);
     out->value = calloc(n, sizeof *out->value);
     if (!out->value)
@@ -146,10 +147,10 @@ static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, con
         if (status != SGDMFT_OK)
             return status;
         if (i > 0 && out->value[i] <= out->value[i - 1])
-            return problem_fail(ctx, SGDMFT_ERR_RANGE, &here,
+            return origin_fail(ctx, SGDMFT_ERR_RANGE, &here,
                                 "value %s is not above the one before it; needed: numbers "
                                 "in ascending order",
-                                problem_show(one->text).text);
+                                text_show(one->text).text);
         out->n = i + 1;
     }
     return SGDMFT_OK;

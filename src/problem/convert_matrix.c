@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "problem/number.h"
-#include "problem/text.h"
+#include "core/number.h"
+#include "core/origin.h"
+#include "core/text.h"
 
 /* Larger entries would overflow when multiplied; no coordinate is that large. */
 static const double entry_limit = 1e100;
@@ -26,14 +27,14 @@ static sgdmft_status read_entry(sgdmft_context *ctx, const origin *outer, const 
 {
     origin where = {outer->source, node->line, node->column, outer->key};
     if (node->kind != TREE_SCALAR || node->style != TREE_PLAIN || tree_is_null(node, 1))
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, &where, "a number is needed, found %s",
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, &where, "a number is needed, found %s",
                             tree_is_null(node, 1) ? "nothing" : tree_kind_name(node));
     number_verdict verdict = number_read(node->text, out);
     if (verdict == NUMBER_NOT_FINITE || (verdict == NUMBER_OK && fabs(*out) > entry_limit))
-        return problem_fail(ctx, SGDMFT_ERR_RANGE, &where, "entry %s is out of range; allowed: finite, at most 1e100",
-                            problem_show(node->text).text);
+        return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "entry %s is out of range; allowed: finite, at most 1e100",
+                            text_show(node->text).text);
     if (verdict != NUMBER_OK)
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, &where, "entry '%s' is not a number", problem_show(node->text).text);
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, &where, "entry '%s' is not a number", text_show(node->text).text);
     return SGDMFT_OK;
 }
 
@@ -54,7 +55,7 @@ static sgdmft_status fail_shape(sgdmft_context *ctx, const origin *where, const 
 {
     const char *wide = rows > 1 ? "[[a, b], [c, d]]" : "[[a, b]]";
     const char *narrow = rows > 1 ? "[[a], [b]]" : "[[a]], or a number";
-    return problem_fail(ctx, SGDMFT_ERR_SHAPE, where,
+    return origin_fail(ctx, SGDMFT_ERR_SHAPE, where,
                         "found %s; needed: a %d x %d matrix (%s x %s), a list of rows in the manner of %s", found, rows,
                         columns, side_words(o->rows), side_words(o->columns), columns > 1 ? wide : narrow);
 }
@@ -97,7 +98,7 @@ static sgdmft_status symmetrise(sgdmft_context *ctx, const origin *outer, const 
             if (fabs(lower - upper) > symmetry_tolerance * fmax(fabs(lower), fabs(upper))) {
                 const tree_node *entry = node->item[i]->item[j];
                 origin where = {outer->source, entry->line, entry->column, outer->key};
-                return problem_fail(ctx, SGDMFT_ERR_RANGE, &where,
+                return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
                                     "not symmetric: entry (%d,%d) is %s, but entry (%d,%d) is %s; they must be equal",
                                     i + 1, j + 1, number_write(lower).text, j + 1, i + 1, number_write(upper).text);
             }

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem/text.h"
+#include "core/origin.h"
+#include "core/text.h"
 
 static size_t length_without_trailing_blanks(const char *text)
 {
@@ -21,11 +22,11 @@ static char *copy_trimmed(const char *text)
 static sgdmft_status need_scalar(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *what)
 {
     if (node->kind != TREE_SCALAR)
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "%s is needed, found %s%s", what, tree_kind_name(node),
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "%s is needed, found %s%s", what, tree_kind_name(node),
                             node->kind == TREE_MAP ? "; text that contains ': ' or starts with { needs double quotes"
                                                    : "");
     if (tree_is_null(node, 1) || node->text[strspn(node->text, " \t\r\n")] == '\0')
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "%s is needed, found nothing", what);
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "%s is needed, found nothing", what);
     return SGDMFT_OK;
 }
 
@@ -41,10 +42,10 @@ static sgdmft_status check_cut_by_comma(sgdmft_context *ctx, const origin *where
     }
     if (open == 0 && !closed_early)
         return SGDMFT_OK;
-    return problem_fail(ctx, SGDMFT_ERR_SYNTAX, where,
+    return origin_fail(ctx, SGDMFT_ERR_SYNTAX, where,
                         "parentheses of '%s' do not match: inside [...] a comma separates items; put expressions that "
                         "contain commas between double quotes",
-                        problem_show(node->text).text);
+                        text_show(node->text).text);
 }
 
 sgdmft_status convert_text(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *what,
@@ -66,9 +67,9 @@ sgdmft_status convert_texts(sgdmft_context *ctx, const origin *where, const tree
     int list = node->kind == TREE_LIST;
     size_t n = list ? node->n : 1;
     if (list && o->max == 1 && n != 1)
-        return problem_fail(ctx, SGDMFT_ERR_SHAPE, where, "one expression is needed, found a list of %zu", n);
+        return origin_fail(ctx, SGDMFT_ERR_SHAPE, where, "one expression is needed, found a list of %zu", n);
     if (n < o->min || n > o->max)
-        return problem_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu expressions; allowed: %zu to %zu", n, (size_t)o->min,
+        return origin_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu expressions; allowed: %zu to %zu", n, (size_t)o->min,
                             (size_t)o->max);
     out->item = calloc(n, sizeof *out->item);
     if (!out->item)

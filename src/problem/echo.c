@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "model/coordinates_law.h"
-#include "problem/number.h"
+#include "core/number.h"
 #include "problem/options.h"
-#include "problem/text.h"
+#include "core/text.h"
 
 static void write_quoted(FILE *out, const char *text)
 {
@@ -17,7 +17,7 @@ static void write_quoted(FILE *out, const char *text)
     fputc('"', out);
     while (at < size) {
         uint32_t code = 0;
-        size_t length = problem_utf8((const unsigned char *)text + at, size - at, &code);
+        size_t length = text_decode((const unsigned char *)text + at, size - at, &code);
         if (length == 0) {
             length = 1; /* cannot come from a file */
             code = 0xFFFD;
@@ -26,7 +26,7 @@ static void write_quoted(FILE *out, const char *text)
             fprintf(out, "\\%c", (int)code);
         else if (code == '\n')
             fputs("\\n", out);
-        else if (problem_printable(code))
+        else if (text_printable(code))
             fwrite(text + at, 1, length, out);
         else
             fprintf(out, code < 0x100 ? "\\x%02" PRIX32 : "\\u%04" PRIX32, code);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem/number.h"
+#include "core/number.h"
 
 /* Names in the order of an enumeration; NULL past the end. */
 static const char *method_name(size_t index)

@@ -8,7 +8,7 @@
 #include "model/law_moments.h"
 #include "problem/settings.h"
 #include "problem/source_file.h"
-#include "problem/text.h"
+#include "core/origin.h"
 
 static void free_text(problem_text *text)
 {
@@ -52,7 +52,7 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
     problem->process = process_find(problem->dynamics, problem->sampling);
     if (!problem->process) {
         origin where = settings_origin(s, OPT_SAMPLING);
-        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
                             "value %s cannot be combined with dynamics: %s, which visits samples in a way of its own; "
                             "allowed: dynamics: %s, or no sampling",
                             process_sampling(problem->sampling), process_dynamics(problem->dynamics),

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "problem/text.h"
+#include "core/origin.h"
+#include "core/text.h"
 #include "problem/unknown_key.h"
 
 static const char override_source[] = "--set";
@@ -36,16 +37,16 @@ static sgdmft_status check_name(sgdmft_context *ctx, const origin *where, const 
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
     int letter = (name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z');
     if (!letter || name[length] != '\0' || length > 64)
-        return problem_fail(ctx, SGDMFT_ERR_RANGE, where,
+        return origin_fail(ctx, SGDMFT_ERR_RANGE, where,
                             "'%s' cannot name an observable; allowed: letters, digits and _, starting with a letter, "
                             "at most 64 characters",
-                            problem_show(name).text);
+                            text_show(name).text);
     if (strcmp(name, "loss") == 0)
-        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, where,
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, where,
                             "an observable cannot be named 'loss': train_loss and test_loss are columns already; "
                             "choose another name");
     if (length >= 3 && strcmp(name + length - 3, "_se") == 0)
-        return problem_fail(ctx, SGDMFT_ERR_CONFLICT, where,
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, where,
                             "an observable's name cannot end in '_se', which marks the columns of standard errors: "
                             "'%s'; choose another name",
                             name);
@@ -60,7 +61,7 @@ static sgdmft_status add_observable(sgdmft_context *ctx, const origin *where, co
         return status;
     size_t most = option_get(OPT_OBSERVABLES)->max;
     if (s->n_observables == most)
-        return problem_fail(ctx, SGDMFT_ERR_RANGE, where, "more than %zu observables; leave some out", most);
+        return origin_fail(ctx, SGDMFT_ERR_RANGE, where, "more than %zu observables; leave some out", most);
     named_setting *grown = realloc(s->observable, (s->n_observables + 1) * sizeof *grown);
     if (!grown)
         return context_out_of_memory(ctx, "the observables", 0);
@@ -73,9 +74,9 @@ static sgdmft_status check_repeated(sgdmft_context *ctx, const origin *where, co
 {
     for (size_t j = 0; j < i; j++)
         if (strcmp(map->key[j]->text, map->key[i]->text) == 0)
-            return problem_fail(ctx, SGDMFT_ERR_DUPLICATE_KEY, where,
+            return origin_fail(ctx, SGDMFT_ERR_DUPLICATE_KEY, where,
                                 "key '%s' is given twice; first in line %d, column %d; remove one of them",
-                                problem_show(map->key[i]->text).text, map->key[j]->line, map->key[j]->column);
+                                text_show(map->key[i]->text).text, map->key[j]->line, map->key[j]->column);
     return SGDMFT_OK;
 }
 
@@ -108,7 +109,7 @@ static sgdmft_status read_section(sgdmft_context *ctx, int section, const tree_n
         return SGDMFT_OK; /* a section with everything in it commented out */
     origin where = {s->source, map->line, map->column, section > 0 ? option_get_section(section)->name : NULL};
     if (map->kind != TREE_MAP)
-        return problem_fail(ctx, SGDMFT_ERR_TYPE, &where, "%s is needed here: lines 'key: value'%s; found %s",
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, &where, "%s is needed here: lines 'key: value'%s; found %s",
                             section > 0 ? "a section" : "a problem", section > 0 ? ", indented" : "",
                             tree_kind_name(map));
     s->line[section] = map->line;
@@ -127,7 +128,7 @@ sgdmft_status settings_read(sgdmft_context *ctx, const yaml_source *source, sett
         return status;
     if (!out->file || tree_is_null(out->file, 1)) {
         origin where = {source->name, 1, 1, NULL};
-        return problem_fail(ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(ctx, SGDMFT_ERR_YAML, &where,
                             "the file holds no settings; `sgdmft reference` prints a complete one");
     }
     return read_section(ctx, 0, out->file, out);
@@ -138,16 +139,16 @@ static sgdmft_status override_key(sgdmft_context *ctx, const char *text, const c
 {
     origin where = {override_source, 1, 1, NULL};
     if (!equals)
-        return problem_fail(ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(ctx, SGDMFT_ERR_YAML, &where,
                             "'%s' sets nothing; expected KEY=VALUE, for example --set delta=2.0",
-                            problem_show(text).text);
+                            text_show(text).text);
     const char *first = text + strspn(text, " \t"), *last = equals;
     while (last > first && (last[-1] == ' ' || last[-1] == '\t'))
         last--;
     if (first >= last)
-        return problem_fail(ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(ctx, SGDMFT_ERR_YAML, &where,
                             "'%s' has no key before the '='; expected KEY=VALUE, for example --set delta=2.0",
-                            problem_show(text).text);
+                            text_show(text).text);
     *out = strndup(first, (size_t)(last - first));
     return *out ? SGDMFT_OK : context_out_of_memory(ctx, "an override", 0);
 }
@@ -174,7 +175,7 @@ static sgdmft_status fail_section(sgdmft_context *ctx, const origin *where, cons
     option_id id = 0;
     while (option_section_of(id) != option_find_section(section))
         id++;
-    return problem_fail(ctx, SGDMFT_ERR_TYPE, where, "'%s' is a section; set one of its keys: --set %s=VALUE", section,
+    return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "'%s' is a section; set one of its keys: --set %s=VALUE", section,
                         id == OPT_OBSERVABLES ? "observables.NAME" : option_get(id)->key);
 }
 
@@ -215,8 +216,8 @@ sgdmft_status settings_override(sgdmft_context *ctx, const char *const *sets, si
             return status;
         if (!s->set[i] || tree_is_null(s->set[i], 0)) {
             origin where = {override_source, 1, source.column + 1, NULL};
-            return problem_fail(ctx, SGDMFT_ERR_YAML, &where, "'%s' has no value after the '='; expected KEY=VALUE",
-                                problem_show(sets[i]).text);
+            return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "'%s' has no value after the '='; expected KEY=VALUE",
+                                text_show(sets[i]).text);
         }
         status = override_one(ctx, s->set_key[i], s->set[i], s);
         if (status != SGDMFT_OK)

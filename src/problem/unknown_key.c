@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "problem/options.h"
-#include "problem/text.h"
+#include "core/origin.h"
+#include "core/text.h"
 
 enum { NAMES = OPTION_COUNT + SECTION_COUNT };
 
@@ -62,7 +63,7 @@ static const char *exact(const name_list *list, const char *wanted)
 
 static const char *nearest(const name_list *list, const char *wanted)
 {
-    int i = problem_nearest(wanted, list->name, list->n);
+    int i = text_nearest(wanted, list->name, list->n);
     return i < 0 ? NULL : list->key[i];
 }
 
@@ -88,7 +89,7 @@ static sgdmft_status fail_with_list(sgdmft_context *ctx, const origin *where, co
     char *list = joined(names, n);
     if (!list)
         return context_out_of_memory(ctx, "a message", 0);
-    problem_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where, "unknown key '%s'%s; allowed: %s", problem_show(key).text, place,
+    origin_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where, "unknown key '%s'%s; allowed: %s", text_show(key).text, place,
                  list);
     free(list);
     return SGDMFT_ERR_UNKNOWN_KEY;
@@ -99,11 +100,11 @@ static sgdmft_status fail_misplaced(sgdmft_context *ctx, const origin *where, co
 {
     const char *dot = strchr(right, '.');
     if (!dot)
-        return problem_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where,
+        return origin_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where,
                             "unknown key '%s'; did you mean '%s' at the top level? (not indented)",
-                            problem_show(key).text, right);
-    return problem_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where,
-                        "unknown key '%s'; did you mean '%s'? (indented under '%.*s:')", problem_show(key).text, right,
+                            text_show(key).text, right);
+    return origin_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where,
+                        "unknown key '%s'; did you mean '%s'? (indented under '%.*s:')", text_show(key).text, right,
                         (int)(dot - right), right);
 }
 
@@ -116,8 +117,8 @@ static sgdmft_status fail_unknown(sgdmft_context *ctx, const origin *where, int 
         return fail_misplaced(ctx, where, key, right);
     right = nearest(&here, leaf);
     if (right)
-        return problem_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where, "unknown key '%s'; did you mean '%s'?",
-                            problem_show(key).text, right);
+        return origin_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where, "unknown key '%s'; did you mean '%s'?",
+                            text_show(key).text, right);
     right = nearest(&elsewhere, leaf);
     if (right)
         return fail_misplaced(ctx, where, key, right);
@@ -147,7 +148,7 @@ sgdmft_status unknown_key_in_override(sgdmft_context *ctx, const origin *where, 
     if (!right)
         right = nearest(&leaves, leaf);
     if (right)
-        return problem_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where, "unknown key '%s'; did you mean '%s'?",
-                            problem_show(key).text, right);
+        return origin_fail(ctx, SGDMFT_ERR_UNKNOWN_KEY, where, "unknown key '%s'; did you mean '%s'?",
+                            text_show(key).text, right);
     return fail_with_list(ctx, where, key, "", full.key, full.n);
 }

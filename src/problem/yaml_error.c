@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "problem/text.h"
+#include "core/origin.h"
 
 /* Advice for a part of a message of libyaml. The first match counts. */
 typedef struct advice {
@@ -75,7 +75,7 @@ static sgdmft_status reader_error(sgdmft_context *ctx, const yaml_source *source
         }
     }
     origin where = place(source, &mark);
-    return problem_fail(ctx, SGDMFT_ERR_YAML, &where, "not readable as text: %s (byte 0x%02X); %s", parser->problem,
+    return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not readable as text: %s (byte 0x%02X); %s", parser->problem,
                         stop < source->size ? (unsigned)(unsigned char)source->text[stop] : 0u,
                         advice_for(parser->problem));
 }
@@ -108,7 +108,7 @@ sgdmft_status yaml_error(sgdmft_context *ctx, const yaml_source *source, const y
     if (indented_with_tab(source, where.line))
         hint = "indent with blanks: YAML does not allow tabs there";
     if (!parser->context)
-        return problem_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s; %s", said, hint);
-    return problem_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s (%s, begun in line %d); %s", said,
+        return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s; %s", said, hint);
+    return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: %s (%s, begun in line %d); %s", said,
                         parser->context, (int)parser->context_mark.line + 1, hint);
 }

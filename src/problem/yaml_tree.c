@@ -4,7 +4,8 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "problem/text.h"
+#include "core/origin.h"
+#include "core/text.h"
 #include "problem/yaml_error.h"
 
 enum { DEEPEST = 16 }; /* a problem file needs 3 levels; this bounds the recursion below */
@@ -97,7 +98,7 @@ static sgdmft_status build_scalar(builder *b, const yaml_event_t *event, tree_no
     yaml_scalar_style_t style = event->data.scalar.style;
     origin where = place(b, &event->start_mark);
     if (memchr(text, '\0', length))
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where, "a value holds a NUL character; remove the \\0");
+        return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where, "a value holds a NUL character; remove the \\0");
     node->kind = TREE_SCALAR;
     node->style = TREE_PLAIN;
     if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE) {
@@ -155,7 +156,7 @@ static sgdmft_status add_child(builder *b, tree_node *node, const yaml_event_t *
         status = build_child(b, event, depth, in_flow, &key);
         if (status == SGDMFT_OK && key->kind != TREE_SCALAR) {
             origin where = {b->source->name, key->line, key->column, NULL};
-            status = problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+            status = origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
                                   "%s cannot be a key; a setting is written 'key: value'", tree_kind_name(key));
         }
         event = NULL;
@@ -193,10 +194,10 @@ static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
 {
     origin where = place(b, &event->start_mark);
     if (event->type == YAML_ALIAS_EVENT)
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
                             "YAML aliases are not used here: '*%s'; put an expression that starts with * between "
                             "double quotes",
-                            problem_show((const char *)event->data.alias.anchor).text);
+                            text_show((const char *)event->data.alias.anchor).text);
     /* anchor and tag stand at different places in the three kinds of event */
     const yaml_char_t *anchor = NULL, *tag = NULL;
     if (event->type == YAML_SCALAR_EVENT) {
@@ -210,15 +211,15 @@ static sgdmft_status refuse_references(builder *b, const yaml_event_t *event)
         tag = event->data.mapping_start.tag;
     }
     if (anchor)
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
                             "YAML anchors are not used here: '&%s'; put an expression that starts with & between "
                             "double quotes",
-                            problem_show((const char *)anchor).text);
+                            text_show((const char *)anchor).text);
     if (tag)
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
                             "YAML tags are not used here: '%s'; write the value alone, and between double quotes if "
                             "it starts with !",
-                            problem_show((const char *)tag).text);
+                            text_show((const char *)tag).text);
     return SGDMFT_OK;
 }
 
@@ -236,7 +237,7 @@ static sgdmft_status build_kind(builder *b, const yaml_event_t *event, int depth
         return build_children(b, node, depth, in_flow);
     default: {
         origin where = place(b, &event->start_mark);
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: a value was expected here");
+        return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where, "not well-formed YAML: a value was expected here");
     }
     }
 }
@@ -248,7 +249,7 @@ static sgdmft_status build(builder *b, const yaml_event_t *event, int depth, int
     if (status != SGDMFT_OK)
         return status;
     if (depth > DEEPEST)
-        return problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+        return origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
                             "nested more than %d levels deep; a problem file has at "
                             "most 3 (a matrix in a section)",
                             DEEPEST);
@@ -294,7 +295,7 @@ static sgdmft_status read_document(builder *b, tree_node **out)
         return status;
     if (event.type != YAML_STREAM_END_EVENT) {
         origin where = place(b, &event.start_mark);
-        status = problem_fail(b->ctx, SGDMFT_ERR_YAML, &where,
+        status = origin_fail(b->ctx, SGDMFT_ERR_YAML, &where,
                               "a second YAML document starts here; a problem file holds one problem");
     }
     yaml_event_delete(&event);

@@ -6,7 +6,7 @@
 #include "core/memory.h"
 #include "paths/lanes.h"
 #include "problem/problem.h"
-#include "problem/text.h"
+#include "core/origin.h"
 #include "sample/draws.h"
 #include "core/matrix.h"
 
@@ -14,7 +14,7 @@ sgdmft_status coordinates_check(sgdmft_context *ctx, const sgdmft_problem *probl
 {
     if (!problem->penalty.text)
         return SGDMFT_OK;
-    return problem_fail(
+    return origin_fail(
         ctx, SGDMFT_ERR_UNSUPPORTED, &problem->penalty.where,
         "with this penalty coordinates follow a nonlinear process, which cannot be drawn from C, R and "
         "m alone; needed: the ridge, key lambda, or the group /coordinates of a solve with this penalty");

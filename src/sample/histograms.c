@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sobol.h"
 #include "columns/solution.h"
 #include "model/coordinates_law.h"
 #include "problem/problem.h"

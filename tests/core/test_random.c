@@ -6,7 +6,8 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "core/philox.h"
+#include <Random123/philox.h>
+
 #include "core/random.h"
 
 enum { N = 1 << 16 };
@@ -23,13 +24,16 @@ static void philox_known_answers(void **state)
          0x24126ea1}};
     for (int i = 0; i < 3; i++) {
         const uint32_t *v = vectors[i];
-        philox_stream stream = {.key = (uint64_t)v[5] << 32 | v[4], .item = (uint64_t)v[3] << 32 | v[2]};
+        random_stream stream = {.key = (uint64_t)v[5] << 32 | v[4], .item = (uint64_t)v[3] << 32 | v[2]};
         uint64_t block = (uint64_t)v[1] << 32 | v[0];
-        philox4x32_ctr_t words = philox_block(stream, block);
-        assert_memory_equal(words.v, v + 6, 4 * sizeof *v);
-        for (unsigned rank = 0; philox_kernel_ranked(rank); rank++) {
-            double out[PHILOX_GROUP];
-            philox_kernel_ranked(rank)(stream, block, 1, out);
+        uint32_t words[4];
+        random_block(stream, block, words);
+        assert_memory_equal(words, v + 6, 4 * sizeof *v);
+        for (instruction_set set = 0; set < SIMD_SETS; set++) {
+            if (!simd_supported(set))
+                continue;
+            double out[RANDOM_GROUP];
+            random_fill(set, stream, block, 1, out);
             double expected[2] = {uniform_from_bits((uint64_t)v[7] << 32 | v[6]),
                                   uniform_from_bits((uint64_t)v[9] << 32 | v[8])};
             check_same_bytes("known answer", 2, out, expected);
@@ -37,22 +41,24 @@ static void philox_known_answers(void **state)
     }
 }
 
-static void kernels_agree(void **state)
+static void instruction_sets_agree(void **state)
 {
     enum { GROUPS = 37 };
-    static double reference[GROUPS * PHILOX_GROUP], other[GROUPS * PHILOX_GROUP];
+    static double reference[GROUPS * RANDOM_GROUP], other[GROUPS * RANDOM_GROUP];
     const uint64_t blocks[] = {0, 0xfffffff3u, 0x123456789abcdefu, ~(uint64_t)0 - 50};
     for (unsigned i = 0; i < 4; i++) {
-        philox_stream stream = philox_stream_new(base_key, 0xfedcba9876543210u * i);
-        philox_kernel_ranked(0)(stream, blocks[i], GROUPS, reference);
-        for (unsigned rank = 1; philox_kernel_ranked(rank); rank++) {
-            philox_kernel_ranked(rank)(stream, blocks[i], GROUPS, other);
-            check_same_bytes("kernels", GROUPS * PHILOX_GROUP, reference, other);
+        random_stream stream = random_stream_new(base_key, 0xfedcba9876543210u * i);
+        random_fill(SIMD_BASE, stream, blocks[i], GROUPS, reference);
+        for (instruction_set set = SIMD_AVX2; set < SIMD_SETS; set++) {
+            if (!simd_supported(set))
+                continue;
+            random_fill(set, stream, blocks[i], GROUPS, other);
+            check_same_bytes(simd_name(set), GROUPS * RANDOM_GROUP, reference, other);
         }
     }
 }
 
-/* The layout that philox.h documents, written down a second time. */
+/* The layout that random.h documents, written down a second time. */
 static double uniform_again(random_key key, uint64_t item, uint64_t draw)
 {
     uint64_t mixed[2] = {key.seed + 0x9e3779b97f4a7c15u, 0};
@@ -298,7 +304,7 @@ static void short_streams_are_independent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_known_answers),      cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(philox_known_answers),      cmocka_unit_test(instruction_sets_agree),
         cmocka_unit_test(layout_is_as_documented),   cmocka_unit_test(uniforms_are_inside),
         cmocka_unit_test(draws_are_fixed_for_ever),  cmocka_unit_test(any_order_gives_the_same),
         cmocka_unit_test(threads_give_the_same),     cmocka_unit_test(no_two_addresses_share_a_draw),

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/random.h"
+#include "core/sobol.h"
 
 static random_key key_of(uint32_t replica)
 {

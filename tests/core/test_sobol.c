@@ -4,7 +4,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "core/random.h"
+#include "core/sobol.h"
 
 static const random_key base_key = {.seed = 0x2b7e151628aed2a6u, .replica = 2, .purpose = 9};
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "expr/program.h"
+#include "expr/expr.h"
 
 typedef struct fixture {
     sgdmft_context *ctx;
@@ -54,7 +54,7 @@ static inline expr_node fixture_derive(fixture *f, expr_node node, expr_node var
     return derivative;
 }
 
-/* Value of a node at one point, by the best kernels. */
+/* Value of a node at one point, by the loops of the best instruction set. */
 static inline double fixture_value(fixture *f, expr_node node, double r, double y, double t)
 {
     expr_program *program = NULL;

@@ -42,10 +42,10 @@ static const struct range {
     {"sigmoid, all sizes", OP_SIGMOID, sigmoid, 0, 0, 2.4, 2.4},
 };
 
-static void apply(const kernel_set *kernels, expr_op op, size_t n, const double *x, double *out)
+static void apply(instruction_set set, expr_op op, size_t n, const double *x, double *out)
 {
-    kernel_operand in = {x, 1};
-    kernels->of[op](n, out, &in, 1);
+    loop_operand in = {x, 1};
+    expr_loops_for(set)->of[op](n, out, &in, 1);
 }
 
 static void draw(const struct range *r, double *x)
@@ -68,11 +68,11 @@ static double error_in_ulps(double found, long double exact)
     return (double)(fabsl(found - exact) / ulp);
 }
 
-static void check_range(const struct range *r, const kernel_set *kernels, const double *x, const long double *exact)
+static void check_range(const struct range *r, instruction_set set, const double *x, const long double *exact)
 {
     static double out[POINTS];
-    double worst = 0, at = 0, allowed = kernels == &kernels_base ? r->plain : r->fused;
-    apply(kernels, r->op, POINTS, x, out);
+    double worst = 0, at = 0, allowed = set == SIMD_BASE ? r->plain : r->fused;
+    apply(set, r->op, POINTS, x, out);
     for (int i = 0; i < POINTS; i++) {
         double error = error_in_ulps(out[i], exact[i]);
         if (!(error <= worst)) {
@@ -81,7 +81,7 @@ static void check_range(const struct range *r, const kernel_set *kernels, const 
         }
     }
     if (!(worst <= allowed))
-        fail_msg("%s, %s: %.3g ulp off at %.17g, allowed %.3g", r->name, kernels->name, worst, at, allowed);
+        fail_msg("%s, %s: %.3g ulp off at %.17g, allowed %.3g", r->name, simd_name(set), worst, at, allowed);
 }
 
 static void errors_stay_within_their_bounds(void **state)
@@ -92,9 +92,9 @@ static void errors_stay_within_their_bounds(void **state)
         draw(&ranges[k], x);
         for (int i = 0; i < POINTS; i++)
             exact[i] = ranges[k].exact(x[i]);
-        for (size_t set = 0; kernels_number(set); set++)
-            if (kernels_number(set)->supported())
-                check_range(&ranges[k], kernels_number(set), x, exact);
+        for (instruction_set set = 0; set < SIMD_SETS; set++)
+            if (simd_supported(set))
+                check_range(&ranges[k], set, x, exact);
     }
 }
 
@@ -137,35 +137,35 @@ static const struct corner {
     {OP_SIGMOID, INFINITY, 1},
 };
 
-static double one_lane(const kernel_set *kernels, expr_op op, double x)
+static double one_lane(instruction_set set, expr_op op, double x)
 {
-    double in[KERNEL_LANES], out[KERNEL_LANES];
-    for (int i = 0; i < KERNEL_LANES; i++)
+    double in[LOOP_LANES], out[LOOP_LANES];
+    for (int i = 0; i < LOOP_LANES; i++)
         in[i] = x;
-    apply(kernels, op, KERNEL_LANES, in, out);
-    return out[KERNEL_LANES - 1];
+    apply(set, op, LOOP_LANES, in, out);
+    return out[LOOP_LANES - 1];
 }
 
-static void check_corners(const kernel_set *kernels)
+static void check_corners(instruction_set set)
 {
     for (size_t i = 0; i < sizeof corners / sizeof *corners; i++) {
         const struct corner *c = &corners[i];
-        double found = one_lane(kernels, c->op, c->x);
+        double found = one_lane(set, c->op, c->x);
         if (memcmp(&found, &c->value, sizeof found))
-            fail_msg("corner %zu, %s: %.17g at %.17g, expected %.17g", i, kernels->name, found, c->x, c->value);
+            fail_msg("corner %zu, %s: %.17g at %.17g, expected %.17g", i, simd_name(set), found, c->x, c->value);
     }
     for (size_t k = 0; k < sizeof ranges / sizeof *ranges; k++)
-        assert_true(isnan(one_lane(kernels, ranges[k].op, NAN)));
+        assert_true(isnan(one_lane(set, ranges[k].op, NAN)));
 }
 
 static void corners_are_exact(void **state)
 {
-    for (size_t set = 0; kernels_number(set); set++)
-        if (kernels_number(set)->supported())
-            check_corners(kernels_number(set));
+    for (instruction_set set = 0; set < SIMD_SETS; set++)
+        if (simd_supported(set))
+            check_corners(set);
 }
 
-static void check_symmetry(const kernel_set *kernels, expr_op op)
+static void check_symmetry(instruction_set set, expr_op op)
 {
     static double x[POINTS], minus[POINTS], a[POINTS], b[POINTS];
     uint64_t state = 43;
@@ -173,8 +173,8 @@ static void check_symmetry(const kernel_set *kernels, expr_op op)
         x[i] = i % 2 ? fixture_uniform(&state, 0, 20) : exp2(fixture_uniform(&state, -1074, 10));
         minus[i] = -x[i];
     }
-    apply(kernels, op, POINTS, x, a);
-    apply(kernels, op, POINTS, minus, b);
+    apply(set, op, POINTS, x, a);
+    apply(set, op, POINTS, minus, b);
     for (int i = 0; i < POINTS; i++)
         assert_true(a[i] == -b[i] && a[i] >= 0 && a[i] <= 1);
 }
@@ -182,28 +182,26 @@ static void check_symmetry(const kernel_set *kernels, expr_op op)
 /* Odd functions are odd to the bit, and never leave [-1, 1]. */
 static void odd_functions_are_odd(void **state)
 {
-    for (size_t set = 0; kernels_number(set); set++)
-        if (kernels_number(set)->supported()) {
-            check_symmetry(kernels_number(set), OP_ERF);
-            check_symmetry(kernels_number(set), OP_TANH);
+    for (instruction_set set = 0; set < SIMD_SETS; set++)
+        if (simd_supported(set)) {
+            check_symmetry(set, OP_ERF);
+            check_symmetry(set, OP_TANH);
         }
 }
 
 static void wide_vectors_agree(void **state)
 {
-#if defined(__x86_64__)
     static double x[POINTS], a[POINTS], b[POINTS];
-    if (!kernels_avx512.supported())
+    if (!simd_supported(SIMD_AVX512))
         return;
     for (size_t k = 0; k < sizeof ranges / sizeof *ranges; k++) {
         draw(&ranges[k], x);
-        apply(&kernels_avx2, ranges[k].op, POINTS, x, a);
-        apply(&kernels_avx512, ranges[k].op, POINTS, x, b);
+        apply(SIMD_AVX2, ranges[k].op, POINTS, x, a);
+        apply(SIMD_AVX512, ranges[k].op, POINTS, x, b);
         for (int i = 0; i < POINTS; i++)
             if (memcmp(&a[i], &b[i], sizeof *a))
                 fail_msg("%s at %.17g: %.17g and %.17g", ranges[k].name, x[i], a[i], b[i]);
     }
-#endif
 }
 
 int main(void)

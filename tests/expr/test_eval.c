@@ -29,13 +29,13 @@ static void fill(block *b, uint64_t seed)
     }
 }
 
-static expr_program *compile_all(fixture *f, const kernel_set *kernels)
+static expr_program *compile_all(fixture *f, instruction_set set)
 {
     expr_node node[OUTPUTS];
     for (int i = 0; i < OUTPUTS; i++)
         node[i] = fixture_parse(f, texts[i]);
     expr_program *program = NULL;
-    assert_int_equal(program_compile(f->ctx, f->graph, node, OUTPUTS, kernels, &program), SGDMFT_OK);
+    assert_int_equal(expr_compile_for(f->ctx, f->graph, node, OUTPUTS, set, &program), SGDMFT_OK);
     return program;
 }
 
@@ -64,11 +64,11 @@ static void same_bits(const block *a, const block *b, const char *what)
                          a->y[i], a->out[o][i], b->out[o][i]);
 }
 
-static void check_cuts(const kernel_set *kernels)
+static void check_cuts(instruction_set set)
 {
     static const size_t sizes[] = {1, 2, 3, 5, 7, 8, 9, 13, 16, 17, 63, 64, 65, 127, 128, 200, 333, 512, 777};
     fixture f = fixture_new();
-    expr_program *program = compile_all(&f, kernels);
+    expr_program *program = compile_all(&f, set);
     double *work = new_work(program, 1);
     static block whole, cut;
     fill(&whole, 5);
@@ -78,7 +78,7 @@ static void check_cuts(const kernel_set *kernels)
         memset(cut.out, 0x55, sizeof cut.out);
         for (size_t from = 0; from < LANES; from += sizes[s])
             evaluate(program, work + s % 2, &cut, from, from + sizes[s] < LANES ? sizes[s] : LANES - from);
-        same_bits(&whole, &cut, kernels->name);
+        same_bits(&whole, &cut, simd_name(set));
     }
     free(work);
     expr_program_free(program);
@@ -87,19 +87,19 @@ static void check_cuts(const kernel_set *kernels)
 
 static void lanes_do_not_know_their_block(void **state)
 {
-    for (size_t set = 0; kernels_number(set); set++)
-        if (kernels_number(set)->supported())
-            check_cuts(kernels_number(set));
+    for (instruction_set set = 0; set < SIMD_SETS; set++)
+        if (simd_supported(set))
+            check_cuts(set);
 }
 
 /* Reordering the samples reorders the results. */
 static void lanes_do_not_know_their_neighbours(void **state)
 {
-    for (size_t set = 0; kernels_number(set); set++) {
-        if (!kernels_number(set)->supported())
+    for (instruction_set set = 0; set < SIMD_SETS; set++) {
+        if (!simd_supported(set))
             continue;
         fixture f = fixture_new();
-        expr_program *program = compile_all(&f, kernels_number(set));
+        expr_program *program = compile_all(&f, set);
         double *work = new_work(program, 0);
         static block straight, mixed, back;
         fill(&straight, 6);
@@ -123,13 +123,12 @@ static void lanes_do_not_know_their_neighbours(void **state)
 }
 
 /* AVX2 and AVX-512 give the same bits: results do not depend on which of them a machine has. */
-static void wide_kernel_sets_agree(void **state)
+static void wide_instruction_sets_agree(void **state)
 {
-#if defined(__x86_64__)
-    if (!kernels_avx512.supported())
+    if (!simd_supported(SIMD_AVX512))
         return;
     static block a, b;
-    const kernel_set *sets[] = {&kernels_avx2, &kernels_avx512};
+    const instruction_set sets[] = {SIMD_AVX2, SIMD_AVX512};
     block *blocks[] = {&a, &b};
     for (int i = 0; i < 2; i++) {
         fixture f = fixture_new();
@@ -145,14 +144,13 @@ static void wide_kernel_sets_agree(void **state)
         for (int i = 0; i < LANES; i++)
             if (memcmp(&a.out[o][i], &b.out[o][i], sizeof(double)) && !(isnan(a.out[o][i]) && isnan(b.out[o][i])))
                 fail_msg("\"%s\" at r = %.17g: %.17g and %.17g", texts[o], a.r[i], a.out[o][i], b.out[o][i]);
-#endif
 }
 
 static void threads_share_a_program(void **state)
 {
     enum { THREADS = 4, ROUNDS = 50 };
     fixture f = fixture_new();
-    expr_program *program = compile_all(&f, kernels_best());
+    expr_program *program = compile_all(&f, simd_best());
     static block alone, shared[THREADS];
     fill(&alone, 7);
     double *work = new_work(program, 0);
@@ -248,7 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_do_not_know_their_block),
         cmocka_unit_test(lanes_do_not_know_their_neighbours),
-        cmocka_unit_test(wide_kernel_sets_agree),
+        cmocka_unit_test(wide_instruction_sets_agree),
         cmocka_unit_test(threads_share_a_program),
         cmocka_unit_test(stays_inside_its_arrays),
         cmocka_unit_test(programs_outlive_their_graph),

@@ -96,7 +96,7 @@ static int instructions(fixture *f, const expr_node *nodes, size_t n)
 {
     expr_program *program = NULL;
     assert_int_equal(expr_compile(f->ctx, f->graph, nodes, n, &program), SGDMFT_OK);
-    int count = program->n_instructions;
+    int count = expr_program_length(program);
     expr_program_free(program);
     return count;
 }

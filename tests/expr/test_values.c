@@ -1,5 +1,5 @@
 /* Every function against the C library (GSL for a second opinion) over a grid that favours corners, with every set of
-   kernels that this processor runs. */
+   loops of each instruction set that this processor has. */
 #include "fixture.h"
 
 #include <gsl/gsl_sf_erf.h>
@@ -60,12 +60,12 @@ static double error_in_ulps(double found, double exact)
     return fabs(found - exact) / ulp_of(exact);
 }
 
-static void evaluate(fixture *f, const kernel_set *kernels, const char *text, size_t n, const double *r,
+static void evaluate(fixture *f, instruction_set set, const char *text, size_t n, const double *r,
                      const double *y, double *out)
 {
     expr_node node = fixture_parse(f, text);
     expr_program *program = NULL;
-    assert_int_equal(program_compile(f->ctx, f->graph, &node, 1, kernels, &program), SGDMFT_OK);
+    assert_int_equal(expr_compile_for(f->ctx, f->graph, &node, 1, set, &program), SGDMFT_OK);
     double *work = malloc(expr_program_work(program) * sizeof *work);
     assert_non_null(work);
     expr_eval(program, work, n, (const double *[]){r, y, NULL}, &out);
@@ -107,11 +107,11 @@ static const struct unary_case {
     {"softplus(r)", one_softplus, 3, INFINITY}, {"sigmoid(r)", one_sigmoid, 4, INFINITY},
 };
 
-static void check_unary(fixture *f, const kernel_set *kernels, const struct unary_case *c, const grid *g)
+static void check_unary(fixture *f, instruction_set set, const struct unary_case *c, const grid *g)
 {
     static double out[MOST];
     double worst = 0, at = 0;
-    evaluate(f, kernels, c->text, (size_t)g->n, g->x, NULL, out);
+    evaluate(f, set, c->text, (size_t)g->n, g->x, NULL, out);
     for (int i = 0; i < g->n; i++) {
         if (isfinite(g->x[i]) && fabs(g->x[i]) > c->limit)
             continue;
@@ -121,18 +121,18 @@ static void check_unary(fixture *f, const kernel_set *kernels, const struct unar
             at = g->x[i];
         }
     }
-    print_message("%-8s %-12s worst %.3g ulp at %.17g\n", kernels->name, c->text, worst, at);
+    print_message("%-8s %-12s worst %.3g ulp at %.17g\n", simd_name(set), c->text, worst, at);
     if (!(worst <= c->ulps))
-        fail_msg("%s with %s: %.3g ulp off at %.17g, allowed %.3g", c->text, kernels->name, worst, at, c->ulps);
+        fail_msg("%s with %s: %.3g ulp off at %.17g, allowed %.3g", c->text, simd_name(set), worst, at, c->ulps);
 }
 
 static void unary_functions_match_the_c_library(void **state)
 {
     grid g = make_grid();
     fixture f = fixture_new();
-    for (size_t set = 0; kernels_number(set); set++)
-        for (size_t i = 0; kernels_number(set)->supported() && i < sizeof unary_cases / sizeof *unary_cases; i++)
-            check_unary(&f, kernels_number(set), &unary_cases[i], &g);
+    for (instruction_set set = 0; set < SIMD_SETS; set++)
+        for (size_t i = 0; simd_supported(set) && i < sizeof unary_cases / sizeof *unary_cases; i++)
+            check_unary(&f, set, &unary_cases[i], &g);
     fixture_free(&f);
 }
 
@@ -187,15 +187,15 @@ static void make_pairs(const grid *g, double *r, double *y)
     }
 }
 
-static void check_binary(fixture *f, const kernel_set *kernels, const struct binary_case *c, const double *r,
+static void check_binary(fixture *f, instruction_set set, const struct binary_case *c, const double *r,
                          const double *y)
 {
     static double out[PAIRS];
-    evaluate(f, kernels, c->text, PAIRS, r, y, out);
+    evaluate(f, set, c->text, PAIRS, r, y, out);
     for (int i = 0; i < PAIRS; i++) {
         double exact = c->exact(r[i], y[i]);
         if (error_in_ulps(out[i], exact) > c->ulps || isnan(out[i]) != isnan(exact))
-            fail_msg("%s with %s: %.17g at (%.17g, %.17g), expected %.17g", c->text, kernels->name, out[i], r[i], y[i],
+            fail_msg("%s with %s: %.17g at (%.17g, %.17g), expected %.17g", c->text, simd_name(set), out[i], r[i], y[i],
                      exact);
     }
 }
@@ -206,9 +206,9 @@ static void operators_match_the_c_language(void **state)
     grid g = make_grid();
     make_pairs(&g, r, y);
     fixture f = fixture_new();
-    for (size_t set = 0; kernels_number(set); set++)
-        for (size_t i = 0; kernels_number(set)->supported() && i < sizeof binary_cases / sizeof *binary_cases; i++)
-            check_binary(&f, kernels_number(set), &binary_cases[i], r, y);
+    for (instruction_set set = 0; set < SIMD_SETS; set++)
+        for (size_t i = 0; simd_supported(set) && i < sizeof binary_cases / sizeof *binary_cases; i++)
+            check_binary(&f, set, &binary_cases[i], r, y);
     fixture_free(&f);
 }
 
@@ -218,15 +218,15 @@ static void logsumexp_is_stable(void **state)
     grid g = make_grid();
     make_pairs(&g, r, y);
     fixture f = fixture_new();
-    for (size_t set = 0; kernels_number(set); set++) {
-        if (!kernels_number(set)->supported())
+    for (instruction_set set = 0; set < SIMD_SETS; set++) {
+        if (!simd_supported(set))
             continue;
-        evaluate(&f, kernels_number(set), "logsumexp(r, y)", PAIRS, r, y, out);
+        evaluate(&f, set, "logsumexp(r, y)", PAIRS, r, y, out);
         for (int i = 0; i < PAIRS; i++) {
             double exact = two_logsumexp(r[i], y[i]), scale = fmin(fmax(fabs(exact), 1), 1e300);
             if (!(exact == out[i] || (isnan(exact) && isnan(out[i])) || fabs(exact - out[i]) <= 4e-16 * scale))
                 fail_msg("logsumexp(%.17g, %.17g) with %s: %.17g, expected %.17g", r[i], y[i],
-                         kernels_number(set)->name, out[i], exact);
+                         simd_name(set), out[i], exact);
         }
     }
     fixture_free(&f);
@@ -277,7 +277,7 @@ static void gsl_agrees(void **state)
     fixture_free(&f);
 }
 
-/* Constants are folded with the same conventions as the kernels have. */
+/* Constants are folded with the same conventions as the loops have. */
 static void constants_fold_to_the_same_values(void **state)
 {
     static const char *const around[][2] = {

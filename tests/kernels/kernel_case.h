@@ -10,7 +10,9 @@
 #include "support/check.h"
 #include "support/schedule.h"
 #include "core/matrix.h"
-#include "kernels/kernels.h"
+#include "kernels/response_pathwise.h"
+#include "kernels/response_stein.h"
+#include "kernels/rows.h"
 
 typedef struct kernel_case {
     sgdmft_context *ctx;
@@ -27,7 +29,7 @@ typedef struct kernel_plan {
     double delta, lambda, horizon, grading;
     const char *eta;
     const double *m0, *rho, *q0;
-    response_kind response;
+    const response_estimator *response;
 } kernel_plan;
 
 static inline kernel_case kernel_case_new(kernel_plan p)
@@ -36,11 +38,19 @@ static inline kernel_case kernel_case_new(kernel_plan p)
     double identity[MATRIX_MAX * MATRIX_MAX] = {0};
     for (int a = 0; a < p.kstar; a++)
         identity[a * p.kstar + a] = 1;
-    kernel_case c = {.ctx = check_context(1), .at = averages_layout_of(p.k, p.kstar, p.steps, p.response)};
+    kernel_case c = {.ctx = check_context(1), .at = averages_layout_of(p.k, p.kstar, p.steps, p.response ? p.response : &response_pathwise)};
     check_ok(c.ctx, schedule_of(c.ctx, p.eta, p.horizon, &c.eta));
-    check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, &c.grid));
-    check_ok(c.ctx, kernels_new(c.ctx, p.k, p.kstar, p.delta, p.lambda, !p.drift, c.grid, p.q0 ? p.q0 : zero, p.m0 ? p.m0 : zero,
-                                p.rho ? p.rho : identity, &c.kern));
+    check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, 0, &c.grid));
+    kernels_plan plan = {.k = p.k,
+                         .kstar = p.kstar,
+                         .delta = p.delta,
+                         .filter = {p.lambda},
+                         .white_noise = !p.drift,
+                         .grid = c.grid,
+                         .q0 = p.q0 ? p.q0 : zero,
+                         .m0 = p.m0 ? p.m0 : zero,
+                         .rho = p.rho ? p.rho : identity};
+    check_ok(c.ctx, kernels_new(c.ctx, &plan, &c.kern));
     c.now = memory_doubles(c.at.size);
     c.next = memory_doubles(c.at.size);
     assert_non_null(c.now);

@@ -31,7 +31,7 @@ static int teardown(void **state)
 static time_grid *graded(const fixture *f, int steps, double horizon, double grading)
 {
     time_grid *grid = NULL;
-    check_ok(f->ctx, time_grid_new(f->ctx, steps, horizon, grading, f->eta, &grid));
+    check_ok(f->ctx, time_grid_new(f->ctx, steps, horizon, grading, f->eta, 0, &grid));
     return grid;
 }
 
@@ -174,7 +174,7 @@ static void test_jumps(void **state)
         time_grid *grid = NULL;
         double value[64], weights[4];
         int corners = 0, count;
-        check_ok(f->ctx, time_grid_new(f->ctx, steps, 3.9, 1.4, eta, &grid));
+        check_ok(f->ctx, time_grid_new(f->ctx, steps, 3.9, 1.4, eta, 0, &grid));
         for (int i = 0; i <= steps; i++) {
             assert_true(i == 0 || grid->t[i] > grid->t[i - 1]);
             if (!grid->corner[i])
@@ -221,7 +221,7 @@ static void test_nodes_on_jumps(void **state)
         schedule *eta = NULL;
         time_grid *grid = NULL, *coarse = NULL;
         check_ok(f->ctx, schedule_of(f->ctx, cases[c].eta, 3, &eta));
-        check_ok(f->ctx, time_grid_new(f->ctx, n, 3, grading[x / 9], eta, &grid));
+        check_ok(f->ctx, time_grid_new(f->ctx, n, 3, grading[x / 9], eta, 0, &grid));
         check_ok(f->ctx, time_grid_coarsen(f->ctx, grid, eta, &coarse));
         assert_true(grid->t[0] == 0 && grid->t[n] == 3);
         int corners = 0, coarse_corners = 0;
@@ -254,7 +254,7 @@ static void test_more_jumps_than_nodes(void **state)
     schedule *eta = NULL;
     time_grid *grid = NULL;
     check_ok(f->ctx, schedule_of(f->ctx, "1 + 0.5*sign(sin(9*t))", 3, &eta));
-    check_ok(f->ctx, time_grid_new(f->ctx, 6, 3, 1, eta, &grid));
+    check_ok(f->ctx, time_grid_new(f->ctx, 6, 3, 1, eta, 0, &grid));
     assert_true(grid->t[0] == 0 && grid->t[6] == 3);
     for (int i = 0; i < 6; i++)
         assert_true(grid->t[i + 1] > grid->t[i]);
@@ -269,7 +269,7 @@ static void test_stencil_stops_at_jumps(void **state)
     schedule *eta = NULL;
     time_grid *grid = NULL;
     check_ok(f->ctx, schedule_of(f->ctx, "if(t < 1.137, 1, 0.3)", 3, &eta));
-    check_ok(f->ctx, time_grid_new(f->ctx, 18, 3, 1.2, eta, &grid));
+    check_ok(f->ctx, time_grid_new(f->ctx, 18, 3, 1.2, eta, 0, &grid));
     double at_jump = polynomial(3, 1.137);
     for (int j = 0; j <= 300; j++) {
         double t = 3.0 * j / 300, weights[4], sum = 0;

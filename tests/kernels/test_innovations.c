@@ -34,7 +34,7 @@ static void drift_averages_of(kernel_case *c, int i, const double *want)
 static void averages_of(kernel_case *c, int i, const double *want)
 {
     int k = c->kern->k, size = k * c->kern->steps;
-    if (!c->kern->singular) {
+    if (!c->kern->white_noise) {
         drift_averages_of(c, i, want);
         return;
     }

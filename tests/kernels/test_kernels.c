@@ -231,8 +231,9 @@ static void test_singular_rho(void **state)
     kernel_case c =
         kernel_case_new((kernel_plan){.k = 1, .kstar = 1, .steps = 4, .delta = 1, .horizon = 1, .eta = "1"});
     kernels *kern = NULL;
-    check_failure(c.ctx, kernels_new(c.ctx, 1, 2, 1, 0, 1, c.grid, q0, m0, rho, &kern), SGDMFT_ERR_RANGE,
-                  "initial.rho");
+    kernels_plan plan = {
+        .k = 1, .kstar = 2, .delta = 1, .white_noise = 1, .grid = c.grid, .q0 = q0, .m0 = m0, .rho = rho};
+    check_failure(c.ctx, kernels_new(c.ctx, &plan, &kern), SGDMFT_ERR_RANGE, "initial.rho");
     assert_null(kern);
     kernel_case_clear(&c);
 }

@@ -85,7 +85,7 @@ static void test_apply(void **state)
     principal_axes *axes = NULL;
     double *x = memory_doubles(ALL * ALL), *work = memory_doubles(ALL * ALL), first[K * ALL];
     check_ok(c.ctx, schedule_of(c.ctx, "1", 3, &eta));
-    check_ok(c.ctx, time_grid_new(c.ctx, 2 * STEPS, 3, 1.5, eta, &fine));
+    check_ok(c.ctx, time_grid_new(c.ctx, 2 * STEPS, 3, 1.5, eta, 0, &fine));
     check_ok(c.ctx, principal_axes_new(c.ctx, c.kern, B, &axes));
     for (int i = 0; i < ALL; i++)
         x[i * ALL + i] = 1; /* lane i is unit vector i */

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "kernel_case.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/innovations.h"
 
 enum { K = 2, KK = 4 };
 
@@ -127,14 +127,14 @@ static kernel_case solve(stein_case s)
                                                   .q0 = q0,
                                                   .m0 = M0,
                                                   .rho = RHO,
-                                                  .response = RESPONSE_STEIN});
-    c.kern->smooth = s.smooth;
+                                                  .response = &response_stein});
+    c.kern->smooth_gradient = s.smooth;
     known_averages(&c, s.Q, P, 0, c.next);
     kernels_start(c.kern, &c.at, c.next);
     for (int i = 0; i < s.steps; i++) {
         memcpy(c.now, c.next, sizeof(double) * c.at.size);
         known_averages(&c, s.Q, P, i + 1, c.next);
-        kernels_factor_row(c.kern, i, &c.at, c.now, c.next);
+        innovations_row(c.kern, i, &c.at, c.now, c.next);
         innovation_rows(&c, s.Q, i);
         assert_false(isnan(kernels_advance(c.kern, i, &c.at, c.now, c.next)));
         assert_true(kernels_advance(c.kern, i, &c.at, c.now, c.next) == 0);
@@ -203,7 +203,7 @@ static void test_gamma_unused(void **state)
     right.next[right.at.gamma] += 0.5;
     assert_true(kernels_advance(right.kern, 15, &right.at, right.now, right.next) == 0);
     assert_true(kernels_R(right.kern, 0, 16)[7] == keep);
-    right.kern->smooth = 1;
+    right.kern->smooth_gradient = 1;
     assert_true(kernels_advance(right.kern, 15, &right.at, right.now, right.next) > 1e-3);
     kernel_case_clear(&right);
 }

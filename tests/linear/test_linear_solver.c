@@ -8,7 +8,7 @@
 #include "columns/solution.h"
 #include "core/memory.h"
 #include "linear_case.h"
-#include "numerics/marchenko.h"
+#include "numerics/spectral_law.h"
 #include "numerics/volterra.h"
 #include "support/linear_exact.h"
 

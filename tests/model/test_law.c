@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include "core/random.h"
+#include "core/sobol.h"
 #include "model/coordinates_law.h"
 
 #define SHAPE(k, ks) TOP "model: {students: " #k ", teachers: " #ks ", label: s1, loss: r1}\n"

@@ -36,7 +36,7 @@ static void test_one_sided(void **state)
     sgdmft_context *ctx = check_context(1);
     schedule *s = parse(ctx, "if(t < 1, 1.25, 0.3 + 0.1*t)", 2);
     time_grid *grid = NULL;
-    check_ok(ctx, time_grid_new(ctx, 14, 2, 1, s, &grid));
+    check_ok(ctx, time_grid_new(ctx, 14, 2, 1, s, 0, &grid));
     int jump = time_grid_cell(grid, 1);
     check_near(grid->t[jump], 1, 1e-14, "node on the jump");
     for (int i = 0; i < 14; i++) {

@@ -1,14 +1,14 @@
 /* Labels and gradients with jumps and kinks, which quadrature cannot do and sampling must: against closed forms and
-   one-dimensional integrals; sampling against quadrature; losses that are sampled along a trajectory by quadrature. */
+   one-dimensional integrals; sampling against quadrature; losses that are sampled along a march by quadrature. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "columns/solution.h"
-#include "online_case.h"
 #include "numerics/gauss.h"
-#include "solvers/online/outcome.h"
+#include "online_case.h"
+#include "solvers/online/online.h"
 
 /* Standard errors beyond which a difference is no accident. With 8 replicas tails are those of Student's t with 7
    degrees of freedom: one comparison in 4000 passes 6. */
@@ -257,13 +257,13 @@ static void sampling_agrees_with_quadrature(void **state)
         online_case_solve(2, "eta: 0.8\nlambda: 0.03\nhorizon: 4\nmodel: {students: 2, label: tanh(s) + 0.2*eps, "
                              "predict: tanh(r1) + r2/2, loss: (f - y)^2/2}\n"
                              "initial: {q: [[0.6, 0.1], [0.1, 0.9]], m: [[0.3], [-0.05]]}\n" NUMERICS);
-    online_setting *s = NULL;
-    online_outcome outcome = {.points = 0};
-    online_progress progress = {.ctx = o.ctx};
+    online_plan *plan = NULL;
+    online_results results = {.points = 0};
+    solve_progress progress = {.ctx = o.ctx};
     online_case sampled = {.ctx = o.ctx};
-    check_ok(o.ctx, online_setting_new(o.ctx, o.problem, &s));
-    check_ok(o.ctx, online_by_sampling(o.ctx, s, &progress, &outcome));
-    check_ok(o.ctx, online_solution(o.ctx, s, &outcome, &sampled.solution));
+    check_ok(o.ctx, online_plan_new(o.ctx, o.problem, &plan));
+    check_ok(o.ctx, online_solve_by_sampling(o.ctx, plan, &progress, &results));
+    check_ok(o.ctx, online_solution(o.ctx, plan, &results, &sampled.solution));
     check_near(progress.done, 1, 1e-9, "progress");
     assert_int_equal(o.solution->info.replicas, 1);
     double worst = 0, squares = 0;
@@ -285,8 +285,8 @@ static void sampling_agrees_with_quadrature(void **state)
         check_near(online_case_R(&sampled, i, 0, 1, 0), online_case_R(&o, i, 0, 1, 0), 1e-3, "R(t%zu, 0)", i);
     }
     sgdmft_solution_free(sampled.solution);
-    online_outcome_clear(&outcome);
-    online_setting_free(s);
+    online_results_clear(&results);
+    online_plan_free(plan);
     online_case_clear(&o);
 }
 

@@ -1,5 +1,5 @@
-/* The linear model, label s + sigma eps, loss (r - y)^2/2: m, q, R and C(t, s) in closed form, also across jumps of eta;
-   two coupled students, whose response decays at different paces; stiff problems. */
+/* The linear model, label s + sigma eps, loss (r - y)^2/2: m, q, R and C(t, s) in closed form, also across jumps of
+   eta; two coupled students, whose response decays at different paces; stiff problems. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +115,8 @@ static void coupled_students(void **state)
             }
             check_near(online_case_C(&o, i, i, 0, 1), online_case_C(&o, i, i, 1, 0), 0, "C(t, t)");
         }
-    /* at rest E[g w*^T] = - lambda/eta m: (H + lambda/eta) m = K E[y w*^T] = [[1, 0.5], [0, 1]] [[1, 0, -0.3], [0, 1, 0]] */
+    /* at rest E[g w*^T] = - lambda/eta m: (H + lambda/eta) m = K E[y w*^T] = [[1, 0.5], [0, 1]] [[1, 0, -0.3], [0, 1,
+       0]] */
     double h11 = 1.25 + 0.05 / 0.8, h22 = 1 + 0.05 / 0.8, det = h11 * h22 - 0.25;
     double right[6] = {1, 0.5, -0.3, 0, 1, 0};
     const double *m = s->m + (s->n_grid - 1) * 6;

@@ -24,8 +24,8 @@ static double distance(const online_case *a, const online_case *b, const char *c
     return most / scale;
 }
 
-/* Moments of the driving numbers are exact and a linear penalty keeps them so: there is no sampling error. The time-step
-   error is of second order, and the extrapolation takes most of it away. eta jumps at 1.3. */
+/* Moments of the driving numbers are exact and a linear penalty keeps them so: there is no sampling error. The
+   time-step error is of second order, and the extrapolation takes most of it away. eta jumps at 1.3. */
 static void ridge_order(void **state)
 {
     static const char *const curves[] = {"train_loss", "q11", "m11", "R11"};

@@ -80,11 +80,11 @@ void path_case_clear(path_case *c)
 
 void path_case_start(const path_case *c, const path_inputs *in, size_t p, double w[K])
 {
-    const initial_law *law = &c->t.s.law;
+    const data_law *law = &c->t.s.law;
     for (int a = 0; a < K; a++) {
-        w[a] = law->a[a] * in->wstar[p];
+        w[a] = law->start_onto_signal[a] * in->wstar[p];
         for (int l = 0; l < K; l++)
-            w[a] += law->b[a * K + l] * in->z0[(size_t)l * in->n + p];
+            w[a] += law->start_root[a * K + l] * in->z0[(size_t)l * in->n + p];
     }
 }
 

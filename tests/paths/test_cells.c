@@ -4,6 +4,8 @@
    at one event. The kick itself is that of test_kicks.c. */
 #include "core/memory.h"
 #include "path_case.h"
+#include "kernels/response_pathwise.h"
+#include "kernels/response_stein.h"
 #include "paths/events.h"
 #include "support/check.h"
 
@@ -125,7 +127,7 @@ static void check_paths(const char *dynamics)
                                dynamics, p, i + 1);
                     for (size_t a = 0; a <= (size_t)i; a++)
                         check_near(a == (size_t)i ? run.block[b].newest_sum[c * in->n + p]
-                                                  : run.block[b].sum.exact[(a * K + c) * in->n + p],
+                                                  : run.block[b].history.kicks.exact[(a * K + c) * in->n + p],
                                    kick[a][c], 1e-12, "%s: kick %zu of path %zu", dynamics, a, p);
                 }
             }
@@ -221,7 +223,7 @@ static void check_rows(const char *dynamics)
     case_init(&f, dynamics);
     const path_plan *set = &f.t.s.on_grid[GRID_FINE];
     int diffuses = set->process->white_noise;
-    assert_int_equal(set->at.response, diffuses ? RESPONSE_STEIN : RESPONSE_PATHWISE);
+    assert_ptr_equal(set->at.response, diffuses ? &response_stein : &response_pathwise);
     test_run run = test_run_new(&f.t, f.paths);
     test_run_start(&run);
     for (int i = 1; i <= STEPS; i++) {

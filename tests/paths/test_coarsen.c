@@ -78,7 +78,7 @@ static void test_same_paths(void **state)
                               "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}"));
     time_grid *grid[LEVEL_COUNT];
     path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
-    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, &grid[0]));
+    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, 0, &grid[0]));
     for (int level = 1; level < LEVEL_COUNT; level++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
         check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], &t.s.source, grid[level - 1], grid[level],
@@ -188,7 +188,7 @@ static void check_events(const char *dynamics)
     time_grid *grid[LEVEL_COUNT];
     path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
     int diffuses = t.s.on_grid[GRID_FINE].process->white_noise;
-    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, &grid[0]));
+    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, 0, &grid[0]));
     for (int level = 1; level < LEVEL_COUNT; level++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
         check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], &t.s.source, grid[level - 1], grid[level],

@@ -1,4 +1,4 @@
-/* The control variable D = tr(g u^T) - tr(G dr/du) of paths/block.h, u the field without its teacher part: mean zero by
+/* The control variable D = tr(g u^T) - tr(G dr/du) of paths/control.h, u the field without its teacher part: mean zero by
    Stein's lemma, for any kernels and any loss, since the field at a visit is the chord of Gaussian node values plus an
    independent bridge. So its mean over replicas is zero, and only with the right covariance row and response. */
 #include <math.h>
@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "path_case.h"
+#include "paths/control.h"
 #include "support/check.h"
 #include "support/sample.h"
 
@@ -16,31 +17,31 @@ enum { NODES = 6, PATHS = 3000, MOST = K * K };
 static void collect(const test_setting *t, const kernels *kern, uint32_t replica, double wrong, sample *mean,
                     sample *square)
 {
-    static const double none[MOST] = {0};
     const path_plan *set = &t->s.on_grid[GRID_FINE];
     size_t kk = (size_t)(kern->k * kern->k), size = set->at.size;
-    double *row = memory_doubles(kk * kern->stride), *sums = memory_doubles(size);
+    double *sums = memory_doubles(size);
     double *weighted = memory_doubles(size + 2 + kk);
     path_ensemble *paths = test_paths(t, replica);
     test_run run = test_run_new(t, paths);
+    control_state control; /* without a regression from a node before */
+    check_ok(t->ctx, control_init(t->ctx, kern, &control));
     test_run_start(&run);
     for (int i = 0; i < NODES; i++) {
         memset(weighted, 0, sizeof(double) * (size + 2 + kk));
-        kernels_own_covariance(kern, t->s.law.b, i + 1, row);
+        control_prepare(&control, kern, t->s.law.start_root, i + 1);
         for (size_t x = 0; x < kk * kern->stride; x++)
-            row[x] *= wrong;
-        path_control control = {
-            .covariance = {row, kern->stride}, .node = i + 1, .onto_own = none, .onto_teacher = none};
-        for (size_t b = 0; b < paths->n_blocks; b++)
-            assert_int_equal(
-                path_block_advance_controlled(&run.block[b], set, kern, i, &control, run.scratch, sums, weighted), 0);
+            control.covariance[x] *= wrong;
+        for (size_t b = 0; b < paths->n_blocks; b++) {
+            assert_int_equal(path_block_advance(&run.block[b], set, kern, i, run.scratch, sums), 0);
+            control_sums(&control, &run.block[b], set, kern, run.scratch, weighted);
+        }
         sample_add(&mean[i], weighted[size] / PATHS);
         sample_add(&square[i], weighted[size + 1] / PATHS);
         test_run_accept(&run);
     }
     test_run_clear(&run);
     path_ensemble_free(paths);
-    free(row);
+    control_clear(&control);
     free(sums);
     free(weighted);
 }

@@ -46,7 +46,7 @@ static double field(const seen_block *s, int slot, size_t p)
 /* The field at time 0, from the law of the start. */
 static double start_field(const test_setting *t, const path_inputs *in, size_t p)
 {
-    return t->s.law.a[0] * in->wstar[p] + t->s.law.b[0] * in->z0[p];
+    return t->s.law.start_onto_signal[0] * in->wstar[p] + t->s.law.start_root[0] * in->z0[p];
 }
 
 /* Residual of a visit in units of its standard deviation. */

@@ -80,7 +80,7 @@ static void test_two_teachers(void **state)
                                     "y)^2/2\"}, initial: {rho: [[1.4, 0.5], [0.5, 0.9]]";
     test_setting *t = with_label(keys);
     label_axes axes = axes_of(t);
-    const double *L = t->s.law.chol_rho;
+    const double *L = t->s.law.signal_root;
     assert_int_equal(axes.dims, 4);
     check_orthogonal(&axes);
     check_axis(&axes, 0, (double[]){L[0] + 0.5 * L[2], 0.5 * L[3], 0, -0.6}, 3e-3);

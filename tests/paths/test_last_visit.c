@@ -1,6 +1,7 @@
 /* Averages integrated over the last visit: against closed forms, see linear_flow.h, with standard errors from independent
    replicas; and to rounding, path by path, against the formula in the head of paths/last_visit.h. */
 #include "paths/last_visit.h"
+#include "paths/observe.h"
 
 #include <gsl/gsl_integration.h>
 #include <math.h>
@@ -403,7 +404,7 @@ static void test_weights(void **state)
         double plain[2 * OBSERVED] = {0};
         test_run_advance(&run, f.c.kern, node - 1);
         for (size_t b = 0; b < f.c.paths->n_blocks; b++)
-            assert_int_equal(path_block_observe_train(&run.block[b], set, node, 1, run.scratch, plain), 0);
+            assert_int_equal(path_observe_train(&run.block[b], set, node, 1, run.scratch, plain), 0);
         integrate(&run, set, f.c.kern, node, sums, observed);
         check_near(observed[2], 1, 1e-14, "1 at node %d", node);
         check_near(observed[4], plain[4] / PATHS, 1e-14, "s eps at node %d", node);
@@ -491,7 +492,7 @@ static void test_order(void **state)
     time_grid *grid[LEVEL_COUNT];
     sample change[LEVEL_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST] = {0};
     flow_case_init(&c, 1, HORIZON, "response: stein, paths: %d, steps: %d, seed: 63", ORDER_PATHS, ORDER_STEPS);
-    check_ok(c.t.ctx, time_grid_new(c.t.ctx, ORDER_STEPS, HORIZON, 1.2, c.t.s.eta, &grid[0]));
+    check_ok(c.t.ctx, time_grid_new(c.t.ctx, ORDER_STEPS, HORIZON, 1.2, c.t.s.eta, 0, &grid[0]));
     for (int level = 1; level < LEVEL_COUNT; level++)
         check_ok(c.t.ctx, time_grid_coarsen(c.t.ctx, grid[level - 1], c.t.s.eta, &grid[level]));
     for (uint32_t r = 0; r < test_scaled(40, 12); r++)

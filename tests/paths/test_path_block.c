@@ -48,7 +48,7 @@ static int teardown(void **state)
 /* S of a cell, the newest being cell i. */
 static double sum_of(const path_block *block, int i, size_t cell, size_t x)
 {
-    return cell == (size_t)i ? block->newest_sum[x] : block->sum.exact[cell * K * block->in->n + x];
+    return cell == (size_t)i ? block->newest_sum[x] : block->history.kicks.exact[cell * K * block->in->n + x];
 }
 
 /* What the block keeps of the kicks of lane p up to cell i, from those of the path. */
@@ -73,7 +73,7 @@ static void check_kicks(const path_block *block, const visits_by_path *v, size_t
             check_near(sum_of(block, i, cell, x), sum[cell], 1e-12, "kicks of cell %zu of path %zu", cell, p);
             check_near(sum_of(block, i, cell, x), own[cell], 1e-14, "kicks of cell %zu of path %zu, those of the block",
                        cell, p);
-            check_near(block->hat.exact[cell * K * n + x], hat, 1e-12, "hat of node %zu of path %zu", cell, p);
+            check_near(block->history.nodes.exact[cell * K * n + x], hat, 1e-12, "hat of node %zu of path %zu", cell, p);
         }
         check_near(block->newest_moment[c * n + p], moment[i], 1e-12, "moment of cell %d of path %zu", i, p);
     }

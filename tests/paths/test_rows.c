@@ -157,8 +157,8 @@ static void test_averages(void **state)
     path_plan single = *exact;
     single.single = 1;
     test_run runs[2] = {test_run_new_on(&f.t, exact, f.paths), test_run_new_on(&f.t, &single, f.paths)};
-    assert_null(runs[0].block[0].sum.single);
-    assert_null(runs[1].block[0].sum.exact);
+    assert_null(runs[0].block[0].history.kicks.single);
+    assert_null(runs[1].block[0].history.kicks.exact);
     for (int which = 0; which < 2; which++) {
         test_run_start(&runs[which]);
         for (int i = 0; i < STEPS; i++) {

@@ -3,7 +3,7 @@
 
 #include "support.h"
 
-#include "problem/number.h"
+#include "core/number.h"
 #include "problem/options.h"
 
 /* Reading an echo back gives the same echo. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "columns/solution.h"
+#include "kernels/response_pathwise.h"
+#include "kernels/response_stein.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/setting.h"
@@ -170,21 +172,21 @@ static void test_auto_response(void **state)
 {
     static const struct {
         const char *text;
-        response_kind want;
+        const response_estimator *want;
     } cases[] = {
-        {"{delta: 2, horizon: 2, " LINEAR "}", RESPONSE_STEIN},
-        {"{delta: 2, dynamics: sme, horizon: 2, " LINEAR ", numerics: {paths: 2000}}", RESPONSE_STEIN},
-        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", RESPONSE_PATHWISE},
-        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", RESPONSE_PATHWISE},
-        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400}}", RESPONSE_STEIN},
-        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399}}", RESPONSE_STEIN},
-        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 1599}}", RESPONSE_PATHWISE},
-        {"{delta: 2, horizon: 2, " LINEAR ", numerics: {paths: 6399, response: stein}}", RESPONSE_STEIN},
-        {"{delta: 2, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}, numerics: {paths: 6399}}", RESPONSE_STEIN},
+        {"{delta: 2, horizon: 2, " LINEAR "}", &response_stein},
+        {"{delta: 2, dynamics: sme, horizon: 2, " LINEAR ", numerics: {paths: 2000}}", &response_stein},
+        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", &response_pathwise},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", &response_pathwise},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400}}", &response_stein},
+        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399}}", &response_stein},
+        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 1599}}", &response_pathwise},
+        {"{delta: 2, horizon: 2, " LINEAR ", numerics: {paths: 6399, response: stein}}", &response_stein},
+        {"{delta: 2, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}, numerics: {paths: 6399}}", &response_stein},
         {"{delta: 2, horizon: 2, model: {students: 2, label: s, loss: \"(r1 + r2 - y)^2/2\"}, initial: {q: [[1, 0], "
          "[0, 1]], m: "
          "[[0], [0]]}}",
-         RESPONSE_PATHWISE},
+         &response_pathwise},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sgdmft_context *ctx = check_context(1);

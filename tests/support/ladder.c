@@ -44,7 +44,7 @@ void ladder_solve(const test_setting *t, uint32_t replica_number, int levels, la
     memset(l, 0, sizeof *l);
     l->levels = levels;
     check_ok(t->ctx, time_grid_new(t->ctx, problem->numerics.steps, problem->horizon, problem->numerics.grading,
-                                   t->s.eta, &l->grid[0]));
+                                   t->s.eta, 0, &l->grid[0]));
     for (int level = 0; level < levels; level++) {
         solve_level(t, paths[level], l, level);
         if (level + 1 == levels)

@@ -11,7 +11,7 @@
 #include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "kernels/kernels_parts.h"
+#include "kernels/rows.h"
 #include "validation/claims/claims.h"
 
 typedef enum mistake { NONE, VISIT_RATE, NO_PALM_TERM, NO_BRIDGE, SME_FOR_SGD } mistake;
@@ -21,9 +21,9 @@ sgdmft_status __real_visit_list_draw(sgdmft_context *ctx, const visit_law *law, 
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
 sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
                                         double horizon, unsigned dimension, unsigned quasi, visit_list *out);
-double __real_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
+double __real_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
-double __wrap_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
+double __wrap_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next);
 void __real_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
 void __wrap_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
@@ -52,13 +52,13 @@ static double *without_visits(const averages_layout *at, const double *estimates
 }
 
 /* The smooth part of the innovation covariance is left out: kicks of one sample at different times are independent. */
-double __wrap_kernels_factor_row(kernels *kern, int i, const averages_layout *at, const double *now,
+double __wrap_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now,
                                  const double *next)
 {
     if (made != NO_PALM_TERM)
-        return __real_kernels_factor_row(kern, i, at, now, next);
+        return __real_innovations_row(kern, i, at, now, next);
     double *before = without_visits(at, now, i), *after = without_visits(at, next, i + 1);
-    double change = __real_kernels_factor_row(kern, i, at, before, after);
+    double change = __real_innovations_row(kern, i, at, before, after);
     free(before);
     free(after);
     return change;

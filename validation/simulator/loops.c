@@ -1,22 +1,13 @@
 #include "validation/simulator/loops.h"
 
-static const simulator_kernels *const sets[] = {
-#if defined(__x86_64__)
-    &simulator_kernels_avx512,
-    &simulator_kernels_avx2,
+const simulator_loops *simulator_loops_for(instruction_set set)
+{
+    static const simulator_loops *const table[SIMD_SETS] = {
+        [SIMD_BASE] = &simulator_loops_base,
+#ifdef SIMD_X86
+        [SIMD_AVX2] = &simulator_loops_avx2,
+        [SIMD_AVX512] = &simulator_loops_avx512,
 #endif
-    &simulator_kernels_base,
-};
-
-const simulator_kernels *simulator_kernels_number(size_t i)
-{
-    return i < sizeof sets / sizeof *sets ? sets[i] : NULL;
-}
-
-const simulator_kernels *simulator_kernels_best(void)
-{
-    size_t i = 0;
-    while (!sets[i]->supported())
-        i++;
-    return sets[i];
+    };
+    return table[set];
 }

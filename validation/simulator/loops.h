@@ -1,13 +1,15 @@
-/* The inner loops of the simulator, one set per instruction set; chosen when a simulation starts.
+/* The inner loops of the simulator, compiled once for each instruction set; chosen when a simulation starts.
 
    Vectors of the d coordinates are single precision, 64-byte aligned, and padded by zeros to `length`, a multiple of
-   SIMULATOR_PAD; vectors that belong together (the k students) follow each other at that distance. Sets round
+   SIMULATOR_PAD; vectors that belong together (the k students) follow each other at that distance. Instruction sets round
    differently (fused multiply-add, order of sums), so the last digits of a simulation depend on the processor. */
 #ifndef SGDMFT_VALIDATION_SIMULATOR_LOOPS_H
 #define SGDMFT_VALIDATION_SIMULATOR_LOOPS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/simd.h"
 
 enum { SIMULATOR_PAD = 32, SIMULATOR_LANES = 16, SIMULATOR_STUDENTS = 8 };
 
@@ -17,12 +19,9 @@ typedef struct word_stream {
     _Alignas(64) uint32_t s[4][SIMULATOR_LANES];
 } word_stream;
 
-typedef struct simulator_kernels {
-    const char *name;
-    int (*supported)(void);
-
+typedef struct simulator_loops {
     /* One visit and a look at the next, in one pass: theta_a -= coef[a] cur, then r[a] = theta_a . next, a < k.
-       `ahead` is brought nearer meanwhile. */
+       `ahead` is fetched into the cache meanwhile. */
     void (*visit)(int k, size_t length, const float *cur, const float *coef, const float *next, const float *ahead,
                   float *theta, float *r);
 
@@ -41,18 +40,14 @@ typedef struct simulator_kernels {
     void (*normals)(size_t groups, float sigma, const uint32_t *words, float *out);
     void (*uniforms)(size_t groups, float sigma, const uint32_t *words, float *out);
     void (*signs)(size_t groups, float sigma, const uint32_t *words, float *out);
-} simulator_kernels;
+} simulator_loops;
 
-extern const simulator_kernels simulator_kernels_base;
-#if defined(__x86_64__)
-extern const simulator_kernels simulator_kernels_avx2;
-extern const simulator_kernels simulator_kernels_avx512;
+/* The loops for a supported instruction set. */
+const simulator_loops *simulator_loops_for(instruction_set set);
+
+extern const simulator_loops simulator_loops_base;
+#ifdef SIMD_X86
+extern const simulator_loops simulator_loops_avx2, simulator_loops_avx512;
 #endif
-
-/* Set number `i` from best to worst, or NULL past the end; the last one is always supported. */
-const simulator_kernels *simulator_kernels_number(size_t i);
-
-/* The best supported set. */
-const simulator_kernels *simulator_kernels_best(void);
 
 #endif

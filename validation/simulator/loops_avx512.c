@@ -1,34 +1,19 @@
-/* Simulator kernels for AVX-512. */
-#if defined(__x86_64__)
+/* Loops of the simulator for AVX-512. */
+#include "validation/simulator/loops.h"
+
+#ifdef SIMD_X86
 
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx2,fma")
-#endif
+SIMD_TARGET_BEGIN(SIMD_AVX512_FEATURES)
 
 #define VEC_LANES 16
 #define TILE_COLUMNS 4
-#define KERNEL_SET simulator_kernels_avx512
-#define SET_NAME "avx512"
-
-static int set_supported(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma");
-}
+#define LOOPS simulator_loops_avx512
 
 #include "validation/simulator/loops_body.h"
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+SIMD_TARGET_END
 
 #endif

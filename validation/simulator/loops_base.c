@@ -1,12 +1,6 @@
-/* Simulator kernels that every processor runs. */
+/* Loops of the simulator that every processor runs. */
 #define VEC_LANES 4
 #define TILE_COLUMNS 2
-#define KERNEL_SET simulator_kernels_base
-#define SET_NAME "base"
-
-static int set_supported(void)
-{
-    return 1;
-}
+#define LOOPS simulator_loops_base
 
 #include "validation/simulator/loops_body.h"

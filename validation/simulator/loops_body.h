@@ -1,5 +1,5 @@
-/* The body of a kernel set: VEC_LANES floats a vector, tiles of 4 rows by TILE_COLUMNS vectors. Included once per
-   instruction set, after KERNEL_SET, SET_NAME and set_supported. No include guard. */
+/* The loops of the simulator, written once: VEC_LANES floats a vector, tiles of 4 rows by TILE_COLUMNS vectors, LOOPS the
+   name of the table to define. Included once per instruction set, hence without an include guard. */
 #include <math.h>
 #include <string.h>
 
@@ -307,9 +307,7 @@ static void signs(size_t groups, float sigma, const uint32_t *restrict w, float 
                 out[l] = as_float(size ^ (w[l] << bit & 0x80000000u));
 }
 
-const simulator_kernels KERNEL_SET = {
-    .name = SET_NAME,
-    .supported = set_supported,
+const simulator_loops LOOPS = {
     .visit = visit,
     .project = project,
     .accumulate = accumulate,

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "core/memory.h"
-#include "core/philox.h"
+#include "core/random.h"
 
 static size_t components(const simulator_setting *set)
 {
@@ -59,11 +59,12 @@ void samples_clear(samples *x)
 static word_stream stream_of(random_key key)
 {
     word_stream stream;
-    philox_stream source = philox_stream_new(key, 0);
+    random_stream source = random_stream_new(key, 0);
     for (size_t l = 0; l < SIMULATOR_LANES; l++) {
-        philox4x32_ctr_t words = philox_block(source, l);
+        uint32_t words[4];
+        random_block(source, l, words);
         for (size_t i = 0; i < 4; i++)
-            stream.s[i][l] = words.v[i];
+            stream.s[i][l] = words[i];
     }
     return stream;
 }
@@ -82,7 +83,7 @@ enum { CHUNK = 512 }; /* entries at a time */
 _Static_assert(SIMULATOR_PAD == 2 * SIMULATOR_LANES, "normals come in whole groups");
 
 /* `count` is a multiple of SIMULATOR_PAD, at most CHUNK. */
-static void fill_chunk(const simulator_kernels *kernels, entries_kind kind, word_stream *stream, float sigma,
+static void fill_chunk(const simulator_loops *kernels, entries_kind kind, word_stream *stream, float sigma,
                        size_t count, float *out)
 {
     _Alignas(64) uint32_t words[CHUNK];

@@ -115,7 +115,7 @@ sgdmft_status simulator_setting_init(sgdmft_context *ctx, const sgdmft_problem *
 {
     memset(set, 0, sizeof *set);
     set->problem = problem;
-    set->kernels = simulator_kernels_best();
+    set->kernels = simulator_loops_for(simd_best());
     set_sizes(set);
     sgdmft_status status = check_dimension(ctx, problem);
     if (!status)

@@ -39,7 +39,7 @@ typedef struct simulator_stop {
 
 typedef struct simulator_setting {
     const sgdmft_problem *problem;
-    const simulator_kernels *kernels;
+    const simulator_loops *kernels;
     model *m;
     model_shape shape;
     initial_law law;

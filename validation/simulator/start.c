@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/sobol.h"
 #include "validation/simulator/repetition.h"
 
 static double dot(size_t d, const double *a, const double *b)

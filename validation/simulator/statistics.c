@@ -202,7 +202,7 @@ simulator_report simulator_report_of(const simulator_results *results, int concu
 {
     const simulator_setting *set = results->set;
     simulator_report report = {
-        .d = set->d, .n = set->n, .tests = set->tests, .concurrent = concurrent, .kernels = set->kernels->name};
+        .d = set->d, .n = set->n, .tests = set->tests, .concurrent = concurrent, .kernels = simd_name(simd_best())};
     for (int i = 0; i < set->problem->simulate.repetitions; i++) {
         const simulator_result *r = &results->result[i];
         report.visits += r->visits;

@@ -1,0 +1,71 @@
+#include "kernels/filter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/matrix.h"
+
+double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
+{
+    int k = kern->k, kstar = kern->kstar, width = k * kstar;
+    filter_step step = filter_step_of(&kern->filter, kern->grid, i);
+    step_weights force = step_rule_force(kern->grid, kern->delta, i);
+    const double *before = kernels_m(kern, i), *mu = now + at->mu, *mu_next = next + at->mu;
+    double *after = kernels_m(kern, i + 1), *F = kern->F + (size_t)(i + 1) * (size_t)width, change = 0;
+    for (int c = 0; c < width; c++) {
+        double value = (before[c] * step.keep - (force.start * mu[c] + force.end * mu_next[c])) / step.divide;
+        if (!isfinite(value))
+            return NAN;
+        change = fmax(change, relative_change(after[c], value, fabs(value)));
+        after[c] = value;
+    }
+    double R[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX];
+    kernels_block(kern, i + 1, 0, R);
+    memcpy(left, after, sizeof *after * (size_t)width);
+    matrix_accumulate(k, k, kstar, -1, R, kern->m, left);
+    memset(F, 0, sizeof *F * (size_t)width);
+    matrix_accumulate(k, kstar, kstar, 1, left, kern->rho_inverse, F);
+    return change;
+}
+
+/* fresh[j] of row i + 1, j <= i, as blocks. */
+static void make_field_row(const kernels *kern, int i, double *fresh)
+{
+    int k = kern->k;
+    size_t kk = (size_t)(k * k);
+    double scale = -sqrt(kern->delta);
+    memset(fresh, 0, sizeof(double) * (size_t)(i + 1) * kk);
+    for (int c = 0; c <= i; c++) {
+        double mean[MATRIX_MAX * MATRIX_MAX];
+        for (size_t x = 0; x < kk; x++)
+            mean[x] = step_rule_mean(kernels_R(kern, (int)x, i + 1), c);
+        const double *factor = kernels_L(kern, c, 0);
+        if (k == 1) {
+            for (int j = 0; j <= c; j++)
+                fresh[j] += scale * mean[0] * factor[j];
+        } else {
+            for (int j = 0; j <= c; j++)
+                matrix_add_product(k, scale, mean, factor + (size_t)j * kk, fresh + (size_t)j * kk);
+        }
+    }
+}
+
+double filter_field_row(kernels *kern, int i)
+{
+    int k = kern->k;
+    size_t kk = (size_t)(k * k);
+    double *fresh = kern->scratch, change = 0;
+    make_field_row(kern, i, fresh);
+    for (int a = 0; a < k; a++) {
+        double *target = kernels_V(kern, i + 1, a);
+        for (int j = 0; j <= i; j++)
+            for (int b = 0; b < k; b++) {
+                double value = fresh[(size_t)j * kk + (size_t)(a * k + b)];
+                if (!isfinite(value))
+                    return NAN;
+                change = fmax(change, relative_change(target[j * k + b], value, fabs(value)));
+                target[j * k + b] = value;
+            }
+    }
+    return change;
+}

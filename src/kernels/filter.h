@@ -1,0 +1,43 @@
+/* The filter: the linear operator that turns the force of the samples into theta, and whose impulse response is R. This one is a
+   ridge,
+
+     d theta = - lambda theta dt - df,
+
+   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a force f of their own. With the step rule of
+   step_rule.h, x is moved by
+
+     x_{i+1} = (keep x_i - [integral of f over cell i]) / divide,   keep = 1 - lambda h/2,   divide = 1 + lambda h/2.
+
+   The force moves theta at once: R(s, s) = 1. */
+#ifndef SGDMFT_KERNELS_FILTER_H
+#define SGDMFT_KERNELS_FILTER_H
+
+#include "kernels/averages.h"
+#include "kernels/kernels.h"
+#include "kernels/step_rule.h"
+
+typedef struct filter_step {
+    double keep, divide;
+} filter_step;
+
+static inline filter_step filter_step_of(const filter *f, const time_grid *grid, int cell)
+{
+    step_weights time = step_rule_time(grid, cell);
+    return (filter_step){1 - time.start * f->lambda, 1 + time.end * f->lambda};
+}
+
+/* m and F at node i + 1 from averages just after node i (`now`) and just before node i + 1 (`next`):
+
+     m_{i+1} from the force delta eta E[g w*^T],   F = (m - R(., 0) m(0)) rho^{-1}.
+
+   R at node i + 1 must be known. Returns the largest change relative to its scale, or NaN. */
+double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
+
+/* Row i + 1 of V, by which the normals of the innovations make up theta and so the field:
+
+     V_{i+1,j} = - sqrt(delta) sum_{c=j}^{i} (R_{i+1,c} + R_{i+1,c+1}) / 2 L_cj.
+
+   R at node i + 1 and row i of L must be known. Returns the largest change relative to its scale, or NaN. */
+double filter_field_row(kernels *kern, int i);
+
+#endif

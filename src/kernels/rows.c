@@ -1,0 +1,28 @@
+#include "kernels/rows.h"
+
+#include <math.h>
+
+#include "kernels/filter.h"
+#include "kernels/innovations.h"
+#include "kernels/response.h"
+
+void kernels_start(kernels *kern, const averages_layout *at, const double *first)
+{
+    at->response->start(kern, at, first);
+}
+
+double kernels_advance(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
+{
+    double innovation = innovations_row(kern, i, at, now, next);
+    double response = at->response->advance(kern, i, at, next);
+    double overlap = filter_overlap_row(kern, i, at, now, next);
+    double field = filter_field_row(kern, i);
+    if (isnan(response) || isnan(overlap) || isnan(innovation) || isnan(field))
+        return NAN;
+    return fmax(fmax(response, overlap), fmax(innovation, field));
+}
+
+void kernels_renew(kernels *kern, int i, const averages_layout *at, const double *after)
+{
+    at->response->renew(kern, i, at, after);
+}

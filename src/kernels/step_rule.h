@@ -1,0 +1,36 @@
+/* The step rule: how integrals over time become sums over the nodes of a grid. This one is the trapezoid rule,
+
+     int over cell i of f dt = h/2 (f(t_i+) + f(t_{i+1}-)),
+
+   with one-sided limits, since eta and the averages may jump at a node. A function of the earlier time of a two-time kernel is
+   averaged over cell c as (R_c + R_{c+1}) / 2. The error is of second order in h, and the extrapolation over nested grids
+   (solvers/common/extrapolation.h) removes its leading term. */
+#ifndef SGDMFT_KERNELS_STEP_RULE_H
+#define SGDMFT_KERNELS_STEP_RULE_H
+
+#include "kernels/grid.h"
+
+/* The weights of the values at both ends of a cell. */
+typedef struct step_weights {
+    double start, end;
+} step_weights;
+
+static inline step_weights step_rule_time(const time_grid *grid, int cell)
+{
+    return (step_weights){0.5 * grid->h[cell], 0.5 * grid->h[cell]};
+}
+
+/* The same with delta eta(t) under the integral: what the force of the samples is multiplied by. */
+static inline step_weights step_rule_force(const time_grid *grid, double delta, int cell)
+{
+    step_weights time = step_rule_time(grid, cell);
+    return (step_weights){time.start * delta * grid->eta_start[cell], time.end * delta * grid->eta_end[cell]};
+}
+
+/* The mean over cell c of a row of a kernel. */
+static inline double step_rule_mean(const double *row, int c)
+{
+    return 0.5 * (row[c] + row[c + 1]);
+}
+
+#endif

@@ -1,0 +1,98 @@
+/* Means and errors over replicas, step errors and extrapolation of curves whose errors are known. */
+#include <math.h>
+
+#include "columns/solution.h"
+#include "problem/problem.h"
+#include "solvers/common/growth.h"
+#include "solvers/common/statistics.h"
+#include "support/check.h"
+#include "support/setting.h"
+
+static void means(void **state)
+{
+    static const double x[4] = {1, 2, 4, 9}, same[3] = {0.1, 0.1, 0.1 * (1 + 1e-16)};
+    double mean, se;
+    mean_and_error(4, x, &mean, &se);
+    check_near(mean, 4, 1e-15, "mean");
+    check_near(se, sqrt((9 + 4 + 0 + 25) / 12.0), 1e-15, "standard error");
+    mean_and_error(1, x + 2, &mean, &se);
+    assert_true(mean == 4 && se == 0);
+    mean_and_error(3, same, &mean, &se);
+    assert_true(se == 0);
+}
+
+/* X_h = 1 + 0.3 h^2 - 0.2 h^4 */
+static double on_grid(double h)
+{
+    return 1 + 0.3 * h * h - 0.2 * h * h * h * h;
+}
+
+static void extrapolation(void **state)
+{
+    double h = 0.1, fine = on_grid(h), coarse = on_grid(2 * h), coarsest = on_grid(4 * h);
+    check_near(step_error_of(fine, coarse), 0.3 * h * h, 2e-4, "step error");
+    check_near(extrapolated(fine, coarse), 1, 1e-4, "extrapolated");
+    grid_changes all = {0};
+    grid_changes_add(&all, fine, coarse, coarsest);
+    grid_changes_add(&all, fine, coarse, coarsest);
+    double change = all.change / all.count, before = all.before / all.count;
+    assert_int_equal(all.count, 2);
+    double part = fourth_order_part(0, 1, &change, &before);
+    check_near(part, 1.0 / 15, 1e-16, "fourth order");
+    check_near(extrapolated(fine, coarse) - part * change, 1, 1e-14, "extrapolated twice");
+    assert_true(fourth_order_part(0, 1, &before, &change) == 0);
+    assert_true(fourth_order_part(1, 1, &change, &before) == 0);
+    assert_true(step_error_part(0) == 0.2 && step_error_part(1) == 1);
+}
+
+/* Errors reach a fifth of the horizon far, except to and from the start. */
+static void nearby_step_errors(void **state)
+{
+    static const double times[6] = {0, 1, 2, 3, 4, 10}, step[6] = {0, 0, -0.3, 0, 0, 0.4};
+    const double want[6] = {0.5, sqrt(0.34), sqrt(0.34), sqrt(0.34), sqrt(0.34), sqrt(0.41)};
+    double se[6] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+    add_step_errors(6, times, 10, step, se);
+    for (int i = 0; i < 6; i++)
+        check_near(se[i], want[i], 1e-15, "time %d", i);
+}
+
+static void worst_errors(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_solution *s = NULL;
+    solution_shape shape = {.k = 1, .kstar = 1, .n_times = 3};
+    check_ok(ctx, solution_new(ctx, &shape, &s));
+    s->curves[0].value[1] = -4;
+    s->curves[0].se[2] = 0.2;
+    s->curves[1].value[0] = 10;
+    s->curves[1].se[2] = 0.3;
+    s->curves[1].step_error[0] = -0.6;
+    s->curves[2].se[0] = 7; /* a curve of zeros has no scale */
+    set_worst_errors(s);
+    check_near(s->info.se_max, 0.05, 1e-16, "standard error");
+    check_near(s->info.step_error_max, 0.06, 1e-16, "step error");
+    sgdmft_solution_free(s);
+    sgdmft_context_free(ctx);
+}
+
+static void tolerances_and_limits(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    sgdmft_problem *problem = test_problem(ctx, "{delta: 1, horizon: 1, model: {label: s, loss: (r - y)^2/2}, "
+                                                "numerics: {tolerance: 1.0e-6, paths: 1000}}");
+    assert_true(attainable_tolerance(problem, 0) == 1e-6);
+    check_near(attainable_tolerance(problem, 1), 2e-3, 1e-18, "where the gradient jumps");
+    growth_limits limits = growth_limits_of(2);
+    assert_true(limits.step == 2e4 && limits.moment == 2e8);
+    sgdmft_problem_free(problem);
+    sgdmft_context_free(ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(means),        cmocka_unit_test(extrapolation),         cmocka_unit_test(nearby_step_errors),
+        cmocka_unit_test(worst_errors), cmocka_unit_test(tolerances_and_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
