@@ -69,10 +69,8 @@ static void print_line(progress *p, double fraction, double t, double elapsed)
     p->width = width;
 }
 
-/* The progress call-back: a non-zero return asks the computation to stop. */
-static int report_progress(void *user, double fraction, double t)
+int progress_report(progress *p, double fraction, double t)
 {
-    progress *p = user;
     double now = seconds_now();
     if (fraction < p->fraction)
         p->started = now;
@@ -84,6 +82,11 @@ static int report_progress(void *user, double fraction, double t)
     return progress_signalled() || processes_stop_asked(p->processes);
 }
 
+static int call_back(void *user, double fraction, double t)
+{
+    return progress_report(user, fraction, t);
+}
+
 void progress_start(progress *p, sgdmft_context *ctx, const arguments *args, const char *label)
 {
     int quiet = arguments_has(args, "quiet") || args->processes->rank > 0;
@@ -91,7 +94,7 @@ void progress_start(progress *p, sgdmft_context *ctx, const arguments *args, con
                     .shown = !quiet && isatty(STDERR_FILENO),
                     .label = label,
                     .started = seconds_now()};
-    sgdmft_context_set_progress(ctx, report_progress, p);
+    sgdmft_context_set_progress(ctx, call_back, p);
 }
 
 void progress_clear(progress *p)

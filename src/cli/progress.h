@@ -19,6 +19,10 @@ typedef struct progress {
    terminal, unless --quiet is given. It starts with `label`, e.g. "point 2 of 6 ", which is borrowed. */
 void progress_start(progress *p, sgdmft_context *ctx, const arguments *args, const char *label);
 
+/* Reports the fraction of work done (0..1) and the time t reached, as the context does. Returns 1 if the computation
+   is to stop. */
+int progress_report(progress *p, double fraction, double t);
+
 /* Erases the line from the screen. */
 void progress_clear(progress *p);
 

@@ -166,7 +166,8 @@ static int prepare(const arguments *args, sweep *w)
 
 /* --- solving ----------------------------------------------------------------------------------------------------- */
 
-/* A rank other than 0 sends this to rank 0 for each of its points. */
+/* How a point ended. Ranks other than 0 send theirs to rank 0 when they have solved all their points, as rank 0
+   receives nothing before it has solved its own. */
 typedef struct point_report {
     int code;                    /* exit code */
     sgdmft_status status;        /* of the solve */
@@ -224,24 +225,23 @@ static void finish_point(sweep *w, size_t i, point_report *report)
         print_row(w, i);
 }
 
-/* One point after the other. Returns the exit code that ended the sweep, or CODE_DONE. */
-static int solve_own_points(sweep *w)
+/* Solves the points of this rank one after the other, and fills their entries of reports[points.n]. Returns the exit
+   code that ended the sweep, or CODE_DONE. */
+static int solve_own_points(sweep *w, point_report *reports)
 {
     int ended = CODE_DONE;
     for (size_t i = 0; i < w->points.n; i++) {
-        point_report report = {.code = ended};
+        point_report *report = &reports[i];
         if (w->points.point[i].rank != w->processes->rank)
             continue;
+        report->code = ended;
         if (!ended)
-            finish_point(w, i, &report);
-        if (!ended && ends_sweep(report.code)) {
-            ended = report.code;
+            finish_point(w, i, report);
+        if (!ended && ends_sweep(report->code)) {
+            ended = report->code;
             processes_ask_stop(w->processes);
         }
-        if (w->processes->rank > 0) {
-            processes_take_messages(w->processes, report.messages);
-            processes_send(w->processes, &report, sizeof report);
-        }
+        processes_take_messages(w->processes, report->messages);
     }
     return ended;
 }
@@ -257,21 +257,21 @@ static void print_messages(sweep *w, char *text)
             fprintf(stderr, "%s\n", line);
 }
 
-/* Receives the report of a point that another rank has solved, and reads its row from the file of its curves. */
-static int receive_point(sweep *w, size_t i)
+/* Handles the report of a point that another rank has solved, and reads its row from the file of its curves. Returns
+   the exit code of the point. */
+static int receive_point(sweep *w, size_t i, point_report *report)
 {
     sweep_point *point = &w->points.point[i];
-    point_report report;
-    processes_receive(w->processes, point->rank, &report, sizeof report);
-    print_messages(w, report.messages);
-    if (!report.has_solution)
-        return report.code;
-    if (!report.has_times)
-        point->row = sweep_row_without_values(report.status);
+    processes_receive(w->processes, point->rank, report, sizeof *report);
+    print_messages(w, report->messages);
+    if (!report->has_solution)
+        return report->code;
+    if (!report->has_times)
+        point->row = sweep_row_without_values(report->status);
     else if (sweep_points_read_row(&w->job, point))
         return CODE_SYSTEM;
     print_row(w, i);
-    return report.code;
+    return report->code;
 }
 
 /* The more telling of two codes: a failure tells more than an interruption, which may be its consequence. */
@@ -284,12 +284,23 @@ static int worse_of(int a, int b)
 
 static int solve_points(sweep *w)
 {
-    int code = solve_own_points(w);
-    for (size_t i = 0; i < w->points.n && w->processes->rank == 0; i++)
-        if (w->points.point[i].rank > 0)
-            code = worse_of(code, receive_point(w, i));
-    processes_clear_stop(w->processes);
-    for (size_t i = 0; i < w->points.n && code == CODE_DONE; i++)
+    size_t n = w->points.n;
+    int rank = w->processes->rank;
+    point_report *reports = calloc(n, sizeof *reports);
+    int code = processes_agree(w->processes, reports ? 0 : report_out_of_memory());
+    if (code == 0) {
+        code = solve_own_points(w, reports);
+        for (size_t i = 0; i < n; i++)
+            if (w->points.point[i].rank == 0)
+                continue;
+            else if (rank == 0)
+                code = worse_of(code, receive_point(w, i, &reports[i]));
+            else if (w->points.point[i].rank == rank)
+                processes_send(w->processes, &reports[i], sizeof reports[i]);
+        processes_clear_stop(w->processes);
+    }
+    free(reports);
+    for (size_t i = 0; i < n && code == CODE_DONE; i++)
         if (!w->points.point[i].row.succeeded)
             code = CODE_UNTRUSTED;
     return code;

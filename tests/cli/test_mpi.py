@@ -177,25 +177,35 @@ class Interruption(WithRanks):
                 return int(name)
         self.fail(f"rank {n} is not found")
 
-    def interrupt(self, ranks, target):
-        self.write("p.yaml", PROBLEM)
-        process = subprocess.Popen(
-            [MPIRUN, "-n", str(ranks), support.PROGRAM, "solve", "p.yaml", "--set=numerics.steps=1000", "--threads=1"],
-            cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def interrupt(self, ranks, target, *arguments):
+        """Interrupts one rank; returns standard error."""
+        process = subprocess.Popen([MPIRUN, "-n", str(ranks), support.PROGRAM, *arguments, "--threads=1"],
+                                   cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         self.assertIn("estimated", process.stdout.readline())
         os.kill(self.rank(process, target), signal.SIGINT)
         out, err = process.communicate(timeout=200)
         self.assertEqual(process.returncode, 130, err)
-        self.assertIn("interrupted", err)
         self.assertIn("written (incomplete)", out)
+        return err
+
+    def interrupt_solve(self, ranks, target):
+        err = self.interrupt(ranks, target, "solve", "p.yaml", "--set=numerics.steps=1000")
+        self.assertIn("interrupted", err)
         self.assertIn("# status: interrupted\n", self.read("p.csv"))
 
     def test_first_rank(self):
-        self.interrupt(2, 0)
+        self.interrupt_solve(2, 0)
 
     def test_another_rank(self):
-        self.interrupt(4, 3)
+        self.interrupt_solve(4, 3)
+
+    def test_sweep(self):
+        """A rank that is interrupted stops the points of all ranks."""
+        err = self.interrupt(2, 1, "sweep", "p.yaml", "--over", "numerics.steps=1000,1001,1002,1003")
+        self.assertIn("--resume", err)
+        rows = [line.split(",")[2] for line in self.read("p-sweep/sweep.csv").splitlines() if not line.startswith("#")]
+        self.assertEqual(set(rows[1:]) - {"interrupted", "not run"}, set())
 
 
 if __name__ == "__main__":
