@@ -10,9 +10,28 @@ Needs numpy, and h5py for HDF5 files.
 """
 
 import dataclasses
+import fnmatch
 import re
 
 import numpy as np
+
+# Patterns of the names of each kind of column, for fnmatch. A column is of the first kind that matches.
+COLUMN_KINDS = {
+    "train_loss": ("train_loss",),
+    "test_loss": ("test_loss",),
+    "q": ("q[1-8][1-8]",),
+    "m": ("m[1-8][1-8]",),
+    "observables": ("train_*", "test_*"),
+    "R": ("R[1-8][1-8]",),
+}
+
+
+def column_kind(name):
+    """The key of COLUMN_KINDS that a column of this name belongs to, or None."""
+    for kind, patterns in COLUMN_KINDS.items():
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            return kind
+    return None
 
 
 @dataclasses.dataclass

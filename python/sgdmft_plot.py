@@ -132,12 +132,15 @@ def print_error(code, text):
 
 def choose_panels(runs):
     """Losses, overlaps, observables and response, as far as some run has them."""
+    import sgdmft
+
     names = []
     for run in runs:
         names += [name for name in run.curves if name not in names and has_values(run, name)]
     panels = [train_test_panel("loss", names, logarithmic=True)]
     panels += overlap_panels(names)
-    observables = [name[len("train_") :] for name in names if name.startswith("train_") and name != "train_loss"]
+    observables = [name[len("train_") :] for name in names
+                   if sgdmft.column_kind(name) == "observables" and name.startswith("train_")]
     panels += [train_test_panel(name, names) for name in observables]
     panels.append(component_panel("response", r"R", "(t,0)", names))
     return [panel for panel in panels if panel.curves]
@@ -173,8 +176,10 @@ def overlap_panels(names):
 
 def component_panel(title, symbol, argument, names):
     """The entries of a matrix; if there are many, colours distinguish only the diagonal from the rest."""
+    import sgdmft
+
     panel = Panel(title)
-    entries = [name for name in names if re.fullmatch(symbol + r"\d\d", name)]
+    entries = [name for name in names if sgdmft.column_kind(name) == symbol]
     square = "22" in {name[-2:] for name in entries}
     for i, name in enumerate(entries):
         a, b = name[-2:]

@@ -37,10 +37,12 @@ static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem,
     return status;
 }
 
-sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
+sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
     void *setup;
-    sgdmft_status status = prepare(ctx, problem, &setup, out);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = prepare(ctx, problem, &setup, out);
     if (!status)
         solver_of(problem)->release(setup);
     return status;
@@ -83,14 +85,16 @@ static double add_up(rank_group *all, double mine)
     return sum;
 }
 
-sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
+sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     void *setup = NULL;
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
-    sgdmft_status status = prepare(ctx, problem, &setup, &cost);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = prepare(ctx, problem, &setup, &cost);
     if (!status)
         status = solver_check_memory(ctx, &cost);
     status = ranks_agree(ctx, ctx->ranks, status);

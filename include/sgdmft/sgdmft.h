@@ -5,6 +5,7 @@
 #include "compare.h"
 #include "context.h"
 #include "io.h"
+#include "model.h"
 #include "plugin.h"
 #include "problem.h"
 #include "solution.h"

@@ -1,12 +1,12 @@
 #include "cli/run.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "cli/command.h"
 #include "cli/messages.h"
 #include "cli/processes.h"
 #include "cli/progress.h"
-#include "problem/problem.h"
 #include "sample/histograms.h"
 
 /* --- cost -------------------------------------------------------------------------------------------------------- */
@@ -106,6 +106,17 @@ static int run_and_report(const job *j, const run_kind *kind, void *report, cons
     return code;
 }
 
+/* There are histograms if the kind of run makes them and the problem asks for them. */
+static int plan_outputs(const job *j, const run_kind *kind, outputs *o)
+{
+    char *times = NULL;
+    int code = report_status(j->ctx, sgdmft_problem_get(j->ctx, j->problem, "output.histograms", &times), NULL);
+    if (code == 0)
+        code = outputs_plan(j, kind->histograms && times, o);
+    free(times);
+    return code;
+}
+
 int run_problem(const arguments *args, const run_kind *kind, void *report)
 {
     job j;
@@ -114,7 +125,7 @@ int run_problem(const arguments *args, const run_kind *kind, void *report)
     int code = job_open_problem(args, &j);
     if (code == 0) {
         if (p->rank == 0)
-            code = outputs_plan(&j, kind->histograms && j.problem->output.histograms.n > 0, &o);
+            code = plan_outputs(&j, kind, &o);
         progress_catch_signals();
         code = processes_agree(p, code);
     }

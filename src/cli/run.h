@@ -10,9 +10,9 @@
 
 /* The functions in which solving and simulating differ. */
 typedef struct run_kind {
-    sgdmft_status (*estimate)(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out);
+    sgdmft_status (*estimate)(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out);
     /* `report` is passed on to print_summary. A solution may come with a failure; the caller frees it. */
-    sgdmft_status (*compute)(sgdmft_context *ctx, const sgdmft_problem *problem, void *report, sgdmft_solution **out);
+    sgdmft_status (*compute)(sgdmft_context *ctx, sgdmft_problem *problem, void *report, sgdmft_solution **out);
     void (*print_summary)(const sgdmft_solution *solution, const void *report);
     int histograms; /* 1: the solution has the histograms that the problem asks for */
 } run_kind;

@@ -5,7 +5,12 @@
 #include "cli/run.h"
 #include "validation/simulator/simulator.h"
 
-static sgdmft_status compute(sgdmft_context *ctx, const sgdmft_problem *problem, void *report, sgdmft_solution **out)
+static sgdmft_status estimate(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
+{
+    return simulator_cost(ctx, problem, out);
+}
+
+static sgdmft_status compute(sgdmft_context *ctx, sgdmft_problem *problem, void *report, sgdmft_solution **out)
 {
     return simulator_run(ctx, problem, report, out);
 }
@@ -30,7 +35,7 @@ static void print_summary(const sgdmft_solution *solution, const void *report)
     printf("  time                    %.3g s wall, %.3g s CPU\n", info->wall_seconds, info->cpu_seconds);
 }
 
-static const run_kind simulate_run = {.estimate = simulator_cost, .compute = compute, .print_summary = print_summary};
+static const run_kind simulate_run = {.estimate = estimate, .compute = compute, .print_summary = print_summary};
 
 static int run(const arguments *args)
 {

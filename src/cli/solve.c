@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 
-static sgdmft_status compute(sgdmft_context *ctx, const sgdmft_problem *problem, void *report, sgdmft_solution **out)
+static sgdmft_status compute(sgdmft_context *ctx, sgdmft_problem *problem, void *report, sgdmft_solution **out)
 {
     (void)report;
     return sgdmft_solve(ctx, problem, out);

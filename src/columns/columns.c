@@ -80,6 +80,7 @@ static char *response_name(const solution_shape *shape, size_t i)
 
 static const column_kind kinds[] = {
     {
+        .key = "train_loss",
         .names = "train_loss",
         .patterns = {"train_loss"},
         .doc = "E loss(r, y) over the training samples",
@@ -89,6 +90,7 @@ static const column_kind kinds[] = {
         .scale = largest_magnitude,
     },
     {
+        .key = "test_loss",
         .names = "test_loss",
         .patterns = {"test_loss"},
         .doc = "E loss(w, y) over fresh samples",
@@ -98,6 +100,7 @@ static const column_kind kinds[] = {
         .scale = largest_magnitude,
     },
     {
+        .key = "q",
         .names = "q11, q21, q22, ...",
         .patterns = {"q[1-8][1-8]"},
         .doc = "overlaps of students, lower triangle of q = C(t,t) row by row",
@@ -107,6 +110,7 @@ static const column_kind kinds[] = {
         .scale = largest_magnitude,
     },
     {
+        .key = "m",
         .names = "m11, m12, ...",
         .patterns = {"m[1-8][1-8]"},
         .doc = "overlaps of students (first index) with teachers, row by row",
@@ -116,6 +120,7 @@ static const column_kind kinds[] = {
         .scale = largest_magnitude,
     },
     {
+        .key = "observables",
         .names = "train_NAME, test_NAME",
         .patterns = {"train_*", "test_*"},
         .doc = "averages of each observable of the problem file, in its order, over the training samples and over "
@@ -126,6 +131,7 @@ static const column_kind kinds[] = {
         .scale = largest_magnitude,
     },
     {
+        .key = "R",
         .names = "R11, R12, ...",
         .patterns = {"R[1-8][1-8]"},
         .doc =

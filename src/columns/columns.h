@@ -7,11 +7,12 @@
      train_NAME, test_NAME     averages of each observable over the two laws
      R_ab(t,0)                 response, row by row, where it is known
 
-   Contract. A solver asks solution_columns_of where each kind starts, fills in, at every output time, the columns that
-   exist for the shape of its solution, and leaves names, order and scales to this table: solution_new makes the curves from
-   it, the writers, `compare` and the figures read them from there, and the tables of docs/output.md are checked
-   against it. To add a quantity: a row of the table, its place in solution_columns, and a line in each solver that
-   knows it; if some do not know it, a field of solution_shape says so and its `count` is 0 there, as for R. */
+   Contract. A solver asks solution_columns_of where each kind starts and fills in, at every output time, the columns that
+   exist for the shape of its solution. Names, order and scales are left to this table: solution_new makes the curves from it;
+   the writers, the comparison and the figures read them from there; the tables of docs/output.md and the patterns of
+   python/sgdmft.py are checked against it (scripts/check-registry.py). To add a quantity: a row of the table, its place in
+   solution_columns, and a line in each solver that knows it. If some do not know it, a field of solution_shape tells, and
+   its `count` is 0 there, as for R. */
 #ifndef SGDMFT_COLUMNS_COLUMNS_H
 #define SGDMFT_COLUMNS_COLUMNS_H
 
@@ -38,7 +39,8 @@ typedef struct solution_columns {
 
 /* One row of the table. */
 typedef struct column_kind {
-    const char *names; /* for people: "q11, q21, q22, ..." */
+    const char *key;         /* one word for the kind */
+    const char *names;       /* for people: "q11, q21, q22, ..." */
     const char
         *patterns[2]; /* wildcard patterns (fnmatch); a name belongs to the first row with a pattern it matches */
     const char *doc;  /* one line, in Markdown */

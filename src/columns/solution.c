@@ -8,6 +8,7 @@
 
 #include "columns/solution_arrays.h"
 #include "core/memory.h"
+#include "problem/echo.h"
 #include "sgdmft/version.h"
 
 void sgdmft_solution_free(sgdmft_solution *solution)
@@ -74,7 +75,7 @@ sgdmft_status solution_new_nameless(sgdmft_context *ctx, const solution_shape *s
         made = made && (*texts[i] = strdup(""));
     sgdmft_status status = made ? SGDMFT_OK : context_out_of_memory(ctx, "a solution", bytes);
     if (!status && shape->n_grid > 0)
-        status = solution_arrays_allocate(ctx, solution, OWNER_GRID, "a solution");
+        status = solution_arrays_allocate(ctx, solution, OWNER_GRID, 0, "a solution");
     if (status)
         sgdmft_solution_free(solution);
     else
@@ -128,7 +129,7 @@ sgdmft_status solution_new(sgdmft_context *ctx, const solution_shape *shape, sgd
 sgdmft_status solution_set_problem(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_problem *problem)
 {
     char *text = NULL;
-    sgdmft_status status = sgdmft_problem_to_yaml(ctx, problem, &text);
+    sgdmft_status status = problem_echo(ctx, problem, &text);
     if (status)
         return status;
     free(solution->problem);
@@ -191,12 +192,12 @@ sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solu
         return context_out_of_memory(ctx, "histograms", sizeof *h);
     *h = (solution_histograms){.n_times = n_times, .n_bins = n_bins};
     solution->histograms = h;
-    return solution_arrays_allocate(ctx, solution, OWNER_HISTOGRAMS, "histograms");
+    return solution_arrays_allocate(ctx, solution, OWNER_HISTOGRAMS, 0, "histograms");
 }
 
 sgdmft_status solution_add_histogram_errors(sgdmft_context *ctx, sgdmft_solution *solution)
 {
-    return solution_arrays_allocate_one(ctx, solution, "histograms/se", "histograms");
+    return solution_arrays_allocate(ctx, solution, OWNER_HISTOGRAMS, 1, "histograms");
 }
 
 sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *solution)
@@ -204,7 +205,7 @@ sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *sol
     solution->coordinates = calloc(1, sizeof *solution->coordinates);
     if (!solution->coordinates)
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *solution->coordinates);
-    return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, "the process of the coordinates");
+    return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 0, "the process of the coordinates");
 }
 
 static int is_column_name(const char *name)

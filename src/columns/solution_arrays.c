@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "core/memory.h"
+#include "core/arrays.h"
 
 #define GRID(field) OWNER_GRID, 0, offsetof(sgdmft_solution, field)
 #define HISTOGRAM(field) OWNER_HISTOGRAMS, 0, offsetof(solution_histograms, field)
@@ -95,44 +95,33 @@ int solution_arrays_get(const sgdmft_solution *solution, size_t index, solution_
     return 1;
 }
 
-/* Returns 0 if there is no memory; adds the bytes wanted to *bytes. */
-static int allocate(sgdmft_solution *solution, const array_kind *kind, double *bytes)
+/* The pointers of an owner's arrays, `which` of them: required (0) or optional (1). A grid that was cut to nothing has
+   still arrays. Returns their number. */
+static size_t rows_of(sgdmft_solution *solution, array_owner owner, int which, array_row rows[KINDS])
 {
-    char *base = (char *)base_of(solution, kind->owner);
-    size_t size = shape_of(solution, kind).size;
-    *bytes += 8.0 * (double)size;
-    return (*(double **)(base + kind->offset) = memory_doubles(size)) != NULL;
+    char *base = owner == OWNER_GRID ? (char *)solution : (char *)base_of(solution, owner);
+    size_t n = 0;
+    for (size_t i = 0; i < KINDS && base; i++)
+        if (kinds[i].owner == owner && kinds[i].optional == which)
+            rows[n++] = (array_row){.data = (double **)(base + kinds[i].offset),
+                                    .count = shape_of(solution, &kinds[i]).size};
+    return n;
 }
 
-sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *solution, array_owner owner,
+sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *solution, array_owner owner, int optional,
                                        const char *what)
 {
-    double bytes = 0;
-    int enough = 1;
-    for (size_t i = 0; i < KINDS; i++)
-        if (enough && kinds[i].owner == owner && !kinds[i].optional)
-            enough = allocate(solution, &kinds[i], &bytes);
-    return enough ? SGDMFT_OK : context_out_of_memory(ctx, what, bytes);
-}
-
-sgdmft_status solution_arrays_allocate_one(sgdmft_context *ctx, sgdmft_solution *solution, const char *name,
-                                           const char *what)
-{
-    double bytes = 0;
-    for (size_t i = 0; i < KINDS; i++)
-        if (strcmp(kinds[i].name, name) == 0)
-            return allocate(solution, &kinds[i], &bytes) ? SGDMFT_OK : context_out_of_memory(ctx, what, bytes);
-    return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "there is no array '%s'", name);
+    array_row rows[KINDS];
+    size_t n = rows_of(solution, owner, optional, rows);
+    return arrays_allocate(rows, n) ? context_out_of_memory(ctx, what, arrays_bytes(rows, n)) : SGDMFT_OK;
 }
 
 void solution_arrays_free(sgdmft_solution *solution)
 {
-    for (size_t i = 0; i < KINDS; i++) {
-        /* a grid that was cut to nothing has still arrays to free */
-        const char *base = kinds[i].owner == OWNER_GRID ? (const void *)solution : base_of(solution, kinds[i].owner);
-        if (base)
-            free(*(double *const *)(base + kinds[i].offset));
-    }
+    array_row rows[KINDS];
+    for (array_owner owner = 0; owner < OWNERS; owner++)
+        for (int optional = 0; optional < 2; optional++)
+            arrays_free(rows, rows_of(solution, owner, optional, rows));
 }
 
 void solution_arrays_describe_shape(const array_kind *kind, char out[32])

@@ -49,12 +49,10 @@ const char *solution_arrays_group(array_owner owner);
 /* Array number `index`. Returns 0 beyond the last row of the table. */
 int solution_arrays_get(const sgdmft_solution *solution, size_t index, solution_array *out);
 
-/* Gives the solution the required arrays of an owner, zeroed, in the shapes that it has now, or one optional array. `what`
-   names them should memory run out. */
-sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *solution, array_owner owner,
+/* Gives the solution the required (optional = 0) or the optional arrays of an owner, zeroed, in the shapes that it has now.
+   `what` names them should memory run out. */
+sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *solution, array_owner owner, int optional,
                                        const char *what);
-sgdmft_status solution_arrays_allocate_one(sgdmft_context *ctx, sgdmft_solution *solution, const char *name,
-                                           const char *what);
 
 /* Frees the arrays of all owners. */
 void solution_arrays_free(sgdmft_solution *solution);

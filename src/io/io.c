@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "io/csv.h"
-#include "io/curves_read.h"
+#include "io/csv_write.h"
+#include "io/csv_read.h"
 #include "io/hdf5_read.h"
 #include "io/hdf5_write.h"
 #include "io/save.h"
@@ -93,7 +93,7 @@ sgdmft_status sgdmft_solution_read(sgdmft_context *ctx, const char *path, sgdmft
     *solution = NULL;
     sgdmft_status status = look_at(ctx, path, &is_hdf5);
     if (!status)
-        status = (is_hdf5 ? hdf5_read : curves_read)(ctx, path, solution);
+        status = (is_hdf5 ? hdf5_read : csv_read)(ctx, path, solution);
     if (!status && problem)
         status = read_problem(ctx, path, *solution, problem);
     if (!status)

@@ -28,14 +28,12 @@ static sgdmft_status build(sgdmft_context *ctx, const sgdmft_problem *problem, m
                              .kstar = problem->model.teachers,
                              .labels = (int)problem->model.label.n,
                              .observables = (int)problem->observables.n};
-    if (problem->model.plugin) {
-        status = plugin_open(ctx, problem, &m->external);
-        if (status == SGDMFT_OK)
-            status = plugin_probe(ctx, problem, m->external);
+    if (callbacks_wanted(problem)) {
+        status = callbacks_new(ctx, problem, &m->external);
         if (status != SGDMFT_OK)
             return status;
-        m->shape.labels = m->external->table->labels;
-        m->shape.noises = m->external->table->noises;
+        m->shape.labels = m->external->table.labels;
+        m->shape.noises = m->external->table.noises;
     }
     return model_build_programs(ctx, problem, m);
 }
@@ -69,7 +67,7 @@ void model_free(model *m)
     expr_program_free(m->loss_gradient);
     expr_program_free(m->curvature);
     expr_program_free(m->observables);
-    plugin_close(m->external);
+    callbacks_free(m->external);
     free(m);
 }
 
@@ -133,7 +131,7 @@ static void set_outputs(model_work *work, int first, int components, size_t n, d
 int model_label(const model *m, model_work *work, size_t n, const double *s, const double *eps, double *y)
 {
     if (m->external)
-        return m->external->table->label(n, s, eps, y);
+        return m->external->table.label(m->external->table.user, n, s, eps, y);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_inputs(in, model_s(), m->shape.kstar, n, s);
     set_inputs(in, model_eps(), m->shape.noises, n, eps);
@@ -154,7 +152,7 @@ int model_gradient(const model *m, model_work *work, size_t n, const double *t, 
                    double *g, double *G)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, NULL, g, G);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, NULL, g, G);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     set_outputs(work, 0, m->shape.k, n, g);
@@ -168,7 +166,7 @@ int model_loss_gradient(const model *m, model_work *work, size_t n, const double
                         double *loss, double *g)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, loss, g, NULL);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, loss, g, NULL);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     set_outputs(work, 0, 1, n, loss);
@@ -181,7 +179,7 @@ int model_loss(const model *m, model_work *work, size_t n, const double *t, cons
                double *loss)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, loss, NULL, NULL);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, loss, NULL, NULL);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     expr_eval(m->loss, work->scratch, n, in, &loss);

@@ -1,4 +1,4 @@
-/* The model of a problem behind one block interface, whether it comes from expressions or from a plug-in:
+/* The model of a problem behind one block interface, whether it comes from expressions or from call-backs:
    label y(s, eps), loss(r, y, t) with gradient and Hessian in r, and observables of (r, s, eps, y, f, t).
 
    Block layout: component c of lane p of a block of n lanes at x[c * n + p]. A model is immutable and shared by
@@ -20,10 +20,10 @@ typedef struct model_shape {
     int labels;        /* components of y: 1..8 */
     int observables;   /* user observables */
     int linear;        /* 1 if g is affine in r (G constant in r), for all y */
-    int jumps;         /* 1 if g jumps in r (G lacks a delta function); 0 for a plug-in, whose author vouches for it */
+    int jumps;         /* 1 if g jumps in r (G lacks a delta function); 0 for call-backs, whose author vouches for them */
 } model_shape;
 
-/* Builds the model: parses and differentiates the expressions, or loads the plug-in and probes it once.
+/* Builds the model: parses and differentiates the expressions, or takes the call-backs and probes them once.
    A loss or gradient with a pole in r gives SGDMFT_ERR_KINK. */
 sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out);
 /* For solvers that average the Hessian: a loss whose gradient jumps in r gives SGDMFT_ERR_KINK. `problem` is the one
@@ -36,7 +36,7 @@ model_shape model_get_shape(const model *m);
 sgdmft_status model_work_new(sgdmft_context *ctx, const model *m, size_t max_lanes, model_work **out);
 void model_work_free(model_work *work);
 
-/* All return 0, or non-zero if a plug-in call-back asked to abort. t[n] is the time of each lane. */
+/* All return 0, or non-zero if a call-back asked to abort. t[n] is the time of each lane. */
 int model_label(const model *m, model_work *work, size_t n, const double *s, const double *eps, double *y);
 /* g[k*n]; G[k*k*n], component a*k+b, symmetric; G may be NULL. */
 int model_gradient(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,

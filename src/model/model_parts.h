@@ -1,11 +1,11 @@
-/* What a model consists of; shared by model.c (evaluation), model_expressions.c and plugin.c (building). */
+/* What a model consists of; shared by model.c (evaluation), model_expressions.c and callbacks.c (building). */
 #ifndef SGDMFT_MODEL_MODEL_PARTS_H
 #define SGDMFT_MODEL_MODEL_PARTS_H
 
 #include "expr/expr.h"
+#include "model/callbacks.h"
 #include "model/model.h"
 #include "model/model_kink.h"
-#include "model/plugin.h"
 #include "problem/problem.h"
 
 enum { MODEL_MOST = 8 }; /* students, teachers, noises, components of y */
@@ -16,7 +16,7 @@ enum { MODEL_VARIABLES = 4 * MODEL_MOST + 1 };
 struct model {
     model_shape shape;
     model_kink kink;  /* of a loss given as an expression */
-    plugin *external; /* label and loss, or NULL: then these five are programs */
+    callbacks *external; /* label and loss, or NULL: then these five are programs */
     expr_program *label;
     expr_program *loss;
     expr_program *gradient;

@@ -181,7 +181,8 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     case OPTION_EXPRESSIONS: return convert_texts(ctx, where, node, o, field);
     case OPTION_PATH:
         *(field == &problem->model.plugin ? &problem->model.plugin_where : &problem->initial.samples_where) = *where;
-        return convert_path(ctx, where, node, field);
+        return convert_name(ctx, where, node, "a file name", field);
+    case OPTION_NAME: problem->model.callbacks_where = *where; return convert_name(ctx, where, node, "a name", field);
     case OPTION_MATRIX: return convert_matrix(ctx, where, node, o, problem, field);
     case OPTION_REALS: return convert_reals(ctx, where, node, o, field);
     case OPTION_NAMED: return SGDMFT_OK; /* see convert_observables */

@@ -85,9 +85,10 @@ sgdmft_status convert_texts(sgdmft_context *ctx, const origin *where, const tree
     return SGDMFT_OK;
 }
 
-sgdmft_status convert_path(sgdmft_context *ctx, const origin *where, const tree_node *node, char **out)
+sgdmft_status convert_name(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *wanted,
+                           char **out)
 {
-    sgdmft_status status = need_scalar(ctx, where, node, "a file name");
+    sgdmft_status status = need_scalar(ctx, where, node, wanted);
     if (status != SGDMFT_OK)
         return status;
     *out = copy_trimmed(node->text);

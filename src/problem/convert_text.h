@@ -11,6 +11,8 @@ sgdmft_status convert_text(sgdmft_context *ctx, const origin *where, const tree_
                            problem_text *out);
 sgdmft_status convert_texts(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
                             problem_texts *out);
-sgdmft_status convert_path(sgdmft_context *ctx, const origin *where, const tree_node *node, char **out);
+/* `wanted` says in messages what the text is: "a file name". */
+sgdmft_status convert_name(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *wanted,
+                           char **out);
 
 #endif

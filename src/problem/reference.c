@@ -35,7 +35,7 @@ const char *reference_preset(const option *o)
 
 static int is_text(const option *o)
 {
-    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH ||
+    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH || o->type == OPTION_NAME ||
            o->type == OPTION_NAMED;
 }
 

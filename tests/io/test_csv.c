@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "io/csv_read.h"
+#include "io/csv_table.h"
 #include "io/room.h"
 #include "sgdmft/io.h"
 #include "sgdmft/version.h"
@@ -22,7 +22,7 @@ static void columns_and_values(void **state)
     const char *path = room_path(r, "run.csv");
     write_room(r, path, NULL);
     csv_table *table = NULL;
-    check_ok(r->ctx, csv_read(r->ctx, path, &table));
+    check_ok(r->ctx, csv_table_read(r->ctx, path, &table));
     assert_int_equal(table->n_rows, ROOM_TIMES);
     assert_int_equal(table->n_columns, 1 + 2 * r->solution->n_curves);
     assert_string_equal(table->columns[0].name, "t");
@@ -39,7 +39,7 @@ static void columns_and_values(void **state)
             check_near(se->value[i], room_se(c, i), 1e-11 * room_se(c, i), "%s", se_name);
         }
     }
-    csv_free(table);
+    csv_table_free(table);
 }
 
 static void check_lines(const char *text, const char *const *lines, size_t n)
@@ -93,7 +93,7 @@ static void problem_in_comments(void **state)
     const room *r = *state;
     write_room(r, room_path(r, "run.csv"), NULL);
     csv_table *table = NULL;
-    check_ok(r->ctx, csv_read(r->ctx, room_path(r, "run.csv"), &table));
+    check_ok(r->ctx, csv_table_read(r->ctx, room_path(r, "run.csv"), &table));
     char *yaml = calloc(strlen(table->comments) + 1, 1), *again = NULL, *want = NULL;
     for (char *line = strtok(table->comments, "\n"); line; line = strtok(NULL, "\n"))
         if (strncmp(line, "problem: ", 9) == 0)
@@ -107,7 +107,7 @@ static void problem_in_comments(void **state)
     free(yaml);
     free(again);
     free(want);
-    csv_free(table);
+    csv_table_free(table);
 }
 
 /* All that a CSV file holds comes back, to its twelve digits. */
@@ -213,7 +213,7 @@ static void foreign_locale(void **state)
         return;
     write_room(r, room_path(r, "b.csv"), "x");
     csv_table *table = NULL;
-    sgdmft_status status = csv_read(r->ctx, room_path(r, "b.csv"), &table);
+    sgdmft_status status = csv_table_read(r->ctx, room_path(r, "b.csv"), &table);
     setlocale(LC_ALL, "C");
     check_ok(r->ctx, status);
     size_t n, m;
@@ -222,7 +222,7 @@ static void foreign_locale(void **state)
     check_near(table->columns[1].value[2], room_value(0, 2), 1e-11, "value");
     free(a);
     free(b);
-    csv_free(table);
+    csv_table_free(table);
 }
 
 static void refusals(void **state)

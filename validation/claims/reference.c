@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "io/curves_read.h"
+#include "io/csv_read.h"
 #include "validation/claims/texts.h"
 
 /* The number after "reps=", or 0. */
@@ -20,7 +20,7 @@ sgdmft_status reference_curves(sgdmft_context *ctx, const char *name, sgdmft_sol
     *out = NULL;
     if (!text)
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "there are no reference curves '%s' in the program", name);
-    sgdmft_status status = curves_parse(ctx, name, text, out);
+    sgdmft_status status = csv_read_text(ctx, name, text, out);
     if (status)
         return status;
     (*out)->info.simulated = 1;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/csv_read.h"
+#include "io/csv_table.h"
 #include "io/room.h"
 
 typedef struct refusal {
@@ -40,12 +40,12 @@ static void malformed(void **state)
         const char *path = room_path(r, "bad.csv");
         room_write(path, list[i].text);
         csv_table *table = (csv_table *)(void *)r->ctx; /* anything but NULL */
-        check_failure(r->ctx, csv_read(r->ctx, path, &table), list[i].status, list[i].part);
+        check_failure(r->ctx, csv_table_read(r->ctx, path, &table), list[i].status, list[i].part);
         assert_non_null(strstr(sgdmft_context_message(r->ctx), "bad.csv"));
         assert_null(table);
         if (list[i].text[0] == '\0')
             continue;
-        check_failure(r->ctx, csv_parse(r->ctx, "memory.csv", list[i].text, &table), list[i].status, list[i].part);
+        check_failure(r->ctx, csv_table_parse(r->ctx, "memory.csv", list[i].text, &table), list[i].status, list[i].part);
         assert_non_null(strstr(sgdmft_context_message(r->ctx), "memory.csv"));
         assert_null(table);
     }
@@ -55,13 +55,13 @@ static void unreadable(void **state)
 {
     const room *r = *state;
     csv_table *table = NULL;
-    check_failure(r->ctx, csv_read(r->ctx, room_path(r, "none.csv"), &table), SGDMFT_ERR_IO, "No such file");
-    check_failure(r->ctx, csv_read(r->ctx, r->directory, &table), SGDMFT_ERR_IO, "directory");
+    check_failure(r->ctx, csv_table_read(r->ctx, room_path(r, "none.csv"), &table), SGDMFT_ERR_IO, "No such file");
+    check_failure(r->ctx, csv_table_read(r->ctx, r->directory, &table), SGDMFT_ERR_IO, "directory");
     FILE *file = fopen(room_path(r, "binary"), "wb");
     assert_non_null(file);
     fwrite("t,q\0\n1,2\n", 1, 9, file);
     fclose(file);
-    check_failure(r->ctx, csv_read(r->ctx, room_path(r, "binary"), &table), SGDMFT_ERR_TYPE, ":1: binary data");
+    check_failure(r->ctx, csv_table_read(r->ctx, room_path(r, "binary"), &table), SGDMFT_ERR_TYPE, ":1: binary data");
 }
 
 static void odd_but_fine(void **state)
@@ -70,17 +70,17 @@ static void odd_but_fine(void **state)
     csv_table *table = NULL;
     room_write(room_path(r, "odd.csv"), "# first: line\r\n#second\nq_x, t ,z\r\n\r\n1e-3,-0.5,nan\r\n"
                                         "# between\n 2.5e2 , 0.25,-inf\n0x1p-1,7,1");
-    check_ok(r->ctx, csv_read(r->ctx, room_path(r, "odd.csv"), &table));
+    check_ok(r->ctx, csv_table_read(r->ctx, room_path(r, "odd.csv"), &table));
     assert_int_equal(table->n_rows, 3);
     assert_int_equal(table->n_columns, 3);
     assert_string_equal(table->comments, "first: line\nsecond\nbetween\n");
-    check_near(csv_values(table, "t")[0], -0.5, 0.0, "t");
-    check_near(csv_values(table, "q_x")[1], 250.0, 0.0, "q_x");
-    check_near(csv_values(table, "q_x")[2], 0.5, 0.0, "q_x");
-    assert_true(isnan(csv_values(table, "z")[0]) && isinf(csv_values(table, "z")[1]));
-    assert_null(csv_values(table, "q"));
-    csv_free(table);
-    csv_free(NULL);
+    check_near(csv_table_values(table, "t")[0], -0.5, 0.0, "t");
+    check_near(csv_table_values(table, "q_x")[1], 250.0, 0.0, "q_x");
+    check_near(csv_table_values(table, "q_x")[2], 0.5, 0.0, "q_x");
+    assert_true(isnan(csv_table_values(table, "z")[0]) && isinf(csv_table_values(table, "z")[1]));
+    assert_null(csv_table_values(table, "q"));
+    csv_table_free(table);
+    csv_table_free(NULL);
 }
 
 static void many_rows(void **state)
@@ -93,11 +93,11 @@ static void many_rows(void **state)
         fprintf(file, "%d,%.17g\n", i, sin(i));
     fclose(file);
     csv_table *table = NULL;
-    check_ok(r->ctx, csv_read(r->ctx, room_path(r, "long.csv"), &table));
+    check_ok(r->ctx, csv_table_read(r->ctx, room_path(r, "long.csv"), &table));
     assert_int_equal(table->n_rows, 12345);
     for (int i = 0; i < 12345; i++)
-        check_near(csv_values(table, "x")[i], sin(i), 0.0, "row %d", i);
-    csv_free(table);
+        check_near(csv_table_values(table, "x")[i], sin(i), 0.0, "row %d", i);
+    csv_table_free(table);
 }
 
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, room_enter, room_leave)

@@ -1,4 +1,5 @@
-/* One call of a plug-in on random samples, held against the promises of its interface. */
+#include "model/callbacks_probe.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,15 +29,15 @@ static const double steps[STEPS] = {1e-2, 1e-3, 1e-4, 1e-5};
 typedef struct probe {
     sgdmft_context *ctx;
     const sgdmft_problem *problem;
-    const plugin *p;
+    const callbacks *p;
     int k, labels;
-    double *s, *eps, *t, *r, *y;   /* LANES samples */
-    double *loss, *g, *G;          /* of the plug-in, asked for together */
-    double *shifted, *other;       /* room for as much again */
+    double *s, *eps, *t, *r, *y; /* LANES samples */
+    double *loss, *g, *G;        /* of the model, asked for together */
+    double *shifted, *other;     /* room for as much again */
     double *quotient;
 } probe;
 
-#define FAIL(b, ...) plugin_fail((b)->ctx, (b)->problem, (b)->p->path, __VA_ARGS__)
+#define FAIL(b, ...) callbacks_fail((b)->ctx, (b)->problem, (b)->p->subject, __VA_ARGS__)
 
 static double *guarded(size_t components)
 {
@@ -65,8 +66,8 @@ static void release(probe *b)
 static sgdmft_status allocate(probe *b)
 {
     size_t k = (size_t)b->k;
-    b->s = guarded((size_t)b->p->table->teachers);
-    b->eps = guarded((size_t)b->p->table->noises);
+    b->s = guarded((size_t)b->p->table.teachers);
+    b->eps = guarded((size_t)b->p->table.noises);
     b->t = guarded(1);
     b->r = guarded(k);
     b->y = guarded((size_t)b->labels);
@@ -76,16 +77,16 @@ static sgdmft_status allocate(probe *b)
     b->shifted = guarded(k);
     b->other = guarded(MODEL_MOST * MODEL_MOST);
     b->quotient = guarded(k);
-    int complete = b->s && b->eps && b->t && b->r && b->y && b->loss && b->g && b->G && b->shifted && b->other &&
-                   b->quotient;
-    return complete ? SGDMFT_OK : context_out_of_memory(b->ctx, "the check of the plug-in", 8.0 * LANES * 256);
+    int complete =
+        b->s && b->eps && b->t && b->r && b->y && b->loss && b->g && b->G && b->shifted && b->other && b->quotient;
+    return complete ? SGDMFT_OK : context_out_of_memory(b->ctx, "the check of the model", 8.0 * LANES * 256);
 }
 
 static void draw_samples(probe *b)
 {
     random_key key = {.seed = SEED};
-    random_normals(key, 0, 0, (size_t)b->p->table->teachers * LANES, b->s);
-    random_normals(key, 1, 0, (size_t)b->p->table->noises * LANES, b->eps);
+    random_normals(key, 0, 0, (size_t)b->p->table.teachers * LANES, b->s);
+    random_normals(key, 1, 0, (size_t)b->p->table.noises * LANES, b->eps);
     random_normals(key, 2, 0, (size_t)b->k * LANES, b->r);
     random_uniforms(key, 3, 0, LANES, b->t);
     for (int i = 0; i < LANES; i++)
@@ -141,8 +142,7 @@ static sgdmft_status check_values(probe *b, const char *what, const double *x, i
             continue;
         char name[32], *where = describe(b, i % LANES);
         name_component(b, what, i / LANES, name);
-        sgdmft_status status =
-            FAIL(b, "%s is %g: not finite, or not written (at %s)", name, x[i], where ? where : "?");
+        sgdmft_status status = FAIL(b, "%s is %g: not finite, or not written (at %s)", name, x[i], where ? where : "?");
         free(where);
         return status;
     }
@@ -164,8 +164,8 @@ static int differ(double a, double b, double relative, double absolute)
 
 static sgdmft_status check_label(probe *b)
 {
-    const sgdmft_plugin *table = b->p->table;
-    int code = table->label(LANES, b->s, b->eps, b->y);
+    const sgdmft_model *table = &b->p->table;
+    int code = table->label(table->user, LANES, b->s, b->eps, b->y);
     if (code)
         return FAIL(b, "the call-back label returned %d on random samples; it must return 0", code);
     return check_values(b, "y", b->y, b->labels);
@@ -173,7 +173,7 @@ static sgdmft_status check_label(probe *b)
 
 static sgdmft_status check_loss(probe *b)
 {
-    int code = b->p->table->loss(LANES, b->t, b->r, b->y, b->loss, b->g, b->G);
+    int code = b->p->table.loss(b->p->table.user, LANES, b->t, b->r, b->y, b->loss, b->g, b->G);
     if (code)
         return FAIL(b, "the call-back loss returned %d on random samples; it must return 0", code);
     sgdmft_status status = check_values(b, "loss", b->loss, 1);
@@ -206,14 +206,15 @@ static sgdmft_status compare_single(probe *b, const char *what, const double *bl
 /* A sample in a block of its own must give the same: finds call-backs that mix up the layout of blocks. */
 static sgdmft_status check_layout(probe *b, int lane)
 {
-    const sgdmft_plugin *table = b->p->table;
+    const sgdmft_model *table = &b->p->table;
     double s[MODEL_MOST], eps[MODEL_MOST], r[MODEL_MOST], y[MODEL_MOST], y_in[MODEL_MOST];
     double loss, g[MODEL_MOST], G[MODEL_MOST * MODEL_MOST];
     single(b->s, table->teachers, lane, s);
     single(b->eps, table->noises, lane, eps);
-    int code = table->label(1, s, eps, y);
-    code = code ? code : table->loss(1, &b->t[lane], single(b->r, b->k, lane, r), single(b->y, b->labels, lane, y_in),
-                                     &loss, g, G);
+    int code = table->label(table->user, 1, s, eps, y);
+    code = code ? code
+                : table->loss(table->user, 1, &b->t[lane], single(b->r, b->k, lane, r),
+                              single(b->y, b->labels, lane, y_in), &loss, g, G);
     if (code)
         return FAIL(b, "a call-back returned %d for a block of one sample; it must return 0", code);
     sgdmft_status status = compare_single(b, "y", b->y, y, b->labels, lane);
@@ -233,7 +234,7 @@ static sgdmft_status check_alone(probe *b, const char *what, const double *toget
            *G = what[0] == 'G' ? b->other : NULL;
     for (int i = 0; i < components * LANES; i++)
         b->other[i] = NAN;
-    int code = b->p->table->loss(LANES, b->t, b->r, b->y, loss, g, G);
+    int code = b->p->table.loss(b->p->table.user, LANES, b->t, b->r, b->y, loss, g, G);
     if (code)
         return FAIL(b, "the call-back loss returned %d when only %s is asked for; it must return 0", code, what);
     double scale = largest(together, components * LANES);
@@ -264,7 +265,7 @@ static int evaluate_shifted(probe *b, int order, int c, double shift)
     for (int i = 0; i < LANES; i++)
         b->shifted[c * LANES + i] += shift;
     double *loss = order == 1 ? b->other : NULL, *g = order == 2 ? b->other : NULL;
-    return b->p->table->loss(LANES, b->t, b->shifted, b->y, loss, g, NULL);
+    return b->p->table.loss(b->p->table.user, LANES, b->t, b->shifted, b->y, loss, g, NULL);
 }
 
 /* quotient[] = derivative by central differences with respect to r_c. */
@@ -281,7 +282,7 @@ static int difference_quotient(probe *b, int order, int c, double h)
     return code;
 }
 
-/* `claimed` = what the plug-in gives for the derivative of `below` with respect to r_c, for `components` components.
+/* `claimed` = what the model gives for the derivative of `below` with respect to r_c, for `components` components.
    A sample passes if it agrees at one of the steps. */
 static sgdmft_status check_derivative(probe *b, int order, int c, const double *below, const double *claimed,
                                       int components)
@@ -303,7 +304,8 @@ static sgdmft_status check_derivative(probe *b, int order, int c, const double *
     for (int i = 0; i < n; i++)
         if (!passed[i])
             return disagree(b, order == 1 ? "g" : "G", order == 1 ? c : i / LANES * b->k + c, i % LANES, claimed[i],
-                            best[i], order == 1 ? "the difference quotient of the loss" : "the difference quotient of g");
+                            best[i],
+                            order == 1 ? "the difference quotient of the loss" : "the difference quotient of g");
     return SGDMFT_OK;
 }
 
@@ -345,9 +347,9 @@ static sgdmft_status check_all(probe *b)
     return status == SGDMFT_OK ? check_derivatives(b) : status;
 }
 
-sgdmft_status plugin_probe(sgdmft_context *ctx, const sgdmft_problem *problem, const plugin *p)
+sgdmft_status callbacks_probe(sgdmft_context *ctx, const sgdmft_problem *problem, const callbacks *c)
 {
-    probe b = {.ctx = ctx, .problem = problem, .p = p, .k = p->table->students, .labels = p->table->labels};
+    probe b = {.ctx = ctx, .problem = problem, .p = c, .k = c->table.students, .labels = c->table.labels};
     sgdmft_status status = allocate(&b);
     if (status == SGDMFT_OK)
         status = check_all(&b);

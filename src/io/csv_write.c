@@ -1,4 +1,4 @@
-#include "io/csv.h"
+#include "io/csv_write.h"
 
 #include <inttypes.h>
 #include <locale.h>

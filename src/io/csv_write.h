@@ -1,6 +1,6 @@
 /* A solution as the text of a CSV file. */
-#ifndef SGDMFT_IO_CSV_H
-#define SGDMFT_IO_CSV_H
+#ifndef SGDMFT_IO_CSV_WRITE_H
+#define SGDMFT_IO_CSV_WRITE_H
 
 #include <stddef.h>
 
