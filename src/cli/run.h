@@ -37,7 +37,7 @@ void run_print_estimate(const sgdmft_cost *cost);
 /* E.g. "310 MiB of memory (3.9 GiB available), about 12 s". */
 void run_put_cost(FILE *to, const sgdmft_cost *cost);
 
-/* E.g. "12 s", "3 min 05 s". */
+/* Write a time and a size with their units, e.g. "3 min 05 s" and "310 MiB". */
 void run_put_seconds(FILE *to, double seconds);
 void run_put_bytes(FILE *to, double bytes);
 
