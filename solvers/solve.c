@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "core/ranks.h"
 #include "problem/problem.h"
+#include "sample/histograms.h"
 #include "solvers/linear/linear.h"
 #include "solvers/online/online.h"
 #include "solvers/dmft/dmft.h"
@@ -85,6 +86,17 @@ static double add_up(rank_group *all, double mine)
     return sum;
 }
 
+/* The densities that the problem asks for, unless the solver has made them. A solution is worth having without them. */
+static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution)
+{
+    histogram_plan plan = histogram_plan_of(problem, solution->n_grid, solution->t);
+    if (solution->histograms || plan.n_times == 0)
+        return;
+    if (histograms_from_moments(ctx, problem, &plan, solution))
+        context_log(ctx, SGDMFT_LOG_WARNING, "no histograms: %s", sgdmft_context_message(ctx));
+    context_clear(ctx);
+}
+
 sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -102,6 +114,8 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_
         status = run_solver(ctx, solver_of(problem), setup, out);
     if (setup)
         solver_of(problem)->release(setup);
+    if (!status && *out)
+        add_histograms(ctx, problem, *out);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
     if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {

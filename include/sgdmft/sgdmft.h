@@ -8,6 +8,7 @@
 #include "model.h"
 #include "plugin.h"
 #include "problem.h"
+#include "sample.h"
 #include "solution.h"
 #include "solve.h"
 #include "status.h"

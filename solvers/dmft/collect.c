@@ -29,12 +29,11 @@ static void add(piece *list, size_t *n, double *data, size_t count)
     list[(*n)++] = (piece){data, sizeof *data * count};
 }
 
-/* The arrays of a solution on a grid that statistics.c and coordinates.c look at, except theta. */
+/* The arrays of a solution on a grid that statistics.c and coordinates.c look at. */
 static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
 {
     kernels *kern = tr->kern;
     size_t cells = (size_t)kern->steps, nodes = cells + 1, kk = (size_t)(kern->k * kern->k), n = 0;
-    size_t overlap = (size_t)(kern->k * kern->kstar);
     array_row rows[KERNELS_ARRAYS_MOST];
     size_t count = kernels_arrays(kern, rows);
     add(list, &n, tr->observed, nodes * tr->observables);
@@ -45,9 +44,9 @@ static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
         if (rows[i].kept)
             add(list, &n, *rows[i].data, rows[i].count);
     if (tr->record) {
-        add(list, &n, tr->record->teacher, nodes * overlap);
-        add(list, &n, tr->record->start, nodes * kk);
-        add(list, &n, tr->record->memory_kernel, nodes * nodes * kk);
+        coordinate_record_arrays(tr->record, rows);
+        for (size_t i = 0; i < RECORD_ARRAYS; i++)
+            add(list, &n, *rows[i].data, rows[i].count);
     }
     return n;
 }
@@ -102,15 +101,6 @@ static sgdmft_status pass(sgdmft_context *ctx, const channel *c, void *data, siz
                        : ranks_send(ctx, c->ranks, c->other, data, bytes);
 }
 
-static sgdmft_status pass_theta(sgdmft_context *ctx, const channel *c, const coordinate_record *record)
-{
-    sgdmft_status status = SGDMFT_OK;
-    for (int i = 0; i <= record->steps && !status; i++)
-        if (record->theta[i])
-            status = pass(ctx, c, record->theta[i], sizeof **record->theta * (size_t)record->k * record->paths);
-    return status;
-}
-
 static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, grid_solution *tr, size_t message)
 {
     piece list[MOST_PIECES];
@@ -118,8 +108,6 @@ static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, grid
     sgdmft_status status = SGDMFT_OK;
     for (size_t i = 0; i < n && !status; i++)
         status = pass(ctx, c, list[i].data, list[i].bytes);
-    if (!status && tr->record)
-        status = pass_theta(ctx, c, tr->record);
     if (!status && message)
         status = pass(ctx, c, tr->message, message);
     return status;

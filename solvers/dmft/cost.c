@@ -6,6 +6,7 @@
 #include "coordinates/ensemble.h"
 #include "paths/events.h"
 #include "paths/last_visit.h"
+#include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/dmft.h"
 
 /* Nanoseconds. */
@@ -78,17 +79,6 @@ static double pair_bytes(const dmft_plan *s)
     return bytes / (fine * fine) + 16 * kk;
 }
 
-/* What is kept of the coordinates, and its share of the solution. */
-static double coordinate_bytes(const dmft_plan *s)
-{
-    model_shape shape = s->on_grid[GRID_FINE].shape;
-    const sgdmft_problem *problem = s->problem;
-    double n = s->grid[GRID_FINE]->steps + 1.0, nodes = fmin(n, 2.0 * (double)problem->output.histograms.n);
-    double kept = coordinate_record_bytes(shape.k, shape.kstar, s->grid[GRID_FINE]->steps,
-                                          (double)problem->numerics.paths, nodes);
-    return problem->numerics.replicas * kept + 24 * n * n * shape.k * shape.k;
-}
-
 /* Visits inserted into a path to integrate over the last one, at all nodes. */
 static double insertions(const dmft_plan *s, int level)
 {
@@ -131,7 +121,7 @@ void dmft_cost(const dmft_plan *s, int threads, int ranks, sgdmft_cost *out)
     out->pair_bytes = pair_bytes(s);
     out->memory_bytes = at_once * own_paths * out->path_bytes + threads * thread_bytes(s) + n * n * out->pair_bytes;
     if (s->pen)
-        out->memory_bytes += coordinate_bytes(s);
+        out->memory_bytes += dmft_coordinates_bytes(s);
     out->available_bytes = memory_available();
     out->cpu_seconds = 0;
     for (int level = 0; level < GRIDS; level++)

@@ -25,8 +25,9 @@
 
 #include "core/ranks.h"
 #include "paths/draws.h"
-#include "sample/snapshots.h"
+#include "coordinates/draw.h"
 #include "solvers/dmft/collect.h"
+#include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/replica.h"
 #include "solvers/common/rank_layout.h"
 
@@ -98,20 +99,6 @@ static void want_stencils(const dmft_plan *s, const time_grid *grid, grid_soluti
         int first = time_grid_stencil(grid, dmft_plan_time(s, i), &count, weights);
         memset(tr->wanted + first, 1, (size_t)count);
     }
-}
-
-static sgdmft_status record_coordinates(sgdmft_context *ctx, const dmft_plan *s, grid_solution *tr)
-{
-    model_shape shape = s->on_grid[GRID_FINE].shape;
-    int steps = s->grid[GRID_FINE]->steps;
-    char *wanted = calloc((size_t)steps + 1, 1);
-    if (!wanted)
-        return context_out_of_memory(ctx, "a trajectory", steps + 1.0);
-    snapshots_want(s->problem, s->grid[GRID_FINE], wanted);
-    sgdmft_status status = coordinate_record_new(ctx, shape.k, shape.kstar, steps, (size_t)s->problem->numerics.paths,
-                                                 wanted, &tr->record);
-    free(wanted);
-    return status;
 }
 
 /* Where the gradient jumps, averages over a sample jump when one path changes sides, so passes cannot agree better. */
@@ -190,7 +177,7 @@ sgdmft_status dmft_grid_solution(sgdmft_context *ctx, const dmft_plan *s, int le
         return status;
     }
     want_stencils(s, s->grid[level], *out);
-    return s->pen && level == GRID_FINE ? record_coordinates(ctx, s, *out) : SGDMFT_OK;
+    return s->pen && level == GRID_FINE ? dmft_coordinates_record(ctx, s, &(*out)->record) : SGDMFT_OK;
 }
 
 static sgdmft_status solve_level(sgdmft_context *ctx, solve_state *state, int level, const drawn *in, grid_solution **out)

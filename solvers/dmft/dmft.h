@@ -36,10 +36,6 @@ sgdmft_status dmft_grid_solution(sgdmft_context *ctx, const dmft_plan *s, int le
 sgdmft_status dmft_solution(sgdmft_context *ctx, const dmft_plan *s, const replica_set *set,
                                       sgdmft_solution **out);
 
-/* For a penalty other than the ridge: histograms, and the process of the coordinates. */
-sgdmft_status dmft_coordinates(sgdmft_context *ctx, const dmft_plan *s, const replica_set *set,
-                                         sgdmft_solution *solution);
-
 /* How replicas and paths are spread over ranks. */
 rank_layout dmft_rank_layout(const dmft_plan *s, int ranks);
 

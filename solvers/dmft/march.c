@@ -29,8 +29,8 @@ static const double APART = 10;
 /* How far the rows may move before the difference is taken anew: so far, or so many tolerances. */
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
-/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t. The row of a cell, but the first, changes
-   from node to node as that of the cell before did one node earlier. */
+/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an epoch begins and the
+   averages jump. The row of a cell, but the first, changes from node to node as that of the cell before did one node earlier. */
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const averages_layout *at = &rep->plan->at;
@@ -39,7 +39,7 @@ static void predict(const replica *rep, int i, const double *before, const doubl
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
     memcpy(next, now, sizeof(double) * newest);
     memset(next + newest, 0, sizeof(double) * row);
-    if (i == 0)
+    if (i == 0 || rep->grid->renewal[i])
         return;
     for (size_t c = 0; c < linear; c++)
         next[c] += ratio * (now[c] - before[c]);
@@ -96,6 +96,11 @@ static int pass_to(marcher *m, int i)
     return 0;
 }
 
+static void stop_by_plugin(replica *rep, double t)
+{
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
+}
+
 /* The passes of a step to time t did not agree. */
 static void stop_apart(replica *rep, double t, double residual, int pass)
 {
@@ -125,7 +130,7 @@ static int step_to_consistency(marcher *m, int i)
         pass++;
         memcpy(m->used, m->next, sizeof(double) * size);
         if (pass_to(m, i)) {
-            replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
+            stop_by_plugin(rep, t);
             return -1;
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
@@ -162,6 +167,25 @@ static void rotate(marcher *m)
     m->next = oldest;
 }
 
+/* Node `node` is final: it becomes the last one. Where an epoch begins at it, the averages and rows just after it take the place of
+   those just before. */
+static int finish_node(marcher *m, int node)
+{
+    replica *rep = m->rep;
+    replica_accept(rep);
+    replica_rows_accept(rep);
+    rep->out->nodes = node + 1;
+    rotate(m);
+    if (!rep->grid->renewal[node] || node == rep->grid->steps)
+        return 0;
+    if (replica_renew(rep, node, m->now)) {
+        stop_by_plugin(rep, rep->grid->t[node]);
+        return -1;
+    }
+    replica_rows_renew(rep, node, m->now);
+    return 0;
+}
+
 static int all_finite(const double *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -174,7 +198,7 @@ static void march(marcher *m)
 {
     replica *rep = m->rep;
     if (replica_start(rep, m->now) || replica_observe(rep, 0)) {
-        replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop at t = 0");
+        stop_by_plugin(rep, 0);
         return;
     }
     replica_rows_start(rep, m->now);
@@ -193,10 +217,8 @@ static void march(marcher *m)
         if (replica_observe(rep, i + 1))
             break;
         replica_identity_cell(rep, i, m->now, m->next);
-        replica_accept(rep);
-        replica_rows_accept(rep);
-        rep->out->nodes = i + 2;
-        rotate(m);
+        if (finish_node(m, i + 1))
+            break;
         if (interrupted(rep, i + 1, rep->grid->t[i + 1]))
             break;
     }

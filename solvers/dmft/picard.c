@@ -10,15 +10,20 @@
 
 typedef struct sweeper {
     replica *rep;
-    double **averages; /* [N+1] averages at every node */
+    double **averages; /* [N+1] averages at every node, just before it */
+    double **after;    /* [N+1] and just after it: the same array unless an epoch begins there */
     double *correction; /* of one node, for the last visit (replica_advance); NULL if there is none */
 } sweeper;
 
 static void sweeper_clear(sweeper *s)
 {
-    for (int i = 0; s->averages && i <= s->rep->grid->steps; i++)
+    for (int i = 0; s->averages && i <= s->rep->grid->steps; i++) {
+        if (s->after && s->after[i] != s->averages[i])
+            free(s->after[i]);
         free(s->averages[i]);
+    }
     free(s->averages);
+    free(s->after);
     free(s->correction);
 }
 
@@ -26,13 +31,15 @@ static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
 {
     s->rep = rep;
     s->averages = calloc((size_t)rep->grid->steps + 1, sizeof *s->averages);
+    s->after = calloc((size_t)rep->grid->steps + 1, sizeof *s->after);
     s->correction = rep->plan->last_visit ? memory_doubles(rep->plan->at.size) : NULL;
-    if (!s->averages || (rep->plan->last_visit && !s->correction))
+    if (!s->averages || !s->after || (rep->plan->last_visit && !s->correction))
         return context_out_of_memory(ctx, "the averages over paths", 8.0 * (double)rep->plan->at.size);
     for (int i = 0; i <= rep->grid->steps; i++) {
         size_t used = averages_used(&rep->plan->at, i);
         s->averages[i] = memory_doubles(used);
-        if (!s->averages[i])
+        s->after[i] = i > 0 && rep->grid->renewal[i] ? memory_doubles(used) : s->averages[i];
+        if (!s->averages[i] || !s->after[i])
             return context_out_of_memory(ctx, "the averages over paths", 8.0 * (double)used);
     }
     return SGDMFT_OK;
@@ -42,8 +49,11 @@ static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
 static void guess(sweeper *s)
 {
     const averages_layout *at = &s->rep->plan->at;
-    for (int i = 1; i <= s->rep->grid->steps; i++)
+    for (int i = 1; i <= s->rep->grid->steps; i++) {
         memcpy(s->averages[i], s->averages[0], sizeof(double) * at->rows);
+        if (s->after[i] != s->averages[i])
+            memcpy(s->after[i], s->averages[0], sizeof(double) * at->rows);
+    }
 }
 
 /* All kernel rows from the averages; the largest residual, also per node. */
@@ -53,12 +63,14 @@ static double rebuild(sweeper *s)
     double worst = 0;
     replica_rows_start(rep, s->averages[0]);
     for (int i = 0; i < rep->grid->steps; i++) {
-        double residual = replica_rows(rep, i, s->averages[i], s->averages[i + 1]);
+        double residual = replica_rows(rep, i, s->after[i], s->averages[i + 1]);
         rep->out->residual[i + 1] = residual;
         if (isnan(residual))
             return NAN;
         worst = fmax(worst, residual);
         replica_rows_accept(rep);
+        if (rep->grid->renewal[i + 1])
+            replica_rows_renew(rep, i + 1, s->after[i + 1]);
     }
     return worst;
 }
@@ -91,6 +103,8 @@ static int sweep(sweeper *s, int observe)
         if (observe && replica_observe(rep, i + 1))
             return stop_by_plugin(rep);
         replica_accept(rep);
+        if (i >= 0 && rep->grid->renewal[i + 1] && replica_renew(rep, i + 1, s->after[i + 1]))
+            return stop_by_plugin(rep);
     }
     return 0;
 }
@@ -134,7 +148,7 @@ static void finish(sweeper *s)
     for (int i = 0; i < rep->grid->steps; i++) {
         if (replica_diverged(rep, i + 1, s->averages[i + 1]))
             break;
-        replica_identity_cell(rep, i, s->averages[i], s->averages[i + 1]);
+        replica_identity_cell(rep, i, s->after[i], s->averages[i + 1]);
         rep->out->nodes = i + 2;
         rep->monitor.report(rep->monitor.user, i + 1, rep->grid->t[i + 1]);
     }

@@ -209,6 +209,23 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
     return failed;
 }
 
+int replica_renew(replica *rep, int node, double *averages)
+{
+    size_t width = averages_used(&rep->plan->at, node), parts = share_count(rep->share), start = share_first(rep->share);
+    int failed = 0;
+#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
+    for (size_t i = 0; i < parts; i++) {
+        double *sums = rep->sums + i * width;
+        memset(sums, 0, sizeof(double) * width);
+        for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
+            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->scratch[omp_get_thread_num()], sums);
+    }
+    failed = join(rep, width, failed);
+    for (size_t i = 0; i < width; i++)
+        averages[i] = (rep->halves[i] + rep->halves[width + i]) / (double)rep->paths;
+    return failed;
+}
+
 void replica_accept(replica *rep)
 {
     if (controlled(rep))
@@ -231,6 +248,14 @@ double replica_rows(replica *rep, int i, const double *now, const double *next)
         return coordinate_ensemble_advance(rep->par, i, &rep->plan->at, now, next);
     /* machines of different kinds may round differently, but must not decide differently */
     return ranks_follow(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
+}
+
+void replica_rows_renew(replica *rep, int node, const double *after)
+{
+    if (rep->par)
+        coordinate_ensemble_renew(rep->par, node, &rep->plan->at, after);
+    else
+        kernels_renew(rep->kern, node, &rep->plan->at, after);
 }
 
 void replica_rows_accept(replica *rep)

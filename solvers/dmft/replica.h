@@ -60,11 +60,17 @@ int replica_start(replica *rep, double *averages);
 int replica_advance(replica *rep, int cell, double *averages, double *correction);
 void replica_accept(replica *rep);
 
+/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to stop. */
+int replica_renew(replica *rep, int node, double *averages);
+
 /* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a
    node. */
 void replica_rows_start(replica *rep, const double *first);
 double replica_rows(replica *rep, int i, const double *now, const double *next);
 void replica_rows_accept(replica *rep);
+
+/* The rows of an accepted node anew, from the averages just after it. */
+void replica_rows_renew(replica *rep, int node, const double *after);
 
 /* Averages of the observables at the node last computed, if they are wanted there. */
 int replica_observe(replica *rep, int node);

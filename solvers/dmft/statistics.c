@@ -1,29 +1,20 @@
-/* From replicas to a solution: mean and standard error over replicas of every curve at the output times, the time-step error
-   from the grids,
-
-     X_h = X + c h^2 + ...:   error of X_h = (X_2h - X_h) / 3,   extrapolated Y_h = X_h + (X_h - X_2h) / 3,
-     Y_h = X + c h^4 + ...:   error of Y_h = (Y_2h - Y_h) / 15 in theory, at most REMAINS (Y_2h - Y_h) as seen,
-
-   and the means of the two-time arrays and of the identities. Noise and time-step error make up the standard error of a
-   curve, sqrt(noise^2 + step error^2). */
+/* From replicas to a solution: mean and standard error over replicas of every curve at the output times, the time-step
+   error of the extrapolated curves from the three grids (solvers/common/statistics.h), and the means of the two-time
+   arrays and of the identities. Noise and time-step error make up the standard error of a curve,
+   sqrt(noise^2 + step error^2). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/context.h"
-#include "core/memory.h"
 #include "columns/solution.h"
-#include "solvers/dmft/dmft.h"
+#include "core/context.h"
 #include "core/matrix.h"
-
-/* The error of Y_h in units of Y_2h - Y_h. With smooth gradients it is seen to be 1/5 to 1/15, and the latter, fourth order, is
-   subtracted; where gradients jump, some curves are of first order, of which extrapolation leaves two thirds: 1
-   (docs/solver.md). */
-static const double REMAINS_SMOOTH = 0.2, REMAINS_JUMPS = 1, FOURTH_ORDER = 1.0 / 15;
-
-/* Nearby output times, as a part of the horizon. */
-static const double NEARBY = 0.2;
+#include "core/memory.h"
+#include "solvers/common/output_times.h"
+#include "solvers/common/statistics.h"
+#include "solvers/dmft/coordinates.h"
+#include "solvers/dmft/dmft.h"
 
 /* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
 static double *node_curves(const dmft_plan *s, const grid_solution *tr, int level, const solution_columns *col)
@@ -66,42 +57,6 @@ static int nodes_reached(const dmft_plan *s, const replica_set *set, int level)
     return solved ? nodes : 0;
 }
 
-/* Output times whose interpolation needs reached nodes only. */
-static size_t times_reached(const dmft_plan *s, int level, int nodes)
-{
-    double weights[4];
-    int count, times = 0;
-    for (; times < s->problem->output.times; times++) {
-        int first = time_grid_stencil(s->grid[level], dmft_plan_time(s, times), &count, weights);
-        if (first + count > nodes)
-            break;
-    }
-    return (size_t)times;
-}
-
-static double interpolate(const time_grid *grid, double t, const double *values, size_t stride, size_t curve)
-{
-    double weights[4], sum = 0;
-    int count, first = time_grid_stencil(grid, t, &count, weights);
-    for (int i = 0; i < count; i++)
-        sum += weights[i] * values[(size_t)(first + i) * stride + curve];
-    return sum;
-}
-
-/* Mean and standard error of the mean; exactly 0 where replicas agree to rounding. */
-static void mean_and_error(const double *x, int n, double *mean, double *se)
-{
-    double sum = 0, squares = 0;
-    for (int i = 0; i < n; i++)
-        sum += x[i];
-    *mean = sum / n;
-    for (int i = 0; i < n; i++)
-        squares += (x[i] - *mean) * (x[i] - *mean);
-    *se = sqrt(squares / ((double)n * (n - 1)));
-    if (*se < 1e-13 * fabs(*mean))
-        *se = 0;
-}
-
 typedef struct pool {
     const dmft_plan *s;
     int replicas;
@@ -127,7 +82,7 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const dmft_plan *s, const re
                                const solution_columns *col, pool *p)
 {
     *p = (pool){.s = s, .replicas = set->count};
-    p->checked = times_reached(s, GRID_CHECK, nodes_reached(s, set, GRID_CHECK));
+    p->checked = output_times_reached(s->problem, s->grid[GRID_CHECK], nodes_reached(s, set, GRID_CHECK));
     p->sample = memory_doubles((size_t)p->replicas);
     p->change = memory_doubles(p->checked + 1);
     p->before = memory_doubles(p->checked + 1);
@@ -146,12 +101,6 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const dmft_plan *s, const re
     return failed ? context_out_of_memory(ctx, "the curves", 8.0 * p->replicas) : SGDMFT_OK;
 }
 
-/* Y_h from X_h and X_2h */
-static double extrapolated(double fine, double coarse)
-{
-    return fine + (fine - coarse) / 3;
-}
-
 /* Where on a level to look for a curve. */
 typedef struct lookup {
     double t;
@@ -160,29 +109,7 @@ typedef struct lookup {
 
 static double look_up(const pool *p, int level, int replica, const lookup *at)
 {
-    return interpolate(p->s->grid[level], at->t, p->values[level][replica], at->stride, at->curve);
-}
-
-/* Y_2h - Y_h and X_2h - Y_2h, sums over the replicas that solve all grids. */
-typedef struct grid_changes {
-    double change, before;
-    int count;
-} grid_changes;
-
-static void grid_changes_add(grid_changes *x, double fine, double coarse, double check)
-{
-    double next = extrapolated(coarse, check);
-    x->change += next - extrapolated(fine, coarse);
-    x->before += coarse - next;
-    x->count++;
-}
-
-static double sum_of_squares(const double *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
+    return value_at_time(p->s->grid[level], at->t, p->values[level][replica], at->stride, at->curve);
 }
 
 static int jumps(const pool *p)
@@ -190,39 +117,14 @@ static int jumps(const pool *p)
     return p->s->on_grid[GRID_FINE].shape.jumps;
 }
 
-/* The part of the changes Y_2h - Y_h that is subtracted, `before` being X_2h - Y_2h. Where steps are too long for a fourth
-   order, extrapolated values change by more than extrapolation changed them. */
-static double fourth_order(const pool *p, const double *change, const double *before, size_t n)
-{
-    return jumps(p) || sum_of_squares(change, n) > sum_of_squares(before, n) ? 0 : FOURTH_ORDER;
-}
-
-static double remains(const pool *p)
-{
-    return jumps(p) ? REMAINS_JUMPS : REMAINS_SMOOTH;
-}
-
 /* From the coarsest grid, as far as it got. Where that is not to the end, nothing is subtracted, as the curve would break. */
 static void use_coarsest(const pool *p, size_t n, sgdmft_curve *out)
 {
     size_t checked = n < p->checked ? n : p->checked;
-    double taken = checked == n ? fourth_order(p, p->change, p->before, n) : 0;
+    double taken = checked == n ? fourth_order_part(jumps(p), n, p->change, p->before) : 0;
     for (size_t i = 0; i < checked; i++) {
         out->value[i] -= taken * p->change[i];
-        out->step_error[i] = (remains(p) - taken) * p->change[i];
-    }
-}
-
-/* Estimated errors change sign along a curve, but are not small there: the largest one nearby counts. The start is exact
-   in time. */
-static void add_step_errors(sgdmft_solution *solution, double horizon, sgdmft_curve *out)
-{
-    for (size_t i = 0; i < solution->n_times; i++) {
-        double largest = fabs(out->step_error[i]);
-        for (size_t j = 0; i > 0 && j < solution->n_times; j++)
-            if (fabs(solution->times[j] - solution->times[i]) <= NEARBY * horizon)
-                largest = fmax(largest, fabs(out->step_error[j]));
-        out->se[i] = hypot(out->se[i], largest);
+        out->step_error[i] = (step_error_part(jumps(p)) - taken) * p->change[i];
     }
 }
 
@@ -238,12 +140,12 @@ static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_soluti
         double steps = 0;
         for (int r = 0; r < p->replicas; r++) {
             double fine = look_up(p, GRID_FINE, r, &at), coarse = look_up(p, GRID_COARSE, r, &at);
-            steps += (coarse - fine) / 3;
+            steps += step_error_of(fine, coarse);
             p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
             if (compare && p->values[GRID_CHECK][r])
                 grid_changes_add(&all, fine, coarse, look_up(p, GRID_CHECK, r, &at));
         }
-        mean_and_error(p->sample, p->replicas, &out->value[i], &out->se[i]);
+        mean_and_error((size_t)p->replicas, p->sample, &out->value[i], &out->se[i]);
         out->step_error[i] = steps / p->replicas;
         if (compare) {
             p->change[i] = all.change / all.count;
@@ -252,20 +154,7 @@ static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_soluti
     }
     if (extrapolate)
         use_coarsest(p, solution->n_times, out);
-    add_step_errors(solution, p->s->problem->horizon, out);
-}
-
-static void worst_errors(sgdmft_solution *solution)
-{
-    sgdmft_solve_info *info = &solution->info;
-    for (size_t c = 0; c < solution->n_curves; c++) {
-        const sgdmft_curve *curve = &solution->curves[c];
-        double scale = solution_curve_scale(solution, curve);
-        for (size_t i = 0; i < solution->n_times && scale > 0; i++) {
-            info->se_max = fmax(info->se_max, curve->se[i] / scale);
-            info->step_error_max = fmax(info->step_error_max, fabs(curve->step_error[i]) / scale);
-        }
-    }
+    add_step_errors(solution->n_times, solution->times, p->s->problem->horizon, out->step_error, out->se);
 }
 
 /* Standard errors beyond this, in units of a curve's scale, are too large to be trusted themselves; and which part of them the
@@ -341,11 +230,11 @@ static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t
         if (compare && result->level[GRID_CHECK])
             grid_changes_add(&all, fine, coarse, defect_of(result, GRID_CHECK, at));
     }
-    mean_and_error(p->sample, p->replicas, &identity.defect, &identity.se);
+    mean_and_error((size_t)p->replicas, p->sample, &identity.defect, &identity.se);
     if (all.count > 0) {
-        double taken = fourth_order(p, &all.change, &all.before, 1), change = all.change / all.count;
+        double taken = fourth_order_part(jumps(p), 1, &all.change, &all.before), change = all.change / all.count;
         identity.defect -= taken * change;
-        identity.se = hypot(identity.se, (remains(p) - taken) * change);
+        identity.se = hypot(identity.se, (step_error_part(jumps(p)) - taken) * change);
     }
     return identity;
 }
@@ -416,24 +305,25 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *s, cons
                                    const solution_columns *col, sgdmft_solution *solution)
 {
     int nodes = nodes_reached(s, set, GRID_FINE);
-    size_t times = times_reached(s, GRID_FINE, nodes);
-    size_t coarse_times = times_reached(s, GRID_COARSE, nodes_reached(s, set, GRID_COARSE));
+    size_t times = output_times_reached(s->problem, s->grid[GRID_FINE], nodes);
+    size_t coarse_times =
+        output_times_reached(s->problem, s->grid[GRID_COARSE], nodes_reached(s, set, GRID_COARSE));
     pool p;
     sgdmft_status status = pool_init(ctx, s, set, col, &p);
     if (!status) {
-        for (int i = 0; i < s->problem->output.times; i++)
-            solution->times[i] = dmft_plan_time(s, i);
+        for (size_t i = 0; i < solution->n_times; i++)
+            solution->times[i] = output_time(s->problem, i);
         solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&p, c, col->count, solution);
-        worst_errors(solution);
+        set_worst_errors(solution);
         fill_two_time(s, set, sgdmft_context_threads(ctx), solution);
         count_work(s, set, &solution->info);
         warn_of_errors(ctx, s->problem, &solution->info);
         status = take_status(ctx, set, solution);
     }
     if (!status && s->pen)
-        status = dmft_coordinates(ctx, s, set, solution);
+        status = dmft_coordinates_fill(ctx, s, set, solution);
     if (!status && nodes == s->grid[GRID_FINE]->steps + 1)
         status = add_identities(ctx, &p, set, solution);
     pool_clear(&p);

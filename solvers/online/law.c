@@ -196,8 +196,8 @@ int online_state_set(const online_plan *plan, double t, const double *m, const d
     field_moments field;
     memset(out, 0, sizeof *out);
     out->t = t;
-    data_law_field(&plan->data, &theta, &field);
-    if (data_law_regress(&plan->data, &field, &out->field))
+    data_law_field(&plan->law, &theta, &field);
+    if (data_law_regress(&plan->law, &field, &out->field))
         return -1;
     return matrix_raised_root(k, out->field.rest, 0, out->field.root, NULL, &smallest);
 }
@@ -354,7 +354,7 @@ int online_law_rates(online_law *law, double t, const double *m, const double *q
     matrix_add_product(k, 1, mean.gz, at.field.root, out->gw);
     matrix_accumulate_t(k, ks, k, 1, mean.gs, at.field.onto_signal, out->gw);
     matrix_accumulate(k, k, ks, -1, out->gamma, m, mean.gs);
-    data_law_onto_signal(&plan->data, mean.gs, out->gamma_star);
+    data_law_onto_signal(&plan->law, mean.gs, out->gamma_star);
     return 0;
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 #include "core/memory.h"
 #include "solvers/common/output_times.h"
 #include "solvers/common/statistics.h"

@@ -7,7 +7,6 @@
 #include "cli/messages.h"
 #include "cli/processes.h"
 #include "cli/progress.h"
-#include "sample/histograms.h"
 
 /* --- cost -------------------------------------------------------------------------------------------------------- */
 
@@ -84,8 +83,6 @@ int run_and_write(const job *j, const run_kind *kind, void *report, const output
     int code = report_status(j->ctx, out->status, subject);
     if (!out->solution)
         return code;
-    if (kind->histograms && histograms_fill(j->ctx, j->problem, out->solution) != SGDMFT_OK)
-        print_warning("no histograms: %s", sgdmft_context_message(j->ctx));
     int failed = outputs_write(o, j->ctx, out->solution);
     out->written = !failed;
     return failed ? failed : code;

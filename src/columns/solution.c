@@ -25,7 +25,8 @@ void sgdmft_solution_free(sgdmft_solution *solution)
     for (size_t i = 0; i < solution->n_identities; i++)
         free(solution->identities[i].name);
     free(solution->identities);
-    solution_arrays_free(solution);
+    for (array_owner owner = 0; owner < OWNERS; owner++)
+        solution_arrays_free(solution, owner);
     free(solution->histograms);
     free(solution->coordinates);
     free(solution->message);
@@ -185,8 +186,16 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
     return SGDMFT_OK;
 }
 
+void solution_drop_histograms(sgdmft_solution *solution)
+{
+    solution_arrays_free(solution, OWNER_HISTOGRAMS);
+    free(solution->histograms);
+    solution->histograms = NULL;
+}
+
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins)
 {
+    solution_drop_histograms(solution);
     solution_histograms *h = calloc(1, sizeof *h);
     if (!h)
         return context_out_of_memory(ctx, "histograms", sizeof *h);

@@ -96,11 +96,14 @@ sgdmft_status solution_set_status(sgdmft_context *ctx, sgdmft_solution *solution
 /* Appends a copy of *identity. */
 sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_identity *identity);
 
-/* Gives the solution histograms, with everything zero. */
+/* Gives the solution histograms in place of those that it has, with everything zero. */
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins);
 
 /* And standard errors, for those that are sampled. */
 sgdmft_status solution_add_histogram_errors(sgdmft_context *ctx, sgdmft_solution *solution);
+
+/* Takes the histograms away, if there are any. */
+void solution_drop_histograms(sgdmft_solution *solution);
 
 /* Gives the solution the process of its coordinates, with everything zero and for the grid as it is now. */
 sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *solution);

@@ -116,12 +116,11 @@ sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *sol
     return arrays_allocate(rows, n) ? context_out_of_memory(ctx, what, arrays_bytes(rows, n)) : SGDMFT_OK;
 }
 
-void solution_arrays_free(sgdmft_solution *solution)
+void solution_arrays_free(sgdmft_solution *solution, array_owner owner)
 {
     array_row rows[KINDS];
-    for (array_owner owner = 0; owner < OWNERS; owner++)
-        for (int optional = 0; optional < 2; optional++)
-            arrays_free(rows, rows_of(solution, owner, optional, rows));
+    for (int optional = 0; optional < 2; optional++)
+        arrays_free(rows, rows_of(solution, owner, optional, rows));
 }
 
 void solution_arrays_describe_shape(const array_kind *kind, char out[32])

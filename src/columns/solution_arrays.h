@@ -54,8 +54,8 @@ int solution_arrays_get(const sgdmft_solution *solution, size_t index, solution_
 sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *solution, array_owner owner, int optional,
                                        const char *what);
 
-/* Frees the arrays of all owners. */
-void solution_arrays_free(sgdmft_solution *solution);
+/* Frees the arrays of an owner, which may have none. */
+void solution_arrays_free(sgdmft_solution *solution, array_owner owner);
 
 /* Shape of an array as the documentation writes it: "N, N, k, k". */
 void solution_arrays_describe_shape(const array_kind *kind, char out[32]);

@@ -1,22 +1,47 @@
-/* What the coordinates of a replica leave behind: their values at some nodes, and how the mean gradient answers a path. */
+/* What is kept of the coordinates of a replica: their values at chosen nodes, from which densities are made, and the
+   coefficients of the mean gradient X at all nodes (block.h), which it takes to draw more coordinates. */
 #ifndef SGDMFT_COORDINATES_RECORD_H
 #define SGDMFT_COORDINATES_RECORD_H
 
 #include "coordinates/block.h"
+#include "core/arrays.h"
+
+/* The values of coordinates at some nodes of a grid. */
+typedef struct coordinate_snapshots {
+    int k;
+    size_t nodes, paths;
+    size_t kept;   /* nodes that are kept */
+    size_t *place; /* [nodes] of a node among those, or `kept` if it is not one of them */
+    double *theta; /* [kept][k][paths] */
+} coordinate_snapshots;
+
+/* Zeroed, for the nodes i with wanted[i] != 0. On failure, too, *out is to be cleared. */
+sgdmft_status coordinate_snapshots_new(sgdmft_context *ctx, int k, size_t nodes, size_t paths, const char *wanted,
+                                       coordinate_snapshots *out);
+void coordinate_snapshots_clear(coordinate_snapshots *s);
+
+/* theta[k][paths] at a node, NULL if it is not kept. */
+double *coordinate_snapshots_at(const coordinate_snapshots *s, size_t node);
 
 typedef struct coordinate_record {
     int k, kstar, steps;
-    size_t paths;
-    double **theta;          /* [N+1] theta[k][paths] at the nodes that are wanted, NULL at others */
-    double *teacher, *start; /* [N+1][k][k*], [N+1][k][k]: X on theta* and u */
-    double *memory_kernel;          /* [N+1][N+1][k][k]: X on zeta_j, j < i, or on theta(t_j), j <= i, for a drift (block.h) */
+    coordinate_snapshots theta;
+    double *drift_teacher; /* [N+1][k][k*] */
+    double *drift_start;   /* [N+1][k][k] */
+    double *memory_kernel; /* [N+1][N+1][k][k]: X on zeta_j, j < i, or on theta(t_j), j <= i */
 } coordinate_record;
 
-/* wanted[steps + 1]: nodes whose theta is kept. */
+/* For paths on `steps` cells; wanted[steps + 1] as in coordinate_snapshots_new. */
 sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, int steps, size_t paths, const char *wanted,
                                     coordinate_record **out);
 void coordinate_record_free(coordinate_record *record); /* NULL is allowed */
-double coordinate_record_bytes(int k, int kstar, int steps, double paths, double wanted);
+
+/* All arrays of a record. */
+enum { RECORD_ARRAYS = 4 };
+void coordinate_record_arrays(coordinate_record *record, array_row rows[RECORD_ARRAYS]);
+
+/* Bytes of a record that keeps the values at `kept` nodes. */
+double coordinate_record_bytes(int k, int kstar, int steps, size_t paths, size_t kept);
 
 /* Takes down node `node`, the last accepted one of the blocks; `step` ends there. */
 void coordinate_record_node(coordinate_record *record, int node, const coordinate_step *step, size_t n_blocks,

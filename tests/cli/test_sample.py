@@ -149,7 +149,7 @@ class Sample(support.ProgramTest):
 
     def test_refusals(self):
         run = self.run_of("linear.h5")
-        self.refuse("sample", run, mentions=["--paths N is needed"])
+        self.refuse("sample", run, mentions=["give --paths N"])
         self.refuse("sample", run, "--paths=0", mentions=["--paths: '0'"])
         self.refuse("sample", run, "--paths=1.5", mentions=["not a whole number"])
         self.refuse("sample", run, "--paths=2", "--what=theta",
@@ -159,7 +159,8 @@ class Sample(support.ProgramTest):
         self.refuse("sample", run, "--paths=2", "--what=coordinates", "--visits", mentions=["--visits"])
         self.refuse("sample", run, "--paths=2", "--csv=no/such.csv", code=4, mentions=["'no'"])
         self.refuse("sample", "missing.h5", "--paths=2", mentions=["missing.h5"])
-        self.refuse("sample", self.run_of("linear.csv"), "--paths=2", mentions=["not an HDF5 file", "sgdmft solve"])
+        self.refuse("sample", self.run_of("linear.csv"), "--paths=2",
+                    mentions=["no two-time arrays", "HDF5 file of 'sgdmft solve'"])
 
     def test_foreign_files(self):
         run = self.run_of("linear.h5")
@@ -213,7 +214,7 @@ class Sample(support.ProgramTest):
             if mentions:
                 self.refuse("sample", "changed.h5", "--paths=2", mentions=mentions)
             else:
-                self.refuse("sample", "changed.h5", "--paths=2", "--visits", mentions=["only dynamics: sgd"])
+                self.refuse("sample", "changed.h5", "--paths=2", "--visits", mentions=["not visited one by one"])
         changed("changed.h5", lambda file: file.attrs.__setitem__("status", "diverged"))
         done = self.run_program("sample", "changed.h5", "--paths=2")
         self.assertIn("warning: changed.h5: the solve ended early (diverged)", done.stderr)

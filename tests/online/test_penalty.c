@@ -24,7 +24,7 @@ static double distance(const online_case *a, const online_case *b, const char *c
     return most / scale;
 }
 
-/* Moments of the driving numbers are exact and a linear penalty keeps them so: there is no sampling error. The
+/* Moments of the random numbers are exact, and stay so with a linear penalty: there is no sampling error. The
    time-step error is of second order, and the extrapolation takes most of it away. eta jumps at 1.3. */
 static void ridge_order(void **state)
 {
@@ -58,7 +58,7 @@ static void ridge_order(void **state)
     online_case_clear(&exact);
 }
 
-/* Two students: matrices are the right way round, in the two-time arrays as well. */
+/* Two students: no matrix is transposed, in the two-time arrays either. */
 static void ridge_of_two(void **state)
 {
     online_case exact = online_case_solve(1, TWO "lambda: 0.6\nnumerics: {steps: 80}\n");

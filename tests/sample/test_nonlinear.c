@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 #include "sample/coordinates.h"
 #include "sample/draws.h"
-#include "sample/snapshots.h"
+#include "sample/histograms.h"
 #include "solved.h"
 #include "solvers/dmft/dmft.h"
 #include "support/sample.h"
@@ -59,29 +59,27 @@ static void check_same_paths(const char *text)
     path_source source = coordinate_source(&t.s.source);
     check_ok(t.ctx, coordinates_draw(t.ctx, &source, grid, 0, &e));
     const path_inputs *in = &e->block[0];
-    coordinates_law *law = NULL;
-    check_ok(t.ctx, coordinates_law_new(t.ctx, t.problem, &law));
+    nonlinear_workspace *work = NULL;
+    check_ok(t.ctx, nonlinear_workspace_new(t.ctx, process, &work));
     double *theta0 = calloc(k * L, sizeof *theta0), *star = calloc(kstar * L, sizeof *star);
     double *xi = calloc((size_t)grid->steps * k * L, sizeof *xi), *theta = calloc(n * k * L, sizeof *theta);
-    double *work = calloc(nonlinear_process_work(process, law), sizeof *work);
-    assert_true(theta0 && star && xi && theta && work);
+    assert_true(theta0 && star && xi && theta);
     take_lanes(e, 0, kstar, star);
     take_lanes(e, (size_t)(in->xi - in->wstar) / in->n, (size_t)grid->steps * k, xi);
-    const grid_solution *tr = result[0].level[GRID_FINE];
+    const coordinate_snapshots *kept = &result[0].level[GRID_FINE]->record->theta;
     for (size_t a = 0; a < k; a++)
-        memcpy(theta0 + a * L, tr->record->theta[0] + a * tr->record->paths, sizeof *theta0 * L);
+        memcpy(theta0 + a * L, coordinate_snapshots_at(kept, 0) + a * kept->paths, sizeof *theta0 * L);
     assert_int_equal(nonlinear_process_run(process, theta0, star, xi, work, theta), SGDMFT_OK);
     for (size_t i = 0; i < n; i++)
         for (size_t a = 0; a < k; a++)
             for (size_t p = 0; p < L; p++)
-                check_near(theta[(i * k + a) * L + p], tr->record->theta[node[i]][a * tr->record->paths + p], 1e-6,
-                           "theta_%zu at node %zu", a + 1, node[i]);
+                check_near(theta[(i * k + a) * L + p], coordinate_snapshots_at(kept, node[i])[a * kept->paths + p],
+                           1e-6, "theta_%zu at node %zu", a + 1, node[i]);
     free(theta0);
     free(star);
     free(xi);
     free(theta);
-    free(work);
-    coordinates_law_free(law);
+    nonlinear_workspace_free(work);
     nonlinear_process_free(process);
     path_ensemble_free(e);
     sgdmft_solution_free(solution);
@@ -131,11 +129,12 @@ static void test_moments(void **state)
     assert_non_null(h->se);
     coordinate_process *process = NULL;
     check_ok(ctx, coordinate_process_new(ctx, problem, &s.x, TIMES, node, &process));
-    double *theta = calloc(TIMES * L, sizeof *theta), *work = calloc(process->work, sizeof *work), star[L];
-    assert_true(theta && work);
+    coordinate_paths *drawn = NULL;
+    check_ok(ctx, coordinate_paths_new(ctx, process, &drawn));
+    const double *theta = drawn->theta, *star = drawn->thetastar;
     sample product[TIMES][TIMES + 1] = {{{0}}}, fourth[TIMES] = {{0}};
     for (uint64_t b = 0; b < test_scaled(300, 40); b++) {
-        assert_int_equal(coordinate_process_draw(process, 3, b, work, theta, star), SGDMFT_OK);
+        assert_int_equal(coordinate_paths_draw(process, 3, b, drawn), SGDMFT_OK);
         for (size_t p = 0; p < L; p++)
             for (size_t i = 0; i < TIMES; i++) {
                 double now = theta[i * L + p];
@@ -158,8 +157,7 @@ static void test_moments(void **state)
         check_z(fourth[i].mean, histogram_moment(h, i, 4), own * sample_se(&fourth[i]), 4.3,
                 "fourth moment of the density at t = %g", h->t[i]);
     }
-    free(theta);
-    free(work);
+    coordinate_paths_free(drawn);
     coordinate_process_free(process);
     solved_clear(&s);
     sgdmft_context_free(ctx);
@@ -222,16 +220,18 @@ static void test_reproducible(void **state)
     coordinate_process *a = NULL, *b = NULL;
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 1, one, &a));
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 4, many, &b));
-    double *work = calloc(a->work + b->work, sizeof *work), at[L], all[4 * L], star[L], again[L];
-    assert_non_null(work);
-    assert_int_equal(coordinate_process_draw(b, 5, 7, work, all, star), SGDMFT_OK);
-    assert_int_equal(coordinate_process_draw(a, 5, 7, work, at, again), SGDMFT_OK);
-    assert_memory_equal(star, again, sizeof star);
-    assert_memory_equal(at, all + 2 * L, sizeof at);
-    assert_int_equal(coordinate_process_draw(a, 5, 8, work, at, again), SGDMFT_OK);
-    assert_memory_not_equal(at, all + 2 * L, sizeof at);
+    coordinate_paths *at = NULL, *all = NULL;
+    check_ok(ctx, coordinate_paths_new(ctx, a, &at));
+    check_ok(ctx, coordinate_paths_new(ctx, b, &all));
+    assert_int_equal(coordinate_paths_draw(b, 5, 7, all), SGDMFT_OK);
+    assert_int_equal(coordinate_paths_draw(a, 5, 7, at), SGDMFT_OK);
+    assert_memory_equal(all->thetastar, at->thetastar, L * sizeof *at->thetastar);
+    assert_memory_equal(at->theta, all->theta + 2 * L, L * sizeof *at->theta);
+    assert_int_equal(coordinate_paths_draw(a, 5, 8, at), SGDMFT_OK);
+    assert_memory_not_equal(at->theta, all->theta + 2 * L, L * sizeof *at->theta);
     assert_null(s.solution->histograms);
-    free(work);
+    coordinate_paths_free(at);
+    coordinate_paths_free(all);
     coordinate_process_free(a);
     coordinate_process_free(b);
     solved_clear(&s);

@@ -75,7 +75,7 @@ static void test_thread_counts(void **state)
     sgdmft_context_free(more);
 }
 
-/* What is not covered is refused with what is wrong, where, and the way out. */
+/* Refusals name what is not linear, its place, and an alternative. */
 static void test_refusals(void **state)
 {
     static const struct {
@@ -192,5 +192,5 @@ int main(void)
         cmocka_unit_test(test_at_rest),  cmocka_unit_test(test_divergence), cmocka_unit_test(test_thread_counts),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_cost),       cmocka_unit_test(test_interrupt),
     };
-    return cmocka_run_group_tests_name("linear outcome", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("linear control", tests, NULL, NULL);
 }

@@ -1,49 +1,9 @@
-/* Roots of covariances, cells of the grid, and the white noise in the field. */
+/* The grid that samplers see, and the white noise in the field. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "sample/gaussian_root.h"
-#include "sample/preactivations.h"
+#include "sample/field.h"
 #include "solved.h"
-
-/* A singular covariance F F^T of rank 3, and one with a negative eigenvalue. */
-static void test_root(void **state)
-{
-    enum { N = 7, RANK = 3 };
-    double f[N][RANK], K[N][N], square[N][N];
-    sgdmft_context *ctx = check_context(1);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < RANK; j++)
-            f[i][j] = sin(1.7 * i + 0.9 * j * j + 0.3);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) {
-            K[i][j] = 0;
-            for (int l = 0; l < RANK; l++)
-                K[i][j] += f[i][l] * f[j][l];
-        }
-    double *copy = malloc(sizeof K);
-    assert_non_null(copy);
-    memcpy(copy, K, sizeof K);
-    gaussian_root root;
-    check_ok(ctx, gaussian_root_new(ctx, N, copy, &root));
-    check_between(root.negative, 0, 1e-14, "negative part");
-    gaussian_root_apply(&root, N, root.root, &square[0][0]);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) {
-            check_near(square[i][j], K[i][j], 1e-13, "square of the root at %d %d", i, j);
-            check_near(root.root[i * N + j], root.root[j * N + i], 0, "symmetry");
-        }
-    gaussian_root_clear(&root);
-    double *indefinite = malloc(4 * sizeof *indefinite);
-    assert_non_null(indefinite);
-    memcpy(indefinite, (double[]){1, 0, 2, 1}, 4 * sizeof *indefinite); /* eigenvalues 3 and -1 */
-    check_ok(ctx, gaussian_root_new(ctx, 2, indefinite, &root));
-    check_near(root.negative, 0.5, 1e-14, "negative part");
-    check_near(root.root[1], sqrt(3) / 2, 1e-14, "root of the positive part");
-    gaussian_root_clear(&root);
-    sgdmft_context_free(ctx);
-}
 
 static void test_cells(void **state)
 {
@@ -73,7 +33,9 @@ static void test_white_noise(void **state)
                                                    flow ? "gradient-flow" : "sgd"));
         double *rate = malloc((s.x.n - 1) * sizeof *rate);
         assert_non_null(rate);
-        preactivation_white_noise(&s.x, rate);
+        data_law law;
+        check_ok(ctx, data_law_init(ctx, s.problem, &law));
+        field_white_noise(s.problem, &law, &s.x, rate);
         const sgdmft_curve *train = sgdmft_solution_curve(s.solution, "train_loss");
         for (size_t i = 0; i + 1 < s.x.n; i++) {
             double t = (s.x.t[i] + s.x.t[i + 1]) / 2, at = t * 100, part = at - floor(at);
@@ -91,7 +53,6 @@ static void test_white_noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_root),
         cmocka_unit_test(test_cells),
         cmocka_unit_test(test_white_noise),
     };
