@@ -1,8 +1,8 @@
 /* A model by call-backs: robust regression on labels with measured noise.
 
-   The noise of the labels comes from a table of measured values, which no expression can hold: y = tanh(s) + noise, where a
-   normal number eps picks the value of the same rank. The student is fitted with the loss of Huber, quadratic in x = r - y up to a
-   threshold c and linear beyond it,
+   The noise of the labels comes from a table of measured values, which no expression can hold: y = tanh(s) + noise,
+   where a normal number eps picks the value of the same rank. The student is fitted with the loss of Huber,
+   quadratic in x = r - y up to a threshold c and linear beyond it,
 
        loss = x^2/2          g = x           G = 1      for |x| <= c,
        loss = c |x| - c^2/2  g = c sign(x)   G = 0      beyond,

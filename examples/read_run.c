@@ -1,4 +1,5 @@
-/* Reading a run back: tells what is in a file of `sgdmft solve`, solves its problem again with another seed, and compares.
+/* Reading a run back: prints the content of a file of `sgdmft solve`, solves its problem again with another seed, and
+   compares.
 
        sgdmft solve library.yaml -o run.h5
        cc -o read_run read_run.c $(pkg-config --cflags --libs sgdmft) -lm
@@ -45,7 +46,8 @@ static void print_memory(const sgdmft_solution *run)
     }
 }
 
-/* Solves the problem with another seed: *agrees tells whether the curves are those of the run within 6 standard errors. */
+/* Solves the problem with another seed: *agrees is 1 if the curves are those of the run within 6 standard
+   errors. */
 static sgdmft_status solve_again(sgdmft_context *ctx, sgdmft_problem *problem, const sgdmft_solution *run, int *agrees)
 {
     sgdmft_solution *again = NULL;

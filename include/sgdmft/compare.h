@@ -1,12 +1,13 @@
 /* Two sets of curves side by side: do they agree within their standard errors?
 
-   Curves are matched by name. Times are matched to 1e-9; if one side's times are all among the other's, the common times
-   are compared. Otherwise the side with more times is interpolated, by a cubic through the four times around, at those
-   times of the other that lie strictly inside its range; the error of the interpolation is not accounted for.
+   Curves are matched by name. Times are matched to 1e-9; if one side's times are all among the other's, the common
+   times are compared. Otherwise the side with more times is interpolated, by a cubic through the four times around,
+   at those times of the other that lie strictly inside its range; the error of the interpolation is not accounted
+   for.
 
-   At one time, A and B agree if |A - B| <= sigma sqrt(se_A^2 + se_B^2), or |A - B| <= rtol scale, where scale is that of
-   the curve of B, its largest |value|. rtol counts if it was asked for, or if both values are exact (both se 0).
-   Anything that is not a number disagrees. */
+   At one time, A and B agree if |A - B| <= sigma sqrt(se_A^2 + se_B^2), or |A - B| <= rtol scale, where scale is
+   that of the curve of B, its largest |value|. rtol counts if it was asked for, or if both values are exact (both se
+   0). Anything that is not a number disagrees. */
 #ifndef SGDMFT_COMPARE_H
 #define SGDMFT_COMPARE_H
 
@@ -22,9 +23,10 @@ typedef struct sgdmft_comparison sgdmft_comparison;
 #define SGDMFT_COMPARE_SIGMA 4.0      /* usual limit in standard errors */
 #define SGDMFT_COMPARE_RTOL_EXACT 1e-6 /* of the scale, for exact values if no rtol is asked for */
 
-/* sigma > 0; rtol >= 0, or negative: not asked for. *out is owned by the caller and does not need the solutions any more.
-   Errors: SGDMFT_ERR_MISSING if nothing is in common or a common curve has no standard errors, SGDMFT_ERR_RANGE for a
-   negative standard error, SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. That they differ is not an error. */
+/* sigma > 0; rtol >= 0, or negative: not asked for. *out is owned by the caller and does not need the solutions any
+   more. Errors: SGDMFT_ERR_MISSING if nothing is in common or a common curve has no standard errors,
+   SGDMFT_ERR_RANGE for a negative standard error, SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. Curves that differ are not an
+   error. */
 SGDMFT_API sgdmft_status sgdmft_compare(sgdmft_context *ctx, const sgdmft_solution *a, const sgdmft_solution *b,
                                         double sigma, double rtol, sgdmft_comparison **out);
 
@@ -48,7 +50,7 @@ typedef struct sgdmft_compared_times {
 
 SGDMFT_API const sgdmft_compared_times *sgdmft_comparison_times(const sgdmft_comparison *comparison);
 
-/* What became of one curve. Later versions may add fields. */
+/* The result for one curve. Later versions may add fields. */
 typedef struct sgdmft_compared_curve {
     const char *name;
     int agrees;

@@ -1,6 +1,6 @@
-/* A problem: which dynamics of which model, and how to solve it. It comes from a YAML file, from text in memory, or is
-   built key by key; the keys are those of problem files (docs/problem-file.md) in every case, and the same settings give
-   the same curves. */
+/* A problem: which dynamics of which model, and how to solve it. It comes from a YAML file, from text in memory, or
+   is built key by key; the keys are those of problem files (docs/problem-file.md) in every case, and the same
+   settings give the same curves. */
 #ifndef SGDMFT_PROBLEM_H
 #define SGDMFT_PROBLEM_H
 
@@ -28,18 +28,18 @@ SGDMFT_API sgdmft_status sgdmft_problem_parse(sgdmft_context *ctx, const char *n
 SGDMFT_API sgdmft_status sgdmft_problem_new(sgdmft_context *ctx, sgdmft_problem **out);
 
 /* Gives the option with that dotted key a value, written as in a problem file: "numerics.paths", "2000"; "model.label",
-   "tanh(s) + 0.3*eps"; "initial.q", "[[1, 0], [0, 1]]"; "observables.margin", "y*r". "null" takes a setting back. The
+   "tanh(s) + 0.3*eps"; "initial.q", "[[1, 0], [0, 1]]"; "observables.margin", "y*r". "null" removes a setting. The
    problem may have come from a file. Fails, and changes nothing, if there is no such key or the value by itself is not
    right. Errors: SGDMFT_ERR_UNKNOWN_KEY, SGDMFT_ERR_YAML, SGDMFT_ERR_TYPE, SGDMFT_ERR_SHAPE, SGDMFT_ERR_RANGE,
    SGDMFT_ERR_CONFLICT for a name that an observable cannot have, SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. */
 SGDMFT_API sgdmft_status sgdmft_problem_set(sgdmft_context *ctx, sgdmft_problem *problem, const char *key,
                                             const char *value);
 
-/* Label and loss by call-backs (sgdmft/model.h), in the place of model.label, model.predict and model.loss. The table is
-   copied; what its `user` points to must outlive all use of the problem. Sets model.students, model.teachers and
-   model.callbacks, which is the name of the model and all that files and sgdmft_problem_to_yaml can tell of it: a
-   problem that is read back from them wants the model again before it is solved. NULL takes the model back. Errors:
-   SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. */
+/* Label and loss by call-backs (sgdmft/model.h) instead of model.label, model.predict and model.loss. The
+   table is copied; what its `user` points to must outlive all use of the problem. Sets model.students,
+   model.teachers and model.callbacks, which is the name of the model and all that files and sgdmft_problem_to_yaml
+   hold of it: a problem that is read back from them needs the model again before it is solved. NULL removes the
+   model. Errors: SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. */
 SGDMFT_API sgdmft_status sgdmft_problem_set_model(sgdmft_context *ctx, sgdmft_problem *problem,
                                                   const sgdmft_model *model);
 

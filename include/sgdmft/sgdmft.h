@@ -9,6 +9,7 @@
 #include "plugin.h"
 #include "problem.h"
 #include "sample.h"
+#include "simulate.h"
 #include "solution.h"
 #include "solve.h"
 #include "status.h"

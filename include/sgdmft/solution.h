@@ -32,8 +32,8 @@ typedef struct sgdmft_curve sgdmft_curve;
 SGDMFT_API size_t sgdmft_solution_n_times(const sgdmft_solution *solution);
 SGDMFT_API const double *sgdmft_solution_times(const sgdmft_solution *solution); /* [n_times] */
 
-/* The curve of that name (docs/output.md lists them), or NULL; by index 0 .. n_curves - 1 in the order of the columns of a
-   CSV file. */
+/* The curve of that name (docs/output.md lists them), or NULL; by index 0 .. n_curves - 1 in the order of the
+   columns of a CSV file. */
 SGDMFT_API size_t sgdmft_solution_n_curves(const sgdmft_solution *solution);
 SGDMFT_API const sgdmft_curve *sgdmft_solution_curve(const sgdmft_solution *solution, const char *name);
 SGDMFT_API const sgdmft_curve *sgdmft_solution_curve_at(const sgdmft_solution *solution, size_t index);

@@ -53,7 +53,7 @@ static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
 
 static header header_of(const replica_result *result, int level)
 {
-    const grid_solution *tr = result->level[level];
+    const grid_solution *tr = result->on_grid[level];
     if (!tr)
         return (header){.visits = result->visits};
     return (header){.present = 1,
@@ -66,17 +66,17 @@ static header header_of(const replica_result *result, int level)
                     .message = tr->message ? strlen(tr->message) + 1 : 0};
 }
 
-static sgdmft_status make_trajectory(sgdmft_context *ctx, const dmft_plan *s, int level, const header *head,
+static sgdmft_status make_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int level, const header *head,
                                      replica_result *result)
 {
     result->visits = head->visits;
     if (!head->present)
         return SGDMFT_OK;
-    sgdmft_status status = dmft_grid_solution(ctx, s, level, &result->level[level]);
+    sgdmft_status status = nested_grid_solution(ctx, plan, level, &result->on_grid[level]);
     if (status)
         return status;
-    grid_solution *tr = result->level[level];
-    if (tr->kern->sampled == NULL && s->pen)
+    grid_solution *tr = result->on_grid[level];
+    if (tr->kern->sampled == NULL && plan->penalty)
         status = kernels_set_sampled(ctx, tr->kern);
     tr->nodes = head->nodes;
     tr->steps = head->steps;
@@ -114,13 +114,13 @@ static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, grid
 }
 
 /* The first half, headers, or the second, arrays, of all replicas. `head` is [asked][GRIDS]. */
-static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *s, const rank_layout *plan, replica_set *set,
+static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *plan, const rank_layout *layout, replica_set *set,
                               header *head, int arrays)
 {
     rank_group *all = ctx->ranks;
     sgdmft_status status = SGDMFT_OK, made = SGDMFT_OK;
     for (int r = 0; r < set->asked && !status; r++) {
-        int owner = rank_layout_leader(plan, all->size, r % plan->groups);
+        int owner = rank_layout_leader(layout, all->size, r % layout->groups);
         channel c = {all, all->rank == 0 ? owner : 0, all->rank == 0};
         if (owner == 0 || (all->rank != 0 && all->rank != owner))
             continue;
@@ -128,19 +128,19 @@ static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *s, const ran
             header *h = &head[r * GRIDS + level];
             if (arrays) {
                 if (h->present)
-                    status = pass_trajectory(ctx, &c, set->result[r].level[level], h->message);
+                    status = pass_trajectory(ctx, &c, set->result[r].on_grid[level], h->message);
                 continue;
             }
             *h = header_of(&set->result[r], level);
             status = pass(ctx, &c, h, sizeof *h);
             if (!status && !made && c.receives)
-                made = make_trajectory(ctx, s, level, h, &set->result[r]);
+                made = make_grid_solution(ctx, plan, level, h, &set->result[r]);
         }
     }
     return status ? status : made;
 }
 
-sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *s, const rank_layout *plan, replica_set *set)
+sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *plan, const rank_layout *layout, replica_set *set)
 {
     if (!ctx->ranks)
         return SGDMFT_OK;
@@ -149,7 +149,7 @@ sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *s, const ra
         head ? SGDMFT_OK : context_out_of_memory(ctx, "the replicas", (double)set->asked * GRIDS * sizeof *head);
     status = ranks_agree(ctx, ctx->ranks, status);
     for (int arrays = 0; arrays < 2 && !status; arrays++)
-        status = ranks_agree(ctx, ctx->ranks, pass_all(ctx, s, plan, set, head, arrays));
+        status = ranks_agree(ctx, ctx->ranks, pass_all(ctx, plan, layout, set, head, arrays));
     free(head);
     return status;
 }

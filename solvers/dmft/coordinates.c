@@ -85,7 +85,7 @@ static sgdmft_status fill_histograms(sgdmft_context *ctx, const dmft_plan *plan,
     if (!snapshots)
         return context_out_of_memory(ctx, "histograms", (double)set->count * sizeof *snapshots);
     for (int r = 0; r < set->count; r++)
-        snapshots[r] = &set->result[r].level[GRID_FINE]->record->theta;
+        snapshots[r] = &set->result[r].on_grid[GRID_FINE]->record->theta;
     sgdmft_status status = histograms_from_snapshots(ctx, &histograms, (size_t)set->count, snapshots, solution);
     free(snapshots);
     return status;
@@ -100,6 +100,6 @@ sgdmft_status dmft_coordinates_fill(sgdmft_context *ctx, const dmft_plan *plan, 
     if (!status)
         status = solution_add_coordinates(ctx, solution);
     if (!status)
-        fill_process(set->result[0].level[GRID_FINE], plan->grid[GRID_FINE], solution);
+        fill_process(set->result[0].on_grid[GRID_FINE], plan->grid[GRID_FINE], solution);
     return status;
 }

@@ -4,7 +4,8 @@
 #ifndef SGDMFT_SOLVERS_DMFT_COORDINATES_H
 #define SGDMFT_SOLVERS_DMFT_COORDINATES_H
 
-#include "solvers/dmft/dmft.h"
+#include "columns/solution.h"
+#include "solvers/dmft/replicas.h"
 
 /* An empty record for the fine grid, with the values at the nodes that output.histograms needs. */
 sgdmft_status dmft_coordinates_record(sgdmft_context *ctx, const dmft_plan *plan, coordinate_record **out);

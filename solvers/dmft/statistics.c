@@ -1,7 +1,5 @@
-/* From replicas to a solution: mean and standard error over replicas of every curve at the output times, the time-step
-   error of the extrapolated curves from the three grids (solvers/common/statistics.h), and the means of the two-time
-   arrays and of the identities. Noise and time-step error make up the standard error of a curve,
-   sqrt(noise^2 + step error^2). */
+#include "solvers/dmft/statistics.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +12,11 @@
 #include "solvers/common/output_times.h"
 #include "solvers/common/statistics.h"
 #include "solvers/dmft/coordinates.h"
-#include "solvers/dmft/dmft.h"
 
 /* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
-static double *node_curves(const dmft_plan *s, const grid_solution *tr, int level, const solution_columns *col)
+static double *node_curves(const dmft_plan *plan, const grid_solution *tr, int level, const solution_columns *col)
 {
-    int k = s->on_grid[level].shape.k, kstar = s->on_grid[level].shape.kstar;
+    int k = plan->on_grid[level].shape.k, kstar = plan->on_grid[level].shape.kstar;
     double *values = memory_doubles((size_t)tr->nodes * col->count), C[MATRIX_MAX * MATRIX_MAX];
     for (int i = 0; values && i < tr->nodes; i++) {
         if (!tr->wanted[i])
@@ -30,7 +27,7 @@ static double *node_curves(const dmft_plan *s, const grid_solution *tr, int leve
         row[col->test_loss] = seen[1];
         for (size_t o = 2; o < tr->observables; o++)
             row[col->observables + o - 2] = seen[o];
-        kernels_correlation(tr->kern, s->on_grid[level].q0, s->on_grid[level].rho, i, i, C);
+        kernels_correlation(tr->kern, plan->on_grid[level].q0, plan->on_grid[level].rho, i, i, C);
         for (int a = 0; a < k; a++)
             for (int b = 0; b <= a; b++)
                 row[col->q + (size_t)(a * (a + 1) / 2 + b)] = C[a * k + b];
@@ -43,11 +40,11 @@ static double *node_curves(const dmft_plan *s, const grid_solution *tr, int leve
 }
 
 /* Nodes that all replicas which solve this grid reached on it; 0 if there are none. */
-static int nodes_reached(const dmft_plan *s, const replica_set *set, int level)
+static int nodes_reached(const dmft_plan *plan, const replica_set *set, int level)
 {
-    int nodes = s->grid[level]->steps + 1, solved = 0;
+    int nodes = plan->grid[level]->steps + 1, solved = 0;
     for (int r = 0; r < set->count; r++) {
-        const grid_solution *tr = set->result[r].level[level];
+        const grid_solution *tr = set->result[r].on_grid[level];
         if (!tr && level == GRID_CHECK)
             continue;
         solved = 1;
@@ -58,7 +55,7 @@ static int nodes_reached(const dmft_plan *s, const replica_set *set, int level)
 }
 
 typedef struct pool {
-    const dmft_plan *s;
+    const dmft_plan *plan;
     int replicas;
     double **values[GRIDS]; /* [replica] node curves; NULL if it does not solve the grid */
     size_t checked;          /* output times that the coarsest grid reached */
@@ -78,11 +75,11 @@ static void pool_clear(pool *p)
     free(p->before);
 }
 
-static sgdmft_status pool_init(sgdmft_context *ctx, const dmft_plan *s, const replica_set *set,
+static sgdmft_status pool_init(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
                                const solution_columns *col, pool *p)
 {
-    *p = (pool){.s = s, .replicas = set->count};
-    p->checked = output_times_reached(s->problem, s->grid[GRID_CHECK], nodes_reached(s, set, GRID_CHECK));
+    *p = (pool){.plan = plan, .replicas = set->count};
+    p->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], nodes_reached(plan, set, GRID_CHECK));
     p->sample = memory_doubles((size_t)p->replicas);
     p->change = memory_doubles(p->checked + 1);
     p->before = memory_doubles(p->checked + 1);
@@ -91,10 +88,10 @@ static sgdmft_status pool_init(sgdmft_context *ctx, const dmft_plan *s, const re
         p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
         failed = !p->values[level];
         for (int r = 0; r < p->replicas && !failed; r++) {
-            const grid_solution *tr = set->result[r].level[level];
+            const grid_solution *tr = set->result[r].on_grid[level];
             if (!tr)
                 continue;
-            p->values[level][r] = node_curves(s, tr, level, col);
+            p->values[level][r] = node_curves(plan, tr, level, col);
             failed = !p->values[level][r];
         }
     }
@@ -107,14 +104,14 @@ typedef struct lookup {
     size_t curve, stride;
 } lookup;
 
-static double look_up(const pool *p, int level, int replica, const lookup *at)
+static double look_up(const pool *p, int grid, int index, const lookup *at)
 {
-    return value_at_time(p->s->grid[level], at->t, p->values[level][replica], at->stride, at->curve);
+    return value_at_time(p->plan->grid[grid], at->t, p->values[grid][index], at->stride, at->curve);
 }
 
 static int jumps(const pool *p)
 {
-    return p->s->on_grid[GRID_FINE].shape.jumps;
+    return p->plan->on_grid[GRID_FINE].shape.jumps;
 }
 
 /* From the coarsest grid, as far as it got. Where that is not to the end, nothing is subtracted, as the curve would break. */
@@ -132,7 +129,7 @@ static void use_coarsest(const pool *p, size_t n, sgdmft_curve *out)
 static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_solution *solution)
 {
     sgdmft_curve *out = &solution->curves[curve];
-    int extrapolate = p->s->problem->numerics.extrapolate;
+    int extrapolate = p->plan->problem->numerics.extrapolate;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
         int compare = extrapolate && i < p->checked;
@@ -154,7 +151,7 @@ static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_soluti
     }
     if (extrapolate)
         use_coarsest(p, solution->n_times, out);
-    add_step_errors(solution->n_times, solution->times, p->s->problem->horizon, out->step_error, out->se);
+    add_step_errors(solution->n_times, solution->times, p->plan->problem->horizon, out->step_error, out->se);
 }
 
 /* Standard errors beyond this, in units of a curve's scale, are too large to be trusted themselves; and which part of them the
@@ -202,32 +199,32 @@ static void add_row(const path_plan *constants, const grid_solution *tr, size_t 
     solution->residual[i] = fmax(solution->residual[i], tr->residual[i]);
 }
 
-static void fill_two_time(const dmft_plan *s, const replica_set *set, int threads, sgdmft_solution *solution)
+static void fill_two_time(const dmft_plan *plan, const replica_set *set, int threads, sgdmft_solution *solution)
 {
-    memcpy(solution->t, s->grid[GRID_FINE]->t, sizeof(double) * solution->n_grid);
+    memcpy(solution->t, plan->grid[GRID_FINE]->t, sizeof(double) * solution->n_grid);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < solution->n_grid; i++)
         for (int r = 0; r < set->count; r++)
-            add_row(&s->on_grid[GRID_FINE], set->result[r].level[GRID_FINE], i, 1.0 / set->count, solution);
+            add_row(&plan->on_grid[GRID_FINE], set->result[r].on_grid[GRID_FINE], i, 1.0 / set->count, solution);
 }
 
 static double defect_of(const replica_result *result, int level, size_t at)
 {
-    return result->level[level]->identity[at];
+    return result->on_grid[level]->identity[at];
 }
 
 static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t at)
 {
-    sgdmft_identity identity = {.t = p->s->problem->horizon};
-    int extrapolate = p->s->problem->numerics.extrapolate;
-    int compare = extrapolate && (size_t)p->s->problem->output.times == p->checked;
+    sgdmft_identity identity = {.t = p->plan->problem->horizon};
+    int extrapolate = p->plan->problem->numerics.extrapolate;
+    int compare = extrapolate && (size_t)p->plan->problem->output.times == p->checked;
     grid_changes all = {0};
     for (int r = 0; r < p->replicas; r++) {
         const replica_result *result = &set->result[r];
         double fine = defect_of(result, GRID_FINE, at), coarse = defect_of(result, GRID_COARSE, at);
         p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
-        identity.scale += result->level[GRID_FINE]->identity_scale[at] / p->replicas;
-        if (compare && result->level[GRID_CHECK])
+        identity.scale += result->on_grid[GRID_FINE]->identity_scale[at] / p->replicas;
+        if (compare && result->on_grid[GRID_CHECK])
             grid_changes_add(&all, fine, coarse, defect_of(result, GRID_CHECK, at));
     }
     mean_and_error((size_t)p->replicas, p->sample, &identity.defect, &identity.se);
@@ -259,17 +256,17 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const re
     return SGDMFT_OK;
 }
 
-static void count_work(const dmft_plan *s, const replica_set *set, sgdmft_solve_info *info)
+static void count_work(const dmft_plan *plan, const replica_set *set, sgdmft_solve_info *info)
 {
     double steps = 0;
-    info->paths = (size_t)s->problem->numerics.paths;
+    info->paths = (size_t)plan->problem->numerics.paths;
     info->replicas = (size_t)set->count;
-    info->steps = (size_t)s->grid[GRID_FINE]->steps;
-    info->extrapolated = s->problem->numerics.extrapolate;
+    info->steps = (size_t)plan->grid[GRID_FINE]->steps;
+    info->extrapolated = plan->problem->numerics.extrapolate;
     for (int r = 0; r < set->count; r++) {
         info->visits += set->result[r].visits;
         for (int level = 0; level <= GRID_COARSE; level++) {
-            const grid_solution *tr = set->result[r].level[level];
+            const grid_solution *tr = set->result[r].on_grid[level];
             info->passes += tr->passes;
             steps += tr->steps;
             if ((size_t)tr->passes_max > info->passes_max)
@@ -286,7 +283,7 @@ static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sg
 {
     for (int r = 0; r < set->count; r++)
         for (int level = GRID_COARSE; level >= 0; level--) {
-            const grid_solution *tr = set->result[r].level[level];
+            const grid_solution *tr = set->result[r].on_grid[level];
             if (tr->status)
                 return solution_set_status(ctx, solution, tr->status, tr->message ? tr->message : "");
         }
@@ -301,49 +298,49 @@ static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sg
     return status;
 }
 
-static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *s, const replica_set *set,
+static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
                                    const solution_columns *col, sgdmft_solution *solution)
 {
-    int nodes = nodes_reached(s, set, GRID_FINE);
-    size_t times = output_times_reached(s->problem, s->grid[GRID_FINE], nodes);
+    int nodes = nodes_reached(plan, set, GRID_FINE);
+    size_t times = output_times_reached(plan->problem, plan->grid[GRID_FINE], nodes);
     size_t coarse_times =
-        output_times_reached(s->problem, s->grid[GRID_COARSE], nodes_reached(s, set, GRID_COARSE));
+        output_times_reached(plan->problem, plan->grid[GRID_COARSE], nodes_reached(plan, set, GRID_COARSE));
     pool p;
-    sgdmft_status status = pool_init(ctx, s, set, col, &p);
+    sgdmft_status status = pool_init(ctx, plan, set, col, &p);
     if (!status) {
         for (size_t i = 0; i < solution->n_times; i++)
-            solution->times[i] = output_time(s->problem, i);
+            solution->times[i] = output_time(plan->problem, i);
         solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&p, c, col->count, solution);
         set_worst_errors(solution);
-        fill_two_time(s, set, sgdmft_context_threads(ctx), solution);
-        count_work(s, set, &solution->info);
-        warn_of_errors(ctx, s->problem, &solution->info);
+        fill_two_time(plan, set, sgdmft_context_threads(ctx), solution);
+        count_work(plan, set, &solution->info);
+        warn_of_errors(ctx, plan->problem, &solution->info);
         status = take_status(ctx, set, solution);
     }
-    if (!status && s->pen)
-        status = dmft_coordinates_fill(ctx, s, set, solution);
-    if (!status && nodes == s->grid[GRID_FINE]->steps + 1)
+    if (!status && plan->penalty)
+        status = dmft_coordinates_fill(ctx, plan, set, solution);
+    if (!status && nodes == plan->grid[GRID_FINE]->steps + 1)
         status = add_identities(ctx, &p, set, solution);
     pool_clear(&p);
     return status;
 }
 
-sgdmft_status dmft_solution(sgdmft_context *ctx, const dmft_plan *s, const replica_set *set,
-                                      sgdmft_solution **out)
+sgdmft_status replica_statistics(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
+                                 sgdmft_solution **out)
 {
-    model_shape shape = s->on_grid[GRID_FINE].shape;
+    model_shape shape = plan->on_grid[GRID_FINE].shape;
     size_t count = (size_t)shape.observables;
     const char **names = calloc(count + 1, sizeof *names);
     if (!names)
         return context_out_of_memory(ctx, "the curves", 8.0 * (double)count);
     for (size_t i = 0; i < count; i++)
-        names[i] = s->problem->observables.item[i].name;
+        names[i] = plan->problem->observables.item[i].name;
     solution_shape want = {.k = shape.k,
                            .kstar = shape.kstar,
-                           .n_times = (size_t)s->problem->output.times,
-                           .n_grid = (size_t)s->grid[GRID_FINE]->steps + 1,
+                           .n_times = (size_t)plan->problem->output.times,
+                           .n_grid = (size_t)plan->grid[GRID_FINE]->steps + 1,
                            .n_observables = count,
                            .observables = names,
                            .response = 1};
@@ -352,7 +349,7 @@ sgdmft_status dmft_solution(sgdmft_context *ctx, const dmft_plan *s, const repli
     sgdmft_status status = solution_new(ctx, &want, &solution);
     free(names);
     if (!status)
-        status = fill_solution(ctx, s, set, &col, solution);
+        status = fill_solution(ctx, plan, set, &col, solution);
     if (status) {
         sgdmft_solution_free(solution);
         return status;

@@ -122,6 +122,8 @@ static sgdmft_status check_settings(const inspection *in)
     const sgdmft_problem *problem = in->problem;
     if (problem->process->events == EVENTS_FRESH)
         return refuse_key(in, "dynamics", "found online; allowed: sgd, sme, gradient-flow");
+    if (!process_is_independent(problem->process))
+        return refuse_key(in, "sampling", "the visits of a sample are not independent of each other");
     if (problem->model.students != 1)
         return refuse_key(in, "model.students", "it needs exactly one student");
     if (problem->model.teachers != 1)

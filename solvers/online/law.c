@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/draws.h"
+#include "paths/purposes.h"
 #include "paths/lanes.h"
 
 /* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
@@ -124,7 +124,7 @@ static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
         failed = model_label(law->plan->model, ws->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
     return failed
-               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the label call-back asked to stop (code %d)",
+               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the label call-back asked to stop (code %d)",
                               law->plan->problem->source, failed)
                : SGDMFT_OK;
 }
@@ -163,7 +163,7 @@ sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan
 {
     const sgdmft_problem *problem = plan->problem;
     model_shape shape = plan->shape;
-    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = DRAW_SOBOL};
+    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
     online_points points;
     sgdmft_status status =
         online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);
@@ -381,7 +381,7 @@ int online_law_stein_defect(online_law *law, double t, const double *m, const do
 
 sgdmft_status online_plugin_status(sgdmft_context *ctx, const online_plan *plan, int code)
 {
-    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
+    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the loss call-back asked to stop (code %d)",
                                plan->problem->source, code)
                 : SGDMFT_OK;
 }

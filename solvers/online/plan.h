@@ -10,7 +10,7 @@
 #include "model/model.h"
 #include "model/penalty.h"
 #include "model/schedule.h"
-#include "paths/inputs.h"
+#include "paths/ensemble.h"
 #include "problem/problem.h"
 
 typedef struct online_plan {

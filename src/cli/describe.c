@@ -1,32 +1,58 @@
 /* The subcommands that compute nothing and print: check, reference, cite. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/job.h"
 #include "cli/messages.h"
 #include "cli/run.h"
-#include "problem/problem.h"
+#include "sgdmft/solve.h"
 #include "sgdmft/version.h"
-#include "solvers/linear/linear.h"
 
 /* --- sgdmft check: the problem with every default filled in, and the cost of solving it ------------------------- */
 
-static int print_problem(const job *j)
+/* All that `check` prints beside the problem is comments, so that the output is a problem file again. */
+
+/* Names the solver that sgdmft_solve chooses, and says why the others are not for this problem. */
+static int print_solvers(const job *j)
 {
-    char *yaml = NULL;
-    int code = report_status(j->ctx, sgdmft_problem_to_yaml(j->ctx, j->problem, &yaml), NULL);
-    if (code == 0)
-        fputs(yaml, stdout);
-    free(yaml);
+    int code = report_status(j->ctx, sgdmft_problem_check(j->ctx, j->problem), NULL);
+    const char *chosen = NULL;
+    for (size_t i = 0; code == 0 && i < sgdmft_solver_count() && !chosen; i++)
+        if (!sgdmft_solver_cannot_solve(i, j->problem))
+            chosen = sgdmft_solver_name(i);
+    if (chosen)
+        printf("# solver: %s\n", chosen);
+    for (size_t i = 0; code == 0 && i < sgdmft_solver_count(); i++) {
+        const char *reason = sgdmft_solver_cannot_solve(i, j->problem);
+        if (reason)
+            printf("# not used: %s, as %s\n", sgdmft_solver_name(i), reason);
+    }
     return code;
 }
 
-/* Comments, so that all that is printed is a problem file again. */
-static int print_solver(const job *j)
+/* 1 if this problem, given as YAML, can be solved exactly, which it does not ask for. */
+static int could_be_exact(const job *j, const char *yaml)
 {
-    if (j->problem->numerics.method != METHOD_LINEAR && linear_applies(j->problem))
-        puts("# exact: this is the linear model; numerics.method: linear solves it without sampling, to ten digits");
+    static const char *const exact_method[] = {"numerics.method=linear"};
+    sgdmft_context *silent = NULL; /* without a logger, as all warnings have been printed */
+    sgdmft_problem *exact = NULL;
+    sgdmft_cost cost;
+    char *method = NULL;
+    int could = sgdmft_context_new(&silent) == SGDMFT_OK &&
+                sgdmft_problem_get(silent, j->problem, "numerics.method", &method) == SGDMFT_OK &&
+                strcmp(method, "linear") != 0 &&
+                sgdmft_problem_parse(silent, j->args->operands[0], yaml, exact_method, 1, &exact) == SGDMFT_OK &&
+                sgdmft_estimate_cost(silent, exact, &cost) == SGDMFT_OK;
+    free(method);
+    sgdmft_problem_free(exact);
+    sgdmft_context_free(silent);
+    return could;
+}
+
+static int print_cost(const job *j)
+{
     sgdmft_cost cost;
     int code = report_status(j->ctx, sgdmft_estimate_cost(j->ctx, j->problem, &cost), NULL);
     if (code)
@@ -41,11 +67,21 @@ static int print_solver(const job *j)
 static int run_check(const arguments *args)
 {
     job j;
+    char *yaml = NULL;
     int code = job_open_problem(args, &j);
     if (code == 0)
-        code = print_problem(&j);
-    if (code == 0)
-        code = print_solver(&j);
+        code = report_status(j.ctx, sgdmft_problem_to_yaml(j.ctx, j.problem, &yaml), NULL);
+    if (code == 0) {
+        fputs(yaml, stdout);
+        code = print_solvers(&j);
+    }
+    if (code == 0) {
+        if (could_be_exact(&j, yaml))
+            puts(
+                "# exact: this is the linear model; numerics.method: linear solves it without sampling, to ten digits");
+        code = print_cost(&j);
+    }
+    free(yaml);
     job_close(&j);
     return code;
 }
@@ -55,9 +91,11 @@ static const option_spec check_options[] = {OPTION_SET, OPTION_THREADS, OPTION_H
 const command command_check = {
     .name = "check",
     .operands = "PROBLEM.yaml",
-    .summary = "show all settings of a problem file, and the memory and time it needs",
-    .details = "Reads and checks the problem, prints it with every default filled in, and estimates the memory and\n"
-               "time that 'sgdmft solve' would need. Nothing is solved. The output is itself a problem file.\n",
+    .summary = "show all settings of a problem file, its solver, and the memory and time it needs",
+    .details =
+        "Reads and checks the problem and prints it with every default filled in, followed by the solver that\n"
+        "'sgdmft solve' would use and the memory and time it would need. Nothing is solved. The output is itself\n"
+        "a problem file.\n",
     .options = check_options,
     .operands_min = 1,
     .operands_max = 1,

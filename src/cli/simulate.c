@@ -3,21 +3,16 @@
 
 #include "cli/command.h"
 #include "cli/run.h"
-#include "validation/simulator/simulator.h"
-
-static sgdmft_status estimate(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
-{
-    return simulator_cost(ctx, problem, out);
-}
+#include "sgdmft/simulate.h"
 
 static sgdmft_status compute(sgdmft_context *ctx, sgdmft_problem *problem, void *report, sgdmft_solution **out)
 {
-    return simulator_run(ctx, problem, report, out);
+    return sgdmft_simulate(ctx, problem, report, out);
 }
 
 static void print_summary(const sgdmft_solution *solution, const void *report)
 {
-    const simulator_report *r = report;
+    const sgdmft_simulation_report *r = report;
     const sgdmft_solve_info *info = sgdmft_solution_info(solution);
     double total = r->data_seconds + r->run_seconds + r->observe_seconds;
     printf("  repetitions             %zu of d = %zu", info->replicas, r->d);
@@ -27,7 +22,7 @@ static void print_summary(const sgdmft_solution *solution, const void *report)
     printf("  visits                  %.0f\n", r->visits);
     if (r->visits > 0)
         printf("  time per visit          %.3g ns of CPU for each of the %zu coordinates (%s)\n",
-               1e9 * r->run_seconds / (r->visits * (double)r->d), r->d, r->kernels);
+               1e9 * r->run_seconds / (r->visits * (double)r->d), r->d, r->instruction_set);
     if (total > 0)
         printf("  shares of CPU time      data %.0f %%, visits %.0f %%, averages at output times %.0f %%\n",
                100 * r->data_seconds / total, 100 * r->run_seconds / total, 100 * r->observe_seconds / total);
@@ -35,11 +30,12 @@ static void print_summary(const sgdmft_solution *solution, const void *report)
     printf("  time                    %.3g s wall, %.3g s CPU\n", info->wall_seconds, info->cpu_seconds);
 }
 
-static const run_kind simulate_run = {.estimate = estimate, .compute = compute, .print_summary = print_summary};
+static const run_kind simulate_run = {
+    .estimate = sgdmft_simulate_cost, .compute = compute, .print_summary = print_summary};
 
 static int run(const arguments *args)
 {
-    simulator_report report;
+    sgdmft_simulation_report report;
     return run_problem(args, &simulate_run, &report);
 }
 

@@ -42,14 +42,10 @@ static int read_problem(const job *j, const sweep_grid *grid, size_t i, sweep_po
 
 static int check_cost(const job *j, sweep_point *point)
 {
-    sgdmft_cost *cost = &point->cost;
-    int code = report_status(j->ctx, sgdmft_estimate_cost(j->ctx, point->problem, cost), point->label);
-    if (code || cost->available_bytes <= 0 || cost->memory_bytes <= cost->available_bytes)
-        return code;
-    print_error("%s: the problem would need %.3g GiB of memory, but %.3g GiB are available; hint: lower numerics.paths "
-                "or numerics.steps, or use fewer threads",
-                point->label, cost->memory_bytes / 1073741824.0, cost->available_bytes / 1073741824.0);
-    return CODE_SYSTEM;
+    sgdmft_status status = sgdmft_estimate_cost(j->ctx, point->problem, &point->cost);
+    if (status == SGDMFT_OK)
+        status = sgdmft_check_memory(j->ctx, &point->cost);
+    return report_status(j->ctx, status, point->label);
 }
 
 int sweep_points_read(const job *j, const sweep_grid *grid, sweep_points *out)

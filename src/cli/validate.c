@@ -12,7 +12,7 @@
 #include "cli/script.h"
 #include "io/save.h"
 #include "sgdmft/version.h"
-#include "validation/claims/claim.h"
+#include "validation/claims/claims.h"
 #include "validation/claims/report.h"
 
 enum { CLAIMS_MAX = 32 };
@@ -35,10 +35,10 @@ static int choose_claims(validation *v)
     const char *only = arguments_value(v->args, "only");
     const char *names[CLAIMS_MAX];
     size_t n = 0;
-    for (const claim_spec *const *s = claims_all; *s && n < CLAIMS_MAX; s++) {
-        names[n++] = (*s)->name;
-        if (!only || strcmp(only, (*s)->name) == 0)
-            v->spec[v->n++] = *s;
+    for (const claim_spec *s = claims_all; s->name && n < CLAIMS_MAX; s++) {
+        names[n++] = s->name;
+        if (!only || strcmp(only, s->name) == 0)
+            v->spec[v->n++] = s;
     }
     if (v->n > 0)
         return 0;

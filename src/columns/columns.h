@@ -7,12 +7,12 @@
      train_NAME, test_NAME     averages of each observable over the two laws
      R_ab(t,0)                 response, row by row, where it is known
 
-   Contract. A solver asks solution_columns_of where each kind starts and fills in, at every output time, the columns that
-   exist for the shape of its solution. Names, order and scales are left to this table: solution_new makes the curves from it;
-   the writers, the comparison and the figures read them from there; the tables of docs/output.md and the patterns of
-   python/sgdmft.py are checked against it (scripts/check-registry.py). To add a quantity: a row of the table, its place in
-   solution_columns, and a line in each solver that knows it. If some do not know it, a field of solution_shape tells, and
-   its `count` is 0 there, as for R. */
+   Contract. A solver asks solution_columns_of where each kind starts and fills in, at every output time, the columns
+   that exist for the shape of its solution. Names, order and scales are left to this table: solution_new makes the
+   curves from it; the writers, the comparison and the figures read them from there; the tables of docs/output.md and
+   the patterns of python/sgdmft.py are checked against it (scripts/check-registry.py). To add a quantity: a row of
+   the table, its place in solution_columns, and a line in each solver that knows it. If some do not know it, a field
+   of solution_shape tells, and its `count` is 0 there, as for R. */
 #ifndef SGDMFT_COLUMNS_COLUMNS_H
 #define SGDMFT_COLUMNS_COLUMNS_H
 
@@ -39,8 +39,8 @@ typedef struct solution_columns {
 
 /* One row of the table. */
 typedef struct column_kind {
-    const char *key;         /* one word for the kind */
-    const char *names;       /* for people: "q11, q21, q22, ..." */
+    const char *key;   /* one word for the kind */
+    const char *names; /* for people: "q11, q21, q22, ..." */
     const char
         *patterns[2]; /* wildcard patterns (fnmatch); a name belongs to the first row with a pattern it matches */
     const char *doc;  /* one line, in Markdown */
@@ -61,8 +61,8 @@ solution_columns solution_columns_of(const solution_shape *shape);
 /* Finds k and k* from the names of the columns of q and m; 0 if there are none. */
 void columns_infer_shape(size_t n, const char *const *names, int *k, int *kstar);
 
-/* Natural size of a column, with its kind or NULL for a foreign column: its largest |value|. Values that are not numbers
-   are passed over. */
+/* Natural size of a column, with its kind or NULL for a foreign column: its largest |value|. Values that are not
+   numbers are passed over. */
 double columns_scale(const column_kind *kind, const double *value, size_t n);
 
 #endif

@@ -1,5 +1,6 @@
-/* The inside of a solution, and how solvers build one. A new solution has every array allocated and zeroed; its maker
-   fills the values in. The curves stand in the order of columns/columns.h, the arrays are those of columns/solution_arrays.h. */
+/* The inside of a solution, and how solvers build one. A new solution has every array allocated and zeroed; its
+   maker fills the values in. The curves stand in the order of columns/columns.h, the arrays are those of
+   columns/solution_arrays.h. */
 #ifndef SGDMFT_COLUMNS_SOLUTION_H
 #define SGDMFT_COLUMNS_SOLUTION_H
 
@@ -29,7 +30,7 @@ typedef struct solution_histograms {
      dU_i       = sum_{j<=i} L_ij xi_j
      theta(t_i) = onto_teacher_i theta* + onto_start_i u + sum_{j<i} V_ij zeta_j
      X_i        = drift_teacher_i theta* + drift_start_i u + sum_{j<i} memory_kernel_ij zeta_j
-                  (gradient flow: theta(t_j), j <= i, in the place of zeta_j)
+                  (gradient flow: theta(t_j), j <= i, instead of zeta_j)
      d theta    = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU */
 typedef struct solution_coordinates {
     double *L;                           /* [cells][cells][k][k] */

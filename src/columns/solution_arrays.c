@@ -95,16 +95,16 @@ int solution_arrays_get(const sgdmft_solution *solution, size_t index, solution_
     return 1;
 }
 
-/* The pointers of an owner's arrays, `which` of them: required (0) or optional (1). A grid that was cut to nothing has
-   still arrays. Returns their number. */
-static size_t rows_of(sgdmft_solution *solution, array_owner owner, int which, array_row rows[KINDS])
+/* The pointers of the required (optional = 0) or the optional arrays of an owner. A grid that was cut to nothing still
+   has arrays. Returns their number. */
+static size_t rows_of(sgdmft_solution *solution, array_owner owner, int optional, array_row rows[KINDS])
 {
     char *base = owner == OWNER_GRID ? (char *)solution : (char *)base_of(solution, owner);
     size_t n = 0;
     for (size_t i = 0; i < KINDS && base; i++)
-        if (kinds[i].owner == owner && kinds[i].optional == which)
-            rows[n++] = (array_row){.data = (double **)(base + kinds[i].offset),
-                                    .count = shape_of(solution, &kinds[i]).size};
+        if (kinds[i].owner == owner && kinds[i].optional == optional)
+            rows[n++] =
+                (array_row){.data = (double **)(base + kinds[i].offset), .count = shape_of(solution, &kinds[i]).size};
     return n;
 }
 

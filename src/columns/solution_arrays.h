@@ -1,6 +1,6 @@
-/* Every array of a solution besides its curves, as one table of names, shapes and owners (solution_arrays.c). The table drives
-   allocation, freeing, HDF5 files in both directions and the look-up by name (sgdmft_solution_array), and docs/output.md
-   is checked against it: an array that has a row there cannot be forgotten anywhere. */
+/* Every array of a solution besides its curves, as one table of names, shapes and owners (solution_arrays.c). The
+   table drives allocation, freeing, HDF5 files in both directions and the look-up by name (sgdmft_solution_array),
+   and docs/output.md is checked against it: an array that has a row there cannot be forgotten anywhere. */
 #ifndef SGDMFT_COLUMNS_SOLUTION_ARRAYS_H
 #define SGDMFT_COLUMNS_SOLUTION_ARRAYS_H
 
@@ -49,8 +49,8 @@ const char *solution_arrays_group(array_owner owner);
 /* Array number `index`. Returns 0 beyond the last row of the table. */
 int solution_arrays_get(const sgdmft_solution *solution, size_t index, solution_array *out);
 
-/* Gives the solution the required (optional = 0) or the optional arrays of an owner, zeroed, in the shapes that it has now.
-   `what` names them should memory run out. */
+/* Gives the solution the required (optional = 0) or the optional arrays of an owner, zeroed, in the shapes that it
+   has now. `what` names them should memory run out. */
 sgdmft_status solution_arrays_allocate(sgdmft_context *ctx, sgdmft_solution *solution, array_owner owner, int optional,
                                        const char *what);
 

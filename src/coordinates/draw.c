@@ -11,7 +11,8 @@
 #include "core/memory.h"
 #include "core/sobol.h"
 #include "model/coordinates_law.h"
-#include "paths/draw.h"
+#include "paths/gaussians.h"
+#include "paths/purposes.h"
 #include "paths/lanes.h"
 #include "problem/problem.h"
 
@@ -62,7 +63,7 @@ static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uin
         return status;
     unsigned dims = (unsigned)coordinates_law_dims(law);
     size_t lanes = e->block[0].n;
-    random_key key = {source->problem->numerics.seed, replica, DRAW_COORDINATES};
+    random_key key = {source->problem->numerics.seed, replica, PURPOSE_COORDINATES};
     double *u = memory_doubles((dims ? dims : 1) * lanes), *work = memory_doubles(coordinates_law_work(law));
     if (!u || !work)
         status = context_out_of_memory(ctx, "the law of the coordinates", 8.0 * dims * (double)lanes);
@@ -144,13 +145,13 @@ sgdmft_status coordinates_draw(sgdmft_context *ctx, const path_source *source, c
                                path_ensemble **out)
 {
     path_ensemble *e = NULL;
-    sgdmft_status status = draw_normals_only(ctx, source, grid, replica | DRAW_COORDINATES_REPLICA, &e);
+    sgdmft_status status = path_ensemble_normals(ctx, source, grid, replica | PURPOSE_COORDINATES_REPLICA, &e);
     if (status)
         return status;
     double *work = memory_doubles(MATRIX_MAX * e->block[0].n);
     if (!work) {
         status = context_out_of_memory(ctx, "the coordinates", 8.0 * MATRIX_MAX * (double)e->block[0].n);
-    } else if (!problem_has_law(source->problem)) {
+    } else if (!coordinates_law_is_given(source->problem)) {
         transform_gaussian(source, e, work);
     } else {
         status = map_law(ctx, source, replica, e);

@@ -3,7 +3,7 @@
 #ifndef SGDMFT_COORDINATES_DRAW_H
 #define SGDMFT_COORDINATES_DRAW_H
 
-#include "paths/inputs.h"
+#include "paths/ensemble.h"
 
 /* The source of coordinates that belongs to a source of samples. */
 path_source coordinate_source(const path_source *samples);

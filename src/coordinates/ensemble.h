@@ -17,7 +17,7 @@
 #include "kernels/averages.h"
 #include "kernels/kernels.h"
 #include "model/penalty.h"
-#include "paths/inputs.h"
+#include "paths/ensemble.h"
 
 typedef struct coordinate_ensemble coordinate_ensemble;
 

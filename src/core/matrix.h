@@ -57,17 +57,17 @@ int matrix_inverse(int k, const double *a, double *inverse);
    -1 if a is not positive definite or not finite. */
 int matrix_cholesky(int k, const double *a, double *factor);
 
-/* x[rows][k] becomes x (L L^T)^{-1} for a Cholesky factor L: the regression coefficients of vectors with covariances x on
-   a vector with covariance L L^T. */
+/* x[rows][k] becomes x (L L^T)^{-1} for a Cholesky factor L: the regression coefficients of vectors with covariances x
+   on a vector with covariance L L^T. */
 void matrix_cholesky_divide(int k, const double *factor, int rows, double *x);
 
 /* Lower triangular B with zeros above the diagonal, a diagonal >= 0 and B B^T = a for a symmetric a that is positive
    semi-definite up to rounding. Returns 0, or -1 if a is not finite. */
 int matrix_psd_cholesky(int k, const double *a, double *factor);
 
-/* The symmetric root of the positive semi-definite part of a (its symmetric part with negative eigenvalues set to zero),
-   and the pseudo-inverse of that root unless `inverse` is NULL. Eigenvalues below 1e-10 of the largest count as zero.
-   Returns 0, or -1 if a is not finite. */
+/* The symmetric root of the positive semi-definite part of a (its symmetric part with negative eigenvalues set to
+   zero), and the pseudo-inverse of that root unless `inverse` is NULL. Eigenvalues below 1e-10 of the largest count as
+   zero. Returns 0, or -1 if a is not finite. */
 int matrix_psd_root(int k, const double *a, double *root, double *inverse);
 
 /* The same with eigenvalues up to `floor` >= 0 set to zero as well. */

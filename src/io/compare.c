@@ -335,6 +335,8 @@ static sgdmft_status fill(sgdmft_context *ctx, subject a, subject b, limits limi
 static sgdmft_status compare(sgdmft_context *ctx, subject a, subject b, limits limit, sgdmft_comparison **out)
 {
     *out = NULL;
+    if (!a.solution || !b.solution)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "compare: a solution is NULL");
     if (!(limit.sigma > 0))
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "compare: sigma is %g; allowed: > 0", limit.sigma);
     if (a.solution->n_times == 0 || b.solution->n_times == 0)

@@ -8,7 +8,7 @@
 #include "sgdmft/solution.h"
 
 /* Comments with the provenance, then the curves. The text has a decimal point whatever the locale; the caller frees it.
-   `command` takes the place of the recorded command line, if it is not NULL. */
+   `command` replaces the recorded command line, if it is not NULL. */
 sgdmft_status csv_curves(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command, char **text,
                          size_t *size);
 

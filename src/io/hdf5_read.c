@@ -49,8 +49,8 @@ static int exists(const reader *r, const char *name)
     return H5Lexists(r->file, name, H5P_DEFAULT) > 0;
 }
 
-/* The type in memory of the strings of a file: of any length, in the character set of the file. Negative if its strings are
-   of another kind. */
+/* The type in memory of the strings of a file: of any length, in the character set of the file. Negative if its
+   strings are of another kind. */
 static hid_t text_type(hid_t of_file)
 {
     hid_t type = H5Tis_variable_str(of_file) > 0 ? H5Tcopy(H5T_C_S1) : -1;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "columns/solution.h"
-#include "io/csv_write.h"
 #include "io/csv_read.h"
+#include "io/csv_write.h"
 #include "io/hdf5_read.h"
 #include "io/hdf5_write.h"
 #include "io/save.h"
@@ -17,12 +17,20 @@
 typedef sgdmft_status (*content_fn)(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command,
                                     char **bytes, size_t *size);
 
+static sgdmft_status check_arguments(sgdmft_context *ctx, const void *solution, const char *path)
+{
+    return solution && path ? SGDMFT_OK
+                            : context_fail(ctx, SGDMFT_ERR_ARGUMENT, "file: the solution or the path is NULL");
+}
+
 static sgdmft_status write_file(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command,
                                 const char *path, int force, content_fn make)
 {
     char *bytes = NULL;
     size_t size = 0;
-    sgdmft_status status = save_check(ctx, path, force);
+    sgdmft_status status = check_arguments(ctx, solution, path);
+    if (!status)
+        status = save_check(ctx, path, force);
     if (!status)
         status = solution_check_curves(ctx, solution);
     if (!status)
@@ -48,7 +56,7 @@ sgdmft_status sgdmft_write_hdf5(sgdmft_context *ctx, const sgdmft_solution *solu
 sgdmft_status sgdmft_write_histograms(sgdmft_context *ctx, const sgdmft_solution *solution, const char *command,
                                       const char *path, int force)
 {
-    if (!solution->histograms)
+    if (solution && !solution->histograms)
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "output '%s': the solution has no histograms", path);
     return write_file(ctx, solution, command, path, force, csv_histograms);
 }
@@ -88,10 +96,13 @@ sgdmft_status sgdmft_solution_read(sgdmft_context *ctx, const char *path, sgdmft
                                    sgdmft_solution **solution)
 {
     int is_hdf5 = 0;
+    sgdmft_status status = check_arguments(ctx, solution, path);
+    if (status)
+        return status;
     if (problem)
         *problem = NULL;
     *solution = NULL;
-    sgdmft_status status = look_at(ctx, path, &is_hdf5);
+    status = look_at(ctx, path, &is_hdf5);
     if (!status)
         status = (is_hdf5 ? hdf5_read : csv_read)(ctx, path, solution);
     if (!status && problem)

@@ -1,4 +1,4 @@
-/* What a file says about its own making: one list of facts, which CSV files hold as comments and HDF5 files as
+/* Provenance: how a solution was made, as one list of facts, which CSV files hold as comments and HDF5 files as
    attributes. The table behind it drives both writing and reading. */
 #ifndef SGDMFT_IO_PROVENANCE_H
 #define SGDMFT_IO_PROVENANCE_H
@@ -22,7 +22,7 @@ typedef struct fact {
 /* Key of fact number `index` and the kind of its value. Returns NULL beyond the last. */
 const char *provenance_key(size_t index, fact_kind *kind);
 
-/* Its value for a solution; `command` takes the place of the recorded command line, if it is not NULL. */
+/* Its value for a solution; `command` replaces the recorded command line, if it is not NULL. */
 fact provenance_get(const sgdmft_solution *solution, const char *command, size_t index);
 
 /* Gives the solution the value that a file has, which must be of the fact's kind. */

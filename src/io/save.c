@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What stands at the place of an output. */
+/* The kind of file that exists under the name of an output. */
 typedef enum occupant { OCCUPANT_NONE, OCCUPANT_FILE, OCCUPANT_DIRECTORY, OCCUPANT_STREAM } occupant;
 
 static occupant look_at(const char *path)

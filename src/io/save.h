@@ -1,8 +1,8 @@
 /* Files that are complete or not there at all.
 
-   What is written goes to a temporary file beside the place it is meant for, which is renamed at the end. An existing
-   file is replaced only if `force` is non-zero, even if it appeared a moment ago; a symbolic link is followed. A device or a
-   pipe is written to directly. Errors: SGDMFT_ERR_EXISTS, SGDMFT_ERR_IO, SGDMFT_ERR_MEMORY. */
+   Output goes to a temporary file in the same directory, which is renamed at the end. An
+   existing file is replaced only if `force` is non-zero, even if it appeared a moment ago; a symbolic link is
+   followed. A device or a pipe is written to directly. Errors: SGDMFT_ERR_EXISTS, SGDMFT_ERR_IO, SGDMFT_ERR_MEMORY. */
 #ifndef SGDMFT_IO_SAVE_H
 #define SGDMFT_IO_SAVE_H
 
@@ -11,8 +11,8 @@
 
 #include "core/context.h"
 
-/* Would a file have a chance? Fails if it exists and `force` is 0, or if its directory is missing or not writable or `path`
-   is a directory. Writes nothing. */
+/* Checks that a file can be written later. Fails if it exists and `force` is 0, or if its directory is missing or
+   not writable or `path` is a directory. Writes nothing. */
 sgdmft_status save_check(sgdmft_context *ctx, const char *path, int force);
 
 /* Puts finished bytes into a file. */
@@ -28,8 +28,8 @@ typedef struct save_output {
 } save_output;
 
 sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_output *out);
-/* With `keep` 0 nothing is left behind (but what a pipe has got, it has). Clears *out, on failure too; one that was never
-   opened and is zero is fine. */
+/* With `keep` 0 nothing is left behind (but what a pipe has got, it has). Clears *out, on failure too; one that was
+   never opened and is zero is fine. */
 sgdmft_status save_close(sgdmft_context *ctx, save_output *out, int keep);
 
 #endif

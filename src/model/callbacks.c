@@ -7,7 +7,7 @@
 
 #include "core/origin.h"
 #include "model/callbacks_probe.h"
-#include "model/model_parts.h"
+#include "model/model.h"
 #include "model/plugin.h"
 
 int callbacks_wanted(const sgdmft_problem *problem)
@@ -27,8 +27,8 @@ sgdmft_status callbacks_fail(sgdmft_context *ctx, const sgdmft_problem *problem,
         return context_out_of_memory(ctx, "a message", 0);
     sgdmft_status status;
     if (problem->model.plugin)
-        status = origin_fail_at(ctx, SGDMFT_ERR_PLUGIN, &problem->model.plugin_where, problem->model.plugin, 0, "%s: %s",
-                              subject, text);
+        status = origin_fail_at(ctx, SGDMFT_ERR_PLUGIN, &problem->model.plugin_where, problem->model.plugin, 0,
+                                "%s: %s", subject, text);
     else
         status = context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: %s: %s", problem->source, subject, text);
     free(text);

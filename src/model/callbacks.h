@@ -1,5 +1,5 @@
-/* A model by call-backs: one table of functions, whether it comes from a plug-in (model.plugin) or from the program that
-   calls the library (model.callbacks). */
+/* A model by call-backs: one table of functions, whether it comes from a plug-in (model.plugin) or from the program
+   that calls the library (model.callbacks). */
 #ifndef SGDMFT_MODEL_CALLBACKS_H
 #define SGDMFT_MODEL_CALLBACKS_H
 
@@ -9,7 +9,7 @@
 
 typedef struct callbacks {
     sgdmft_model table; /* `name` is not used */
-    char *subject;      /* what messages start with: "plug-in ./counts.so", "model 'counts'" */
+    char *subject;      /* start of messages: "plug-in ./counts.so", "model 'counts'" */
     void *handle;       /* shared object of a plug-in */
 } callbacks;
 
@@ -17,11 +17,12 @@ typedef struct callbacks {
 int callbacks_wanted(const sgdmft_problem *problem);
 
 /* Loads the plug-in or takes the program's table, and checks both against the problem and with random samples
-   (callbacks_probe.h). Errors: SGDMFT_ERR_PLUGIN; SGDMFT_ERR_MISSING if the problem names a model that nobody gave. */
+   (callbacks_probe.h). Errors: SGDMFT_ERR_PLUGIN; SGDMFT_ERR_MISSING if the problem has the name of a
+   model but not its table. */
 sgdmft_status callbacks_new(sgdmft_context *ctx, const sgdmft_problem *problem, callbacks **out);
 void callbacks_free(callbacks *c);
 
-/* What is wrong with the numbers and functions of a table, in `text`; 0 if nothing is. */
+/* Returns 1 and a description in `text` if a number of a table is out of range or a function missing, otherwise 0. */
 int callbacks_find_defect(const sgdmft_model *table, char text[128]);
 
 /* SGDMFT_ERR_PLUGIN with the place in the problem file, if there is one, and the subject in front of the message. */

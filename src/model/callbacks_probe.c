@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "core/random.h"
-#include "model/model_parts.h"
+#include "model/model.h"
+#include "model/plugin.h"
 
 #define LANES 64
 #define SEED 20250711u

@@ -5,8 +5,9 @@
 #include "model/callbacks.h"
 
 /* Calls label and loss on a block of random samples and compares label, loss, gradient and Hessian with what
-   sgdmft/model.h promises: finite values, the same for a sample alone and in a block, derivatives that are the derivatives of
-   the loss, a symmetric Hessian. Jumps of the gradient cannot be found like this: they are the author's care. */
+   sgdmft/model.h promises: finite values, the same for a sample alone and in a block, derivatives that are the
+   derivatives of the loss, a symmetric Hessian. Jumps of the gradient cannot be found like this: they are the
+   author's care. */
 sgdmft_status callbacks_probe(sgdmft_context *ctx, const sgdmft_problem *problem, const callbacks *c);
 
 #endif

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "model/coordinates_law.h"
 #include "core/number.h"
-#include "problem/options.h"
 #include "core/text.h"
-#include "problem/unknown_key.h"
+#include "model/coordinates_law.h"
+#include "problem/options.h"
+#include "problem/settings.h"
 
 static void write_quoted(FILE *out, const char *text)
 {
@@ -21,7 +21,7 @@ static void write_quoted(FILE *out, const char *text)
         uint32_t code = 0;
         size_t length = text_decode((const unsigned char *)text + at, size - at, &code);
         if (length == 0) {
-            length = 1; /* cannot come from a file */
+            length = 1; /* malformed UTF-8, which the YAML reader refuses */
             code = 0xFFFD;
         }
         if (code == '"' || code == '\\')
@@ -78,7 +78,7 @@ static void write_matrix(FILE *out, const double *a, int rows, int columns)
     fputc(']', out);
 }
 
-/* Names that other YAML readers would take for a truth value or nothing. */
+/* Names that other YAML readers would take for a truth value or for null. */
 static int needs_quotes(const char *name)
 {
     static const char *const words[] = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"};
@@ -132,10 +132,10 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     }
 }
 
-/* Moments that follow from a law are shown, but do not belong into the file. */
+/* Moments that follow from a law are shown as comments: as settings they would contradict the law. */
 static int is_derived(const sgdmft_problem *problem, option_id id)
 {
-    return problem_has_law(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
+    return coordinates_law_is_given(problem) && (id == OPT_Q || id == OPT_M || id == OPT_RHO);
 }
 
 static void write_value(FILE *out, const sgdmft_problem *problem, const option *o)
@@ -194,7 +194,7 @@ static void write_problem(FILE *out, const sgdmft_problem *problem, option_id al
     }
 }
 
-/* What `write` writes of option `id`, as text. */
+/* The output of `write` for option `id` as text, which the caller frees. */
 static sgdmft_status make_text(sgdmft_context *ctx, const sgdmft_problem *problem, option_id id,
                                void (*write)(FILE *out, const sgdmft_problem *problem, option_id id), char **out)
 {
@@ -248,7 +248,7 @@ sgdmft_status sgdmft_problem_get(sgdmft_context *ctx, sgdmft_problem *problem, c
     if (id < OPTION_COUNT)
         return is_present(problem, id) ? make_text(ctx, problem, id, write_option, out) : SGDMFT_OK;
     if (strncmp(key, observables, sizeof observables - 1) != 0)
-        return unknown_key_in_override(ctx, &where, key);
+        return settings_unknown_key(ctx, &where, key);
     for (size_t i = 0; i < problem->observables.n; i++)
         if (strcmp(problem->observables.item[i].name, key + sizeof observables - 1) == 0 &&
             !(*out = strdup(problem->observables.item[i].text)))

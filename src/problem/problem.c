@@ -1,17 +1,17 @@
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/origin.h"
 #include "core/text.h"
 #include "model/callbacks.h"
 #include "model/coordinates_law.h"
-#include "model/law_moments.h"
 #include "problem/checks.h"
 #include "problem/convert.h"
 #include "problem/settings.h"
-#include "problem/source_file.h"
 
 static void free_text(problem_text *text)
 {
@@ -67,17 +67,18 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
     if (!problem->process) {
         origin where = settings_origin(s, OPT_SAMPLING);
         return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
-                            "value %s cannot be combined with dynamics: %s, which visits samples in a way of its own; "
-                            "allowed: dynamics: %s, or no sampling",
-                            process_sampling(problem->sampling), process_dynamics(problem->dynamics),
-                            process_dynamics(0));
+                           "value %s cannot be combined with dynamics: %s, which leave no choice of the sampling; "
+                           "allowed: dynamics: %s, or no sampling",
+                           process_sampling(problem->sampling), process_dynamics(problem->dynamics),
+                           process_dynamics(0));
     }
     if (problem->process->default_steps && !s->value[OPT_STEPS].node)
         problem->numerics.steps = problem->process->default_steps;
     return SGDMFT_OK;
 }
 
-/* Table order is conversion order: matrices come after the numbers of students and teachers. */
+/* Options are converted in the order of the table, in which matrices come after the numbers of students and
+   teachers. */
 static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
 {
     problem->delta = INFINITY;
@@ -90,8 +91,8 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
         status = convert_observables(ctx, s, problem);
     if (status == SGDMFT_OK)
         status = check_presence(ctx, s, problem);
-    if (status == SGDMFT_OK && problem_has_law(problem))
-        status = law_fill_moments(ctx, problem);
+    if (status == SGDMFT_OK && coordinates_law_is_given(problem))
+        status = coordinates_law_fill_moments(ctx, problem);
     if (status == SGDMFT_OK)
         status = check_initial(ctx, s, problem);
     return status;
@@ -99,7 +100,7 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
 
 sgdmft_status sgdmft_problem_check(sgdmft_context *ctx, sgdmft_problem *problem)
 {
-    if (problem->checked || !problem->given)
+    if (problem_is_checked(problem))
         return SGDMFT_OK;
     clear_values(problem);
     sgdmft_status status = interpret(ctx, problem->given, problem);
@@ -149,6 +150,48 @@ static sgdmft_status read_text(sgdmft_context *ctx, const char *name, const char
     return SGDMFT_OK;
 }
 
+/* Larger files are not problem files; the bound also limits what a device or pipe can feed us. */
+enum { LARGEST_FILE = 1 << 20 };
+
+static sgdmft_status fail_io(sgdmft_context *ctx, const char *path, const char *why, const char *hint)
+{
+    return context_fail(ctx, SGDMFT_ERR_IO, "%s: cannot read the problem file: %s%s", path, why, hint);
+}
+
+static sgdmft_status read_stream(sgdmft_context *ctx, FILE *in, const char *path, char *buffer, size_t *size)
+{
+    *size = fread(buffer, 1, LARGEST_FILE + 1, in);
+    if (ferror(in))
+        return fail_io(ctx, path, strerror(errno), "");
+    if (*size > LARGEST_FILE)
+        return fail_io(ctx, path, "it is larger than 1 MiB", "; a problem file is a short text");
+    return SGDMFT_OK;
+}
+
+/* *text (not terminated) holds *size bytes. The caller frees *text. */
+static sgdmft_status read_file(sgdmft_context *ctx, const char *path, char **text, size_t *size)
+{
+    FILE *in = fopen(path, "rb");
+    if (!in)
+        return fail_io(ctx, path, strerror(errno),
+                       errno == ENOENT ? "; `sgdmft reference` prints a file to start from" : "");
+    struct stat about;
+    if (fstat(fileno(in), &about) == 0 && S_ISDIR(about.st_mode)) {
+        fclose(in);
+        return fail_io(ctx, path, "it is a directory", "; give a file in it");
+    }
+    char *buffer = malloc(LARGEST_FILE + 1);
+    sgdmft_status status =
+        buffer ? read_stream(ctx, in, path, buffer, size) : context_out_of_memory(ctx, path, LARGEST_FILE);
+    fclose(in);
+    if (status != SGDMFT_OK) {
+        free(buffer);
+        return status;
+    }
+    *text = buffer;
+    return SGDMFT_OK;
+}
+
 static int valid_sets(const char *const *sets, size_t n_sets)
 {
     if (n_sets > 0 && !sets)
@@ -182,7 +225,7 @@ sgdmft_status sgdmft_problem_read(sgdmft_context *ctx, const char *path, const c
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "problem: path or an override is NULL");
     char *text = NULL;
     size_t size = 0;
-    sgdmft_status status = source_file_read(ctx, path, &text, &size);
+    sgdmft_status status = read_file(ctx, path, &text, &size);
     if (status != SGDMFT_OK)
         return status;
     status = read_text(ctx, path, text, size, sets, n_sets, out);

@@ -1,5 +1,6 @@
-/* The problem structure: one field per option of the table in options.c, in the order of the problem file. The fields follow
-   from what was given (settings.h) and are filled in by sgdmft_problem_check; solvers see checked problems only. */
+/* The problem structure: one field per option of the table in options.c, in the order of the problem file. The
+   fields follow from what was given (settings.h) and are filled in by sgdmft_problem_check; solvers see checked
+   problems only. */
 #ifndef SGDMFT_PROBLEM_PROBLEM_H
 #define SGDMFT_PROBLEM_PROBLEM_H
 
@@ -17,7 +18,7 @@ typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_k
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
-/* An expression (or list of them, or a named one) with the place of its first character. */
+/* An expression with the place of its first character. */
 typedef struct problem_text {
     char *name; /* observables: their name; otherwise NULL */
     char *text;
@@ -39,10 +40,10 @@ typedef struct problem_reals {
 struct sgdmft_problem {
     char *source; /* file name for messages */
 
-    unsigned dynamics, sampling; /* indices of process_dynamics and process_sampling */
-    const sample_process *process;      /* the row of the table of processes that they name */
-    double delta; /* infinite for online dynamics if not given */
-    problem_text eta; /* a number is an expression too */
+    unsigned dynamics, sampling;   /* indices of process_dynamics and process_sampling */
+    const sample_process *process; /* the row of the table of processes that they name */
+    double delta;                  /* infinite for online dynamics if not given */
+    problem_text eta;              /* a number is an expression too */
     double lambda;
     problem_text penalty; /* text NULL if absent */
     double horizon;
@@ -63,7 +64,7 @@ struct sgdmft_problem {
         problem_texts teacher, student; /* law of the coordinates; n = 0 where not given */
         char *samples;                  /* path as written, or NULL; then teacher and student are empty */
         origin samples_where;
-        double moments_se; /* relative standard error of q, m, rho if they come from expressions; else 0 */
+        double moments_se; /* relative standard error of q, m, rho if they are averages of expressions; else 0 */
     } initial;
 
     problem_texts observables;
@@ -75,9 +76,9 @@ struct sgdmft_problem {
         uint64_t seed;
         method_kind method;
         response_choice response;
-        double grading;      /* nodes t_i = T (i/N)^grading, >= 1 */
-        int extrapolate;     /* 1: curves are extrapolated to zero step from steps and steps/2 */
-        int passes_max;      /* corrector passes (or sweeps) before giving up */
+        double grading;  /* nodes t_i = T (i/N)^grading, >= 1 */
+        int extrapolate; /* 1: curves are extrapolated to zero step from steps and steps/2 */
+        int passes_max;  /* corrector passes (or sweeps) before giving up */
     } numerics;
 
     struct {
@@ -98,5 +99,11 @@ struct sgdmft_problem {
     sgdmft_model table;     /* the model by call-backs, without its name; abi is 0 if none was given */
     int checked;            /* 1: the fields above follow from these */
 };
+
+/* 1 if all fields are filled in. */
+static inline int problem_is_checked(const sgdmft_problem *problem)
+{
+    return problem->checked || !problem->given;
+}
 
 #endif

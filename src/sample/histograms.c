@@ -102,7 +102,7 @@ static sgdmft_status draw_points(sgdmft_context *ctx, const sgdmft_problem *prob
 {
     size_t k = (size_t)problem->model.students, kstar = (size_t)problem->model.teachers;
     coordinates_law *law = NULL;
-    out->n = problem_has_law(problem) ? POINTS : 1;
+    out->n = coordinates_law_is_given(problem) ? POINTS : 1;
     out->theta0 = memory_doubles(k * out->n);
     out->thetastar = memory_doubles(kstar * out->n);
     if (out->n == 1)
@@ -141,7 +141,7 @@ static sgdmft_status moments_at_node(sgdmft_context *ctx, const sgdmft_problem *
     if (status)
         return status;
     coordinates_rest(problem, x, i, out->F, i, out->F, K);
-    const double *variance = problem_has_law(problem) ? K : two_time_C(x, i, i);
+    const double *variance = coordinates_law_is_given(problem) ? K : two_time_C(x, i, i);
     for (size_t a = 0; a < k; a++)
         out->variance[a] = variance[a * k + a];
     return SGDMFT_OK;

@@ -89,6 +89,26 @@ class Printing(support.ProgramTest):
         self.assertEqual(again.splitlines()[:-1], text.splitlines()[:-1])
         self.assertEqual(self.files(), ["again.yaml", "p.yaml"])
 
+    def test_check_solvers(self):
+        """The solver that would run, and why the others would not."""
+        self.write("p.yaml", support.PROBLEM)
+        text = self.run_program("check", "p.yaml").stdout
+        self.assertIn("\n# solver: self-consistent\n", text)
+        self.assertIn("\n# not used: online, as samples are visited again\n", text)
+        self.assertNotIn("# exact", text)
+        done = self.run_program("check", "p.yaml", "--set", "dynamics=online")
+        self.assertIn("\n# solver: online\n", done.stdout)
+        self.assertEqual(done.stderr.count("warning: "), 1)
+        self.assertNotIn("a path", done.stdout)
+        self.write("linear.yaml", support.PROBLEM.replace("tanh(r)", "r").replace("tanh(1.1*s)", "s")
+                   .replace('observables: {margin: "y*r"}\n', ""))
+        text = self.run_program("check", "linear.yaml").stdout
+        self.assertIn("\n# not used: exact linear, as numerics.method is not linear\n", text)
+        self.assertIn("\n# exact: this is the linear model", text)
+        text = self.run_program("check", "linear.yaml", "--set", "numerics.method=linear").stdout
+        self.assertIn("\n# solver: exact linear\n", text)
+        self.assertNotIn("# exact:", text)
+
     def test_check_refuses(self):
         self.write("p.yaml", support.PROBLEM.replace("delta:", "detla:"))
         self.refuse("check", "p.yaml", mentions=["p.yaml:1:1", "'detla'", "'delta'"])

@@ -1,4 +1,5 @@
-/* Prints the tables of columns, arrays and facts, a row each with tabs between the fields, for scripts/check-registry.py:
+/* Prints the tables of columns, arrays and facts, a row each with tabs between the fields, for
+   scripts/check-registry.py:
 
      column  KEY  NAMES  PATTERNS  DOC
      array   NAME  SHAPE

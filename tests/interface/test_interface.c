@@ -222,6 +222,46 @@ static void model_in_files(void **state)
     sgdmft_problem_free(problem);
 }
 
+/* Coordinates are sampled from a run that was read; labels and losses need the model again. */
+static void sampling_a_run(void **state)
+{
+    regression user = {.noise = 0.3};
+    sgdmft_model table = table_of(&user);
+    sgdmft_problem *problem = without_model(), *again = NULL;
+    sgdmft_solution *read = NULL;
+    sgdmft_sampler *sampler = NULL, *of_read = NULL;
+    sgdmft_paths *paths = NULL, *of_read_paths = NULL;
+    (void)state;
+    CHECK_OK(sgdmft_problem_set_model(ctx, problem, &table));
+    sgdmft_solution *solution = solve(problem);
+    CHECK_OK(sgdmft_write_hdf5(ctx, solution, NULL, "sampling.h5", 1));
+    CHECK_OK(sgdmft_solution_read(ctx, "sampling.h5", &again, &read));
+    unlink("sampling.h5");
+    CHECK_OK(sgdmft_sampler_new(ctx, again, read, SGDMFT_SAMPLE_COORDINATES, NULL, 0, &of_read));
+    sgdmft_sampler_free(of_read);
+    check_failure(sgdmft_sampler_new(ctx, again, read, SGDMFT_SAMPLE_BOTH, NULL, 0, &of_read), SGDMFT_ERR_MISSING,
+                  "sgdmft_problem_set_model");
+    assert_null(of_read);
+    CHECK_OK(sgdmft_problem_set_model(ctx, again, &table));
+    CHECK_OK(sgdmft_sampler_new(ctx, again, read, SGDMFT_SAMPLE_BOTH, NULL, 0, &of_read));
+    CHECK_OK(sgdmft_sampler_new(ctx, problem, solution, SGDMFT_SAMPLE_BOTH, NULL, 0, &sampler));
+    CHECK_OK(sgdmft_paths_new(ctx, sampler, &paths));
+    CHECK_OK(sgdmft_paths_new(ctx, of_read, &of_read_paths));
+    CHECK_OK(sgdmft_paths_draw(ctx, paths, 3, 0));
+    CHECK_OK(sgdmft_paths_draw(ctx, of_read_paths, 3, 0));
+    const double *a = sgdmft_paths_at(paths, SGDMFT_PATH_PREACTIVATION, 5),
+                 *b = sgdmft_paths_at(of_read_paths, SGDMFT_PATH_PREACTIVATION, 5);
+    assert_memory_equal(a, b, SGDMFT_SAMPLE_LANES * sizeof *a);
+    sgdmft_paths_free(paths);
+    sgdmft_paths_free(of_read_paths);
+    sgdmft_sampler_free(sampler);
+    sgdmft_sampler_free(of_read);
+    sgdmft_solution_free(solution);
+    sgdmft_solution_free(read);
+    sgdmft_problem_free(problem);
+    sgdmft_problem_free(again);
+}
+
 static void bad_models(void **state)
 {
     regression user = {.noise = 0.3};
@@ -338,9 +378,9 @@ static int free_context(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(built_in_memory), cmocka_unit_test(model_by_callbacks),
-        cmocka_unit_test(model_in_files),  cmocka_unit_test(bad_models),
-        cmocka_unit_test(arrays),          cmocka_unit_test(interrupted),
+        cmocka_unit_test(built_in_memory), cmocka_unit_test(model_by_callbacks), cmocka_unit_test(model_in_files),
+        cmocka_unit_test(sampling_a_run),  cmocka_unit_test(bad_models),         cmocka_unit_test(arrays),
+        cmocka_unit_test(interrupted),
     };
     return cmocka_run_group_tests(tests, make_context, free_context);
 }

@@ -1,5 +1,6 @@
-/* Every allocation of writing, reading and comparing fails once: the call says "out of memory", leaks nothing, leaves
-   no file behind and works the next time. The linker sends the library's allocations through tests/support/failing_memory.h. */
+/* Every allocation of writing, reading and comparing fails once: the call says "out of memory", leaks nothing,
+   leaves no file behind and works the next time. The linker sends the library's allocations through
+   tests/support/failing_memory.h. */
 #include "columns/solution.h"
 #include "io/room.h"
 #include "io/save.h"

@@ -5,7 +5,7 @@
 
 #include "columns/solution.h"
 #include "online_case.h"
-#include "validation/simulator/simulator.h"
+#include "sgdmft/simulate.h"
 
 #define SPARSE "initial: {teacher: \"if(u1 < 0.2, 2.2*z1, 0)\", student: \"0.3*z2 + 0.4*z1\"}\n"
 #define EDGE "penalty: \"0.3*log(cosh(5*th1))\"\n"
@@ -123,7 +123,7 @@ static void agrees_with_simulation(void **state)
                  cases[i], test_scaled(20, 10));
         online_case o = online_case_solve(2, text);
         sgdmft_solution *sim = NULL;
-        check_ok(o.ctx, simulator_run(o.ctx, o.problem, NULL, &sim));
+        check_ok(o.ctx, sgdmft_simulate(o.ctx, o.problem, NULL, &sim));
         for (size_t c = 0; c < sim->n_curves; c++) {
             const sgdmft_curve *want = &sim->curves[c], *got = sgdmft_solution_curve(o.solution, want->name);
             assert_non_null(got);

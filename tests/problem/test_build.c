@@ -36,7 +36,7 @@ static sgdmft_problem *base(void)
     return p;
 }
 
-/* The problem says `want` of the key; NULL: nothing. */
+/* The effective value of the key is `want`; NULL: it has none. */
 static void says(sgdmft_problem *p, const char *key, const char *want)
 {
     char *value = NULL;
@@ -98,7 +98,7 @@ static void wrong_values(void **state)
     sgdmft_problem_free(p);
 }
 
-/* What settings must satisfy together is checked later; a problem that fails can be mended. */
+/* Conditions on several settings are checked later; a problem that fails can be corrected. */
 static void checked_together(void **state)
 {
     sgdmft_problem *p = base();

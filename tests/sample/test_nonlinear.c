@@ -9,7 +9,7 @@
 #include "sample/draws.h"
 #include "sample/histograms.h"
 #include "solved.h"
-#include "solvers/dmft/dmft.h"
+#include "solvers/dmft/statistics.h"
 #include "support/sample.h"
 
 enum { L = SAMPLE_LANES };
@@ -49,8 +49,8 @@ static void check_same_paths(const char *text)
     replica_result result[2] = {{{NULL}, 0}, {{NULL}, 0}};
     replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
-    check_ok(t.ctx, dmft_replicas(t.ctx, &t.s, &set));
-    check_ok(t.ctx, dmft_solution(t.ctx, &t.s, &set, &solution));
+    check_ok(t.ctx, replica_set_solve(t.ctx, &t.s, &set));
+    check_ok(t.ctx, replica_statistics(t.ctx, &t.s, &set, &solution));
     two_time x = two_time_of(solution);
     nonlinear_process *process = NULL;
     check_ok(t.ctx, nonlinear_process_new(t.ctx, t.problem, &x, n, node, &process));
@@ -66,7 +66,7 @@ static void check_same_paths(const char *text)
     assert_true(theta0 && star && xi && theta);
     take_lanes(e, 0, kstar, star);
     take_lanes(e, (size_t)(in->xi - in->wstar) / in->n, (size_t)grid->steps * k, xi);
-    const coordinate_snapshots *kept = &result[0].level[GRID_FINE]->record->theta;
+    const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
     for (size_t a = 0; a < k; a++)
         memcpy(theta0 + a * L, coordinate_snapshots_at(kept, 0) + a * kept->paths, sizeof *theta0 * L);
     assert_int_equal(nonlinear_process_run(process, theta0, star, xi, work, theta), SGDMFT_OK);
