@@ -1,4 +1,4 @@
-/* What the tests of the problem file share. */
+/* Helpers of the tests of the problem file. */
 #ifndef SGDMFT_TESTS_PROBLEM_SUPPORT_H
 #define SGDMFT_TESTS_PROBLEM_SUPPORT_H
 
