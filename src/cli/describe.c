@@ -10,26 +10,24 @@
 #include "sgdmft/solve.h"
 #include "sgdmft/version.h"
 
-/* --- sgdmft check: the problem with every default filled in, and the cost of solving it ------------------------- */
+/* --- sgdmft check: the problem with every default filled in, its solver and its cost ----------------------------- */
 
-/* All that `check` prints beside the problem is comments, so that the output is a problem file again. */
+/* The lines after the problem are comments, so that the output is a problem file again. */
 
-/* Names the solver that sgdmft_solve chooses, and says why the others are not for this problem. */
-static int print_solvers(const job *j)
+/* Names the solver that would run, which is the first that can, and says why the others are not used. */
+static void print_solvers(const job *j)
 {
-    int code = report_status(j->ctx, sgdmft_problem_check(j->ctx, j->problem), NULL);
     const char *chosen = NULL;
-    for (size_t i = 0; code == 0 && i < sgdmft_solver_count() && !chosen; i++)
+    for (size_t i = 0; i < sgdmft_solver_count() && !chosen; i++)
         if (!sgdmft_solver_cannot_solve(i, j->problem))
             chosen = sgdmft_solver_name(i);
     if (chosen)
         printf("# solver: %s\n", chosen);
-    for (size_t i = 0; code == 0 && i < sgdmft_solver_count(); i++) {
+    for (size_t i = 0; i < sgdmft_solver_count(); i++) {
         const char *reason = sgdmft_solver_cannot_solve(i, j->problem);
         if (reason)
             printf("# not used: %s, as %s\n", sgdmft_solver_name(i), reason);
     }
-    return code;
 }
 
 /* 1 if this problem, given as YAML, can be solved exactly, which it does not ask for. */
@@ -73,9 +71,7 @@ static int run_check(const arguments *args)
         code = report_status(j.ctx, sgdmft_problem_to_yaml(j.ctx, j.problem, &yaml), NULL);
     if (code == 0) {
         fputs(yaml, stdout);
-        code = print_solvers(&j);
-    }
-    if (code == 0) {
+        print_solvers(&j);
         if (could_be_exact(&j, yaml))
             puts(
                 "# exact: this is the linear model; numerics.method: linear solves it without sampling, to ten digits");
