@@ -38,9 +38,9 @@ void run_put_cost(FILE *to, const sgdmft_cost *cost)
     if (cost->path_bytes > 0.0) {
         fputs(": ", to);
         run_put_bytes(to, cost->path_bytes);
-        fputs(" a path, ", to);
+        fputs(" per path, ", to);
         run_put_bytes(to, cost->pair_bytes);
-        fputs(" a pair of time steps", to);
+        fputs(" per pair of time steps", to);
     }
     if (cost->available_bytes > 0.0) {
         fputs(" (", to);

@@ -81,7 +81,7 @@ class Printing(support.ProgramTest):
         self.assertIn("delta: 2.625\n", text)
         self.assertIn("  steps: 12\n", text)
         self.assertIn("  seed: 1234567890123456789\n", text)
-        self.assertRegex(text.splitlines()[-1], r"^# estimated: .* of memory: .* a path, .* a pair of time steps "
+        self.assertRegex(text.splitlines()[-1], r"^# estimated: .* of memory: .* per path, .* per pair of time steps "
                          r"\(.* available\), about .* on 1 thread$")
         # The output is a problem file again, of the same problem.
         self.write("again.yaml", text)
@@ -99,7 +99,7 @@ class Printing(support.ProgramTest):
         done = self.run_program("check", "p.yaml", "--set", "dynamics=online")
         self.assertIn("\n# solver: online\n", done.stdout)
         self.assertEqual(done.stderr.count("warning: "), 1)
-        self.assertNotIn("a path", done.stdout)
+        self.assertNotIn("per path", done.stdout)
         self.write("linear.yaml", support.PROBLEM.replace("tanh(r)", "r").replace("tanh(1.1*s)", "s")
                    .replace('observables: {margin: "y*r"}\n', ""))
         text = self.run_program("check", "linear.yaml").stdout
