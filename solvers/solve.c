@@ -54,6 +54,7 @@ static const solver *solver_of(const sgdmft_problem *problem)
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, const solver **out, void **plan,
                              sgdmft_cost *cost)
 {
+    *cost = (sgdmft_cost){0}; /* a solver sets the members that mean something for it */
     *out = solver_of(problem);
     if (!*out)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED, "%s: no solver is for this problem", problem->source);

@@ -1,15 +1,14 @@
-/* sgdmft compare: do two sets of curves agree within their standard errors? */
-#include "sgdmft/compare.h"
-
+/* sgdmft compare: checks whether two sets of curves agree within their standard errors. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/job.h"
 #include "cli/messages.h"
-#include "cli/setup.h"
+#include "sgdmft/compare.h"
 
-/* The file name and one line that says what it is. */
+/* Prints the name of a file and one line about it. */
 static void print_source(char side, const sgdmft_comparison *c)
 {
     const char *title = sgdmft_comparison_title(c, side);
@@ -35,13 +34,13 @@ static void print_times(const sgdmft_compared_times *t)
 {
     printf("%zu time%s compared, t = %.6g to %.6g", t->n, t->n == 1 ? "" : "s", t->first, t->last);
     if (t->n_interpolated > 0)
-        printf("; %zu of them interpolated in %c by a local cubic", t->n_interpolated, t->interpolated);
+        printf("; %zu interpolated in %c by a local cubic", t->n_interpolated, t->interpolated);
     if (t->n_outside > 0)
-        printf("; %zu left out, as the other file has nothing there", t->n_outside);
+        printf("; %zu left out, as the other file does not reach them", t->n_outside);
     putchar('\n');
 }
 
-/* Standard errors, or what stands in their place. */
+/* Prints a difference in standard errors; if both values are exact and equal, "exact". */
 static void print_z(double z, int exact, int width)
 {
     if (exact && z == 0.0)
@@ -90,52 +89,51 @@ static void print_table(const sgdmft_comparison *c, double sigma, double rtol)
         printf("\nall %zu columns agree\n", n);
 }
 
-static int compare(const arguments *args, const setup *s, double sigma, double rtol)
+static int compare(const job *j, double sigma, double rtol)
 {
     sgdmft_comparison *c = NULL;
-    sgdmft_status status = sgdmft_compare_files(s->ctx, args->operands[0], args->operands[1], sigma, rtol, &c);
-    if (status != SGDMFT_OK)
-        return report_failure(s->ctx, status);
+    const char *const *files = j->args->operands;
+    int code = report_status(j->ctx, sgdmft_compare_files(j->ctx, files[0], files[1], sigma, rtol, &c), NULL);
+    if (code)
+        return code;
     print_table(c, sigma, rtol);
-    int code = sgdmft_comparison_agrees(c) ? CODE_DONE : CODE_DIFFERS;
+    code = sgdmft_comparison_agrees(c) ? CODE_DONE : CODE_DIFFERS;
     sgdmft_comparison_free(c);
     return code;
 }
 
 static int run(const arguments *args)
 {
-    setup s;
-    double sigma = SGDMFT_COMPARE_SIGMA, rtol = -1.0;
-    int code = setup_context(args, &s);
+    job j;
+    double sigma = SGDMFT_COMPARE_SIGMA, rtol = -1.0; /* no rtol */
+    int code = job_open(args, &j);
     if (code == 0)
         code = arguments_number(args, "sigma", 1e-3, 1e6, &sigma);
     if (code == 0)
         code = arguments_number(args, "rtol", 0.0, 1.0, &rtol);
+    for (size_t i = 0; i < 2 && code == 0; i++)
+        code = job_check_readable(args->operands[i]);
     if (code == 0)
-        code = check_readable(args->operands[0]);
-    if (code == 0)
-        code = check_readable(args->operands[1]);
-    if (code == 0)
-        code = compare(args, &s, sigma, rtol);
-    setup_free(&s);
+        code = compare(&j, sigma, rtol);
+    job_close(&j);
     return code;
 }
 
-static const option_spec options[] = {{"sigma", 0, "S", 0, "standard errors of A - B that are allowed (default: 4)"},
+static const option_spec options[] = {{"sigma", 0, "S", 0, "allow |A - B| up to S of its standard errors (default: 4)"},
                                       {"rtol", 0, "X", 0, "also allow |A - B| up to X times the column's largest |B|"},
                                       OPTION_HELP,
                                       OPTIONS_END};
 
 const command command_compare = {
     .name = "compare",
-    .operands = "A.csv B.csv",
-    .summary = "compare two sets of curves within their standard errors",
+    .operands = "A.csv|.h5 B.csv|.h5",
+    .summary = "check whether two sets of curves agree within their standard errors",
     .details =
-        "For every column of both files: the worst difference in standard errors, the time where it occurs,\n"
-        "and the root mean square over time. Rows are matched by time; if neither file has all times of the other,\n"
-        "the one with more rows is interpolated by a local cubic, and the table says so. Exact values (both\n"
-        "standard errors 0) must agree to 1e-6 of the column's largest |B|, or to --rtol. Values that are not\n"
-        "numbers differ. The exit code is 0 if all columns agree, 1 if any differs.\n",
+        "Prints for each column of both files the largest difference in standard errors, the time where it\n"
+        "occurs, and the root mean square over time. Rows are matched by time. If neither file has all times of\n"
+        "the other, the one with more rows is interpolated by a local cubic, and the table says so. Exact values,\n"
+        "whose standard errors are 0, must agree within 1e-6 of the column's largest |B|, or within --rtol.\n"
+        "Values that are not numbers never agree. The exit code is 0 if all columns agree, 1 if any differs.\n",
     .options = options,
     .operands_min = 2,
     .operands_max = 2,
