@@ -17,7 +17,7 @@ def literal(text):
 
 def main(out, *paths):
     with open(out, "w", encoding="utf-8") as to:
-        to.write('#include "validation/claims/texts.h"\n\nconst embedded_text embedded_texts[] = {\n')
+        to.write('#include "validation/claims/runs.h"\n\nconst embedded_file embedded_files[] = {\n')
         for path in paths:
             with open(path, encoding="utf-8") as file:
                 to.write(f'{{"{os.path.basename(path)}",\n{literal(file.read())}}},\n')

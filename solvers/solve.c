@@ -1,11 +1,13 @@
-/* Dispatch: which way of solving a problem asks for, and what it would cost. */
+/* Which solver is for a problem, what it would cost, and the solve itself. */
 #include "sgdmft/solve.h"
 
 #include <time.h>
 
+#include "columns/solution.h"
 #include "core/context.h"
 #include "core/ranks.h"
 #include "problem/problem.h"
+#include "sample/histograms.h"
 #include "solvers/linear/linear.h"
 #include "solvers/online/online.h"
 #include "solvers/dmft/dmft.h"
@@ -18,34 +20,63 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* The way of solving that a problem asks for. */
+/* In the order in which they are asked. */
+static const solver *const solvers[] = {&linear_solver, &online_solver, &dmft_solver};
+
+enum { SOLVERS = sizeof solvers / sizeof *solvers };
+
+size_t sgdmft_solver_count(void)
+{
+    return SOLVERS;
+}
+
+const char *sgdmft_solver_name(size_t index)
+{
+    return index < SOLVERS ? solvers[index]->name : NULL;
+}
+
+const char *sgdmft_solver_cannot_solve(size_t index, const sgdmft_problem *problem)
+{
+    if (index >= SOLVERS)
+        return "there is no such solver";
+    return problem_is_checked(problem) ? solvers[index]->cannot_solve(problem) : "the problem has not been checked";
+}
+
+/* The first solver that is for the problem, or NULL. */
 static const solver *solver_of(const sgdmft_problem *problem)
 {
-    if (problem->numerics.method == METHOD_LINEAR)
-        return &linear_solver;
-    if (problem->process->events == EVENTS_FRESH)
-        return &online_solver;
-    return &dmft_solver;
+    for (size_t i = 0; i < SOLVERS; i++)
+        if (!solvers[i]->cannot_solve(problem))
+            return solvers[i];
+    return NULL;
 }
 
-static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **setup, sgdmft_cost *cost)
+static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, const solver **out, void **plan,
+                             sgdmft_cost *cost)
 {
-    sgdmft_status status = solver_of(problem)->prepare(ctx, problem, setup);
+    *cost = (sgdmft_cost){0}; /* a solver sets the members that mean something for it */
+    *out = solver_of(problem);
+    if (!*out)
+        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED, "%s: no solver is for this problem", problem->source);
+    sgdmft_status status = (*out)->prepare(ctx, problem, plan);
     if (!status)
-        solver_of(problem)->cost(*setup, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
+        (*out)->cost(*plan, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
     return status;
 }
 
-sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
+sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
-    void *setup;
-    sgdmft_status status = prepare(ctx, problem, &setup, out);
+    const solver *chosen;
+    void *plan;
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
-        solver_of(problem)->release(setup);
+        status = prepare(ctx, problem, &chosen, &plan, out);
+    if (!status)
+        chosen->release(plan);
     return status;
 }
 
-sgdmft_status solver_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
+sgdmft_status sgdmft_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
 {
     double available = cost->available_bytes / (ctx->ranks ? ctx->ranks->here : 1);
     if (available <= 0 || cost->memory_bytes <= available)
@@ -57,15 +88,15 @@ sgdmft_status solver_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
 }
 
 /* On this rank, if it has anything to do. */
-static sgdmft_status run_solver(sgdmft_context *ctx, const solver *way, const void *setup, sgdmft_solution **out)
+static sgdmft_status run_solver(sgdmft_context *ctx, const solver *chosen, const void *plan, sgdmft_solution **out)
 {
-    if (way->together)
-        return way->run(ctx, setup, out);
+    if (chosen->all_ranks)
+        return chosen->run(ctx, plan, out);
     rank_group *all = ctx->ranks;
     if (ranks_rank(all) > 0)
         return SGDMFT_OK;
     ctx->ranks = NULL;
-    sgdmft_status status = way->run(ctx, setup, out);
+    sgdmft_status status = chosen->run(ctx, plan, out);
     ctx->ranks = all;
     return status;
 }
@@ -74,31 +105,51 @@ static sgdmft_status run_solver(sgdmft_context *ctx, const solver *way, const vo
 static double add_up(rank_group *all, double mine)
 {
     double sum = mine;
-    if (all && !ranks_allgather_one(all, mine, all->said)) {
+    if (all && !ranks_allgather_one(all, mine, all->per_rank)) {
         sum = 0;
         for (int r = 0; r < all->size; r++)
-            sum += all->said[r];
+            sum += all->per_rank[r];
     }
     return sum;
 }
 
-sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
+/* The densities that the problem asks for, unless the solver has made them. A solution is worth having without them. */
+static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution)
+{
+    histogram_plan plan = histogram_plan_of(problem, solution->n_grid, solution->t);
+    if (solution->histograms || plan.n_times == 0)
+        return;
+    if (histograms_from_moments(ctx, problem, &plan, solution))
+        context_log(ctx, SGDMFT_LOG_WARNING, "no histograms: %s", sgdmft_context_message(ctx));
+    context_clear(ctx);
+}
+
+sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    void *setup = NULL;
+    void *plan = NULL;
+    const solver *chosen = NULL;
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
-    sgdmft_status status = prepare(ctx, problem, &setup, &cost);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
-        status = solver_check_memory(ctx, &cost);
+        status = prepare(ctx, problem, &chosen, &plan, &cost);
+    if (!status)
+        status = sgdmft_check_memory(ctx, &cost);
     status = ranks_agree(ctx, ctx->ranks, status);
     if (!status)
-        status = run_solver(ctx, solver_of(problem), setup, out);
-    if (setup)
-        solver_of(problem)->release(setup);
+        status = run_solver(ctx, chosen, plan, out);
+    if (plan)
+        chosen->release(plan);
+    if (!status && *out)
+        add_histograms(ctx, problem, *out);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
+    if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {
+        sgdmft_solution_free(solution);
+        *out = NULL;
+    }
     if (!status && solution) {
         solution->info.memory_bytes = cost.memory_bytes;
         solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;

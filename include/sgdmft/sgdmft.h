@@ -2,10 +2,14 @@
 #ifndef SGDMFT_H
 #define SGDMFT_H
 
+#include "compare.h"
 #include "context.h"
-#include "output.h"
+#include "io.h"
+#include "model.h"
 #include "plugin.h"
 #include "problem.h"
+#include "sample.h"
+#include "simulate.h"
 #include "solution.h"
 #include "solve.h"
 #include "status.h"

@@ -1,4 +1,4 @@
-/* The output times of a problem, and the way from values at grid nodes to values at these times. */
+/* The output times of a problem, and interpolation of values at grid nodes to these times. */
 #ifndef SGDMFT_SOLVERS_COMMON_OUTPUT_TIMES_H
 #define SGDMFT_SOLVERS_COMMON_OUTPUT_TIMES_H
 

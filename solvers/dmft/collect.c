@@ -29,12 +29,11 @@ static void add(piece *list, size_t *n, double *data, size_t count)
     list[(*n)++] = (piece){data, sizeof *data * count};
 }
 
-/* The arrays of a solution on a grid that statistics.c and coordinates.c look at, except theta. */
+/* The arrays of a solution on a grid that statistics.c and coordinates.c look at. */
 static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
 {
     kernels *kern = tr->kern;
     size_t cells = (size_t)kern->steps, nodes = cells + 1, kk = (size_t)(kern->k * kern->k), n = 0;
-    size_t overlap = (size_t)(kern->k * kern->kstar);
     array_row rows[KERNELS_ARRAYS_MOST];
     size_t count = kernels_arrays(kern, rows);
     add(list, &n, tr->observed, nodes * tr->observables);
@@ -45,16 +44,16 @@ static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
         if (rows[i].kept)
             add(list, &n, *rows[i].data, rows[i].count);
     if (tr->record) {
-        add(list, &n, tr->record->teacher, nodes * overlap);
-        add(list, &n, tr->record->start, nodes * kk);
-        add(list, &n, tr->record->memory_kernel, nodes * nodes * kk);
+        count = coordinate_record_arrays(tr->record, rows);
+        for (size_t i = 0; i < count; i++)
+            add(list, &n, *rows[i].data, rows[i].count);
     }
     return n;
 }
 
 static header header_of(const replica_result *result, int level)
 {
-    const grid_solution *tr = result->level[level];
+    const grid_solution *tr = result->on_grid[level];
     if (!tr)
         return (header){.visits = result->visits};
     return (header){.present = 1,
@@ -67,17 +66,17 @@ static header header_of(const replica_result *result, int level)
                     .message = tr->message ? strlen(tr->message) + 1 : 0};
 }
 
-static sgdmft_status make_trajectory(sgdmft_context *ctx, const dmft_plan *s, int level, const header *head,
+static sgdmft_status make_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int level, const header *head,
                                      replica_result *result)
 {
     result->visits = head->visits;
     if (!head->present)
         return SGDMFT_OK;
-    sgdmft_status status = dmft_grid_solution(ctx, s, level, &result->level[level]);
+    sgdmft_status status = nested_grid_solution(ctx, plan, level, &result->on_grid[level]);
     if (status)
         return status;
-    grid_solution *tr = result->level[level];
-    if (tr->kern->sampled == NULL && s->pen)
+    grid_solution *tr = result->on_grid[level];
+    if (tr->kern->sampled == NULL && plan->penalty)
         status = kernels_set_sampled(ctx, tr->kern);
     tr->nodes = head->nodes;
     tr->steps = head->steps;
@@ -102,15 +101,6 @@ static sgdmft_status pass(sgdmft_context *ctx, const channel *c, void *data, siz
                        : ranks_send(ctx, c->ranks, c->other, data, bytes);
 }
 
-static sgdmft_status pass_theta(sgdmft_context *ctx, const channel *c, const coordinate_record *record)
-{
-    sgdmft_status status = SGDMFT_OK;
-    for (int i = 0; i <= record->steps && !status; i++)
-        if (record->theta[i])
-            status = pass(ctx, c, record->theta[i], sizeof **record->theta * (size_t)record->k * record->paths);
-    return status;
-}
-
 static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, grid_solution *tr, size_t message)
 {
     piece list[MOST_PIECES];
@@ -118,21 +108,19 @@ static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, grid
     sgdmft_status status = SGDMFT_OK;
     for (size_t i = 0; i < n && !status; i++)
         status = pass(ctx, c, list[i].data, list[i].bytes);
-    if (!status && tr->record)
-        status = pass_theta(ctx, c, tr->record);
     if (!status && message)
         status = pass(ctx, c, tr->message, message);
     return status;
 }
 
 /* The first half, headers, or the second, arrays, of all replicas. `head` is [asked][GRIDS]. */
-static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *s, const rank_layout *plan, replica_set *set,
+static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *plan, const rank_layout *layout, replica_set *set,
                               header *head, int arrays)
 {
     rank_group *all = ctx->ranks;
     sgdmft_status status = SGDMFT_OK, made = SGDMFT_OK;
     for (int r = 0; r < set->asked && !status; r++) {
-        int owner = rank_layout_leader(plan, all->size, r % plan->groups);
+        int owner = rank_layout_leader(layout, all->size, r % layout->groups);
         channel c = {all, all->rank == 0 ? owner : 0, all->rank == 0};
         if (owner == 0 || (all->rank != 0 && all->rank != owner))
             continue;
@@ -140,19 +128,19 @@ static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *s, const ran
             header *h = &head[r * GRIDS + level];
             if (arrays) {
                 if (h->present)
-                    status = pass_trajectory(ctx, &c, set->result[r].level[level], h->message);
+                    status = pass_trajectory(ctx, &c, set->result[r].on_grid[level], h->message);
                 continue;
             }
             *h = header_of(&set->result[r], level);
             status = pass(ctx, &c, h, sizeof *h);
             if (!status && !made && c.receives)
-                made = make_trajectory(ctx, s, level, h, &set->result[r]);
+                made = make_grid_solution(ctx, plan, level, h, &set->result[r]);
         }
     }
     return status ? status : made;
 }
 
-sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *s, const rank_layout *plan, replica_set *set)
+sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *plan, const rank_layout *layout, replica_set *set)
 {
     if (!ctx->ranks)
         return SGDMFT_OK;
@@ -161,7 +149,7 @@ sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *s, const ra
         head ? SGDMFT_OK : context_out_of_memory(ctx, "the replicas", (double)set->asked * GRIDS * sizeof *head);
     status = ranks_agree(ctx, ctx->ranks, status);
     for (int arrays = 0; arrays < 2 && !status; arrays++)
-        status = ranks_agree(ctx, ctx->ranks, pass_all(ctx, s, plan, set, head, arrays));
+        status = ranks_agree(ctx, ctx->ranks, pass_all(ctx, plan, layout, set, head, arrays));
     free(head);
     return status;
 }

@@ -2,10 +2,10 @@
 #ifndef SGDMFT_SOLVERS_DMFT_COLLECT_H
 #define SGDMFT_SOLVERS_DMFT_COLLECT_H
 
-#include "solvers/dmft/dmft.h"
+#include "solvers/dmft/replicas.h"
 #include "solvers/common/rank_layout.h"
 
 /* Together. Rank 0 gets whatever trajectories there are; the others keep theirs. */
-sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *s, const rank_layout *plan, replica_set *set);
+sgdmft_status collect_replicas(sgdmft_context *ctx, const dmft_plan *plan, const rank_layout *layout, replica_set *set);
 
 #endif

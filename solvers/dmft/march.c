@@ -1,24 +1,11 @@
-/* Marching. The system is causal: node i + 1 needs the averages at nodes up to i + 1 only, and those at i + 1 through
-   the trapezoid rule. So each step is solved to self-consistency before the next begins:
+#include "solvers/dmft/march.h"
 
-     predict the averages at node i + 1 from the nodes before      -> kernel rows i + 1
-     repeat   all paths from t_i to t_{i+1} with these rows          -> averages at node i + 1
-              kernel rows i + 1 from the averages
-     until    the rows are nearer to self-consistency than the tolerance
-
-   Averages integrated over the last visit (paths/last_visit.h) cost a good deal more than plain ones. What they differ by is
-   taken from the first pass; it is noise, so rows that have moved by a part x since leave an error of x times this noise.
-
-   The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
-   changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
-   the last two passes, or before there are two, that of the step before. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "numerics/anderson.h"
-#include "solvers/dmft/replica.h"
 
 /* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
 static const double FASTEST = 0.05, SLOWEST = 0.5;
@@ -98,7 +85,7 @@ static int pass_to(marcher *m, int i)
 
 static void stop_by_plugin(replica *rep, double t)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
 }
 
 /* The passes of a step to time t did not agree. */
@@ -225,7 +212,7 @@ static void march(marcher *m)
     replica_identity_finish(rep, rep->out->nodes - 1);
 }
 
-sgdmft_status solve_march(sgdmft_context *ctx, replica *rep)
+sgdmft_status march_solve(sgdmft_context *ctx, replica *rep)
 {
     size_t size = rep->plan->at.size;
     double *space = memory_doubles(5 * size);

@@ -1,12 +1,10 @@
-/* Global fixed-point (Picard) iteration: each sweep carries all paths over the whole of [0, T] with the kernels of the
-   sweep before, then rebuilds all kernel rows from the averages. With the same random numbers it has the same fixed
-   point as marching, but the iterate at late t needs the more sweeps the longer T is. */
+#include "solvers/dmft/picard.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
-#include "solvers/dmft/replica.h"
 
 typedef struct sweeper {
     replica *rep;
@@ -77,7 +75,7 @@ static double rebuild(sweeper *s)
 
 static int stop_by_plugin(replica *rep)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop");
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop");
     return -1;
 }
 
@@ -155,7 +153,7 @@ static void finish(sweeper *s)
     replica_identity_finish(rep, rep->out->nodes - 1);
 }
 
-sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep)
+sgdmft_status picard_solve(sgdmft_context *ctx, replica *rep)
 {
     sweeper s = {0};
     sgdmft_status status = replica_agree(ctx, rep, sweeper_init(ctx, rep, &s));

@@ -7,15 +7,15 @@
 #include "paths/step_events.h"
 #include "paths/visit_events.h"
 
-static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *s)
+static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
-    const sgdmft_problem *problem = s->problem;
+    const sgdmft_problem *problem = plan->problem;
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
     sgdmft_status status =
-        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, s->eta, epoch, &s->grid[GRID_FINE]);
+        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch, &plan->grid[GRID_FINE]);
     for (int level = GRID_COARSE; level < GRIDS && !status; level++)
-        status = time_grid_coarsen(ctx, s->grid[level - 1], s->eta, &s->grid[level]);
+        status = time_grid_coarsen(ctx, plan->grid[level - 1], plan->eta, &plan->grid[level]);
     return status;
 }
 
@@ -33,9 +33,9 @@ static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
 /* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
    gradient jumps, and grow with the Brownian motion of SME. */
-static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, const response_estimator **out)
+static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan, const response_estimator **out)
 {
-    const sgdmft_problem *problem = s->problem;
+    const sgdmft_problem *problem = plan->problem;
     response_choice choice = problem->numerics.response;
     const sample_process *process = problem->process;
     if (process->no_stein && choice == RESPONSE_BY_STEIN)
@@ -49,20 +49,20 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, co
                             "stein",
                             problem->source, process->dynamics, process->no_pathwise);
     int flow = process->no_stein != NULL;
-    if (s->pen && penalty_jumps(s->pen))
+    if (plan->penalty && penalty_jumps(plan->penalty))
         return context_fail(
             ctx, SGDMFT_ERR_KINK,
             "%s:%d:%d: penalty: its derivative jumps, and coordinates that meet the jump chatter across it, so "
             "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
             "abs(th1), or dynamics: online",
             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
-    if (s->pen && !flow && choice == RESPONSE_BY_PATHS)
+    if (plan->penalty && !flow && choice == RESPONSE_BY_PATHS)
         return context_fail(
             ctx, SGDMFT_ERR_CONFLICT,
             "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
             problem->source, problem->penalty.where.line);
     /* Sampled coordinates become self-consistent step by step: a sweep starts them anew. */
-    if (s->pen && problem->numerics.method == METHOD_PICARD)
+    if (plan->penalty && problem->numerics.method == METHOD_PICARD)
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
                             problem->source, problem->penalty.where.line);
@@ -70,7 +70,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, co
        paths well above that of the normals it correlates with. */
     int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
     int may_choose =
-        process->visits && choice == RESPONSE_AUTO && !s->pen && !model_get_shape(s->m).jumps;
+        process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
         problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
@@ -82,82 +82,82 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *s, co
                     (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
     /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
-    return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, s->m, problem);
+    return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
 }
 
-sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *s)
+sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *plan)
 {
     const response_estimator *response = &response_pathwise;
-    memset(s, 0, sizeof *s);
-    s->problem = problem;
-    sgdmft_status status = model_new(ctx, problem, &s->m);
+    memset(plan, 0, sizeof *plan);
+    plan->problem = problem;
+    sgdmft_status status = model_new(ctx, problem, &plan->m);
     if (!status)
-        status = penalty_new(ctx, problem, &s->pen);
+        status = penalty_new(ctx, problem, &plan->penalty);
     if (!status)
-        status = choose_response(ctx, s, &response);
+        status = choose_response(ctx, plan, &response);
     if (!status)
-        status = initial_law_init(ctx, problem, &s->start);
+        status = initial_law_init(ctx, problem, &plan->start);
     if (!status)
-        status = data_law_init(ctx, problem, &s->law);
+        status = data_law_init(ctx, problem, &plan->law);
     if (!status)
-        status = schedule_new(ctx, problem, &s->eta);
+        status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
-        status = make_grids(ctx, s);
+        status = make_grids(ctx, plan);
     if (status) {
-        dmft_plan_clear(s);
+        dmft_plan_clear(plan);
         return status;
     }
-    model_shape shape = model_get_shape(s->m);
+    model_shape shape = model_get_shape(plan->m);
     for (int level = 0; level < GRIDS; level++)
-        s->on_grid[level] = (path_plan){.m = s->m,
+        plan->on_grid[level] = (path_plan){.m = plan->m,
                                        .process = problem->process,
                                        .events = path_events_of(problem->process),
-                                       .grid = s->grid[level],
+                                       .grid = plan->grid[level],
                                        .shape = shape,
-                                       .law = &s->law,
+                                       .law = &plan->law,
                                        .q0 = problem->initial.q,
                                        .rho = problem->initial.rho,
-                                       .at = averages_layout_of(shape.k, shape.kstar, s->grid[level]->steps, response),
+                                       .at = averages_layout_of(shape.k, shape.kstar, plan->grid[level]->steps, response),
                                        .last_visit = !response->pathwise && problem->process->last_visit != NULL,
                                        .single = problem->process->white_noise};
-    s->source = (path_source){.problem = problem,
+    plan->source = (path_source){.problem = problem,
                               .process = problem->process,
-                              .m = s->m,
+                              .m = plan->m,
                               .shape = shape,
-                              .law = &s->law,
-                              .start = &s->start,
-                              .eta = s->eta,
+                              .law = &plan->law,
+                              .start = &plan->start,
+                              .eta = plan->eta,
                               .by_visits = response->pathwise};
     return SGDMFT_OK;
 }
 
-void dmft_plan_clear(dmft_plan *s)
+void dmft_plan_clear(dmft_plan *plan)
 {
     for (int level = 0; level < GRIDS; level++)
-        time_grid_free(s->grid[level]);
-    schedule_free(s->eta);
-    penalty_free(s->pen);
-    model_free(s->m);
-    memset(s, 0, sizeof *s);
+        time_grid_free(plan->grid[level]);
+    schedule_free(plan->eta);
+    penalty_free(plan->penalty);
+    model_free(plan->m);
+    memset(plan, 0, sizeof *plan);
 }
 
-sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *s, const time_grid *grid, kernels **out)
+sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out)
 {
-    const sgdmft_problem *problem = s->problem;
-    kernels_plan plan = {.k = problem->model.students,
+    const sgdmft_problem *problem = plan->problem;
+    kernels_plan made = {.k = problem->model.students,
                          .kstar = problem->model.teachers,
                          .delta = problem->delta,
                          .filter = {problem->lambda},
                          .white_noise = problem->process->white_noise,
-                         .smooth_gradient = !s->on_grid[GRID_FINE].shape.jumps,
+                         .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
                          .grid = grid,
                          .q0 = problem->initial.q,
                          .m0 = problem->initial.m,
                          .rho = problem->initial.rho};
-    sgdmft_status status = kernels_new(ctx, &plan, out);
+    sgdmft_status status = kernels_new(ctx, &made, out);
     if (status)
         return status;
-    if (!s->pen)
+    if (!plan->penalty)
         return SGDMFT_OK;
     status = kernels_set_sampled(ctx, *out);
     if (status) {
@@ -167,14 +167,8 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *s, const t
     return status;
 }
 
-int dmft_plan_grids(const dmft_plan *s, int index)
+int dmft_plan_grids(const dmft_plan *plan, int index)
 {
-    int checked = s->problem->numerics.extrapolate ? (s->problem->numerics.replicas + 3) / 4 : 0;
+    int checked = plan->problem->numerics.extrapolate ? (plan->problem->numerics.replicas + 3) / 4 : 0;
     return index < checked ? GRIDS : GRID_CHECK;
-}
-
-double dmft_plan_time(const dmft_plan *s, int i)
-{
-    int last = s->problem->output.times - 1;
-    return i == last ? s->problem->horizon : s->problem->horizon * i / last;
 }

@@ -14,10 +14,6 @@
 #include "paths/observe.h"
 #include "core/matrix.h"
 
-/* Growth that no stable run of a problem in natural units shows: the step |eta g|^2 by 1e4 over its start, or a second
-   moment of theta by 1e8 over the scale of teacher and start. */
-static const double STEP_GROWTH = 1e4, MOMENT_GROWTH = 1e8;
-
 static int most_slots(const path_ensemble *paths)
 {
     int most = 1;
@@ -41,7 +37,7 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path
     rep->threads = share_threads(share);
     rep->paths = paths->paths;
     rep->block = calloc(paths->n_blocks, sizeof *rep->block);
-    rep->scratch = calloc((size_t)rep->threads, sizeof *rep->scratch);
+    rep->workspace = calloc((size_t)rep->threads, sizeof *rep->workspace);
     size_t width = plan->at.size + (plan->last_visit ? plan->at.size + out->observables : control_size(&plan->at));
     if (width < out->observables)
         width = out->observables;
@@ -49,7 +45,7 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path
     rep->halves = memory_doubles(2 * width);
     rep->observed_correction = memory_doubles(out->observables);
     sgdmft_status status = share_room_new(ctx, share, width, &rep->room);
-    if (!status && (!rep->block || !rep->scratch || !rep->sums || !rep->halves || !rep->observed_correction))
+    if (!status && (!rep->block || !rep->workspace || !rep->sums || !rep->halves || !rep->observed_correction))
         status = context_out_of_memory(ctx, "the averages over paths", 8.0 * PATH_PARTS * (double)width);
     if (!status)
         status = control_init(ctx, rep->kern, &rep->control);
@@ -59,7 +55,7 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path
     for (size_t b = 0; b < rep->n_blocks; b++)
         rep->half_paths[b % 2] += (double)paths->block[b].n;
     for (int i = 0; i < rep->threads && !status; i++)
-        status = path_workspace_new(ctx, plan, paths->block[0].n, most_slots(paths), &rep->scratch[i]);
+        status = path_workspace_new(ctx, plan, paths->block[0].n, most_slots(paths), &rep->workspace[i]);
     if (status)
         replica_free(rep);
     else
@@ -73,10 +69,10 @@ void replica_free(replica *rep)
         return;
     for (size_t b = 0; b < rep->n_blocks; b++)
         path_block_clear(&rep->block[b]);
-    for (int i = 0; rep->scratch && i < rep->threads; i++)
-        path_workspace_free(rep->scratch[i]);
+    for (int i = 0; rep->workspace && i < rep->threads; i++)
+        path_workspace_free(rep->workspace[i]);
     free(rep->block);
-    free(rep->scratch);
+    free(rep->workspace);
     free(rep->sums);
     free(rep->halves);
     free(rep->observed_correction);
@@ -121,22 +117,22 @@ static void sums_width(const replica *rep, int node, const extra_sums *extra, si
     *all = *plain + (extra->controlled ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
 }
 
-static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_workspace *scratch,
+static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_workspace *workspace,
                          double *sums, double *more)
 {
     path_block *block = &rep->block[b];
     if (cell < 0)
-        return path_block_start(block, rep->plan, scratch, sums);
-    if (path_block_advance(block, rep->plan, rep->kern, cell, scratch, sums))
+        return path_block_start(block, rep->plan, workspace, sums);
+    if (path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
         return -1;
     if (extra->controlled)
-        control_sums(&rep->control, block, rep->plan, rep->kern, scratch, more);
+        control_sums(&rep->control, block, rep->plan, rep->kern, workspace, more);
     if (!extra->integrated)
         return 0;
     double *observed = extra->observed ? more + averages_used(&rep->plan->at, cell + 1) : NULL;
-    if (observed && path_observe_train(block, rep->plan, cell + 1, -1, scratch, observed))
+    if (observed && path_observe_train(block, rep->plan, cell + 1, -1, workspace, observed))
         return -1;
-    return last_visit_averages(block, rep->plan, rep->kern, cell + 1, scratch, more, observed);
+    return last_visit_averages(block, rep->plan, rep->kern, cell + 1, workspace, more, observed);
 }
 
 /* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
@@ -151,7 +147,7 @@ static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= advance_block(rep, b, cell, extra, rep->scratch[omp_get_thread_num()], sums, sums + plain);
+            failed |= advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
     }
     return join(rep, width, failed);
 }
@@ -218,7 +214,7 @@ int replica_renew(replica *rep, int node, double *averages)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->scratch[omp_get_thread_num()], sums);
+            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()], sums);
     }
     failed = join(rep, width, failed);
     for (size_t i = 0; i < width; i++)
@@ -238,39 +234,39 @@ void replica_accept(replica *rep)
 void replica_rows_start(replica *rep, const double *first)
 {
     kernels_start(rep->kern, &rep->plan->at, first);
-    if (rep->par)
-        coordinate_ensemble_start(rep->par, &rep->plan->at, first);
+    if (rep->coordinates)
+        coordinate_ensemble_start(rep->coordinates, &rep->plan->at, first);
 }
 
 double replica_rows(replica *rep, int i, const double *now, const double *next)
 {
-    if (rep->par)
-        return coordinate_ensemble_advance(rep->par, i, &rep->plan->at, now, next);
+    if (rep->coordinates)
+        return coordinate_ensemble_advance(rep->coordinates, i, &rep->plan->at, now, next);
     /* machines of different kinds may round differently, but must not decide differently */
-    return ranks_follow(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
+    return ranks_take_first(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
 }
 
 void replica_rows_renew(replica *rep, int node, const double *after)
 {
-    if (rep->par)
-        coordinate_ensemble_renew(rep->par, node, &rep->plan->at, after);
+    if (rep->coordinates)
+        coordinate_ensemble_renew(rep->coordinates, node, &rep->plan->at, after);
     else
         kernels_renew(rep->kern, node, &rep->plan->at, after);
 }
 
 void replica_rows_accept(replica *rep)
 {
-    if (rep->par)
-        coordinate_ensemble_accept(rep->par);
+    if (rep->coordinates)
+        coordinate_ensemble_accept(rep->coordinates);
 }
 
-static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh, path_workspace *scratch,
+static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh, path_workspace *workspace,
                          double *sums)
 {
     const path_block *block = &rep->block[b];
-    if (path_observe_train(block, rep->plan, node, 1, scratch, sums))
+    if (path_observe_train(block, rep->plan, node, 1, workspace, sums))
         return -1;
-    return path_observe_test(block, rep->plan, node, fresh, scratch, sums);
+    return path_observe_test(block, rep->plan, node, fresh, workspace, sums);
 }
 
 /* The law of the field of a fresh sample at a node. */
@@ -298,7 +294,7 @@ int replica_observe(replica *rep, int node)
         double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= observe_block(rep, b, node, &fresh, rep->scratch[omp_get_thread_num()], sums);
+            failed |= observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
     }
     failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;
@@ -338,8 +334,7 @@ void replica_set_scales(replica *rep, const double *first)
     const path_plan *plan = rep->plan;
     double scale = trace(plan->shape.k, plan->q0) + trace(plan->shape.kstar, plan->rho);
     double step = eta_squared(rep->grid, 0) * trace(plan->shape.k, first + plan->at.outer);
-    rep->divergence_scale = STEP_GROWTH * (scale + step);
-    rep->moment_scale = MOMENT_GROWTH * (scale + step);
+    rep->limits = growth_limits_of(scale + step);
 }
 
 int replica_diverged(replica *rep, int node, const double *averages)
@@ -349,13 +344,13 @@ int replica_diverged(replica *rep, int node, const double *averages)
     kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
     double step = eta_squared(rep->grid, node) * trace(plan->shape.k, averages + plan->at.outer);
     double moment = trace(plan->shape.k, C);
-    int stable = step <= rep->divergence_scale && moment <= rep->moment_scale;
-    if (ranks_follow(share_ranks(rep->share), stable) != 0)
+    int stable = step <= rep->limits.step && moment <= rep->limits.moment;
+    if (ranks_take_first(share_ranks(rep->share), stable) != 0)
         return 0;
     replica_stop(rep, SGDMFT_ERR_DIVERGED,
                  "the dynamics diverge: at t = %.6g the mean squared step E|eta g|^2 is %.3g (limit %.3g) and the mean "
                  "square of theta is %.3g (limit %.3g); hint: lower eta, or shorten horizon to below %.6g",
-                 t, step, rep->divergence_scale, moment, rep->moment_scale, t);
+                 t, step, rep->limits.step, moment, rep->limits.moment, t);
     return 1;
 }
 

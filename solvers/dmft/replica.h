@@ -8,6 +8,7 @@
 #include "coordinates/ensemble.h"
 #include "paths/block.h"
 #include "paths/control.h"
+#include "solvers/common/growth.h"
 #include "solvers/dmft/grid_solution.h"
 
 /* Called after every cell with the work done (in cells weighted by their history); non-zero asks to stop. */
@@ -21,12 +22,12 @@ typedef struct replica {
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
     grid_solution *out;
-    coordinate_ensemble *par;         /* coordinates, if the penalty is not a ridge; not owned */
+    coordinate_ensemble *coordinates; /* if the penalty is not a ridge; not owned */
     const path_share *share; /* which blocks are this process's */
     size_t n_blocks, paths;
     path_block *block;      /* empty where another rank has the block */
     int threads;            /* threads inside this replica */
-    path_workspace **scratch; /* [threads] */
+    path_workspace **workspace; /* [threads] */
     share_room room;
     double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
                                variable (control_size) or integrated over the last visit, with their observables; or
@@ -37,8 +38,7 @@ typedef struct replica {
     control_state control;
     double tolerance;
     int passes_max;
-    double divergence_scale; /* E|eta g|^2 above this counts as divergence */
-    double moment_scale;     /* a second moment above this does, too */
+    growth_limits limits; /* beyond which the dynamics count as diverging */
     replica_monitor monitor;
     const int *stop_requested; /* set when this rank is to stop */
     int *group_stopping;       /* set when any rank of the group stops */
@@ -84,9 +84,5 @@ void replica_stop(replica *rep, sgdmft_status status, const char *format, ...) _
 /* Adds the cell's share to the integrals of the identities, and turns them into defects at the last node. */
 void replica_identity_cell(replica *rep, int cell, const double *now, const double *next);
 void replica_identity_finish(replica *rep, int node);
-
-/* The two ways of solving. Both fill rep->out; the return value reports system failures only. */
-sgdmft_status solve_march(sgdmft_context *ctx, replica *rep);
-sgdmft_status solve_picard(sgdmft_context *ctx, replica *rep);
 
 #endif

@@ -149,7 +149,7 @@ static void start_block(const online_coordinates *c, size_t block, int i, const 
     const path_inputs *in = &c->in->block[block];
     double *theta = theta_at(c, block, 0);
     memcpy(theta, in->z0, sizeof(double) * (size_t)c->k * in->n);
-    lanes_combine(c->k, c->kstar, (size_t)c->kstar, in->n, c->plan->initial.a, in->wstar, theta);
+    lanes_combine(c->k, c->kstar, (size_t)c->kstar, in->n, c->plan->start.a, in->wstar, theta);
     lanes_outer(c->k, c->kstar, in->n, theta, in->wstar, sums);
     lanes_outer(c->k, c->k, in->n, theta, theta, sums + c->k * c->kstar);
 }

@@ -18,7 +18,7 @@
 #ifndef SGDMFT_SOLVERS_ONLINE_COORDINATES_H
 #define SGDMFT_SOLVERS_ONLINE_COORDINATES_H
 
-#include "paths/inputs.h"
+#include "paths/ensemble.h"
 #include "solvers/online/law.h"
 
 typedef struct online_coordinates online_coordinates;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/draws.h"
+#include "paths/purposes.h"
 #include "paths/lanes.h"
 
 /* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
@@ -124,7 +124,7 @@ static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
         failed = model_label(law->plan->model, ws->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
     return failed
-               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the label call-back asked to stop (code %d)",
+               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the label call-back asked to stop (code %d)",
                               law->plan->problem->source, failed)
                : SGDMFT_OK;
 }
@@ -163,7 +163,7 @@ sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan
 {
     const sgdmft_problem *problem = plan->problem;
     model_shape shape = plan->shape;
-    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = DRAW_SOBOL};
+    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
     online_points points;
     sgdmft_status status =
         online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);
@@ -196,8 +196,8 @@ int online_state_set(const online_plan *plan, double t, const double *m, const d
     field_moments field;
     memset(out, 0, sizeof *out);
     out->t = t;
-    data_law_field(&plan->data, &theta, &field);
-    if (data_law_regress(&plan->data, &field, &out->field))
+    data_law_field(&plan->law, &theta, &field);
+    if (data_law_regress(&plan->law, &field, &out->field))
         return -1;
     return matrix_raised_root(k, out->field.rest, 0, out->field.root, NULL, &smallest);
 }
@@ -354,7 +354,7 @@ int online_law_rates(online_law *law, double t, const double *m, const double *q
     matrix_add_product(k, 1, mean.gz, at.field.root, out->gw);
     matrix_accumulate_t(k, ks, k, 1, mean.gs, at.field.onto_signal, out->gw);
     matrix_accumulate(k, k, ks, -1, out->gamma, m, mean.gs);
-    data_law_onto_signal(&plan->data, mean.gs, out->gamma_star);
+    data_law_onto_signal(&plan->law, mean.gs, out->gamma_star);
     return 0;
 }
 
@@ -381,7 +381,7 @@ int online_law_stein_defect(online_law *law, double t, const double *m, const do
 
 sgdmft_status online_plugin_status(sgdmft_context *ctx, const online_plan *plan, int code)
 {
-    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
+    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the loss call-back asked to stop (code %d)",
                                plan->problem->source, code)
                 : SGDMFT_OK;
 }

@@ -15,7 +15,7 @@ typedef struct online_accuracy {
 } online_accuracy;
 
 /* On success *out is owned by the caller (online_result_free). An early stop (divergence, a plug-in, the caller) is a
-   success with (*out)->status set. The stage is told the progress after every step. */
+   success with (*out)->status set. Progress is reported to the stage after every step. */
 sgdmft_status online_moments_solve(sgdmft_context *ctx, const online_plan *plan, online_law *law,
                                    const online_accuracy *accuracy, solve_stage *stage, online_result **out);
 

@@ -409,4 +409,9 @@ static sgdmft_status run(sgdmft_context *ctx, const void *plan, sgdmft_solution 
     return status;
 }
 
-const solver online_solver = {.prepare = prepare, .release = release, .cost = cost, .run = run};
+static const char *cannot_solve(const sgdmft_problem *problem)
+{
+    return problem->process->events == EVENTS_FRESH ? NULL : "samples are visited again";
+}
+
+const solver online_solver = {.name = "online", .cannot_solve = cannot_solve, .prepare = prepare, .release = release, .cost = cost, .run = run};

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 #include "core/memory.h"
 #include "solvers/common/growth.h"
 
 static sgdmft_status set_laws(sgdmft_context *ctx, online_plan *plan)
 {
     double smallest;
-    sgdmft_status status = data_law_init(ctx, plan->problem, &plan->data);
+    sgdmft_status status = data_law_init(ctx, plan->problem, &plan->law);
     if (!status &&
         matrix_raised_root(plan->shape.kstar, plan->problem->initial.rho, 0, plan->signal_root, NULL, &smallest))
         status = context_fail(ctx, SGDMFT_ERR_RANGE, "%s: initial.rho: an entry is not finite", plan->problem->source);
@@ -42,9 +42,9 @@ static sgdmft_status make_grids(sgdmft_context *ctx, online_plan *plan)
 static sgdmft_status set_source(sgdmft_context *ctx, online_plan *plan)
 {
     path_source source = {
-        .problem = plan->problem, .m = plan->model, .shape = plan->shape, .start = &plan->initial, .eta = plan->eta};
+        .problem = plan->problem, .m = plan->model, .shape = plan->shape, .start = &plan->start, .eta = plan->eta};
     plan->source = coordinate_source(&source);
-    return initial_law_init(ctx, plan->problem, &plan->initial);
+    return initial_law_init(ctx, plan->problem, &plan->start);
 }
 
 static sgdmft_status fill(sgdmft_context *ctx, online_plan *plan)

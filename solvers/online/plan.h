@@ -10,7 +10,7 @@
 #include "model/model.h"
 #include "model/penalty.h"
 #include "model/schedule.h"
-#include "paths/inputs.h"
+#include "paths/ensemble.h"
 #include "problem/problem.h"
 
 typedef struct online_plan {
@@ -25,11 +25,11 @@ typedef struct online_plan {
     /* For a penalty other than the ridge, where coordinates are sampled; otherwise NULL and zero. */
     penalty *penalty;
     time_grid *coarse; /* every second node of the grid */
-    initial_law initial;
+    initial_law start; /* of theta and theta* */
     path_source source; /* of the coordinates */
 
     solution_columns columns;
-    data_law data;
+    data_law law;
     double signal_root[MATRIX_MAX * MATRIX_MAX]; /* [k*][k*] symmetric root of rho, see law.h */
     double moment_scale;                         /* mean square of a coordinate of student and teacher at the start */
     double moment_limit;                         /* a mean square of theta above this counts as divergence */

@@ -1,67 +1,171 @@
 #include "coordinates/block.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
-#include "core/memory.h"
-#include "paths/lanes.h"
+#include "core/arrays.h"
 #include "core/matrix.h"
+#include "paths/lanes.h"
+
+enum { STEP_ARRAYS = 9, BLOCK_ARRAYS = 11 };
+
+static void step_arrays(coordinate_step *s, size_t cells, array_row rows[STEP_ARRAYS])
+{
+    size_t kk = (size_t)(s->k * s->k), kkstar = (size_t)(s->k * s->kstar);
+    const array_row all[STEP_ARRAYS] = {
+        {&s->L, kk * cells, 0},   {&s->drift_teacher, kkstar, 0},
+        {&s->drift_start, kk, 0}, {&s->memory_kernel, kk * cells, 0},
+        {&s->memory_end, kk, 0},  {&s->onto_teacher, kkstar, 0},
+        {&s->onto_start, kk, 0},  {&s->V, kk * cells, 0},
+        {&s->V_inverse, kk, 0},
+    };
+    memcpy(rows, all, sizeof all);
+}
+
+sgdmft_status coordinate_step_new(sgdmft_context *ctx, int k, int kstar, int cells, coordinate_step *out)
+{
+    array_row rows[STEP_ARRAYS];
+    *out = (coordinate_step){.k = k, .kstar = kstar};
+    step_arrays(out, (size_t)cells, rows);
+    if (arrays_allocate(rows, STEP_ARRAYS))
+        return context_out_of_memory(ctx, "a step of the coordinates", arrays_bytes(rows, STEP_ARRAYS));
+    return SGDMFT_OK;
+}
+
+void coordinate_step_clear(coordinate_step *step)
+{
+    array_row rows[STEP_ARRAYS];
+    step_arrays(step, 0, rows);
+    arrays_free(rows, STEP_ARRAYS);
+}
+
+void coordinate_step_set_cell(coordinate_step *step, int cell, double h, double delta, double eta_start, double eta_end)
+{
+    step->cell = cell;
+    step->half_h = 0.5 * h;
+    step->rate_start = delta * eta_start;
+    step->rate_end = delta * eta_end;
+    step->noise_scale = -sqrt(delta);
+}
+
+void coordinate_row_from_blocks(int k, int cells, const double *blocks, size_t stride, double *row)
+{
+    for (int j = 0; j < cells; j++)
+        for (int a = 0; a < k; a++)
+            memcpy(row + (a * cells + j) * k, blocks + (size_t)j * stride + (size_t)(a * k), sizeof *row * (size_t)k);
+}
+
+void coordinate_row_to_blocks(int k, int cells, const double *row, size_t stride, double *blocks)
+{
+    for (int j = 0; j < cells; j++)
+        for (int a = 0; a < k; a++)
+            memcpy(blocks + (size_t)j * stride + (size_t)(a * k), row + (a * cells + j) * k, sizeof *row * (size_t)k);
+}
+
+/* The past is the last row: it is left out where it is not needed. */
+static size_t block_arrays(coordinate_block *b, size_t steps, size_t n, int keeps_past, array_row rows[BLOCK_ARRAYS])
+{
+    size_t width = (size_t)b->k * n;
+    const array_row all[BLOCK_ARRAYS] = {
+        {&b->theta, width, 0},
+        {&b->X, width, 0},
+        {&b->slope, width, 0},
+        {&b->theta_next, width, 0},
+        {&b->X_next, width, 0},
+        {&b->slope_next, width, 0},
+        {&b->theta_known, width, 0},
+        {&b->X_known, width, 0},
+        {&b->curvature, (size_t)b->k * width, 0},
+        {&b->zeta, steps * width, 0},
+        {&b->past, (steps + 1) * width, 0},
+    };
+    memcpy(rows, all, sizeof all);
+    return keeps_past ? BLOCK_ARRAYS : BLOCK_ARRAYS - 1;
+}
 
 sgdmft_status coordinate_block_new(sgdmft_context *ctx, int k, const path_inputs *in, int keeps_past,
-                                  coordinate_block *out)
+                                   coordinate_block *out)
 {
-    size_t width = (size_t)k * in->n;
-    double **const arrays[] = {&out->theta,  &out->X,          &out->slope, &out->theta_next,
-                               &out->X_next, &out->slope_next, &out->base,  &out->known};
-    *out = (coordinate_block){.k = k, .in = in, .zeta = memory_doubles((size_t)in->steps * width)};
-    out->past = keeps_past ? memory_doubles((size_t)(in->steps + 1) * width) : NULL;
-    out->curvature = memory_doubles((size_t)k * width);
-    int failed = !out->zeta || !out->curvature || (keeps_past && !out->past);
-    for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++)
-        failed |= !(*arrays[a] = memory_doubles(width));
-    if (!failed)
-        return SGDMFT_OK;
-    coordinate_block_clear(out);
-    return context_out_of_memory(ctx, "a block of coordinates", 8.0 * (double)(width * (size_t)(in->steps + 8)));
+    array_row rows[BLOCK_ARRAYS];
+    *out = (coordinate_block){.k = k, .in = in};
+    size_t count = block_arrays(out, (size_t)in->steps, in->n, keeps_past, rows);
+    if (arrays_allocate(rows, count))
+        return context_out_of_memory(ctx, "a block of coordinates", arrays_bytes(rows, count));
+    return SGDMFT_OK;
 }
 
 void coordinate_block_clear(coordinate_block *block)
 {
-    free(block->theta);
-    free(block->X);
-    free(block->slope);
-    free(block->theta_next);
-    free(block->X_next);
-    free(block->slope_next);
-    free(block->base);
-    free(block->known);
-    free(block->zeta);
-    free(block->curvature);
-    free(block->past);
-    memset(block, 0, sizeof *block);
+    array_row rows[BLOCK_ARRAYS];
+    arrays_free(rows, block_arrays(block, 0, 0, 1, rows));
+}
+
+double coordinate_block_bytes(int k, int steps, int keeps_past, double paths)
+{
+    array_row rows[BLOCK_ARRAYS];
+    coordinate_block one = {.k = k};
+    return paths * arrays_bytes(rows, block_arrays(&one, (size_t)steps, 1, keeps_past, rows));
+}
+
+static size_t width_of(const coordinate_block *block)
+{
+    return (size_t)block->k * block->in->n;
+}
+
+/* theta at the last accepted node goes into the past. */
+static void keep(coordinate_block *block, int node)
+{
+    if (block->past)
+        memcpy(block->past + (size_t)node * width_of(block), block->theta, sizeof(double) * width_of(block));
+}
+
+static void guess_next(coordinate_block *block)
+{
+    size_t bytes = sizeof(double) * width_of(block);
+    memcpy(block->X_next, block->X, bytes);
+    memcpy(block->slope_next, block->slope, bytes);
+    memcpy(block->theta_next, block->theta, bytes);
+}
+
+/* Adds the terms of X in theta* and u. */
+static void add_drift_of_start(const coordinate_block *block, const coordinate_step *step, double *out)
+{
+    const path_inputs *in = block->in;
+    int k = step->k, kstar = step->kstar;
+    lanes_combine(k, kstar, (size_t)kstar, in->n, step->drift_teacher, in->wstar, out);
+    lanes_combine(k, k, (size_t)k, in->n, step->drift_start, in->z0, out);
+}
+
+void coordinate_block_start(coordinate_block *block, const coordinate_step *step, const penalty *pen, double *work)
+{
+    size_t n = block->in->n;
+    penalty_gradient(pen, work, n, n, block->theta, block->slope);
+    memset(block->X, 0, sizeof(double) * width_of(block));
+    add_drift_of_start(block, step, block->X);
+    guess_next(block);
+    keep(block, 0);
 }
 
 void coordinate_block_prepare(coordinate_block *block, const coordinate_step *step)
 {
     const path_inputs *in = block->in;
-    int k = step->k;
-    size_t n = in->n, width = (size_t)k * n, stride = (size_t)(k * (step->i + 1));
-    memset(block->base, 0, sizeof(double) * width);
-    lanes_combine(k, k * (step->i + 1), stride, n, step->noise, in->xi, block->base);
+    int k = step->k, columns = k * (step->cell + 1);
+    size_t n = in->n, width = width_of(block);
+    double *theta = block->theta_known, *X = block->X_known;
+    memset(theta, 0, sizeof(double) * width);
+    lanes_combine(k, columns, (size_t)columns, n, step->L, in->xi, theta);
     for (size_t p = 0; p < width; p++)
-        block->base[p] = block->theta[p] - step->half * (block->slope[p] + step->now * block->X[p]) +
-                         step->noise_scale * block->base[p];
-    memset(block->known, 0, sizeof(double) * width);
-    lanes_combine(k, step->kstar, (size_t)step->kstar, n, step->teacher, in->wstar, block->known);
-    lanes_combine(k, k, (size_t)k, n, step->start, in->z0, block->known);
+        theta[p] = block->theta[p] - step->half_h * (block->slope[p] + step->rate_start * block->X[p]) +
+                   step->noise_scale * theta[p];
+    memset(X, 0, sizeof(double) * width);
+    add_drift_of_start(block, step, X);
     if (block->past)
-        lanes_combine(k, k * (step->i + 1), stride, n, step->memory_kernel, block->past, block->known);
+        lanes_combine(k, columns, (size_t)columns, n, step->memory_kernel, block->past, X);
     else
-        lanes_combine(k, k * step->i, stride, n, step->memory_kernel, block->zeta, block->known);
+        lanes_combine(k, columns - k, (size_t)columns, n, step->memory_kernel, block->zeta, X);
 }
 
-/* One step of Newton's method for theta_next + h/2 (penalty'(theta_next) + delta eta X_next) = base, X_next held fixed:
-   penalties can be stiff, the answer of the gradient is not. */
+/* X_next is held fixed, since the penalty may be stiff, but the mean gradient is not. */
 void coordinate_block_move(coordinate_block *block, const coordinate_step *step, const penalty *pen, double *work)
 {
     int k = step->k;
@@ -70,11 +174,11 @@ void coordinate_block_move(coordinate_block *block, const coordinate_step *step,
     for (size_t p = 0; p < n; p++) {
         double matrix[MATRIX_MAX * MATRIX_MAX], defect[MATRIX_MAX];
         for (int c = 0; c < k * k; c++)
-            matrix[c] = (c % (k + 1) == 0) + step->half * block->curvature[(size_t)c * n + p];
+            matrix[c] = (c % (k + 1) == 0) + step->half_h * block->curvature[(size_t)c * n + p];
         for (int a = 0; a < k; a++) {
             size_t x = (size_t)a * n + p;
-            defect[a] = block->theta_next[x] - block->base[x] +
-                        step->half * (block->slope_next[x] + step->then * block->X_next[x]);
+            defect[a] = block->theta_next[x] - block->theta_known[x] +
+                        step->half_h * (block->slope_next[x] + step->rate_end * block->X_next[x]);
         }
         if (matrix_solve(k, matrix, 1, defect))
             continue;
@@ -84,59 +188,51 @@ void coordinate_block_move(coordinate_block *block, const coordinate_step *step,
     penalty_gradient(pen, work, n, n, block->theta_next, block->slope_next);
 }
 
-static void subtract(int k, int columns, size_t stride, size_t n, const double *coefficient, const double *x,
-                     double *negative, double *out)
+/* out -= coefficient x; `scratch` has the size of out. */
+static void subtract(int k, int columns, size_t n, const double *coefficient, const double *x, double *scratch,
+                     double *out)
 {
     size_t width = (size_t)k * n;
-    memset(negative, 0, sizeof(double) * width);
-    lanes_combine(k, columns, stride, n, coefficient, x, negative);
+    memset(scratch, 0, sizeof(double) * width);
+    lanes_combine(k, columns, (size_t)columns, n, coefficient, x, scratch);
     for (size_t p = 0; p < width; p++)
-        out[p] -= negative[p];
+        out[p] -= scratch[p];
 }
 
-void coordinate_block_remember(coordinate_block *block, const coordinate_step *step)
+void coordinate_block_update_drift(coordinate_block *block, const coordinate_step *step)
 {
     const path_inputs *in = block->in;
-    int k = step->k;
-    size_t n = in->n, width = (size_t)k * n;
-    double *zeta = block->zeta + (size_t)step->i * width, *rest = block->X_next;
+    int k = step->k, before = k * step->cell;
+    size_t n = in->n, width = width_of(block);
+    double *zeta = block->zeta + (size_t)step->cell * width, *rest = block->X_next;
     memcpy(rest, block->theta_next, sizeof(double) * width);
-    subtract(k, step->kstar, (size_t)step->kstar, n, step->M, in->wstar, zeta, rest);
-    subtract(k, k, (size_t)k, n, step->N, in->z0, zeta, rest);
-    subtract(k, k * step->i, (size_t)(k * step->i), n, step->V, block->zeta, zeta, rest);
+    subtract(k, step->kstar, n, step->onto_teacher, in->wstar, zeta, rest);
+    subtract(k, k, n, step->onto_start, in->z0, zeta, rest);
+    subtract(k, before, n, step->V, block->zeta, zeta, rest);
     memset(zeta, 0, sizeof(double) * width);
-    lanes_combine(k, k, (size_t)k, n, step->inverse, rest, zeta);
-    memcpy(block->X_next, block->known, sizeof(double) * width);
+    lanes_combine(k, k, (size_t)k, n, step->V_inverse, rest, zeta);
+    memcpy(block->X_next, block->X_known, sizeof(double) * width);
     if (block->past)
-        lanes_combine(k, k, (size_t)k, n, step->own, block->theta_next, block->X_next);
+        lanes_combine(k, k, (size_t)k, n, step->memory_end, block->theta_next, block->X_next);
     else
-        lanes_combine(k, k, (size_t)(k * (step->i + 1)), n, step->memory_kernel + (size_t)(k * step->i), zeta, block->X_next);
+        lanes_combine(k, k, (size_t)(before + k), n, step->memory_kernel + before, zeta, block->X_next);
 }
 
-void coordinate_block_recall(coordinate_block *block, const coordinate_step *step)
+void coordinate_block_renew(coordinate_block *block, const coordinate_step *step)
 {
-    const path_inputs *in = block->in;
-    int k = step->k, columns = k * (step->i + 1);
-    size_t n = in->n, bytes = sizeof(double) * (size_t)k * n;
+    int k = step->k, columns = k * (step->cell + 1);
+    size_t n = block->in->n, bytes = sizeof(double) * width_of(block);
     memset(block->X, 0, bytes);
-    lanes_combine(k, step->kstar, (size_t)step->kstar, n, step->teacher, in->wstar, block->X);
-    lanes_combine(k, k, (size_t)k, n, step->start, in->z0, block->X);
+    add_drift_of_start(block, step, block->X);
     lanes_combine(k, columns, (size_t)columns, n, step->memory_kernel, block->zeta, block->X);
     memcpy(block->X_next, block->X, bytes);
 }
 
 static void swap(double **x, double **y)
 {
-    double *keep = *x;
+    double *first = *x;
     *x = *y;
-    *y = keep;
-}
-
-void coordinate_block_keep(coordinate_block *block, int node)
-{
-    size_t width = (size_t)block->k * block->in->n;
-    if (block->past)
-        memcpy(block->past + (size_t)node * width, block->theta, sizeof(double) * width);
+    *y = first;
 }
 
 void coordinate_block_accept(coordinate_block *block, int node)
@@ -144,9 +240,6 @@ void coordinate_block_accept(coordinate_block *block, int node)
     swap(&block->theta, &block->theta_next);
     swap(&block->X, &block->X_next);
     swap(&block->slope, &block->slope_next);
-    size_t bytes = sizeof(double) * (size_t)block->k * block->in->n;
-    memcpy(block->X_next, block->X, bytes);
-    memcpy(block->slope_next, block->slope, bytes);
-    memcpy(block->theta_next, block->theta, bytes);
-    coordinate_block_keep(block, node);
+    guess_next(block);
+    keep(block, node);
 }

@@ -1,17 +1,20 @@
-/* Coordinates (theta*, u, xi) of a replica. A Gaussian law comes from the matched normals themselves; any other law from
-   Sobol' points of its own, after which linear maps near the identity make the empirical second moments exact. */
+/* If (theta(0), theta*) is Gaussian, it is made of the normals that path_ensemble has matched to each other, whose
+   second moments are exact. For any other law it comes from Sobol' points of its own; linear maps near the identity
+   then make the second moments exact. */
+#include "coordinates/draw.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "core/sobol.h"
-#include "coordinates/ensemble.h"
-#include "paths/draw.h"
-#include "paths/lanes.h"
 #include "model/coordinates_law.h"
+#include "paths/gaussians.h"
+#include "paths/purposes.h"
+#include "paths/lanes.h"
 #include "problem/problem.h"
-#include "core/matrix.h"
 
 /* Coordinates have no events of their own: they are drawn as normals alone. */
 static const sample_process no_events = {.events = EVENTS_STEPS};
@@ -43,15 +46,16 @@ static void transform_gaussian(const path_source *source, path_ensemble *e, doub
     }
 }
 
-/* The Sobol' dimension of variable j of the law: two scrambles of one dimension are not independent, so none that the modes of
-   the innovations have. Those of w* and z0 are free, as the law takes their place; after them come the modes. */
+/* The Sobol' dimension of variable j of the law. Two scrambles of the same dimension are not independent, so those of
+   the modes of the innovations are left out. The first dimensions are free, since theta* and u do not come from normals
+   here. */
 static unsigned dimension_of(const path_source *source, unsigned j)
 {
     unsigned k = (unsigned)source->shape.k, fields = (unsigned)source->shape.kstar + k;
     return j < fields ? j : j + quasi_modes(k) * k;
 }
 
-/* (theta0, theta*) of every lane into (z0, wstar). */
+/* (theta(0), theta*) of every coordinate into (z0, wstar). */
 static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uint32_t replica, path_ensemble *e)
 {
     coordinates_law *law = NULL;
@@ -60,7 +64,7 @@ static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uin
         return status;
     unsigned dims = (unsigned)coordinates_law_dims(law);
     size_t lanes = e->block[0].n;
-    random_key key = {source->problem->numerics.seed, replica, DRAW_COORDINATES};
+    random_key key = {source->problem->numerics.seed, replica, PURPOSE_COORDINATES};
     double *u = memory_doubles((dims ? dims : 1) * lanes), *work = memory_doubles(coordinates_law_work(law));
     if (!u || !work)
         status = context_out_of_memory(ctx, "the law of the coordinates", 8.0 * dims * (double)lanes);
@@ -76,7 +80,8 @@ static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uin
     return status;
 }
 
-/* out[rows][columns]: mean of x y^T over all coordinates; x, y are rows of the Gaussian array from `first` on. */
+/* out[rows][columns]: the mean of x y^T over all coordinates. x and y are rows of the array that begins with wstar,
+   from first_x and first_y on. */
 static void moments(const path_ensemble *e, size_t first_x, int rows, size_t first_y, int columns, double *out)
 {
     memset(out, 0, sizeof(double) * (size_t)(rows * columns));
@@ -88,8 +93,8 @@ static void moments(const path_ensemble *e, size_t first_x, int rows, size_t fir
         out[c] /= (double)e->paths;
 }
 
-/* The matrix that takes second moments `have` to `want`. -1 if there is none: `have` lacks a direction of `want`. */
-static int bridge(int k, const double *have, const double *want, double *out)
+/* The matrix that turns second moments `have` into `want`. -1 if there is none, because `have` lacks a direction. */
+static int transport(int k, const double *have, const double *want, double *out)
 {
     double root[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX], target[MATRIX_MAX * MATRIX_MAX];
     double reached[MATRIX_MAX * MATRIX_MAX] = {0}, scale = 0;
@@ -107,14 +112,14 @@ static int bridge(int k, const double *have, const double *want, double *out)
     return 0;
 }
 
-/* theta* with moments rho; then u = theta0 less its regression on theta*, with moments B B^T. */
-static int standardise(const path_source *source, path_ensemble *e, double *work)
+/* Gives theta* the moments rho. Then theta(0) minus its regression on theta* becomes u, with moments B B^T. */
+static int set_moments(const path_source *source, path_ensemble *e, double *work)
 {
     int k = source->shape.k, kstar = source->shape.kstar;
     double have[MATRIX_MAX * MATRIX_MAX], want[MATRIX_MAX * MATRIX_MAX] = {0}, map[MATRIX_MAX * MATRIX_MAX];
     double slope[MATRIX_MAX * MATRIX_MAX], rho[MATRIX_MAX * MATRIX_MAX];
     moments(e, 0, kstar, 0, kstar, have);
-    if (bridge(kstar, have, source->problem->initial.rho, map))
+    if (transport(kstar, have, source->problem->initial.rho, map))
         return -1;
     for (size_t b = 0; b < e->n_blocks; b++)
         transform(kstar, e->block[b].n, map, work, e->block[b].wstar);
@@ -130,7 +135,7 @@ static int standardise(const path_source *source, path_ensemble *e, double *work
         lanes_combine(k, kstar, (size_t)kstar, e->block[b].n, map, e->block[b].wstar, e->block[b].z0);
     moments(e, (size_t)kstar, k, (size_t)kstar, k, have);
     matrix_add_product_t(k, 1, source->start->b, source->start->b, want);
-    if (bridge(k, have, want, map))
+    if (transport(k, have, want, map))
         return -1;
     for (size_t b = 0; b < e->n_blocks; b++)
         transform(k, e->block[b].n, map, work, e->block[b].z0);
@@ -138,20 +143,20 @@ static int standardise(const path_source *source, path_ensemble *e, double *work
 }
 
 sgdmft_status coordinates_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                              path_ensemble **out)
+                               path_ensemble **out)
 {
     path_ensemble *e = NULL;
-    sgdmft_status status = draw_normals_only(ctx, source, grid, replica | DRAW_COORDINATES_REPLICA, &e);
+    sgdmft_status status = path_ensemble_normals(ctx, source, grid, replica | PURPOSE_COORDINATES_REPLICA, &e);
     if (status)
         return status;
     double *work = memory_doubles(MATRIX_MAX * e->block[0].n);
     if (!work) {
         status = context_out_of_memory(ctx, "the coordinates", 8.0 * MATRIX_MAX * (double)e->block[0].n);
-    } else if (!problem_has_law(source->problem)) {
+    } else if (!coordinates_law_is_given(source->problem)) {
         transform_gaussian(source, e, work);
     } else {
         status = map_law(ctx, source, replica, e);
-        if (!status && standardise(source, e, work))
+        if (!status && set_moments(source, e, work))
             status = context_fail(ctx, SGDMFT_ERR_RANGE,
                                   "initial: the second moments of %zu sampled coordinates are singular; hint: raise "
                                   "numerics.paths",

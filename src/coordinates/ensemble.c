@@ -5,22 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/memory.h"
-#include "coordinates/block.h"
 #include "coordinates/flow.h"
-#include "paths/lanes.h"
+#include "core/arrays.h"
 #include "core/matrix.h"
+#include "core/memory.h"
 #include "kernels/innovations.h"
 #include "kernels/response_sampled.h"
+#include "paths/lanes.h"
 
-/* Sums over blocks are made in this many parts, always of the same blocks, then joined in order. */
+/* Blocks are summed in this many parts, each always of the same blocks, and the parts then in order: sums do not depend
+   on the number of threads. */
 enum { PARTS = 8 };
 
-/* Rounds of move and answer in an advance; the passes around it do the rest. */
+/* Rounds of a step in one advance. They need not converge, as the passes around an advance repeat them. */
 enum { ROUNDS = 2 };
 
-/* What a smooth process leaves of its variance below this part is rounding, not a direction of its own. */
-static const double FLOW_FLOOR = 1e-7;
+/* If theta is smooth, a residual variance below this part of the variance of theta is rounding. */
+static const double SMOOTH_FLOOR = 1e-7;
+
+enum { ENSEMBLE_ARRAYS = 6 };
 
 struct coordinate_ensemble {
     const penalty *pen;
@@ -31,445 +34,424 @@ struct coordinate_ensemble {
     size_t n_blocks;
     coordinate_block *block;
     flow_block *flow; /* NULL if the field has white noise */
-    flow_step rows;
     coordinate_step step;
-    double *coefficients; /* what `step` points to */
-    double **work;        /* [threads] of the penalty */
+    flow_step rows;
+    double **work; /* [threads] of the penalty */
     size_t sums_size;
-    double *sums;   /* [PARTS][sums_size] */
-    double *mean;   /* [sums_size] */
-    double *slopes; /* [N][k][k] E[(penalty' - ridge theta) xi_c^T] */
+    double *sums;              /* [PARTS][sums_size] */
+    double *mean;              /* [sums_size] */
+    double *slopes;            /* [N][k][k] E[(penalty' - ridge theta) xi_c^T] */
     coordinate_record *record; /* not owned; NULL if nothing is to be kept */
 };
 
-double coordinate_ensemble_bytes(int k, int kstar, int steps, int singular, double paths)
+double coordinate_ensemble_bytes(int k, int kstar, int steps, int white_noise, double paths)
 {
-    return 8.0 * paths * (kstar + k * (2.0 * steps + 9)) + (singular ? 0 : flow_block_bytes(k, steps, paths));
+    double drawn = 8.0 * paths * (kstar + k * (steps + 1.0));
+    return drawn + coordinate_block_bytes(k, steps, !white_noise, paths) +
+           (white_noise ? 0 : flow_block_bytes(k, steps, paths));
 }
 
-static sgdmft_status allocate_step(sgdmft_context *ctx, coordinate_ensemble *par)
+static void ensemble_arrays(coordinate_ensemble *e, size_t steps, array_row rows[ENSEMBLE_ARRAYS])
 {
-    size_t k = (size_t)par->k, kstar = (size_t)par->kstar, n = (size_t)par->kern->steps, row = k * k * n;
-    par->coefficients = memory_doubles(5 * row + 2 * k * kstar + 5 * k * k);
-    par->sums_size = k * kstar + 3 * k * k + 2 * row; /* the most that one visit of all blocks adds up */
-    par->sums = memory_doubles(PARTS * par->sums_size);
-    par->mean = memory_doubles(par->sums_size);
-    par->slopes = memory_doubles(row);
-    if (!par->coefficients || !par->sums || !par->mean || !par->slopes)
-        return context_out_of_memory(ctx, "the averages over coordinates", 8.0 * (double)(PARTS * par->sums_size));
-    double *next = par->coefficients;
-    par->step = (coordinate_step){.k = par->k, .kstar = par->kstar, .noise_scale = -sqrt(par->kern->delta)};
-    double **const parts[] = {&par->step.noise, &par->step.memory_kernel, &par->step.V,     &par->step.teacher,
-                              &par->step.M,     &par->step.start,  &par->step.N,     &par->step.inverse,
-                              &par->rows.row,   &par->rows.half,   &par->rows.gamma, &par->rows.own};
-    const size_t sizes[] = {row, row, row, k * kstar, k * kstar, k * k, k * k, k * k, row, row, k * k, k * k};
-    for (size_t p = 0; p < sizeof sizes / sizeof *sizes; next += sizes[p], p++)
-        *parts[p] = next;
-    par->step.own = par->rows.own;
-    return SGDMFT_OK;
+    size_t kk = (size_t)(e->k * e->k);
+    const array_row all[ENSEMBLE_ARRAYS] = {
+        {&e->sums, PARTS * e->sums_size, 0}, {&e->mean, e->sums_size, 0},    {&e->slopes, kk * steps, 0},
+        {&e->rows.row, kk * steps, 0},       {&e->rows.half, kk * steps, 0}, {&e->rows.gamma, kk, 0},
+    };
+    memcpy(rows, all, sizeof all);
 }
 
-static sgdmft_status allocate_flow(sgdmft_context *ctx, coordinate_ensemble *par)
+static sgdmft_status allocate(sgdmft_context *ctx, coordinate_ensemble *e)
 {
+    array_row rows[ENSEMBLE_ARRAYS];
+    size_t k = (size_t)e->k, steps = (size_t)e->kern->steps;
+    e->sums_size = k * (size_t)e->kstar + 3 * k * k + 2 * k * k * steps; /* the most that over_blocks is asked for */
+    e->block = calloc(e->in->n_blocks, sizeof *e->block);
+    e->work = calloc((size_t)e->threads, sizeof *e->work);
+    ensemble_arrays(e, steps, rows);
+    if (!e->block || !e->work || arrays_allocate(rows, ENSEMBLE_ARRAYS))
+        return context_out_of_memory(ctx, "the averages over coordinates", arrays_bytes(rows, ENSEMBLE_ARRAYS));
+    for (int i = 0; i < e->threads; i++)
+        if (!(e->work[i] = memory_doubles(penalty_work(e->pen))))
+            return context_out_of_memory(ctx, "the penalty", 8.0 * (double)penalty_work(e->pen));
+    return coordinate_step_new(ctx, e->k, e->kstar, e->kern->steps, &e->step);
+}
+
+static sgdmft_status allocate_blocks(sgdmft_context *ctx, coordinate_ensemble *e)
+{
+    int smooth = !e->kern->white_noise;
     sgdmft_status status = SGDMFT_OK;
-    par->flow = calloc(par->n_blocks, sizeof *par->flow);
-    if (!par->flow)
-        return context_out_of_memory(ctx, "the responses of coordinates", sizeof *par->flow);
-    for (size_t b = 0; b < par->n_blocks && !status; b++)
-        status = flow_block_new(ctx, par->k, par->kern->steps, par->in->block[b].n, &par->flow[b]);
-    return status;
-}
-
-sgdmft_status coordinate_ensemble_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law, const path_ensemble *in,
-                             kernels *kern, int threads, coordinate_ensemble **out)
-{
-    coordinate_ensemble *par = calloc(1, sizeof *par);
-    if (!par)
-        return context_out_of_memory(ctx, "the coordinates", sizeof *par);
-    par->pen = pen;
-    par->law = law;
-    par->in = in;
-    par->kern = kern;
-    par->k = kern->k;
-    par->kstar = kern->kstar;
-    par->threads = threads;
-    par->block = calloc(in->n_blocks, sizeof *par->block);
-    par->work = calloc((size_t)threads, sizeof *par->work);
-    sgdmft_status status = par->block && par->work ? allocate_step(ctx, par)
-                                                   : context_out_of_memory(ctx, "the coordinates", 8.0 * threads);
-    for (int i = 0; i < threads && !status; i++)
-        if (!(par->work[i] = memory_doubles(penalty_work(pen))))
-            status = context_out_of_memory(ctx, "the penalty", 8.0 * (double)penalty_work(pen));
-    for (; par->block && par->n_blocks < in->n_blocks && !status; par->n_blocks++)
-        status =
-            coordinate_block_new(ctx, par->k, &in->block[par->n_blocks], !kern->white_noise, &par->block[par->n_blocks]);
-    if (!status && !kern->white_noise)
-        status = allocate_flow(ctx, par);
-    if (status)
-        coordinate_ensemble_free(par);
-    else
-        *out = par;
-    return status;
-}
-
-void coordinate_ensemble_free(coordinate_ensemble *par)
-{
-    if (!par)
-        return;
-    for (size_t b = 0; b < par->n_blocks; b++)
-        coordinate_block_clear(&par->block[b]);
-    for (size_t b = 0; par->flow && b < par->n_blocks; b++)
-        flow_block_clear(&par->flow[b]);
-    free(par->flow);
-    for (int i = 0; par->work && i < par->threads; i++)
-        free(par->work[i]);
-    free(par->block);
-    free(par->work);
-    free(par->coefficients);
-    free(par->sums);
-    free(par->mean);
-    free(par->slopes);
-    free(par);
-}
-
-/* Runs `visit` over all blocks and leaves the mean of what it adds to its sums in par->mean[0 .. size - 1]. */
-static void over_blocks(coordinate_ensemble *par, size_t size,
-                        void (*visit)(const coordinate_ensemble *, coordinate_block *, double *, double *))
-{
-#pragma omp parallel for schedule(static, 1) num_threads(par->threads) if (par->threads > 1)
-    for (int part = 0; part < PARTS; part++) {
-        double *sums = par->sums + (size_t)part * par->sums_size;
-        memset(sums, 0, sizeof(double) * size);
-        for (size_t b = (size_t)part; b < par->n_blocks; b += PARTS)
-            visit(par, &par->block[b], par->work[omp_get_thread_num()], sums);
+    e->n_blocks = e->in->n_blocks;
+    if (smooth && !(e->flow = calloc(e->n_blocks, sizeof *e->flow)))
+        return context_out_of_memory(ctx, "the responses of coordinates", (double)(e->n_blocks * sizeof *e->flow));
+    for (size_t b = 0; b < e->n_blocks && !status; b++) {
+        status = coordinate_block_new(ctx, e->k, &e->in->block[b], smooth, &e->block[b]);
+        if (!status && smooth)
+            status = flow_block_new(ctx, e->k, e->kern->steps, e->in->block[b].n, &e->flow[b]);
     }
-    memset(par->mean, 0, sizeof(double) * size);
+    return status;
+}
+
+sgdmft_status coordinate_ensemble_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law,
+                                      const path_ensemble *in, kernels *kern, int threads, coordinate_ensemble **out)
+{
+    coordinate_ensemble *e = calloc(1, sizeof *e);
+    if (!e)
+        return context_out_of_memory(ctx, "the coordinates", sizeof *e);
+    *e = (coordinate_ensemble){
+        .pen = pen, .law = law, .in = in, .kern = kern, .k = kern->k, .kstar = kern->kstar, .threads = threads};
+    sgdmft_status status = allocate(ctx, e);
+    if (!status)
+        status = allocate_blocks(ctx, e);
+    if (status)
+        coordinate_ensemble_free(e);
+    else
+        *out = e;
+    return status;
+}
+
+void coordinate_ensemble_free(coordinate_ensemble *e)
+{
+    array_row rows[ENSEMBLE_ARRAYS];
+    if (!e)
+        return;
+    for (size_t b = 0; b < e->n_blocks; b++)
+        coordinate_block_clear(&e->block[b]);
+    for (size_t b = 0; e->flow && b < e->n_blocks; b++)
+        flow_block_clear(&e->flow[b]);
+    for (int i = 0; e->work && i < e->threads; i++)
+        free(e->work[i]);
+    ensemble_arrays(e, 0, rows);
+    arrays_free(rows, ENSEMBLE_ARRAYS);
+    coordinate_step_clear(&e->step);
+    free(e->block);
+    free(e->flow);
+    free(e->work);
+    free(e);
+}
+
+void coordinate_ensemble_keep(coordinate_ensemble *e, coordinate_record *record)
+{
+    e->record = record;
+}
+
+/* A function of one block, which adds to `sums`. */
+typedef void block_function(const coordinate_ensemble *e, size_t b, double *work, double *sums);
+
+/* Calls `function` for all blocks and leaves the means over coordinates of its sums in e->mean[0 .. size - 1]. */
+static void over_blocks(coordinate_ensemble *e, size_t size, block_function *function)
+{
+#pragma omp parallel for schedule(static, 1) num_threads(e->threads) if (e->threads > 1)
+    for (int part = 0; part < PARTS; part++) {
+        double *sums = e->sums + (size_t)part * e->sums_size;
+        memset(sums, 0, sizeof(double) * size);
+        for (size_t b = (size_t)part; b < e->n_blocks; b += PARTS)
+            function(e, b, e->work[omp_get_thread_num()], sums);
+    }
+    memset(e->mean, 0, sizeof(double) * size);
     for (int part = 0; part < PARTS; part++)
         for (size_t x = 0; x < size; x++)
-            par->mean[x] += par->sums[(size_t)part * par->sums_size + x] / (double)par->in->paths;
+            e->mean[x] += e->sums[(size_t)part * e->sums_size + x] / (double)e->in->paths;
 }
 
-/* X at a node from averages over samples there: on theta* and u. */
-static void answer_to_fields(const coordinate_ensemble *par, const averages_layout *at, const double *averages)
+/* out[k][k*] = x rho^{-1}: the regression on theta* of something with E[. theta*^T] = x. */
+static void regress_on_teacher(const coordinate_ensemble *e, const double *x, double *out)
 {
-    int k = par->k, kstar = par->kstar;
-    double own[MATRIX_MAX * MATRIX_MAX];
-    memset(par->step.teacher, 0, sizeof(double) * (size_t)(k * kstar));
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < kstar; b++)
-            for (int c = 0; c < kstar; c++)
-                par->step.teacher[a * kstar + b] +=
-                    averages[at->mu + (size_t)(a * kstar + c)] * par->kern->rho_inverse[c * kstar + b];
-    /* E[g (w(0) - A w*)^T] */
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            own[a * k + b] = averages[at->gw0 + (size_t)(a * k + b)];
-            for (int c = 0; c < kstar; c++)
-                own[a * k + b] -= averages[at->mu + (size_t)(a * kstar + c)] * par->law->a[b * kstar + c];
-        }
-    memset(par->step.start, 0, sizeof(double) * (size_t)(k * k));
-    matrix_add_product(k, 1, own, par->kern->start_inverse, par->step.start);
+    int k = e->k, kstar = e->kstar;
+    memset(out, 0, sizeof *out * (size_t)(k * kstar));
+    matrix_accumulate(k, kstar, kstar, 1, x, e->kern->rho_inverse, out);
 }
 
-static flow_block *flow_of(const coordinate_ensemble *par, const coordinate_block *block)
+/* The coefficients of X on theta* and u, from averages over samples. */
+static void set_drift_of_start(coordinate_ensemble *e, const averages_layout *at, const double *averages)
 {
-    return &par->flow[block - par->block];
+    const double *mu = averages + at->mu;
+    regress_on_teacher(e, mu, e->step.drift_teacher);
+    kernels_from_start(e->kern, mu, averages + at->gw0, e->step.drift_start);
 }
 
-static void visit_start(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+static void start_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
+    coordinate_block *block = &e->block[b];
     const path_inputs *in = block->in;
-    int k = par->k, kstar = par->kstar;
-    size_t n = in->n, bytes = sizeof(double) * (size_t)k * n;
-    memcpy(block->theta, in->z0, bytes);
-    lanes_combine(k, kstar, (size_t)kstar, n, par->law->a, in->wstar, block->theta);
-    penalty_gradient(par->pen, work, n, n, block->theta, block->slope);
-    memset(block->X, 0, bytes);
-    lanes_combine(k, kstar, (size_t)kstar, n, par->step.teacher, in->wstar, block->X);
-    lanes_combine(k, k, (size_t)k, n, par->step.start, in->z0, block->X);
-    memcpy(block->X_next, block->X, bytes);
-    memcpy(block->slope_next, block->slope, bytes);
-    memcpy(block->theta_next, block->theta, bytes);
-    lanes_outer(k, k, n, block->slope, block->theta, sums);
-    coordinate_block_keep(block, 0);
-    if (par->flow)
-        flow_block_start(flow_of(par, block), block, par->rows.gamma, par->pen, work);
+    int k = e->k, kstar = e->kstar;
+    memcpy(block->theta, in->z0, sizeof(double) * (size_t)k * in->n);
+    lanes_combine(k, kstar, (size_t)kstar, in->n, e->law->a, in->wstar, block->theta);
+    coordinate_block_start(block, &e->step, e->pen, work);
+    lanes_outer(k, k, in->n, block->slope, block->theta, sums);
+    if (e->flow)
+        flow_block_start(&e->flow[b], block, e->rows.gamma, e->pen, work);
 }
 
-void coordinate_ensemble_start(coordinate_ensemble *par, const averages_layout *at, const double *first)
+void coordinate_ensemble_start(coordinate_ensemble *e, const averages_layout *at, const double *first)
 {
-    size_t kk = (size_t)(par->k * par->k);
-    answer_to_fields(par, at, first);
-    if (par->flow) { /* u is answered like any kick */
-        memcpy(par->rows.gamma, first + at->gamma, sizeof(double) * kk);
-        memcpy(par->step.start, first + at->gamma, sizeof(double) * kk);
+    size_t kk = (size_t)(e->k * e->k);
+    set_drift_of_start(e, at, first);
+    if (e->flow) { /* X depends on theta(0) as on any other theta(t_j) */
+        memcpy(e->rows.gamma, first + at->gamma, sizeof(double) * kk);
+        memcpy(e->step.drift_start, first + at->gamma, sizeof(double) * kk);
     }
-    over_blocks(par, kk, visit_start);
-    memcpy(par->kern->sampled->decay, par->mean, sizeof(double) * kk);
-    memcpy(par->kern->sampled->decay + kk, par->mean, sizeof(double) * kk);
-    if (par->record)
-        coordinate_record_node(par->record, 0, &par->step, par->n_blocks, par->block);
+    over_blocks(e, kk, start_block);
+    memcpy(e->kern->sampled->decay, e->mean, sizeof(double) * kk);
+    memcpy(e->kern->sampled->decay + kk, e->mean, sizeof(double) * kk);
+    if (e->record)
+        coordinate_record_node(e->record, 0, &e->step, e->n_blocks, e->block);
 }
 
-/* Rows of flow.h at node i + 1, and with them X on theta itself: the field's own part is in the past. */
-static void answer_to_past(coordinate_ensemble *par, int i, const averages_layout *at, const double *next)
+/* If X depends on theta itself: the rows of flow.h at node i + 1 and the coefficients on theta* that remain. */
+static void set_memory_of_path(coordinate_ensemble *e, int i, const averages_layout *at, const double *next)
 {
-    int k = par->k, kstar = par->kstar;
-    size_t kk = (size_t)(k * k), overlap = (size_t)(k * kstar);
-    double explained[MATRIX_MAX * MATRIX_MAX] = {0};
-    memcpy(par->rows.gamma, next + at->gamma, sizeof(double) * kk);
+    int k = e->k, kstar = e->kstar;
+    size_t kk = (size_t)(k * k);
+    double explained[MATRIX_MAX * MATRIX_MAX] = {0}; /* E[(X - drift_teacher theta*) theta*^T] */
+    memcpy(e->rows.gamma, next + at->gamma, sizeof(double) * kk);
     for (int c = 0; c <= i; c++)
         for (size_t x = 0; x < kk; x++) {
             double right_before = c > 0 ? averages_row(at, next, c - 1, RESPONSE_RIGHT)[x] : 0;
-            par->rows.row[(size_t)c * kk + x] = averages_row(at, next, c, RESPONSE_LEFT)[x] + right_before;
-            par->rows.half[(size_t)c * kk + x] = right_before;
+            e->rows.row[(size_t)c * kk + x] = averages_row(at, next, c, RESPONSE_LEFT)[x] + right_before;
+            e->rows.half[(size_t)c * kk + x] = right_before;
         }
     for (size_t x = 0; x < kk; x++)
-        par->rows.own[x] = par->rows.gamma[x] + averages_row(at, next, i, RESPONSE_RIGHT)[x];
-    for (int c = 0; c <= i + 1; c++) {
-        const double *row = c <= i ? par->rows.row + (size_t)c * kk : par->rows.own;
-        const double *m = par->kern->m + (size_t)c * overlap;
-        for (int a = 0; a < k; a++)
-            for (int b = 0; b < kstar; b++)
-                for (int l = 0; l < k; l++)
-                    explained[a * kstar + b] += row[a * k + l] * m[l * kstar + b];
-    }
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < kstar; b++)
-            for (int c = 0; c < kstar; c++)
-                par->step.teacher[a * kstar + b] -= explained[a * kstar + c] * par->kern->rho_inverse[c * kstar + b];
-    memset(par->step.start, 0, sizeof(double) * kk);
+        e->step.memory_end[x] = e->rows.gamma[x] + averages_row(at, next, i, RESPONSE_RIGHT)[x];
+    for (int c = 0; c <= i + 1; c++)
+        matrix_accumulate(k, k, kstar, 1, c <= i ? e->rows.row + (size_t)c * kk : e->step.memory_end,
+                          e->kern->m + c * k * kstar, explained);
+    matrix_accumulate(k, kstar, kstar, -1, explained, e->kern->rho_inverse, e->step.drift_teacher);
+    memset(e->step.drift_start, 0, sizeof(double) * kk);
+    coordinate_row_from_blocks(k, i + 1, e->rows.row, kk, e->step.memory_kernel);
 }
 
-/* The coefficients that do not change in the rounds. */
-static void set_step(coordinate_ensemble *par, int i, const averages_layout *at, const double *next)
+/* The coefficients that do not change with the rounds. */
+static void set_step(coordinate_ensemble *e, int i, const averages_layout *at, const double *next)
 {
-    const kernels *kern = par->kern;
-    coordinate_step *step = &par->step;
-    size_t k = (size_t)par->k, columns = k * (size_t)(i + 1);
-    step->i = i;
-    step->half = 0.5 * kern->grid->h[i];
-    step->now = kern->delta * kern->grid->eta_start[i];
-    step->then = kern->delta * kern->grid->eta_end[i];
-    answer_to_fields(par, at, next);
-    if (par->flow)
-        answer_to_past(par, i, at, next);
-    for (size_t j = 0; j <= (size_t)i; j++) {
-        const double *L = kernels_L(kern, i, (int)j);
-        const double *answer = par->flow ? par->rows.row + j * k * k : averages_row(at, next, (int)j, INNOVATION);
-        for (size_t a = 0; a < k; a++)
-            for (size_t b = 0; b < k; b++) {
-                step->noise[a * columns + j * k + b] = L[a * k + b];
-                step->memory_kernel[a * columns + j * k + b] = answer[a * k + b];
-            }
-    }
+    const kernels *kern = e->kern;
+    const time_grid *grid = kern->grid;
+    size_t kk = (size_t)(e->k * e->k);
+    coordinate_step_set_cell(&e->step, i, grid->h[i], kern->delta, grid->eta_start[i], grid->eta_end[i]);
+    coordinate_row_from_blocks(e->k, i + 1, kernels_L(kern, i, 0), kk, e->step.L);
+    set_drift_of_start(e, at, next);
+    if (e->flow)
+        set_memory_of_path(e, i, at, next);
+    else
+        coordinate_row_from_blocks(e->k, i + 1, averages_row(at, next, 0, INNOVATION), at->kinds * kk,
+                                   e->step.memory_kernel);
 }
 
-static void visit_prepare(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+static void prepare_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
-    coordinate_block_prepare(block, &par->step);
+    coordinate_block_prepare(&e->block[b], &e->step);
 }
 
-/* theta at the new node, and its second moments with theta*, u, zeta, itself. */
-static void visit_move(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+/* Second moments of theta at the new node with theta*, u, itself and zeta, one after the other in e->mean. */
+typedef struct moments {
+    const double *teacher, *start, *self, *zeta; /* [k][k*], [k][k], [k][k], [k][i k] */
+    size_t size;
+} moments;
+
+static moments moments_of(const coordinate_ensemble *e)
 {
+    size_t k = (size_t)e->k;
+    const double *start = e->mean + k * (size_t)e->kstar, *self = start + k * k, *zeta = self + k * k;
+    return (moments){e->mean, start, self, zeta, (size_t)(zeta - e->mean) + k * k * (size_t)e->step.cell};
+}
+
+static void move_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    coordinate_block *block = &e->block[b];
     const path_inputs *in = block->in;
-    int k = par->k, kstar = par->kstar, i = par->step.i;
     const double *theta = block->theta_next;
-    coordinate_block_move(block, &par->step, par->pen, work);
+    int k = e->k, kstar = e->kstar;
+    coordinate_block_move(block, &e->step, e->pen, work);
     lanes_outer(k, kstar, in->n, theta, in->wstar, sums);
-    lanes_outer(k, k, in->n, theta, in->z0, sums + k * kstar);
-    lanes_outer(k, k, in->n, theta, theta, sums + k * kstar + k * k);
-    lanes_outer(k, k * i, in->n, theta, block->zeta, sums + k * kstar + 2 * k * k);
+    lanes_outer(k, k, in->n, theta, in->z0, sums += k * kstar);
+    lanes_outer(k, k, in->n, theta, theta, sums += k * k);
+    lanes_outer(k, k * e->step.cell, in->n, theta, block->zeta, sums += k * k);
 }
 
-static void visit_answer(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+static void update_drift_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
-    coordinate_block_remember(block, &par->step);
+    coordinate_block_update_drift(&e->block[b], &e->step);
 }
 
-/* Adds -x x^T, x[k][columns]. */
-static void remove_square(int k, int columns, const double *x, double *rest)
+/* rest[k][k] -= x[k][columns] y[k][columns]^T, term by term: every term that is explained makes the rest smaller, and
+   with it the rounding errors of the next one. */
+static void subtract_explained(int k, int columns, const double *x, const double *y, double *rest)
 {
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++)
             for (int c = 0; c < columns; c++)
-                rest[a * k + b] -= x[a * columns + c] * x[b * columns + c];
+                rest[a * k + b] -= x[a * columns + c] * y[b * columns + c];
 }
 
-/* M, N and V of node i + 1 from the moments in par->mean, into the step and the kernels. */
-static double set_rows(coordinate_ensemble *par)
+/* The regressions of theta at the new node, and the root of the variance that they leave, V_{i+1,i}. -1 if that is not
+   finite. */
+static int regress(coordinate_ensemble *e, double *root)
 {
-    kernels *kern = par->kern;
-    coordinate_step *step = &par->step;
-    int k = par->k, kstar = par->kstar, i = step->i;
-    const double *m = par->mean, *mu = m + k * kstar, *square = mu + k * k, *mzeta = square + k * k;
-    double rest[MATRIX_MAX * MATRIX_MAX], root[MATRIX_MAX * MATRIX_MAX], scaled[MATRIX_MAX * MATRIX_MAX] = {0};
-    memset(step->M, 0, sizeof(double) * (size_t)(k * kstar));
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < kstar; b++)
-            for (int c = 0; c < kstar; c++)
-                step->M[a * kstar + b] += m[a * kstar + c] * kern->rho_inverse[c * kstar + b];
-    memset(step->N, 0, sizeof(double) * (size_t)(k * k));
-    matrix_add_product(k, 1, mu, kern->start_inverse, step->N);
-    memcpy(step->V, mzeta, sizeof(double) * (size_t)(k * k * i));
-    memcpy(rest, square, sizeof(double) * (size_t)(k * k));
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++)
-            for (int c = 0; c < kstar; c++)
-                rest[a * k + b] -= step->M[a * kstar + c] * m[b * kstar + c];
-    matrix_add_product(k, 1, step->N, par->law->b, scaled);
-    remove_square(k, k, scaled, rest);
-    remove_square(k, k * i, step->V, rest);
-    double floor = par->flow ? FLOW_FLOOR * (square[0] + square[k * k - 1]) / 2 : 0;
-    if (matrix_psd_root_above(k, rest, floor, root, step->inverse))
-        return NAN;
-    double change = 0;
-    for (int a = 0; a < k; a++) {
-        double *V = kernels_V(kern, i + 1, a);
-        for (int c = 0; c < k * (i + 1); c++) {
-            double value = c < k * i ? step->V[a * k * i + c] : root[a * k + c - k * i];
-            if (!isfinite(value))
-                return NAN;
-            change = fmax(change, relative_change(V[c], value, fabs(value)));
-            V[c] = value;
-        }
-    }
-    memcpy(kern->sampled->V_inverse + (size_t)i * (size_t)(k * k), step->inverse, sizeof(double) * (size_t)(k * k));
-    memcpy(kern->sampled->onto_start + (size_t)(i + 1) * (size_t)(k * k), step->N, sizeof(double) * (size_t)(k * k));
-    double *overlap = kern->m + (size_t)(i + 1) * (size_t)(k * kstar),
-           *F = kern->F + (size_t)(i + 1) * (size_t)(k * kstar);
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < kstar; b++) {
-            int c = a * kstar + b;
-            change = fmax(change, relative_change(overlap[c], m[c], fabs(m[c])));
-            overlap[c] = m[c];
-            F[c] = step->M[c];
-            for (int l = 0; l < k; l++)
-                F[c] -= step->N[a * k + l] * par->law->a[l * kstar + b];
-        }
+    coordinate_step *step = &e->step;
+    moments m = moments_of(e);
+    int k = e->k, kstar = e->kstar, before = k * step->cell;
+    double rest[MATRIX_MAX * MATRIX_MAX], scaled[MATRIX_MAX * MATRIX_MAX] = {0};
+    regress_on_teacher(e, m.teacher, step->onto_teacher);
+    memset(step->onto_start, 0, sizeof(double) * (size_t)(k * k));
+    matrix_add_product(k, 1, m.start, e->kern->start_inverse, step->onto_start);
+    memcpy(step->V, m.zeta, sizeof(double) * (size_t)(k * before));
+    memcpy(rest, m.self, sizeof(double) * (size_t)(k * k));
+    subtract_explained(k, kstar, step->onto_teacher, m.teacher, rest);
+    matrix_add_product(k, 1, step->onto_start, e->law->b, scaled);
+    subtract_explained(k, k, scaled, scaled, rest);
+    subtract_explained(k, before, step->V, step->V, rest);
+    double floor = e->flow ? SMOOTH_FLOOR * (m.self[0] + m.self[k * k - 1]) / 2 : 0;
+    return matrix_psd_root_above(k, rest, floor, root, step->V_inverse);
+}
+
+/* Puts a new value in its place and returns how much it has changed relative to its size. */
+static double replace(double *place, double value)
+{
+    double change = relative_change(*place, value, fabs(value));
+    *place = value;
     return change;
 }
 
-static void visit_slopes(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+/* The regressions of theta as rows of the kernels at node i + 1. Returns their largest change, or NaN. */
+static double set_rows(coordinate_ensemble *e)
 {
-    const path_inputs *in = block->in;
-    int k = par->k, i = par->step.i;
-    size_t n = in->n;
-    lanes_outer(k, k, n, block->slope_next, block->theta_next, sums);
-    /* theta(0) = A theta* + u, in base, which the next pass makes anew */
-    memcpy(block->base, in->z0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, par->kstar, (size_t)par->kstar, n, par->law->a, in->wstar, block->base);
-    lanes_outer(k, k, n, block->slope_next, block->base, sums + k * k);
-    lanes_outer(k, k, n, block->theta_next, block->theta_next, sums + 2 * k * k);
-    lanes_outer(k, k * (i + 1), n, block->slope_next, in->xi, sums + 3 * k * k);
-    lanes_outer(k, k * (i + 1), n, block->theta_next, in->xi, sums + 3 * k * k + k * k * (i + 1));
+    kernels *kern = e->kern;
+    const coordinate_step *step = &e->step;
+    int k = e->k, kstar = e->kstar, before = k * step->cell, node = step->cell + 1;
+    double root[MATRIX_MAX * MATRIX_MAX], change = 0;
+    if (regress(e, root))
+        return NAN;
+    for (int a = 0; a < k; a++) {
+        double *V = kernels_V(kern, node, a);
+        for (int c = 0; c < before + k; c++) {
+            double value = c < before ? step->V[a * before + c] : root[a * k + c - before];
+            if (!isfinite(value))
+                return NAN;
+            change = fmax(change, replace(&V[c], value));
+        }
+    }
+    memcpy(kern->sampled->V_inverse + step->cell * k * k, step->V_inverse, sizeof(double) * (size_t)(k * k));
+    memcpy(kern->sampled->onto_start + node * k * k, step->onto_start, sizeof(double) * (size_t)(k * k));
+    double *m = kern->m + node * k * kstar, *F = kern->F + node * k * kstar;
+    for (int c = 0; c < k * kstar; c++)
+        change = fmax(change, replace(&m[c], moments_of(e).teacher[c]));
+    memcpy(F, step->onto_teacher, sizeof(double) * (size_t)(k * kstar));
+    matrix_accumulate(k, k, kstar, -1, step->onto_start, e->law->a, F);
+    return change;
 }
 
-/* E[penalty' theta^T] E[theta theta^T]^{-1}: the ridge nearest to the penalty. */
-static void nearest_ridge(const coordinate_ensemble *par, double *ridge)
+/* Second moments of the new penalty', one after the other in the sums: with theta, with theta(0), then those of theta
+   with itself, and of penalty' and theta with the xi so far. */
+static void slopes_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
-    int k = par->k;
+    coordinate_block *block = &e->block[b];
+    const path_inputs *in = block->in;
+    int k = e->k, columns = k * (e->step.cell + 1);
+    size_t n = in->n;
+    double *start = block->theta_known; /* its content is not needed any more */
+    memcpy(start, in->z0, sizeof(double) * (size_t)k * n);
+    lanes_combine(k, e->kstar, (size_t)e->kstar, n, e->law->a, in->wstar, start);
+    lanes_outer(k, k, n, block->slope_next, block->theta_next, sums);
+    lanes_outer(k, k, n, block->slope_next, start, sums + k * k);
+    lanes_outer(k, k, n, block->theta_next, block->theta_next, sums + 2 * k * k);
+    lanes_outer(k, columns, n, block->slope_next, in->xi, sums + 3 * k * k);
+    lanes_outer(k, columns, n, block->theta_next, in->xi, sums + 3 * k * k + k * columns);
+}
+
+/* E[penalty' theta^T] E[theta theta^T]^{-1}, or 0 if there is no such matrix. */
+static void nearest_ridge(int k, const double *slope_theta, const double *theta_theta, double *ridge)
+{
     double root[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX], full[MATRIX_MAX * MATRIX_MAX] = {0};
     memset(ridge, 0, sizeof(double) * (size_t)(k * k));
-    if (matrix_psd_root(k, par->mean + 2 * k * k, root, inverse))
+    if (matrix_psd_root(k, theta_theta, root, inverse))
         return;
     matrix_add_product(k, 1, inverse, inverse, full);
-    matrix_add_product(k, 1, par->mean, full, ridge);
+    matrix_add_product(k, 1, slope_theta, full, ridge);
 }
 
-static void set_slopes(coordinate_ensemble *par)
+/* The ridge nearest to the penalty, and the correlation of the rest of penalty' with the xi, for the response. */
+static void set_slopes(coordinate_ensemble *e)
 {
-    size_t k = (size_t)par->k, kk = k * k, columns = k * (size_t)(par->step.i + 1), node = (size_t)par->step.i + 1;
-    over_blocks(par, 3 * kk + 2 * k * columns, visit_slopes);
-    memcpy(par->kern->sampled->decay + 2 * node * kk, par->mean, sizeof(double) * 2 * kk);
-    double *ridge = par->kern->sampled->ridge + node * kk;
-    nearest_ridge(par, ridge);
-    const double *slope = par->mean + 3 * kk, *theta = slope + k * columns;
+    size_t k = (size_t)e->k, kk = k * k, node = (size_t)e->step.cell + 1, columns = k * node;
+    over_blocks(e, 3 * kk + 2 * k * columns, slopes_of_block);
+    memcpy(e->kern->sampled->decay + 2 * node * kk, e->mean, sizeof(double) * 2 * kk);
+    double *ridge = e->kern->sampled->ridge + node * kk;
+    nearest_ridge(e->k, e->mean, e->mean + 2 * kk, ridge);
+    const double *slope = e->mean + 3 * kk, *theta = slope + k * columns;
     for (size_t a = 0; a < k; a++)
         for (size_t c = 0; c < columns; c++) {
             double rest = slope[a * columns + c];
             for (size_t l = 0; l < k; l++)
                 rest -= ridge[a * k + l] * theta[l * columns + c];
-            par->slopes[c / k * kk + a * k + c % k] = rest;
+            e->slopes[c / k * kk + a * k + c % k] = rest;
         }
 }
 
-static void visit_flow(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+static void responses_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
-    flow_block_advance(flow_of(par, block), block, &par->step, &par->rows, par->pen, work, sums);
+    flow_block_advance(&e->flow[b], &e->block[b], &e->step, &e->rows, e->pen, work, sums);
 }
 
-/* Row i + 1 of R as the mean of pathwise derivatives. */
-static double response_of_flow(coordinate_ensemble *par, int i)
+/* Row i + 1 of R as the mean of derivatives along paths. Returns its largest change, or NaN. */
+static double mean_response(coordinate_ensemble *e, int i)
 {
-    size_t kk = (size_t)(par->k * par->k);
-    over_blocks(par, kk * (size_t)(i + 1), visit_flow);
+    size_t kk = (size_t)(e->k * e->k);
     double change = 0;
+    over_blocks(e, kk * (size_t)(i + 1), responses_of_block);
     for (size_t x = 0; x < kk; x++)
         for (int j = 0; j <= i; j++) {
-            double *r = kernels_R(par->kern, (int)x, i + 1) + j, value = par->mean[(size_t)j * kk + x];
+            double value = e->mean[(size_t)j * kk + x];
             if (!isfinite(value))
                 return NAN;
-            change = fmax(change, relative_change(*r, value, fabs(value)));
-            *r = value;
+            change = fmax(change, replace(kernels_R(e->kern, (int)x, i + 1) + j, value));
         }
     return change;
 }
 
-double coordinate_ensemble_advance(coordinate_ensemble *par, int i, const averages_layout *at, const double *now, const double *next)
+double coordinate_ensemble_advance(coordinate_ensemble *e, int i, const averages_layout *at, const double *now,
+                                   const double *next)
 {
-    kernels *kern = par->kern;
-    size_t k = (size_t)par->k, kstar = (size_t)par->kstar;
-    double innovation = innovations_row(kern, i, at, now, next), rows = 0;
-    set_step(par, i, at, next);
-    over_blocks(par, 0, visit_prepare);
+    double innovation = innovations_row(e->kern, i, at, now, next), rows = 0;
+    set_step(e, i, at, next);
+    over_blocks(e, 0, prepare_block);
     for (int round = 0; round < ROUNDS; round++) {
-        over_blocks(par, k * kstar + 2 * k * k + k * k * (size_t)i, visit_move);
-        double change = set_rows(par);
+        over_blocks(e, moments_of(e).size, move_block);
+        double change = set_rows(e);
         if (isnan(change))
             return NAN;
         rows = fmax(rows, change);
-        over_blocks(par, 0, visit_answer);
+        over_blocks(e, 0, update_drift_of_block);
     }
-    set_slopes(par);
-    double response = par->flow ? response_of_flow(par, i) : response_sampled_advance(kern, i, at, next, par->slopes);
+    set_slopes(e);
+    double response = e->flow ? mean_response(e, i) : response_sampled_advance(e->kern, i, at, next, e->slopes);
     if (isnan(innovation) || isnan(response))
         return NAN;
     return fmax(innovation, fmax(rows, response));
 }
 
-/* X at the accepted node from its coefficients there: all zeta before the node are known. */
-static void visit_renew(const coordinate_ensemble *par, coordinate_block *block, double *work, double *sums)
+void coordinate_ensemble_accept(coordinate_ensemble *e)
 {
-    coordinate_block_recall(block, &par->step);
+    int node = e->step.cell + 1;
+    for (size_t b = 0; b < e->n_blocks; b++)
+        coordinate_block_accept(&e->block[b], node);
+    for (size_t b = 0; e->flow && b < e->n_blocks; b++)
+        flow_block_accept(&e->flow[b]);
+    if (e->record)
+        coordinate_record_node(e->record, node, &e->step, e->n_blocks, e->block);
 }
 
-void coordinate_ensemble_renew(coordinate_ensemble *par, int i, const averages_layout *at, const double *after)
+static void renew_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
-    size_t k = (size_t)par->k, columns = k * (size_t)i;
-    coordinate_step *step = &par->step;
-    answer_to_fields(par, at, after);
-    for (size_t j = 0; j < (size_t)i; j++)
-        for (size_t a = 0; a < k; a++)
-            memcpy(step->memory_kernel + a * columns + j * k, averages_row(at, after, (int)j, INNOVATION) + a * k,
-                   sizeof(double) * k);
-    step->i = i - 1;
-    over_blocks(par, 0, visit_renew);
-    response_sampled_renew(par->kern, i, at, after);
+    coordinate_block_renew(&e->block[b], &e->step);
 }
 
-void coordinate_ensemble_accept(coordinate_ensemble *par)
+void coordinate_ensemble_renew(coordinate_ensemble *e, int i, const averages_layout *at, const double *after)
 {
-    for (size_t b = 0; b < par->n_blocks; b++)
-        coordinate_block_accept(&par->block[b], par->step.i + 1);
-    for (size_t b = 0; par->flow && b < par->n_blocks; b++)
-        flow_block_accept(&par->flow[b]);
-    if (par->record)
-        coordinate_record_node(par->record, par->step.i + 1, &par->step, par->n_blocks, par->block);
-}
-
-void coordinate_ensemble_keep(coordinate_ensemble *par, coordinate_record *record)
-{
-    par->record = record;
+    size_t kk = (size_t)(e->k * e->k);
+    set_drift_of_start(e, at, after);
+    coordinate_row_from_blocks(e->k, i, averages_row(at, after, 0, INNOVATION), at->kinds * kk, e->step.memory_kernel);
+    over_blocks(e, 0, renew_block);
+    response_sampled_renew(e->kern, i, at, after);
+    if (e->record)
+        coordinate_record_renewal(e->record, i, &e->step);
 }

@@ -1,58 +1,50 @@
-/* The parameter side when the penalty is not a ridge: theta is a nonlinear process for each coordinate,
+/* All coordinates of a replica, whose averages advance the two-time kernels if the penalty is not a ridge.
 
-     d theta = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU,
+   The coefficients of a step (block.h) are averages, of two kinds. Averages over samples give the mean gradient X,
+   since a sample's gradient g is correlated with the normals that make up its field w:
 
-   with dU the innovations and X = E[g | the field is theta's], the answer of the mean gradient to this path: linear,
-   and known from how g correlates with the normals of the field. Writing a path in the same way as the field,
+     X_i = E[g w*^T] rho^{-1} theta* + E[g (w(0) - A w*)^T] P^+ u + sum_{j<i} E[g xi_j^T] zeta_j,   P = Cov(w(0) | w*).
 
-     theta(t_i) = M_i theta* + N_i u + sum_{j<i} V_ij zeta_j,   u = theta(0) - A theta*,
-     X_i        = E[g w*^T] rho^{-1} theta* + E[g (w(0) - A w*)^T] P^+ u + sum_{j<i} E[g xi_j^T] zeta_j,
+   Averages over coordinates give the regressions onto_teacher, onto_start and V of theta(t_i). The field is built from
+   the same V: its covariance is then exactly the matrix of averages of theta, which is positive semi-definite.
 
-   where M, N are the regressions of theta(t_i) on theta*, u, and V the block Cholesky factor of what they leave, so that
-   the zeta of a path are uncorrelated and of variance one over the sample. V is the field's V: the field then has the
-   covariance of the sampled theta exactly, which as a matrix of averages is positive semi-definite.
-
-   Coordinates are drawn from the law of (theta0, theta*) with quasi-random points and carried in lockstep with the paths
-   of the samples; trapezoid rule in time. Their response comes from Stein's lemma (twotime/response_sampled.c), or from
-   pathwise derivatives where the field has no white noise (flow.h). */
+   The coordinates advance in lockstep with the paths of the samples. Their response comes from Stein's lemma
+   (kernels/response_sampled.c), or from derivatives along paths if the field has no white noise (flow.h). */
 #ifndef SGDMFT_COORDINATES_ENSEMBLE_H
 #define SGDMFT_COORDINATES_ENSEMBLE_H
 
 #include "coordinates/record.h"
-#include "paths/inputs.h"
-#include "model/penalty.h"
 #include "kernels/averages.h"
 #include "kernels/kernels.h"
+#include "model/penalty.h"
+#include "paths/ensemble.h"
 
 typedef struct coordinate_ensemble coordinate_ensemble;
 
-/* The source of coordinates that belongs to a source of samples. */
-path_source coordinate_source(const path_source *samples);
+/* `in` as drawn by coordinates_draw, `kern` prepared for sampled theta (kernels_set_sampled). All arguments must
+   outlive the result. */
+sgdmft_status coordinate_ensemble_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law,
+                                      const path_ensemble *in, kernels *kern, int threads, coordinate_ensemble **out);
+void coordinate_ensemble_free(coordinate_ensemble *ensemble); /* NULL is allowed */
 
-/* Draws coordinates: in each block wstar is theta*, z0 is u, xi the normals that drive theta. Their empirical second
-   moments are those of the problem. path_ensemble_coarsen applies. */
-sgdmft_status coordinates_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                              path_ensemble **out);
+/* Every node that is accepted from now on goes into `record`, which must outlive the ensemble. */
+void coordinate_ensemble_keep(coordinate_ensemble *ensemble, coordinate_record *record);
 
-/* `in` and `kern` must outlive the result; `kern` is prepared for sampled theta. */
-sgdmft_status coordinate_ensemble_new(sgdmft_context *ctx, const penalty *pen, const initial_law *law, const path_ensemble *in,
-                             kernels *kern, int threads, coordinate_ensemble **out);
-void coordinate_ensemble_free(coordinate_ensemble *par);
-
-/* Every accepted node goes into `record`, which must outlive `par`. */
-void coordinate_ensemble_keep(coordinate_ensemble *par, coordinate_record *record);
-double coordinate_ensemble_bytes(int k, int kstar, int steps, int singular, double paths);
+/* Bytes of `paths` coordinates with the numbers that they are drawn from. */
+double coordinate_ensemble_bytes(int k, int kstar, int steps, int white_noise, double paths);
 
 /* Node 0, from the averages over samples there. */
-void coordinate_ensemble_start(coordinate_ensemble *par, const averages_layout *at, const double *first);
+void coordinate_ensemble_start(coordinate_ensemble *ensemble, const averages_layout *at, const double *first);
 
-/* As kernels_advance: all kernel rows of node i + 1 from the averages over samples at nodes i and i + 1. */
-double coordinate_ensemble_advance(coordinate_ensemble *par, int i, const averages_layout *at, const double *now, const double *next);
-
-/* At an accepted node i > 0 where an epoch begins: the memory of the gradient and Q anew, from the averages just after the node. */
-void coordinate_ensemble_renew(coordinate_ensemble *par, int i, const averages_layout *at, const double *after);
+/* All kernel rows of node i + 1 from the averages over samples at nodes i and i + 1. As kernels_advance, it returns the
+   largest change of a row relative to its scale, or NaN if something is not finite. */
+double coordinate_ensemble_advance(coordinate_ensemble *ensemble, int i, const averages_layout *at, const double *now,
+                                   const double *next);
 
 /* Makes node i + 1 the last accepted one. */
-void coordinate_ensemble_accept(coordinate_ensemble *par);
+void coordinate_ensemble_accept(coordinate_ensemble *ensemble);
+
+/* At an accepted node i > 0 where an epoch begins: X and Q from the averages over samples just after the node. */
+void coordinate_ensemble_renew(coordinate_ensemble *ensemble, int i, const averages_layout *at, const double *after);
 
 #endif

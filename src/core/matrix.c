@@ -133,8 +133,6 @@ static void rotate(int k, int p, int q, double *a, double *vectors)
         vectors[i * k + p] = c * x - s * y;
         vectors[i * k + q] = s * x + c * y;
     }
-    /* It does up to rounding; the zero lets the sweeps end as soon as they have converged. */
-    a[p * k + q] = a[q * k + p] = 0;
 }
 
 /* Eigenvalues and eigenvectors (columns of `vectors`) of a symmetric matrix, which is destroyed, by cyclic Jacobi

@@ -1,8 +1,8 @@
 /* Small dense matrices, row-major, of up to MATRIX_MAX rows and columns: the k x k and k x k* blocks of the theory.
 
-   Solving and finding eigenvalues are our own here although LAPACK is at hand: it takes 5 to 10 times as long to solve
-   and, below order 8, up to 4 times as long for a root, most of it before it looks at the matrix, and it may start
-   threads inside a parallel loop. Factorisations made once per problem do use LAPACK. */
+   Solving and the symmetric roots are our own because LAPACK's fixed cost per call dominates at these sizes: it takes 4
+   to 15 times as long to solve, and 1.2 to 4 times as long for a root below order 8. It may also start threads inside a
+   parallel loop. Factorisations that are made once per problem use LAPACK. */
 #ifndef SGDMFT_CORE_MATRIX_H
 #define SGDMFT_CORE_MATRIX_H
 
@@ -57,17 +57,17 @@ int matrix_inverse(int k, const double *a, double *inverse);
    -1 if a is not positive definite or not finite. */
 int matrix_cholesky(int k, const double *a, double *factor);
 
-/* x[rows][k] becomes x (L L^T)^{-1} for a Cholesky factor L: the regression coefficients of vectors with covariances x on
-   a vector with covariance L L^T. */
+/* x[rows][k] becomes x (L L^T)^{-1} for a Cholesky factor L: the regression coefficients of vectors with covariances x
+   on a vector with covariance L L^T. */
 void matrix_cholesky_divide(int k, const double *factor, int rows, double *x);
 
 /* Lower triangular B with zeros above the diagonal, a diagonal >= 0 and B B^T = a for a symmetric a that is positive
    semi-definite up to rounding. Returns 0, or -1 if a is not finite. */
 int matrix_psd_cholesky(int k, const double *a, double *factor);
 
-/* The symmetric root of the positive semi-definite part of a (its symmetric part with negative eigenvalues set to zero),
-   and the pseudo-inverse of that root unless `inverse` is NULL. Eigenvalues below 1e-10 of the largest count as zero.
-   Returns 0, or -1 if a is not finite. */
+/* The symmetric root of the positive semi-definite part of a (its symmetric part with negative eigenvalues set to
+   zero), and the pseudo-inverse of that root unless `inverse` is NULL. Eigenvalues below 1e-10 of the largest count as
+   zero. Returns 0, or -1 if a is not finite. */
 int matrix_psd_root(int k, const double *a, double *root, double *inverse);
 
 /* The same with eigenvalues up to `floor` >= 0 set to zero as well. */

@@ -57,8 +57,8 @@ static void fill_portable(random_stream stream, uint64_t block, size_t groups, d
 #ifdef VECTOR_FILLS
 
 /* Vectors keep one 32-bit word per 64-bit lane. The multiplier reads the lower half of a lane only, so what a product
-   leaves in the upper half does no harm until the words are joined at the end. The compiler makes a full 64-bit product of
-   the same loop in plain C, which takes twice as long. */
+   leaves in the upper half does no harm until the words are joined at the end. The compiler makes a full 64-bit product
+   of the same loop in plain C, which takes twice as long. */
 typedef uint64_t lanes4 __attribute__((vector_size(32)));
 typedef uint64_t lanes8 __attribute__((vector_size(64)));
 typedef double doubles4 __attribute__((vector_size(32)));
@@ -133,7 +133,7 @@ void random_fill(instruction_set set, random_stream stream, uint64_t block, size
     }
 }
 
-/* Copies part of one group: draws skip .. skip + n - 1 of the group that starts at `block`. */
+/* Draws skip .. skip + n - 1 of the group that starts at `block`. */
 static void part_of_group(instruction_set set, random_stream stream, uint64_t block, size_t skip, size_t n, double *out)
 {
     _Alignas(64) double group[RANDOM_GROUP];
@@ -283,7 +283,7 @@ double normal_quantile(double u)
 enum { LANES = 16, GROUPS = 16, CHUNK = LANES * GROUPS };
 
 /* Fills z as if all of u were central and marks the groups of LANES values that are not. The inner loop has a fixed
-   length, which is what makes compilers use whole vectors. */
+   length so that compilers use whole vectors. */
 VECTOR_CLONES
 static void central_groups(size_t groups, const double *restrict u, double *restrict z, uint64_t *restrict has_tail)
 {

@@ -1,14 +1,14 @@
-/* Random numbers without state: each one is a function of its address, so that any of them can be asked for in any
-   order, from any thread, in blocks of any size, and is always the same. A simulation that draws by address gives the
-   same results at any number of threads, and two solves that share a key share their noise.
+/* Random numbers without state. Each number is a function of its address: it can be drawn in any order, from any
+   thread, in blocks of any size, and is always the same. Hence results do not depend on the number of threads, and two
+   solves that share a key share their noise.
 
    An address is (seed, replica, purpose), the key, then an item (a path, a sample, a coordinate) and a draw within it:
 
        random_key key = {.seed = seed, .replica = replica, .purpose = PURPOSE_VISITS};
        random_normals(key, path, step, 1, &z);
 
-   Different addresses give independent numbers. The same address gives the same number to every function below that
-   draws: random_normals is the quantile of what random_uniforms returns. Sobol' scrambles never share bits with draws.
+   Different addresses give independent numbers. Draws of both kinds share addresses: random_normals is the normal
+   quantile of random_uniforms at the same address. Scrambles of Sobol' points (sobol.h) never share bits with draws.
 
    Streams are Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011). */
 #ifndef SGDMFT_CORE_RANDOM_H
@@ -23,11 +23,11 @@
 typedef struct random_key {
     uint64_t seed;    /* numerics.seed of the problem */
     uint32_t replica; /* independent solves, repetitions */
-    uint32_t purpose; /* a small integer that names one use; no two uses in a solve share it */
+    uint32_t purpose; /* a small integer for one use of random numbers; no two uses in a solve share it */
 } random_key;
 
 /* out[j] = uniform in (0,1), draw first + j of `item`: the centres (k + 1/2) 2^-52 of 2^52 equal cells, so that 0 and 1
-   never occur and u and 1 - u are equally likely. Costs least for n of a few tens or more. */
+   never occur and u and 1 - u are equally likely. The cost per number is lowest for n of a few tens or more. */
 void random_uniforms(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
 
 /* out[j] = standard normal, draw first + j of `item`: normal_quantile of the uniform at the same address. */
@@ -41,10 +41,10 @@ double normal_quantile(double u);
 /* z[j] = normal_quantile(u[j]), the same bits as one by one. z == u is allowed, other overlaps are not. */
 void normal_quantiles(size_t n, const double *u, double *z);
 
-/* The bits behind the draws. Block b of an item is Philox4x32-10 of the counter words (b mod 2^32, b / 2^32, item mod
-   2^32, item / 2^32) under the two halves of the stream's 64-bit key, low half first. Draws 2b and 2b + 1 are the upper
-   52 bits of its word pairs (1, 0) and (3, 2). Draws reach only blocks below 2^63; those above are free for other uses of
-   the same key. */
+/* The bits from which draws are made. Block b of an item is Philox4x32-10 of the counter words (b mod 2^32, b / 2^32,
+   item mod 2^32, item / 2^32) under the two halves of the stream's 64-bit key, low half first. Draws 2b and 2b + 1 are
+   the upper 52 bits of its word pairs (1, 0) and (3, 2). Draws reach only blocks below 2^63; those above are free for
+   other uses of the same key. */
 typedef struct random_stream {
     uint64_t key, item;
 } random_stream;
@@ -54,12 +54,12 @@ void random_block(random_stream stream, uint64_t block, uint32_t words[4]);
 
 enum { RANDOM_GROUP = 16 }; /* draws in a group: the smallest number that the widest vectors make at once */
 
-/* The draws of `groups` * RANDOM_GROUP / 2 consecutive blocks, by the code for a supported instruction set. All sets give
-   the same bytes. */
+/* The draws of `groups` * RANDOM_GROUP / 2 consecutive blocks, by the code for a supported instruction set. All sets
+   give the same bytes. */
 void random_fill(instruction_set set, random_stream stream, uint64_t block, size_t groups, double *out);
 
-/* The centre of cell k of 2^52 equal cells of (0,1), where k is the number in the upper 52 bits. Nothing is rounded: it is
-   (1 + k 2^-52) - (1 - 2^-53). */
+/* The centre of cell k of 2^52 equal cells of (0,1), where k is the number in the upper 52 bits. Nothing is rounded: it
+   is (1 + k 2^-52) - (1 - 2^-53). */
 static inline double uniform_from_bits(uint64_t bits)
 {
     uint64_t pattern = bits >> 12 | 0x3ff0000000000000u;

@@ -5,12 +5,13 @@
 static sgdmft_status lost_message(sgdmft_context *ctx, const rank_group *r)
 {
     return context_fail(ctx, SGDMFT_ERR_IO,
-                        "ranks: rank %d of %d lost a message; allowed: none; hint: look at what mpirun says about the "
-                        "other ranks and the network",
+                        "ranks: rank %d of %d lost a message, as another rank or the network has failed; the output of "
+                        "mpirun says more",
                         r->rank, r->size);
 }
 
-/* Notes a loss: after one, what else arrives cannot be trusted to be what is waited for. */
+/* Records a loss. After one, messages no longer pair up, so whatever arrives may be another message than the one that
+   is expected. */
 static int note(rank_group *r, int failed)
 {
     r->lost |= failed != 0;
@@ -54,17 +55,17 @@ int ranks_allgather_one(rank_group *r, double mine, double *all)
     return ranks_allgather(r, all, r->first);
 }
 
-double ranks_follow(rank_group *r, double mine)
+double ranks_take_first(rank_group *r, double mine)
 {
     if (r)
         note(r, r->lost || r->via->broadcast(r, 0, &mine, sizeof mine));
     return mine;
 }
 
-/* Longer messages are cut. */
+/* Longer error messages are cut. */
 enum { LONGEST_MESSAGE = 4096 };
 
-/* Everyone gets the message of rank `root`. */
+/* All ranks fail with the status and the error message of rank `root`. */
 static sgdmft_status take_message(sgdmft_context *ctx, rank_group *r, int root, sgdmft_status status)
 {
     char text[LONGEST_MESSAGE] = "";
@@ -79,11 +80,11 @@ sgdmft_status ranks_agree(sgdmft_context *ctx, rank_group *r, sgdmft_status stat
 {
     if (!r)
         return status;
-    if (ranks_allgather_one(r, status, r->said))
+    if (ranks_allgather_one(r, status, r->per_rank))
         return lost_message(ctx, r);
     for (int root = 0; root < r->size; root++)
-        if (r->said[root] != SGDMFT_OK)
-            return take_message(ctx, r, root, (sgdmft_status)r->said[root]);
+        if (r->per_rank[root] != SGDMFT_OK)
+            return take_message(ctx, r, root, (sgdmft_status)r->per_rank[root]);
     return SGDMFT_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Ranks that are processes of MPI; the one file that knows it. */
+/* Ranks as processes of MPI. No other file of the library uses MPI. */
 #include <mpi.h>
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 #include "sgdmft/mpi.h"
 
 enum { TAG_DATA = 1, TAG_FLAG = 2 };
-/* Bytes of one message: counts of MPI are ints. */
+/* Bytes of one message: MPI counts them by ints. */
 enum { MOST_BYTES = 1 << 30 };
 
 typedef struct mpi_ranks {
@@ -14,8 +14,8 @@ typedef struct mpi_ranks {
     MPI_Comm comm;
     int *count, *start;     /* [size] of an allgather */
     int flagged;            /* 1: some rank raised the flag */
-    int raised_here;        /* 1: this one did */
-    int flags_seen;         /* how many others did, as far as is known */
+    int raised_here;        /* 1: this rank raised it */
+    int flags_seen;         /* flags of other ranks that have arrived */
     MPI_Request *flag_sent; /* [size] */
 } mpi_ranks;
 
@@ -29,7 +29,7 @@ static void mpi_free(rank_group *r)
     mpi_ranks *m = of(r);
     if (m->comm != MPI_COMM_NULL)
         MPI_Comm_free(&m->comm);
-    free(m->base.said);
+    free(m->base.per_rank);
     free(m->base.first);
     free(m->count);
     free(m->start);
@@ -50,7 +50,7 @@ static int ranks_here(MPI_Comm comm)
 
 static const ranks_transport over_mpi;
 
-/* Takes over `comm`. What its ranks do together comes first, then what may fail on one of them. */
+/* Takes over `comm`. Collective calls come first, so that a rank without memory does not keep the others waiting. */
 static rank_group *mpi_ranks_of(MPI_Comm comm)
 {
     MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
@@ -62,12 +62,12 @@ static rank_group *mpi_ranks_of(MPI_Comm comm)
     MPI_Comm_rank(comm, &m->base.rank);
     MPI_Comm_size(comm, &m->base.size);
     size_t n = (size_t)m->base.size;
-    m->base.said = calloc(n, sizeof *m->base.said);
+    m->base.per_rank = calloc(n, sizeof *m->base.per_rank);
     m->base.first = calloc(n + 1, sizeof *m->base.first);
     m->count = calloc(n, sizeof *m->count);
     m->start = calloc(n, sizeof *m->start);
     m->flag_sent = calloc(n, sizeof *m->flag_sent);
-    if (m->base.said && m->base.first && m->count && m->start && m->flag_sent)
+    if (m->base.per_rank && m->base.first && m->count && m->start && m->flag_sent)
         return &m->base;
     mpi_free(&m->base);
     return NULL;
@@ -92,7 +92,7 @@ static int mpi_allgather(rank_group *r, double *data, const size_t *first)
     return MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, m->count, m->start, MPI_DOUBLE, m->comm);
 }
 
-/* Does something with one piece after the other. */
+/* Transfers one piece of a long message. */
 typedef int (*piece_fn)(mpi_ranks *m, int other, char *data, int bytes);
 
 static int in_pieces(rank_group *r, int other, void *data, size_t bytes, piece_fn act)

@@ -1,8 +1,8 @@
 /* Vector instruction sets: which of them this processor has, and how code for each of them is compiled.
 
    Loops come in two kinds. Those marked VECTOR_CLONES are compiled by the compiler once for each width, and the dynamic
-   loader picks one. Those that need intrinsics, or that round differently in each set, stand in one file per set and are
-   reached through a table with an entry for each instruction_set, from which simd_best() picks. */
+   loader picks one. Those that need intrinsics, or that round differently in each set, stand in one file per set and
+   are reached through a table with an entry for each instruction_set, from which simd_best() picks. */
 #ifndef SGDMFT_CORE_SIMD_H
 #define SGDMFT_CORE_SIMD_H
 
@@ -41,16 +41,16 @@ const char *simd_name(instruction_set set);
 #endif
 
 /* Compiles a function once per x86-64 vector width; the widest that the processor has is chosen when the program is
-   loaded. Elsewhere, and under the thread sanitizer (which cannot run that choice), there is one version. Loops so marked
-   use integer operations and uncontracted IEEE arithmetic only, so every version gives the same bytes. */
+   loaded. Elsewhere, and under the thread sanitizer (which cannot run that choice), there is one version. Loops so
+   marked use integer operations and uncontracted IEEE arithmetic only, so every version gives the same bytes. */
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
 #define VECTOR_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define VECTOR_CLONES
 #endif
 
-/* Copies a few values by the library's memcpy. Where gcc knows a bound of the size it writes `rep movs` instead, which
-   takes longer to start than the whole copy; so the size is hidden from it. */
+/* Copies a few values by the library's memcpy. Where gcc knows a bound of the size, it emits `rep movs` instead, whose
+   start takes longer than the whole copy; the empty asm hides the size from it. */
 static inline void copy_few(size_t n, const double *from, double *to)
 {
     size_t bytes = n * sizeof *to;

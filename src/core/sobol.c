@@ -1,13 +1,13 @@
 /* Owen-scrambled Sobol' points.
 
-   Point i has the digits XOR_{k: bit k of i} V_k with the direction numbers V_k. V_k has its last digit 1 at place k + 1,
-   so the first m digits run through all 2^m values over any aligned block of 2^m points.
+   Point i has the digits XOR_{k: bit k of i} V_k with the direction numbers V_k. The last digit 1 of V_k is digit
+   k + 1, so the first m digits run through all 2^m values over any aligned block of 2^m points.
 
    A nested uniform scramble flips digit k + 1 of a point by a random bit that is a function of digits 1..k: one bit for
-   each node of a binary tree. Here the tree is cut into layers of four levels. The part of a layer below one node has 15
-   nodes, whose bits are 15 bits of a hash of the digits above, keyed by (key, dimension, layer). Eight layers make 32
-   digits. As no two points below 2^32 share all of these, the digits after them would be flipped by bits that are used
-   once only: they are bits of one more hash, of the whole point. */
+   each node of a binary tree. Here the tree is cut into layers of four levels. The part of a layer below one node has
+   15 nodes, whose bits are 15 bits of a hash of the digits above, keyed by (key, dimension, layer). Eight layers make
+   32 digits. As no two points below 2^32 share all of these, the digits after them would be flipped by bits that are
+   used once only: they are bits of one more hash, of the whole point. */
 #include "core/sobol.h"
 
 #include <math.h>
@@ -29,9 +29,10 @@ typedef struct sobol_entry {
 } sobol_entry;
 
 /* Direction numbers by S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections",
-   SIAM J. Sci. Comput. 30, 2635-2654 (2008): the first dimensions of their file new-joe-kuo-6.21201, in its notation: degree s and inner coefficients a of a primitive polynomial over GF(2), then
-   m_1 .. m_s. Written out from the copy of that file inside SciPy 1.10.1 (scipy/stats/_sobol_direction_numbers.npz),
-   whose `poly` holds a with the two outer coefficients around it. The data comes under this licence:
+   SIAM J. Sci. Comput. 30, 2635-2654 (2008): the first dimensions of their file new-joe-kuo-6.21201, in its notation:
+   degree s and inner coefficients a of a primitive polynomial over GF(2), then m_1 .. m_s. Written out from the copy of
+   that file inside SciPy 1.10.1 (scipy/stats/_sobol_direction_numbers.npz), whose `poly` holds a with the two outer
+   coefficients around it. The data comes under this licence:
 
    Copyright (c) 2008, Frances Y. Kuo and Stephen Joe
    All rights reserved.
@@ -205,7 +206,7 @@ static void direction_numbers(unsigned dimension, uint32_t v[DIGITS])
     }
 }
 
-/* The digits of the first BLOCK points: each bit of the index doubles what is there. */
+/* The digits of the first BLOCK points: with each bit of the index, their number doubles. */
 static void first_block(const uint32_t v[DIGITS], uint32_t low[BLOCK])
 {
     low[0] = 0;
@@ -214,7 +215,7 @@ static void first_block(const uint32_t v[DIGITS], uint32_t low[BLOCK])
             low[j + (1u << k)] = low[j] ^ v[k];
 }
 
-/* What the index bits above a block add to all of its points. */
+/* The contribution of the index bits above a block, which all of its points share. */
 static uint32_t block_offset(const uint32_t v[DIGITS], uint64_t block)
 {
     uint32_t digits = 0;
@@ -249,8 +250,8 @@ void sobol_digits(unsigned dimension, uint64_t first, size_t n, uint32_t *out)
     }
 }
 
-/* A bijection of 32-bit words in which every output bit depends on every bit of x (the three rounds of Wellons' triple32),
-   with a key between the rounds. */
+/* A bijection of 32-bit words in which every output bit depends on every bit of x (the three rounds of Wellons'
+   triple32), with a key between the rounds. */
 static inline uint32_t keyed_hash(uint32_t x, const uint32_t key[4])
 {
     x ^= key[0];

@@ -1,5 +1,5 @@
-/* Owen-scrambled Sobol' points: quasi-random numbers by address, under the keys of random.h. Their scrambles never share
-   bits with the draws of random.h. */
+/* Owen-scrambled Sobol' points: quasi-random numbers by address, under the keys of random.h. Their scrambles never
+   share bits with the draws of random.h. */
 #ifndef SGDMFT_CORE_SOBOL_H
 #define SGDMFT_CORE_SOBOL_H
 
@@ -8,9 +8,10 @@
 enum { SOBOL_DIMENSIONS = 256 };
 #define SOBOL_POINTS ((uint64_t)1 << 32)
 
-/* Coordinate `dimension` of the Sobol' points first .. first + n - 1, Owen-scrambled, in (0,1). Natural order: for every
-   m, each aligned block of 2^m points has exactly one point in each interval of length 2^-m, in every dimension; joint
-   equidistribution over dimensions is that of Joe & Kuo's numbers (the first two dimensions are a (0,2)-sequence).
+/* Coordinate `dimension` of the Sobol' points first .. first + n - 1, Owen-scrambled, in (0,1). Natural order: for
+   every m, each aligned block of 2^m points has exactly one point in each interval of length 2^-m, in every dimension;
+   joint equidistribution over dimensions is that of Joe & Kuo's numbers (the first two dimensions are a
+   (0,2)-sequence).
 
    The scramble is nested uniform: digit k of a point is flipped by a random bit that belongs to its first k - 1 digits.
    Digits 1..32 are scrambled Sobol' digits and 33..52 random ones, so points lie on no lattice. Dimensions are

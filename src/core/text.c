@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longer names are not compared: nobody misspells an option that way, and it bounds the work. */
+/* Longer names are not compared: they are not misspelt options, and the bound limits the work. */
 enum { LONGEST_NAME = 40 };
 
 size_t text_decode(const unsigned char *bytes, size_t size, uint32_t *code)

@@ -1,4 +1,4 @@
-/* Text of users: UTF-8, values shown in messages, and the nearest of some names to a misspelt one. */
+/* Text from users: UTF-8, values shown in messages, and the name nearest to a misspelt one. */
 #ifndef SGDMFT_CORE_TEXT_H
 #define SGDMFT_CORE_TEXT_H
 
@@ -17,8 +17,8 @@ typedef struct shown_text {
 } shown_text;
 shown_text text_show(const char *text);
 
-/* The number of insertions, deletions, replacements and exchanges of neighbours that turn a[0 .. length - 1] into b. Upper
-   and lower case are equal. Only the first 40 characters count. */
+/* The number of insertions, deletions, replacements and exchanges of neighbours that turn a[0 .. length - 1] into b.
+   Upper and lower case are equal. Only the first 40 characters count. */
 int text_distance(const char *a, size_t length, const char *b);
 
 /* Index of the name nearest to `wanted` in that distance, or -1 if none is near enough to be a slip of the fingers: one

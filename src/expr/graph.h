@@ -57,7 +57,7 @@ sgdmft_status expr_variable(sgdmft_context *ctx, expr_graph *graph, const char *
 sgdmft_status expr_bind(sgdmft_context *ctx, expr_graph *graph, const char *name, expr_node node);
 /* Removes a name (e.g. r while a label is parsed); its node stays valid. Unknown names are ignored. */
 void expr_unbind(expr_graph *graph, const char *name);
-/* Keeps a name but refuses expressions that use it, with `why` in the message ("labels are made from s and eps"). NULL
+/* Keeps a name but refuses expressions that use it, with `why` in the message ("labels depend on s and eps alone"). NULL
    allows it again. Unknown names are ignored. */
 sgdmft_status expr_forbid(sgdmft_context *ctx, expr_graph *graph, const char *name, const char *why);
 
@@ -72,7 +72,8 @@ int expr_constant(const expr_graph *graph, expr_node node, double *value);
 /* The node (op, args), made if it does not exist yet, as it stands: no simplification, no folding. */
 expr_node graph_intern(expr_graph *graph, expr_op op, const expr_node *args, int n_args, double constant);
 
-/* SGDMFT_OK, or the status of the graph's trouble with a message; clears it. `doing` completes "while ...". */
+/* SGDMFT_OK, or the status of the graph's trouble with a message; clears it. `doing` ends the message, e.g. "while
+   parsing". */
 sgdmft_status graph_report(sgdmft_context *ctx, expr_graph *graph, const char *doing);
 
 static inline expr_op graph_op(const expr_graph *graph, expr_node node)

@@ -15,7 +15,7 @@
 #include "expr/program.h"
 #include "expr/simplify.h"
 
-/* Address of the random lines among the uses of a seed. */
+/* Purpose of the random lines, see random.h. */
 #define PURPOSE_JUMPS 0x6a756d70u
 
 /* Points of a line, and lines per length scale. */
@@ -28,11 +28,12 @@ static const double half_lengths[] = {2, 8, 40, 1000};
 #define STEPS 4
 static const double steps[STEPS] = {1e-3, 1e-4, 1e-5, 1e-6};
 
-/* Two extrapolations agree, and a jump is not rounding, to these relative accuracies. */
+/* Two extrapolations agree if they differ by less than AGREEMENT of their size. A jump below SMALLEST_JUMP of the size
+   of the node is rounding. */
 #define AGREEMENT 0.1
 #define SMALLEST_JUMP 1e-7
 
-/* A minimum of |switch| this far below its neighbours is a zero without change of sign. */
+/* A minimum of |switch| this far below its neighbours counts as a zero without change of sign. */
 #define TOUCHING 1e-9
 
 typedef struct search {
@@ -41,7 +42,7 @@ typedef struct search {
     const expr_node *moving;
     size_t n_moving;
     random_key key;
-    uint64_t draws; /* taken so far */
+    uint64_t draws; /* made so far */
     double *work;
     double base[EXPR_MAX_VARIABLES], direction[EXPR_MAX_VARIABLES];
     double lane[EXPR_MAX_VARIABLES][POINTS];
@@ -60,7 +61,7 @@ static double normal(search *s)
     return normal_quantile(uniform(s));
 }
 
-/* Labels and the like: often normal, often one of the values that classes have. */
+/* A value for a variable that does not move, such as a label: often normal, often a small integer, as classes have. */
 static double random_value(search *s)
 {
     static const double classes[] = {-1, 1, 0, 1, -1, 2, 3, 4};
@@ -85,7 +86,7 @@ static void random_line(search *s)
         s->direction[v] /= sqrt(square);
 }
 
-/* Values at tau[0 .. n - 1]. */
+/* Values of both outputs at tau[0 .. n - 1]. */
 static void evaluate(search *s, size_t n)
 {
     const double *in[EXPR_MAX_VARIABLES];
@@ -97,7 +98,7 @@ static void evaluate(search *s, size_t n)
     expr_eval(s->program, s->work, n, in, (double *[]){s->switch_value, s->node_value});
 }
 
-static void spread_points(search *s, double from, double to)
+static void place_points(search *s, double from, double to)
 {
     for (int p = 0; p < POINTS; p++)
         s->tau[p] = from + (to - from) * p / (POINTS - 1);
@@ -112,7 +113,7 @@ static int sign_class(double x)
 static double zoom_on_change(search *s, double from, double to)
 {
     for (int round = 0; round < 12; round++) {
-        spread_points(s, from, to);
+        place_points(s, from, to);
         evaluate(s, POINTS);
         int p = 1;
         while (p < POINTS - 1 && sign_class(s->switch_value[p]) == sign_class(s->switch_value[0]))
@@ -127,7 +128,7 @@ static double zoom_on_change(search *s, double from, double to)
 static double zoom_on_minimum(search *s, double from, double to, double *least)
 {
     for (int round = 0; round < 8; round++) {
-        spread_points(s, from, to);
+        place_points(s, from, to);
         evaluate(s, POINTS);
         int best = 0;
         for (int p = 1; p < POINTS; p++)
@@ -183,7 +184,7 @@ static void keep_larger(expr_jump *jump, double size)
 static void search_line(search *s, double half, expr_jump *jump)
 {
     double value[POINTS], tau[POINTS];
-    spread_points(s, -half, half);
+    place_points(s, -half, half);
     evaluate(s, POINTS);
     memcpy(value, s->switch_value, sizeof value);
     memcpy(tau, s->tau, sizeof tau);
@@ -206,7 +207,7 @@ static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zer
     s->work = calloc(expr_program_work(s->program), sizeof *s->work);
     if (!s->work)
         status = context_out_of_memory(ctx, "the search for jumps", 8.0 * (double)expr_program_work(s->program));
-    /* the shortest lines that meet a jump tell its typical size */
+    /* the shortest lines that meet a jump show its typical size */
     for (size_t h = 0; status == SGDMFT_OK && jump->size == 0 && h < sizeof half_lengths / sizeof *half_lengths; h++)
         for (int line = 0; line < LINES; line++) {
             random_line(s);
@@ -270,7 +271,7 @@ static int chooses(const expr_graph *g, expr_node condition)
     return 0;
 }
 
-/* The name a user knows the switch by: derivatives turn relu, abs, min and max into comparisons and signs. */
+/* The name that the user wrote for the switch: derivatives turn relu, abs, min and max into comparisons and signs. */
 static const char *user_name(const expr_graph *g, expr_node node)
 {
     expr_op op = graph_op(g, node);
@@ -304,7 +305,7 @@ static int contains(const expr_node *list, int n, expr_node node)
     return 0;
 }
 
-/* Collects the switches below `node` that move, each once, and the nodes they belong to; returns how many. */
+/* Collects the switches below `node` that move, each once, and the nodes they belong to; returns their number. */
 static int collect_switches(expr_graph *graph, expr_node node, uint64_t moving, const char *below, expr_node *zero_of,
                             expr_node *owner)
 {

@@ -14,8 +14,8 @@ typedef struct expr_jump {
     char function[32]; /* function that switches there, e.g. "relu", "sign", "if" */
 } expr_jump;
 
-/* Searches for jumps of `node` in the variables `moving`: on every switching surface (zero set of the argument of sign, of
-   a comparison, ...) that `node` depends on, compares the values on both sides along random lines, other variables
+/* Searches for jumps of `node` in the variables `moving`: on every switching surface (zero set of the argument of sign,
+   of a comparison, ...) that `node` depends on, compares the values on both sides along random lines, other variables
    random. Deterministic for a given seed. *out is the largest jump met. Adds nodes to the graph (the switching
    functions). */
 sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,

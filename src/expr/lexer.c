@@ -11,14 +11,14 @@ static const struct symbol {
     const char *text;
     token_kind kind;
 } symbols[] = {
-    /* longer ones first */
+    /* longer ones first, as the first match counts */
     {"<=", TOKEN_LESS_EQUAL}, {">=", TOKEN_GREATER_EQUAL}, {"==", TOKEN_EQUAL}, {"!=", TOKEN_NOT_EQUAL},
     {"<", TOKEN_LESS},        {">", TOKEN_GREATER},        {"+", TOKEN_PLUS},   {"-", TOKEN_MINUS},
     {"*", TOKEN_TIMES},       {"/", TOKEN_OVER},           {"^", TOKEN_POWER},  {"(", TOKEN_OPEN},
     {")", TOKEN_CLOSE},       {",", TOKEN_COMMA},
 };
 
-/* What people type instead of what is meant. */
+/* Characters that have another spelling here, and the hint that gives it. */
 static const struct habit {
     const char *text, *hint;
 } habits[] = {
@@ -121,7 +121,7 @@ static int has_nonzero_digit(const char *at, size_t length)
     return 0;
 }
 
-/* Longest stretch of a number shown in a message. */
+/* Messages show at most this many characters of a number. */
 static int shown(size_t length)
 {
     return length < 40 ? (int)length : 40;

@@ -39,7 +39,7 @@ typedef struct lexer {
     size_t next; /* offset of the first byte not yet read */
 } lexer;
 
-/* Reads the next token; SGDMFT_ERR_SYNTAX with a message for a character or number that cannot be. */
+/* Reads the next token. SGDMFT_ERR_SYNTAX with a message if a character or number is not allowed. */
 sgdmft_status lexer_read(lexer *lex, token *out);
 
 #endif

@@ -78,7 +78,7 @@ static inline vec op_sinh(vec x)
     return choose(absolute(x) < 1, vec_sinh_small(x), with_sign_of(x, far));
 }
 
-/* The library's log1p gives up above 1e307. */
+/* The library's log1p is infinite above 1e307. */
 static inline vec op_log1p(vec x)
 {
     vec_mask large = x > 1e300;

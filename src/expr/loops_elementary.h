@@ -35,10 +35,10 @@ sleef_vec SLEEF(pow, u10)(sleef_vec, sleef_vec);
 
 #endif
 
-/* A call would store and load constants and registers anew for every vector. */
+/* A call would save and reload registers and constants for every vector. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Added and subtracted, it rounds to an integer, which stands in the lowest bits of the sum. */
+/* Adding it rounds to an integer, which stands in the lowest bits of the sum; subtracting it leaves that integer. */
 #define TO_INTEGER 0x1.8p52
 
 #define LOG2 0.693147180559945309417232121458
@@ -53,7 +53,7 @@ sleef_vec SLEEF(pow, u10)(sleef_vec, sleef_vec);
 #define POLYNOMIAL(x, ...)                                                                                             \
     polynomial(x, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
 
-/* In pairs of powers: they do not wait for each other, and where signs alternate each sum stays small. */
+/* In pairs of powers, which do not depend on each other; and where signs alternate, each sum stays small. */
 ALWAYS_INLINE vec polynomial(vec x, const double *c, size_t n)
 {
     vec square = x * x, sum = all(c[n - 1]);
@@ -73,7 +73,7 @@ ALWAYS_INLINE vec with_sign_of(vec x, vec size)
     return (vec)((vec_mask)size | ((vec_mask)x & (vec_mask)all(-0.0)));
 }
 
-/* Unsigned: a NaN may come by, whose bits wrap around. */
+/* Unsigned, so that the bits of a NaN wrap around instead of overflowing. */
 typedef unsigned long long vec_bits __attribute__((vector_size(8 * VEC_LANES)));
 
 /* 2^k from k + TO_INTEGER, -1022 <= k <= 1023 */
@@ -82,7 +82,7 @@ ALWAYS_INLINE vec power_of_two(vec k_bits)
     return (vec)(((vec_bits)k_bits << 52) + (vec_bits)all(1));
 }
 
-/* x 2^k for an integer k: in two factors, of which only the last can round. */
+/* x 2^k for an integer k, in two factors of which only the last can round. */
 #ifndef vec_scale
 ALWAYS_INLINE vec vec_scale(vec x, vec k)
 {

@@ -122,7 +122,7 @@ static sgdmft_status unknown_variable(parser *p, const token *name)
     return status;
 }
 
-/* What a token looks like, for "found ...". */
+/* Fails with the token that was found and `wanted`, a noun phrase for those that are allowed. */
 static sgdmft_status unexpected(parser *p, const char *wanted)
 {
     if (p->now.kind == TOKEN_END)
@@ -144,7 +144,7 @@ static sgdmft_status expect_close(parser *p, const token *open)
                 (int)p->now.length, token_text(p, &p->now), column);
 }
 
-/* All arguments are parsed, so that a wrong number can be told; those beyond the permitted number are dropped. */
+/* All arguments are parsed, so that the message can say how many there are; those beyond EXPR_MAX_ARGS are dropped. */
 static sgdmft_status parse_arguments(parser *p, const token *open, expr_node *args, int *n)
 {
     *n = 0;
@@ -331,11 +331,11 @@ static sgdmft_status parse_chain(parser *p, int least, expr_node *out)
     return status;
 }
 
-/* Everything whose operators bind at least as tight as `least`. */
+/* Parses up to the first operator that binds less tightly than `least`. */
 static sgdmft_status parse_tight(parser *p, int least, expr_node *out)
 {
     if (p->depth == DEEPEST)
-        return FAIL(p, SGDMFT_ERR_SYNTAX, p->now.offset, "nested too deep; allowed: at most %d levels", DEEPEST);
+        return FAIL(p, SGDMFT_ERR_SYNTAX, p->now.offset, "nested too deeply; allowed: at most %d levels", DEEPEST);
     p->depth++;
     sgdmft_status status = parse_chain(p, least, out);
     p->depth--;

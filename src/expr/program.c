@@ -1,8 +1,8 @@
 /* Programs: compiled from nodes, then run over blocks of lanes.
 
-   Order of instructions: depth first from the outputs, so that values are used soon after they are made. Registers: a register is free
-   again at the last use of its value, and may then hold the result of that very instruction. Outputs are written
-   straight to where they belong and read from there if they are needed again.
+   Order of instructions: depth first from the outputs, so that values are used soon after they are made. Registers: a
+   register is free again at the last use of its value, and may then hold the result of that very instruction. Outputs
+   are written straight to where they belong and read from there if they are needed again.
 
    A block is run chunk by chunk. Whole groups of LOOP_LANES lanes are read and written in place. The lanes left over go
    through the same loops in a padded copy, so a lane is computed in the same way wherever it stands. */

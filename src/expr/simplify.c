@@ -43,7 +43,7 @@ static int is_comparison(const expr_graph *g, expr_node a)
     return op == OP_LT || op == OP_LE || op == OP_EQ || op == OP_NE;
 }
 
-/* Constants are merged only if nothing overflows or underflows by it. */
+/* Constants are merged only if the result neither overflows nor underflows. */
 static int harmless(double x)
 {
     return isnormal(x);
@@ -319,7 +319,7 @@ static expr_node stable_quotient(expr_graph *g, expr_node a, expr_node b)
     return a == grown ? node_unary(g, OP_SIGMOID, x) : EXPR_NONE; /* exp(x) / (1 + exp(x)) */
 }
 
-/* 1/c is exact for powers of two only; other divisions stay. */
+/* 1/c is exact for powers of two only; other divisions are kept. */
 static int exact_reciprocal(double c)
 {
     int exponent;
@@ -476,7 +476,7 @@ static int parity(expr_op op)
     }
 }
 
-/* Smooth functions, which one rounding more in their argument does not matter to. */
+/* Smooth functions, for which one more rounding error in the argument does not matter. */
 static int is_smooth(expr_op op)
 {
     switch (op) {
@@ -489,7 +489,7 @@ static int is_smooth(expr_op op)
     }
 }
 
-/* a / c as a product, which takes a fraction of the time. */
+/* a / c as a product, which is several times faster than a division. */
 static expr_node without_division(expr_graph *g, expr_node a)
 {
     if (!is_op(g, a, OP_DIV) || !is_constant(g, graph_arg(g, a, 1)))

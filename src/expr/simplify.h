@@ -1,5 +1,6 @@
-/* Constructors of nodes that fold constants and simplify. Values change by rounding at most, except where an operand is
-   NaN or infinite and drops out (0 * x, x - x). All of them return EXPR_NONE if the graph is in trouble, see graph.h. */
+/* Constructors of nodes that fold constants and simplify. Values change by rounding at most, except where an
+   operand is NaN or infinite and drops out (0 * x, x - x). All of them return EXPR_NONE if the graph is in
+   trouble, see graph.h. */
 #ifndef SGDMFT_EXPR_SIMPLIFY_H
 #define SGDMFT_EXPR_SIMPLIFY_H
 

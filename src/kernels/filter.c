@@ -9,11 +9,12 @@ double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const
 {
     int k = kern->k, kstar = kern->kstar, width = k * kstar;
     filter_step step = filter_step_of(&kern->filter, kern->grid, i);
-    step_weights force = step_rule_force(kern->grid, kern->delta, i);
+    step_weights rate = step_rule_rates(kern->grid, kern->delta, i);
+    double half = step_rule_time(kern->grid, i).start;
     const double *before = kernels_m(kern, i), *mu = now + at->mu, *mu_next = next + at->mu;
     double *after = kernels_m(kern, i + 1), *F = kern->F + (size_t)(i + 1) * (size_t)width, change = 0;
     for (int c = 0; c < width; c++) {
-        double value = (before[c] * step.keep - (force.start * mu[c] + force.end * mu_next[c])) / step.divide;
+        double value = (before[c] * step.keep - half * (rate.start * mu[c] + rate.end * mu_next[c])) / step.divide;
         if (!isfinite(value))
             return NAN;
         change = fmax(change, relative_change(after[c], value, fabs(value)));

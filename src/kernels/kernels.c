@@ -63,11 +63,14 @@ double kernels_bytes(int k, int kstar, int steps, int sampled)
 static void invert_start(kernels *kern, const double *q0, const double *m0)
 {
     int k = kern->k, kstar = kern->kstar;
-    double A[MATRIX_MAX * MATRIX_MAX] = {0}, P[MATRIX_MAX * MATRIX_MAX], root[MATRIX_MAX * MATRIX_MAX];
-    double inverse[MATRIX_MAX * MATRIX_MAX], largest = 0;
-    matrix_accumulate(k, kstar, kstar, 1, m0, kern->rho_inverse, A);
-    memcpy(P, q0, sizeof *P * (size_t)(k * k));
-    matrix_accumulate_t(k, kstar, k, -1, A, m0, P);
+    double P[MATRIX_MAX * MATRIX_MAX], root[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX], largest = 0;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            P[a * k + b] = q0[a * k + b];
+            for (int c = 0; c < kstar; c++)
+                for (int d = 0; d < kstar; d++)
+                    P[a * k + b] -= m0[a * kstar + c] * kern->rho_inverse[c * kstar + d] * m0[b * kstar + d];
+        }
     for (int a = 0; a < k; a++)
         largest = fmax(largest, q0[a * k + a]);
     kern->start_spread = matrix_smallest_eigenvalue(k, P);
@@ -227,8 +230,12 @@ void kernels_from_start(const kernels *kern, const double *mu, const double *gw0
     int k = kern->k, kstar = kern->kstar;
     double own[MATRIX_MAX * MATRIX_MAX], A[MATRIX_MAX * MATRIX_MAX] = {0};
     matrix_accumulate(k, kstar, kstar, 1, kern->m, kern->rho_inverse, A);
-    memcpy(own, gw0, sizeof *own * (size_t)(k * k));
-    matrix_accumulate_t(k, kstar, k, -1, mu, A, own);
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            own[a * k + b] = gw0[a * k + b];
+            for (int c = 0; c < kstar; c++)
+                own[a * k + b] -= mu[a * kstar + c] * A[b * kstar + c];
+        }
     memset(q, 0, sizeof *q * (size_t)(k * k));
     matrix_add_product(k, 1, own, kern->start_inverse, q);
 }

@@ -70,7 +70,8 @@ static double advance(kernels *kern, int i, const averages_layout *at, const dou
     int k = kern->k, kk = k * k;
     size_t n = (size_t)i + 1;
     filter_step step = filter_step_of(&kern->filter, kern->grid, i);
-    step_weights force = step_rule_force(kern->grid, kern->delta, i);
+    step_weights time = step_rule_time(kern->grid, i), rate = step_rule_rates(kern->grid, kern->delta, i);
+    step_weights force = {time.start * rate.start, time.end * rate.end};
     double own[MATRIX_MAX * MATRIX_MAX], matrix[MATRIX_MAX * MATRIX_MAX], change = 0;
     double *known = kern->scratch, *rhs = kern->scratch + (size_t)kk * n;
     known_Q(kern, i + 1, at, next, known);

@@ -20,7 +20,13 @@ static inline step_weights step_rule_time(const time_grid *grid, int cell)
     return (step_weights){0.5 * grid->h[cell], 0.5 * grid->h[cell]};
 }
 
-/* The same with delta eta(t) under the integral: what the force of the samples is multiplied by. */
+/* The factor delta eta(t) of the force of the samples, at both ends. */
+static inline step_weights step_rule_rates(const time_grid *grid, double delta, int cell)
+{
+    return (step_weights){delta * grid->eta_start[cell], delta * grid->eta_end[cell]};
+}
+
+/* The weights of the force at both ends, with this factor. */
 static inline step_weights step_rule_force(const time_grid *grid, double delta, int cell)
 {
     step_weights time = step_rule_time(grid, cell);

@@ -1,5 +1,5 @@
-/* The law of the coordinates (theta0, theta*) at t = 0 as a map from uniform numbers, so that Sobol' points and streams
-   of random numbers can both drive it. It is one of
+/* The law of the coordinates (theta0, theta*) at t = 0 as a map from uniform numbers, so that it can be sampled with
+   Sobol' points and with streams of random numbers alike. It is one of
 
        Gaussian      second moments initial.q, m, rho
        expressions   initial.teacher, initial.student: functions of standard normals z1, z2, ... and uniforms u1, u2, ...
@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "core/context.h"
+#include "core/origin.h"
 #include "sgdmft/problem.h"
 
 typedef struct coordinates_law coordinates_law;
@@ -33,6 +34,15 @@ void coordinates_law_map(const coordinates_law *law, double *work, size_t n, con
                          double *thetastar);
 
 /* 1 if the problem states a law other than the Gaussian one. */
-int problem_has_law(const sgdmft_problem *problem);
+int coordinates_law_is_given(const sgdmft_problem *problem);
+
+/* Where that law is stated: samples, else the teacher, else the student. */
+origin coordinates_law_origin(const sgdmft_problem *problem);
+
+/* Replaces initial.q, m, rho, which are allocated, by the moments of the law. For samples they are the averages over
+   the rows. For expressions they are averages over 16 independent scrambles of 65536 or more Sobol' points, always the
+   same ones; initial.moments_se gets the largest standard error, relative to the sizes of the coordinates. A value that
+   is not finite, or moments not known to 1%, are errors (204) that name the expression. */
+sgdmft_status coordinates_law_fill_moments(sgdmft_context *ctx, sgdmft_problem *problem);
 
 #endif

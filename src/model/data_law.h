@@ -1,8 +1,8 @@
 /* The law of the data: how a fresh sample looks to the student and the teacher.
 
-   A sample x has the field w = theta^T x in R^k, the signal s = theta*^T x in R^k* and the noise e of its label, which is
-   independent of both. As d grows, their joint law depends on theta and theta* through second moments alone. Two kinds of
-   moments must be kept apart, although they are equal for isotropic data:
+   A sample x has the field w = theta^T x in R^k, the signal s = theta*^T x in R^k* and the noise e of its label, which
+   is independent of both. As d grows, their joint law depends on theta and theta* through second moments alone. Two
+   kinds of moments must be kept apart, although they are equal for isotropic data:
 
      theta_moments   averages over the coordinates j of theta: C = E theta theta^T, m = E theta theta*^T,
                      rho = E theta* theta*^T
@@ -24,8 +24,8 @@
 
      C_w = C,   m_w = m,   rho_w = rho,   R_w = R,   R_w(t, t) = 1,   s = L z,   L L^T = rho,   L lower triangular.
 
-   Other laws change functions of this file only: with a spectrum, point 1 becomes sums over modes of weight p_j e_j, and
-   with a signal law, point 2 is any law at all (docs/theory.md, section 6).
+   Other laws change functions of this file only: with a spectrum, point 1 becomes sums over modes of weight p_j e_j,
+   and with a signal law, point 2 is any law at all.
 
    Matrices are row-major. No function but data_law_init fails or allocates, unless it says so. */
 #ifndef SGDMFT_MODEL_DATA_LAW_H
@@ -92,7 +92,7 @@ void data_law_onto_signal(const data_law *law, const double *x, double *out);
 int data_law_regress(const data_law *law, const field_moments *field, field_regression *out);
 
 /* The fields w[k][n] of n fresh samples with signals s[k*][n], from standard normal variables z[k][n]. w overlaps
-   neither of them. */
+   neither s nor z. */
 void data_law_fresh_fields(const data_law *law, const field_regression *at, size_t n, const double *s, const double *z,
                            double *w);
 

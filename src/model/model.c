@@ -2,11 +2,18 @@
 
 #include <stdlib.h>
 
-#include "model/model_parts.h"
+#include "model/callbacks.h"
+#include "model/model_programs.h"
+
+struct model {
+    model_shape shape;
+    callbacks *external; /* label and loss, or NULL: then they are programs */
+    model_programs program;
+};
 
 struct model_work {
-    double *scratch;   /* of the programs */
-    double **out;      /* pointers to outputs */
+    double *scratch; /* of the programs */
+    double **out;    /* [outputs of the largest program] where they go */
 };
 
 static sgdmft_status check_count(sgdmft_context *ctx, const sgdmft_problem *problem, const char *key, int count)
@@ -28,16 +35,14 @@ static sgdmft_status build(sgdmft_context *ctx, const sgdmft_problem *problem, m
                              .kstar = problem->model.teachers,
                              .labels = (int)problem->model.label.n,
                              .observables = (int)problem->observables.n};
-    if (problem->model.plugin) {
-        status = plugin_open(ctx, problem, &m->external);
-        if (status == SGDMFT_OK)
-            status = plugin_probe(ctx, problem, m->external);
+    if (callbacks_wanted(problem)) {
+        status = callbacks_new(ctx, problem, &m->external);
         if (status != SGDMFT_OK)
             return status;
-        m->shape.labels = m->external->table->labels;
-        m->shape.noises = m->external->table->noises;
+        m->shape.labels = m->external->table.labels;
+        m->shape.noises = m->external->table.noises;
     }
-    return model_build_programs(ctx, problem, m);
+    return model_programs_build(ctx, problem, m->external != NULL, &m->shape, &m->program);
 }
 
 sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out)
@@ -56,20 +61,15 @@ sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, mode
 
 sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem)
 {
-    return m->shape.jumps ? model_refuse_kink(ctx, &problem->model.loss.item[0], &m->kink) : SGDMFT_OK;
+    return m->shape.jumps ? model_kink_refuse(ctx, problem, &m->program.kink) : SGDMFT_OK;
 }
 
 void model_free(model *m)
 {
     if (!m)
         return;
-    expr_program_free(m->label);
-    expr_program_free(m->loss);
-    expr_program_free(m->gradient);
-    expr_program_free(m->loss_gradient);
-    expr_program_free(m->curvature);
-    expr_program_free(m->observables);
-    plugin_close(m->external);
+    model_programs_clear(&m->program);
+    callbacks_free(m->external);
     free(m);
 }
 
@@ -78,22 +78,11 @@ model_shape model_get_shape(const model *m)
     return m->shape;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t work_of(const expr_program *program)
-{
-    return program ? expr_program_work(program) : 0;
-}
-
 sgdmft_status model_work_new(sgdmft_context *ctx, const model *m, size_t max_lanes, model_work **out)
 {
-    size_t doubles = larger(work_of(m->label), work_of(m->observables));
-    doubles = larger(doubles, larger(work_of(m->loss), work_of(m->gradient)));
-    doubles = larger(doubles, larger(work_of(m->loss_gradient), work_of(m->curvature)));
-    size_t outputs = larger((size_t)m->shape.observables, MODEL_MOST * (MODEL_MOST + 1));
+    size_t doubles = model_programs_work(&m->program), outputs = MODEL_MOST * (MODEL_MOST + 1);
+    if ((size_t)m->shape.observables > outputs)
+        outputs = (size_t)m->shape.observables;
     model_work *work = calloc(1, sizeof *work);
     if (work) {
         work->scratch = calloc(doubles + 1, sizeof *work->scratch);
@@ -133,34 +122,34 @@ static void set_outputs(model_work *work, int first, int components, size_t n, d
 int model_label(const model *m, model_work *work, size_t n, const double *s, const double *eps, double *y)
 {
     if (m->external)
-        return m->external->table->label(n, s, eps, y);
+        return m->external->table.label(m->external->table.user, n, s, eps, y);
     const double *in[MODEL_VARIABLES] = {NULL};
-    set_inputs(in, model_s(), m->shape.kstar, n, s);
-    set_inputs(in, model_eps(), m->shape.noises, n, eps);
+    set_inputs(in, MODEL_S, m->shape.kstar, n, s);
+    set_inputs(in, MODEL_EPS, m->shape.noises, n, eps);
     set_outputs(work, 0, m->shape.labels, n, y);
-    expr_eval(m->label, work->scratch, n, in, work->out);
+    expr_eval(m->program.label, work->scratch, n, in, work->out);
     return 0;
 }
 
 static void set_loss_inputs(const model *m, const double **in, size_t n, const double *t, const double *r,
                             const double *y)
 {
-    set_inputs(in, model_r(), m->shape.k, n, r);
-    set_inputs(in, model_y(), m->shape.labels, n, y);
-    set_inputs(in, model_t(), 1, n, t);
+    set_inputs(in, MODEL_R, m->shape.k, n, r);
+    set_inputs(in, MODEL_Y, m->shape.labels, n, y);
+    set_inputs(in, MODEL_T, 1, n, t);
 }
 
 int model_gradient(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *y,
                    double *g, double *G)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, NULL, g, G);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, NULL, g, G);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     set_outputs(work, 0, m->shape.k, n, g);
     if (G)
         set_outputs(work, m->shape.k, m->shape.k * m->shape.k, n, G);
-    expr_eval(G ? m->curvature : m->gradient, work->scratch, n, in, work->out);
+    expr_eval(G ? m->program.curvature : m->program.gradient, work->scratch, n, in, work->out);
     return 0;
 }
 
@@ -168,12 +157,12 @@ int model_loss_gradient(const model *m, model_work *work, size_t n, const double
                         double *loss, double *g)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, loss, g, NULL);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, loss, g, NULL);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     set_outputs(work, 0, 1, n, loss);
     set_outputs(work, 1, m->shape.k, n, g);
-    expr_eval(m->loss_gradient, work->scratch, n, in, work->out);
+    expr_eval(m->program.loss_gradient, work->scratch, n, in, work->out);
     return 0;
 }
 
@@ -181,23 +170,23 @@ int model_loss(const model *m, model_work *work, size_t n, const double *t, cons
                double *loss)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, loss, NULL, NULL);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, loss, NULL, NULL);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
-    expr_eval(m->loss, work->scratch, n, in, &loss);
+    expr_eval(m->program.loss, work->scratch, n, in, &loss);
     return 0;
 }
 
 int model_observables(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *s,
                       const double *eps, const double *y, double *out)
 {
-    if (!m->observables)
+    if (!m->program.observables)
         return 0;
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
-    set_inputs(in, model_s(), m->shape.kstar, n, s);
-    set_inputs(in, model_eps(), m->shape.noises, n, eps);
+    set_inputs(in, MODEL_S, m->shape.kstar, n, s);
+    set_inputs(in, MODEL_EPS, m->shape.noises, n, eps);
     set_outputs(work, 0, m->shape.observables, n, out);
-    expr_eval(m->observables, work->scratch, n, in, work->out);
+    expr_eval(m->program.observables, work->scratch, n, in, work->out);
     return 0;
 }

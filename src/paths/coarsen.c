@@ -1,11 +1,9 @@
-/* The same paths on every second node. A coarse innovation is the normalised sum of two fine ones, and so is a coarse
-   increment of the driver; the coarse bridge at a visit is the fine bridge plus the tent by which the middle node leaves
-   the coarse chord. The event of a coarse cell is at that middle node, where the fine bridge is zero. */
+#include "paths/coarsen.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "paths/inputs_build.h"
 
 /* width numbers for each cell */
 static void coarsen_increments(const double *fine, const time_grid *grid, size_t width, int steps, double *out)
@@ -18,8 +16,8 @@ static void coarsen_increments(const double *fine, const time_grid *grid, size_t
     }
 }
 
-/* How far the middle node of a coarse cell is above the chord, in units of the rate: what a tent of height 1 carries, from
-   the normals of its two cells. */
+/* The displacement of the dropped middle node from the coarse chord, in units of the root of the rate, as a combination of the normals
+   of the two fine cells. */
 typedef struct excess {
     double first, second; /* factors */
     const double *xi;     /* [2][k][n] */
@@ -123,7 +121,7 @@ static sgdmft_status coarsen_block(sgdmft_context *ctx, const path_inputs *fine,
 sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const path_source *source,
                                     const time_grid *fine_grid, const time_grid *coarse_grid, path_ensemble **out)
 {
-    path_ensemble *e = ensemble_allocate(fine->n_blocks);
+    path_ensemble *e = path_ensemble_empty(fine->n_blocks);
     if (!e)
         return context_out_of_memory(ctx, "the paths", sizeof(path_inputs) * (double)fine->n_blocks);
     e->paths = fine->paths;

@@ -1,12 +1,11 @@
-/* The normals of the fields: teacher, start, label noise, innovations, and the increments of a driver that diffuses. */
+#include "paths/gaussians.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/sobol.h"
-#include "paths/draw.h"
-#include "paths/inputs_build.h"
 #include "paths/matching.h"
 
 static int owns(const draw *d, size_t block)
@@ -17,7 +16,7 @@ static int owns(const draw *d, size_t block)
 /* Standard normals of one Sobol' dimension, from path `first` on. */
 static void quasi_normals(const draw *d, unsigned dimension, size_t first, size_t n, double *out)
 {
-    sobol_points(draw_key(d, DRAW_SOBOL), dimension, first, n, out);
+    sobol_points(draw_key(d, PURPOSE_SOBOL), dimension, first, n, out);
     normal_quantiles(n, out, out);
 }
 
@@ -113,7 +112,7 @@ static void plan_bisection(int steps, int (*split)[3])
     }
 }
 
-/* Together; `status` says how it went so far on this rank. */
+/* Collective call: every rank of the share makes it. `status` is that of this rank so far. */
 static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d, sgdmft_status status)
 {
     size_t blocks = d->ensemble->n_blocks;
@@ -166,18 +165,18 @@ static void draw_rows(const draw *d, const gaussian_space *space)
     plan_bisection(d->grid->steps, space->split);
     increments field = {.first = plan->fields,
                         .width = k,
-                        .purpose = DRAW_INNOVATIONS,
+                        .purpose = PURPOSE_INNOVATIONS,
                         .dimension = plan->fields,
                         .lead = plan->lead * k,
                         .gap = plan->visits,
                         .axes = d->source->field};
-    increments driver = {.first = plan->fields + steps * k,
+    increments diffusion = {.first = plan->fields + steps * k,
                          .width = 1,
-                         .purpose = DRAW_DRIVER,
+                         .purpose = PURPOSE_DIFFUSION,
                          .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
     draw_increments(d, &field, space);
     if (d->source->process->diffuses)
-        draw_increments(d, &driver, space);
+        draw_increments(d, &diffusion, space);
 }
 
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)

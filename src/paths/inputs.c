@@ -5,383 +5,182 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/draw.h"
-#include "paths/inputs_build.h"
-#include "paths/visits.h"
-#include "core/matrix.h"
 
-size_t path_block_lanes(int k, int steps, int64_t paths)
+void inputs_clear(path_inputs *in)
 {
-    enum { CACHE_NUMBERS = 1 << 18, MOST = 768, LEAST = 96 };
-    size_t lanes = MOST;
-    while (lanes > LEAST && lanes * (size_t)k * (size_t)steps > CACHE_NUMBERS)
-        lanes /= 2;
-    while (lanes > LEAST && (int64_t)lanes * 8 > paths)
-        lanes /= 2;
-    return lanes - 8; /* rows of a power of two would all fall into the same cache sets */
+    free(in->rows);
+    free(in->labels);
+    free(in->tests);
+    free(in->bridge);
+    free(in->slots_before);
+    free(in->group_first);
+    free(in->groups);
+    free(in->visit_lane);  /* holds visit_slot too */
+    free(in->visit_place); /* holds the other numbers of visits too */
+    memset(in, 0, sizeof *in);
 }
 
-/* More quasi-random waiting times than this do harm: with 35 of them (T = 20) the variance was six times that with 12. */
-static const unsigned QUASI_VISITS = 12;
-
-/* Modes that are quasi-random where paths are few. Many of them and the matching of moments, both exact in their way, pull
-   at fourth moments: with 1024 paths and 48 modes that of w(T) was 1% too small, with 16 not by more than its noise. */
-static const unsigned FEW_MODES = 16, PATHS_PER_MODE = 64;
-
-/* Principal directions before the visits. The modes of Brownian bridges all come before them, but after them where the noise
-   of visits is not integrated out, see last_visit.h. */
-static const unsigned LEADING_DIRECTIONS = 2;
-
-static unsigned plan_modes(unsigned components, size_t paths, unsigned steps)
+/* Event c in cell c. */
+static void one_event_per_cell(path_inputs *in)
 {
-    unsigned modes = (unsigned)(paths / PATHS_PER_MODE), most = quasi_modes(components);
-    modes = modes < FEW_MODES ? FEW_MODES : modes;
-    modes = modes < most ? modes : most;
-    return modes < steps ? modes : steps;
+    for (int i = 0; i <= in->steps; i++)
+        in->slots_before[i] = i;
 }
 
-static dimension_plan plan_dimensions(const draw *d)
+size_t inputs_rows(model_shape shape, const sample_process *process, int steps)
 {
-    model_shape shape = d->shape;
-    const sample_process *process = d->source->process;
-    dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
-    double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3)) + 1 : 0;
-    if (process->visits)
-        plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
-    plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)),
-                            (size_t)d->source->problem->numerics.paths, (unsigned)d->grid->steps);
-    plan.lead = d->source->by_visits ? 0 : plan.modes;
-    if (d->source->field && plan.lead > LEADING_DIRECTIONS)
-        plan.lead = LEADING_DIRECTIONS;
-    return plan;
+    size_t noise = process->diffuses ? (size_t)steps : 0;
+    return (size_t)(shape.kstar + shape.k + shape.noises) + (size_t)steps * (size_t)shape.k + noise;
 }
 
-/* Paths with similar numbers of visits side by side: order[q] is the path that comes q-th. */
-static size_t *sort_by_visits(const visit_list *visits)
+path_inputs inputs_elsewhere(const sample_process *process, int steps, size_t n, int slots)
 {
-    size_t most = 0;
-    for (size_t p = 0; p < visits->paths; p++)
-        if (visits->first[p + 1] - visits->first[p] > most)
-            most = visits->first[p + 1] - visits->first[p];
-    size_t *start = memory_zeroed(most + 2, sizeof *start), *order = memory_zeroed(visits->paths, sizeof *order);
-    if (start && order) {
-        for (size_t p = 0; p < visits->paths; p++)
-            start[visits->first[p + 1] - visits->first[p] + 1]++;
-        for (size_t c = 0; c < most; c++)
-            start[c + 1] += start[c];
-        for (size_t p = 0; p < visits->paths; p++)
-            order[start[visits->first[p + 1] - visits->first[p]]++] = p;
-    } else {
-        free(order);
-        order = NULL;
+    return (path_inputs){.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
+}
+
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps, size_t n,
+                              int slots, inputs_share share, path_inputs *out)
+{
+    size_t k = (size_t)shape.k, fields = (size_t)(shape.kstar + shape.noises) + k;
+    size_t rows = inputs_rows(shape, process, steps) - (share == INPUTS_SHARE ? fields : 0);
+    path_inputs in = {.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
+    in.rows = memory_raw(rows * n, sizeof *in.rows);
+    in.labels = share == INPUTS_OWN ? memory_doubles((size_t)shape.labels * n) : NULL;
+    in.bridge = process->diffuses ? memory_doubles((size_t)steps * n * k) : NULL;
+    in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
+    *out = in;
+    if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.labels) ||
+        (process->diffuses && !in.bridge)) {
+        inputs_clear(out);
+        return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + k * (size_t)in.slots) * n));
     }
-    free(start);
-    return order;
+    if (process->events == EVENTS_STEPS)
+        one_event_per_cell(out);
+    if (share == INPUTS_OWN) {
+        out->wstar = out->rows;
+        out->z0 = out->wstar + (size_t)shape.kstar * n;
+        out->eps = out->z0 + k * n;
+        out->test = out->z0;
+        out->y = out->labels;
+    }
+    out->xi = out->rows + (share == INPUTS_OWN ? fields * n : 0);
+    out->noise = process->diffuses ? out->xi + (size_t)steps * k * n : NULL;
+    return SGDMFT_OK;
 }
 
-/* Room for the events of one block. */
-typedef struct event_space {
-    double *normals; /* of one path */
-    double *time;    /* of the visits of a block, in order of groups */
-    double *schedule;
-    int *cell; /* of the visits of a block, path by path */
-    model_work *model;
-} event_space;
-
-/* The visits of the path of lane p. */
-static inline size_t lane_visits(const draw *d, const visit_list *visits, size_t start, size_t p, const double **time)
+sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, visit_sorter *out)
 {
-    size_t path = draw_path(d, start + p), first = visits->first[path];
-    *time = visits->time + first;
-    return visits->first[path + 1] - first;
+    enum { RANKS = 8 };
+    visit_sorter s = {.in = in, .k = (size_t)k, .ranks = RANKS};
+    s.at = memory_zeroed((size_t)in->steps * (size_t)s.ranks, sizeof *s.at);
+    s.cell = memory_zeroed(3 * in->n, sizeof *s.cell);
+    *out = s;
+    if (!s.at || !s.cell) {
+        visit_sorter_clear(out);
+        return context_out_of_memory(ctx, "the visits", 8.0 * (double)in->steps * RANKS);
+    }
+    out->rank = s.cell + in->n;
+    out->slot = out->rank + in->n;
+    for (size_t p = 0; p < in->n; p++)
+        out->cell[p] = -1;
+    return SGDMFT_OK;
 }
 
-static void note_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter, int *cell)
+void visit_sorter_clear(visit_sorter *s)
 {
-    const time_grid *grid = d->grid;
-    for (size_t p = 0; p < sorter->in->n; p++) {
-        const double *time;
-        size_t count = lane_visits(d, visits, start, p, &time);
-        int at = 0;
-        for (size_t a = 0; a < count; a++) {
-            while (at < grid->steps - 1 && time[a] >= grid->t[at + 1])
-                at++;
-            *cell++ = at;
-            visit_sorter_note(sorter, p, at);
+    free(s->at);
+    free(s->cell);
+    *s = (visit_sorter){0};
+}
+
+/* The group of the next visit of a lane. */
+static inline size_t *next_group(visit_sorter *s, size_t lane, int cell)
+{
+    s->rank[lane] = s->cell[lane] == cell ? s->rank[lane] + 1 : 0;
+    s->cell[lane] = cell;
+    return &s->at[(size_t)cell * (size_t)s->ranks + (size_t)s->rank[lane]];
+}
+
+static void double_ranks(visit_sorter *s)
+{
+    size_t steps = (size_t)s->in->steps, ranks = (size_t)s->ranks;
+    size_t *wider = memory_zeroed(2 * steps * ranks, sizeof *wider);
+    s->failed = !wider;
+    if (!wider)
+        return;
+    for (size_t cell = 0; cell < steps; cell++)
+        memcpy(wider + 2 * cell * ranks, s->at + cell * ranks, sizeof *wider * ranks);
+    free(s->at);
+    s->at = wider;
+    s->ranks *= 2;
+}
+
+void visit_sorter_note(visit_sorter *s, size_t lane, int cell)
+{
+    if (s->cell[lane] == cell && s->rank[lane] + 1 == s->ranks)
+        double_ranks(s);
+    if (s->failed)
+        return;
+    (*next_group(s, lane, cell))++;
+    s->in->visits++;
+    s->slot[lane]++;
+    if (s->slot[lane] > s->in->slots_before[cell + 1])
+        s->in->slots_before[cell + 1] = s->slot[lane];
+}
+
+static sgdmft_status allocate_visits(sgdmft_context *ctx, size_t groups, size_t k, path_inputs *in)
+{
+    size_t visits = in->visits;
+    in->group_first = memory_zeroed((size_t)in->steps + 1, sizeof *in->group_first);
+    in->groups = memory_zeroed(groups + 1, sizeof *in->groups);
+    in->visit_lane = memory_raw(2 * visits + 1, sizeof *in->visit_lane);
+    in->visit_place = memory_raw((2 + k) * visits + 1, sizeof *in->visit_place);
+    if (!in->group_first || !in->groups || !in->visit_lane || !in->visit_place)
+        return context_out_of_memory(ctx, "the visits", 8.0 * (double)((3 + k) * visits));
+    in->visit_slot = in->visit_lane + visits;
+    in->visit_step = in->visit_place + visits;
+    in->visit_bridge = in->visit_step + visits;
+    return SGDMFT_OK;
+}
+
+sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
+{
+    path_inputs *in = s->in;
+    size_t groups = 0, used = 0;
+    for (size_t g = 0; g < (size_t)in->steps * (size_t)s->ranks; g++)
+        groups += s->at[g] > 0;
+    if (s->failed)
+        return context_out_of_memory(ctx, "the visits", 16.0 * (double)in->steps * s->ranks);
+    sgdmft_status status = allocate_visits(ctx, groups, s->k, in);
+    if (status)
+        return status;
+    groups = 0;
+    for (int cell = 0; cell < in->steps; cell++) {
+        in->group_first[cell] = groups;
+        if (in->slots_before[cell + 1] < in->slots_before[cell])
+            in->slots_before[cell + 1] = in->slots_before[cell];
+        for (int rank = 0; rank < s->ranks; rank++) {
+            size_t *at = &s->at[(size_t)cell * (size_t)s->ranks + (size_t)rank], count = *at;
+            if (count > 0)
+                in->groups[groups++] = (visit_group){used, count, rank};
+            *at = used;
+            used += count;
         }
     }
-}
-
-/* The visits of one path, and unit-rate Brownian bridges over the cells at one after the other. */
-static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t count, const double *time, const int *cell,
-                       const double *normals, double *group_time)
-{
-    path_inputs *in = sorter->in;
-    size_t k = sorter->k;
-    double before[MATRIX_MAX];
-    for (size_t a = 0; a < count; a++) {
-        visit_address to = visit_sorter_next(sorter, p, cell[a]);
-        int follows = a > 0 && cell[a - 1] == cell[a];
-        double start = d->grid->t[cell[a]], end = d->grid->t[cell[a] + 1], since = follows ? time[a - 1] : start;
-        double shrink = (end - time[a]) / (end - since), spread = sqrt((time[a] - since) * shrink);
-        group_time[to.at] = time[a];
-        in->visit_place[to.at] = (time[a] - start) / d->grid->h[cell[a]];
-        for (size_t c = 0; c < k; c++) {
-            before[c] = shrink * (follows ? before[c] : 0) + spread * normals[a * k + c];
-            in->visit_bridge[to.bridge + c * to.count] = before[c];
-        }
-    }
-}
-
-static void place_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter,
-                         const event_space *space)
-{
-    const int *cell = space->cell;
-    for (size_t p = 0; p < sorter->in->n; p++) {
-        const double *time;
-        size_t count = lane_visits(d, visits, start, p, &time);
-        random_normals(draw_key(d, DRAW_BRIDGE), draw_path(d, start + p), 0, count * sorter->k, space->normals);
-        place_path(d, sorter, p, count, time, cell, space->normals, space->time);
-        cell += count;
-    }
-    schedule_values(d->source->eta, space->schedule, sorter->in->visits, space->time, sorter->in->visit_step);
-}
-
-/* Bridges at the middle of every cell. */
-static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, double *normals)
-{
-    size_t k = (size_t)d->shape.k, count = (size_t)in->steps * k;
+    in->group_first[in->steps] = groups;
     for (size_t p = 0; p < in->n; p++) {
-        random_normals(draw_key(d, DRAW_BRIDGE), draw_path(d, start + p), 0, count, normals);
-        for (size_t j = 0; j < count; j++) {
-            double x = d->grid->middle[j / k];
-            in->bridge[j * in->n + p] = sqrt(d->grid->h[j / k] * x * (1 - x)) * normals[j];
-        }
-    }
-}
-
-/* z* and eps from what was drawn, then w*, then the labels. */
-static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs *in, model_work *work)
-{
-    size_t n = in->n;
-    if (d->source->label)
-        label_axes_apply(d->source->label, d->shape.kstar, n, in->wstar, in->eps);
-    data_law_signals(d->source->law, n, in->wstar);
-    if (model_label(d->source->m, work, n, in->wstar, in->eps, in->y))
-        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
-    for (size_t p = 0; p < n * (size_t)d->shape.labels; p++)
-        if (!isfinite(in->y[p]))
-            return context_fail(ctx, SGDMFT_ERR_NON_FINITE,
-                                "model.label: the label is not a finite number (%g) at s = %g; allowed: finite for all "
-                                "Gaussian s and eps",
-                                in->y[p], in->wstar[p % n]);
-    return SGDMFT_OK;
-}
-
-/* Points of the test law are few-dimensional, and so want the best dimensions. */
-static sgdmft_status test_block(sgdmft_context *ctx, const draw *d, path_inputs *in)
-{
-    size_t k = (size_t)d->shape.k;
-    if (!d->source->field)
-        return SGDMFT_OK;
-    in->tests = memory_doubles(k * in->n);
-    if (!in->tests)
-        return context_out_of_memory(ctx, "the test law", 8.0 * (double)(k * in->n));
-    principal_axes_leading(d->source->field, d->grid, k, in->n, in->z0, in->xi, in->tests);
-    in->test = in->tests;
-    return SGDMFT_OK;
-}
-
-static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit_list *visits, size_t b,
-                                 const event_space *space)
-{
-    path_inputs *in = &d->ensemble->block[b];
-    size_t start = b * d->lanes;
-    if (d->source->process->events == EVENTS_STEPS) {
-        if (in->bridge)
-            draw_middle_bridges(d, in, start, space->normals);
-        return SGDMFT_OK;
-    }
-    visit_sorter sorter;
-    sgdmft_status status = visit_sorter_new(ctx, in, d->shape.k, &sorter);
-    if (status)
-        return status;
-    note_visits(d, visits, start, &sorter, space->cell);
-    status = visit_sorter_lay_out(ctx, &sorter);
-    if (!status)
-        place_visits(d, visits, start, &sorter, space);
-    visit_sorter_clear(&sorter);
-    return status;
-}
-
-static void event_space_clear(event_space *space)
-{
-    model_work_free(space->model);
-    free(space->normals);
-    free(space->time);
-    free(space->schedule);
-    free(space->cell);
-}
-
-static sgdmft_status event_space_new(sgdmft_context *ctx, const draw *d, event_space *out)
-{
-    size_t most = 1, visits;
-    for (size_t b = 0; b < d->ensemble->n_blocks; b++)
-        if ((size_t)d->ensemble->block[b].slots > most)
-            most = (size_t)d->ensemble->block[b].slots;
-    visits = most * d->lanes;
-    *out = (event_space){.normals = memory_doubles(most * (size_t)d->shape.k),
-                         .schedule = memory_doubles(schedule_work(d->source->eta))};
-    if (d->source->process->visits) {
-        out->time = memory_doubles(visits);
-        out->cell = memory_zeroed(visits, sizeof *out->cell);
-    }
-    sgdmft_status status = model_work_new(ctx, d->source->m, d->lanes, &out->model);
-    if (!status && (!out->normals || !out->schedule || (d->source->process->visits && (!out->time || !out->cell))))
-        status = context_out_of_memory(ctx, "the events", 12.0 * (double)visits);
-    if (status)
-        event_space_clear(out);
-    return status;
-}
-
-static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
-{
-    event_space space;
-    sgdmft_status status = event_space_new(ctx, d, &space);
-    if (status)
-        return status;
-    for (size_t b = 0; b < d->ensemble->n_blocks && !status; b++) {
-        if (!share_owns(d->source->share, b))
-            continue;
-        status = draw_events(ctx, d, visits, b, &space);
-        if (!status)
-            status = label_block(ctx, d, &d->ensemble->block[b], space.model);
-        if (!status)
-            status = test_block(ctx, d, &d->ensemble->block[b]);
-    }
-    event_space_clear(&space);
-    return status;
-}
-
-static int most_visits(const draw *d, const visit_list *visits, size_t start, size_t n)
-{
-    size_t most = 0;
-    for (size_t p = 0; p < n && visits->paths > 0; p++) {
-        size_t path = draw_path(d, start + p), count = visits->first[path + 1] - visits->first[path];
-        if (count > most)
-            most = count;
-    }
-    return (int)most;
-}
-
-static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const visit_list *visits)
-{
-    path_ensemble *e = d->ensemble;
-    for (size_t b = 0; b < e->n_blocks; b++) {
-        size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
-        int slots = most_visits(d, visits, start, n);
-        if (!share_owns(d->source->share, b)) {
-            e->block[b] = inputs_elsewhere(d->source->process, d->grid->steps, n, slots);
-            continue;
-        }
-        sgdmft_status status =
-            inputs_allocate(ctx, d->shape, d->source->process, d->grid->steps, n, slots, INPUTS_OWN, &e->block[b]);
-        if (status)
-            return status;
+        s->cell[p] = -1;
+        s->slot[p] = 0;
     }
     return SGDMFT_OK;
 }
 
-/* Sorting needs the visits of all paths; otherwise every rank draws its own. */
-static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t paths, visit_list *out)
+visit_address visit_sorter_next(visit_sorter *s, size_t lane, int cell)
 {
-    const path_source *source = d->source;
-    uint64_t seed = source->problem->numerics.seed;
-    double horizon = d->grid->t[d->grid->steps];
-    unsigned dimension = draw_visits_dimension(d);
-    if (source->by_visits || share_size(source->share) == 1)
-        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
-    return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,
-                                     d->plan.visits, out);
-}
-
-/* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
-static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
-                                  uint32_t replica, visit_list *visits, draw *d)
-{
-    const sgdmft_problem *problem = source->problem;
-    size_t paths = (size_t)problem->numerics.paths;
-    int per_cell = source->process->events == EVENTS_STEPS;
-    *visits = (visit_list){0};
-    *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
-    d->plan = plan_dimensions(d);
-    d->lanes = path_block_lanes(d->shape.k, grid->steps, problem->numerics.paths);
-    sgdmft_status status = SGDMFT_OK;
-    if (!per_cell)
-        status = draw_visits(ctx, d, paths, visits);
-    if (status)
-        return status;
-    d->order = source->by_visits && !per_cell ? sort_by_visits(visits) : NULL;
-    d->ensemble = ensemble_allocate((paths + d->lanes - 1) / d->lanes);
-    if ((source->by_visits && !per_cell && !d->order) || !d->ensemble)
-        return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
-    d->ensemble->paths = paths;
-    d->ensemble->visits = per_cell ? (double)paths * grid->steps : (double)visits->first[paths];
-    return allocate_blocks(ctx, d, visits);
-}
-
-/* The visits of all ranks, from those that this one drew. */
-static double count_visits(const path_source *source, double mine)
-{
-    rank_group *all = share_ranks(source->share);
-    if (!all || source->by_visits || source->process->events == EVENTS_STEPS || ranks_allgather_one(all, mine, all->said))
-        return mine;
-    double sum = 0;
-    for (int r = 0; r < all->size; r++)
-        sum += all->said[r];
-    return sum;
-}
-
-/* All but events and labels. */
-static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                visit_list *visits, draw *d)
-{
-    sgdmft_status status = prepare_draw(ctx, source, grid, replica, visits, d);
-    status = ranks_agree(ctx, share_ranks(source->share), status);
-    if (status)
-        return status;
-    d->ensemble->visits = count_visits(source, d->ensemble->visits);
-    return draw_gaussians(ctx, d);
-}
-
-static void end_draw(sgdmft_status status, draw *d, visit_list *visits, path_ensemble **out)
-{
-    free(d->order);
-    visit_list_clear(visits);
-    if (status)
-        path_ensemble_free(d->ensemble);
-    else
-        *out = d->ensemble;
-}
-
-sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                path_ensemble **out)
-{
-    draw d;
-    visit_list visits;
-    sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
-    if (!status)
-        status = ranks_agree(ctx, share_ranks(source->share), finish_blocks(ctx, &d, &visits));
-    end_draw(status, &d, &visits, out);
-    return status;
-}
-
-sgdmft_status draw_normals_only(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                path_ensemble **out)
-{
-    draw d;
-    visit_list visits;
-    sgdmft_status status = begin_draw(ctx, source, grid, replica, &visits, &d);
-    end_draw(status, &d, &visits, out);
-    return status;
+    path_inputs *in = s->in;
+    size_t at = (*next_group(s, lane, cell))++;
+    const visit_group *group = &in->groups[in->group_first[cell] + (size_t)s->rank[lane]];
+    in->visit_lane[at] = (int)lane;
+    in->visit_slot[at] = s->slot[lane]++;
+    return (visit_address){at, s->k * group->first + at - group->first, group->count};
 }

@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "core/sobol.h"
-#include "paths/draws.h"
+#include "paths/purposes.h"
 #include "paths/lanes.h"
 
 /* E[y z] is an average over so many quasi-random points, and right to some 1e-3. What is below NOTHING, relative to the
@@ -54,7 +54,7 @@ static int add_points(const model *m, const data_law *law, size_t first, label_s
 {
     model_shape shape = model_get_shape(m);
     int dims = shape.kstar + shape.noises;
-    random_key key = {0, 0, DRAW_LABEL_AXES};
+    random_key key = {0, 0, PURPOSE_LABEL_AXES};
     for (int j = 0; j < dims; j++) {
         double *row = space->z + (size_t)j * LANES;
         sobol_points(key, (unsigned)j, first, LANES, row);
@@ -161,7 +161,7 @@ sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const data_la
         stopped = add_points(m, law, first, &space, &sum);
     label_space_clear(&space);
     if (stopped)
-        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
+        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: the label call-back asked to stop");
     divide(&sum, shape.labels, dims);
     double basis[LABEL_DIMS_MAX * LABEL_DIMS_MAX] = {0};
     make_basis(&sum, shape.labels, dims, basis);

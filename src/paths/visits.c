@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 #include "core/sobol.h"
-#include "paths/draws.h"
+#include "paths/purposes.h"
 
 enum { CHUNK = 1024, DRAWS = 32 };
 
@@ -57,7 +57,7 @@ sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, 
                                         uint32_t replica, size_t paths, double horizon, unsigned dimension,
                                         unsigned quasi, visit_list *out)
 {
-    random_key sobol = {seed, replica, DRAW_SOBOL}, philox = {seed, replica, DRAW_VISITS};
+    random_key sobol = {seed, replica, PURPOSE_SOBOL}, philox = {seed, replica, PURPOSE_VISITS};
     list_builder list = {NULL, 0, 0};
     double *u = memory_doubles(lanes * (quasi ? quasi : 1));
     size_t *first = memory_zeroed(paths + 1, sizeof *first);

@@ -3,9 +3,8 @@
 #include <lapacke.h>
 #include <stdlib.h>
 
-#include "model/coordinates_law.h"
-#include "model/law_moments.h"
 #include "core/origin.h"
+#include "model/coordinates_law.h"
 
 /* Eigenvalues this far below zero, relative to the largest, are rounding of the numbers in the file. */
 static const double semidefinite_tolerance = 1e-10;
@@ -22,7 +21,7 @@ static int is_required(const settings *s, const sgdmft_problem *problem, option_
     switch (id) {
     case OPT_DELTA: return problem->process->events != EVENTS_FRESH;
     case OPT_LABEL:
-    case OPT_LOSS: return !given(s, OPT_PLUGIN);
+    case OPT_LOSS: return !given(s, OPT_PLUGIN) && !given(s, OPT_CALLBACKS);
     default: return option_get(id)->required != NULL;
     }
 }
@@ -37,10 +36,10 @@ static sgdmft_status fail_missing(sgdmft_context *ctx, const settings *s, option
     const char *quote = o->type == OPTION_EXPRESSIONS ? "\"" : "";
     if (section == 0 || present)
         return origin_fail(ctx, SGDMFT_ERR_MISSING, &where, "%s, but missing; add a line such as '%s: %s%s%s'",
-                            o->required, option_leaf(id), quote, o->example, quote);
+                           o->required, option_leaf(id), quote, o->example, quote);
     return origin_fail(ctx, SGDMFT_ERR_MISSING, &where,
-                        "%s, but missing; add the section '%s:' with an indented line such as '%s: %s%s%s'",
-                        o->required, option_get_section(section)->name, option_leaf(id), quote, o->example, quote);
+                       "%s, but missing; add the section '%s:' with an indented line such as '%s: %s%s%s'", o->required,
+                       option_get_section(section)->name, option_leaf(id), quote, o->example, quote);
 }
 
 static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, option_id first, option_id second,
@@ -48,7 +47,7 @@ static sgdmft_status fail_conflict(sgdmft_context *ctx, const settings *s, optio
 {
     origin a = settings_origin(s, first), b = settings_origin(s, second);
     return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &a, "cannot be combined with %s (%s:%d:%d): %s; remove one of them",
-                        b.key, b.source, b.line, b.column, why);
+                       b.key, b.source, b.line, b.column, why);
 }
 
 /* Moments, a law in expressions, and samples exclude each other. */
@@ -62,21 +61,35 @@ static sgdmft_status check_law(sgdmft_context *ctx, const settings *s)
                 return fail_conflict(ctx, s, laws[i], moments[j], "the law of the coordinates has moments of its own");
     for (int i = 0; i < 2 && given(s, OPT_SAMPLES); i++)
         if (given(s, laws[i]))
-            return fail_conflict(ctx, s, OPT_SAMPLES, laws[i], "samples are the law of student and teacher together");
+            return fail_conflict(ctx, s, OPT_SAMPLES, laws[i], "samples are the joint law of student and teacher");
+    return SGDMFT_OK;
+}
+
+/* Expressions, a plug-in and call-backs exclude each other. */
+static sgdmft_status check_model(sgdmft_context *ctx, const settings *s)
+{
+    static const option_id of_expressions[] = {OPT_LABEL, OPT_PREDICT, OPT_LOSS};
+    if (given(s, OPT_PLUGIN) && given(s, OPT_CALLBACKS))
+        return fail_conflict(ctx, s, OPT_PLUGIN, OPT_CALLBACKS, "there is one model");
+    for (size_t i = 0; i < sizeof of_expressions / sizeof of_expressions[0]; i++) {
+        if (given(s, OPT_PLUGIN) && given(s, of_expressions[i]))
+            return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in has its own label and loss");
+        if (given(s, OPT_CALLBACKS) && given(s, of_expressions[i]))
+            return fail_conflict(ctx, s, OPT_CALLBACKS, of_expressions[i],
+                                 "a model by call-backs has its own label and loss");
+    }
     return SGDMFT_OK;
 }
 
 sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
 {
-    static const option_id of_expressions[] = {OPT_LABEL, OPT_PREDICT, OPT_LOSS};
-    for (size_t i = 0; given(s, OPT_PLUGIN) && i < sizeof of_expressions / sizeof of_expressions[0]; i++)
-        if (given(s, of_expressions[i]))
-            return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in brings its own label and loss");
-    sgdmft_status status = check_law(ctx, s);
+    sgdmft_status status = check_model(ctx, s);
+    if (status == SGDMFT_OK)
+        status = check_law(ctx, s);
     if (status != SGDMFT_OK)
         return status;
     if (given(s, OPT_PENALTY) && problem->lambda > 0)
-        return fail_conflict(ctx, s, OPT_PENALTY, OPT_LAMBDA, "the penalty takes the place of the ridge");
+        return fail_conflict(ctx, s, OPT_PENALTY, OPT_LAMBDA, "the penalty replaces the ridge");
     for (option_id id = 0; id < OPTION_COUNT; id++)
         if (!given(s, id) && is_required(s, problem, id))
             return fail_missing(ctx, s, id);
@@ -84,7 +97,7 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
     if (at->n > 0 && at->value[at->n - 1] > problem->horizon) {
         origin where = settings_origin(s, OPT_HISTOGRAMS);
         return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
-                            problem->horizon);
+                           problem->horizon);
     }
     if (given(s, OPT_DELTA) && problem->process->events == EVENTS_FRESH) {
         origin where = settings_origin(s, OPT_DELTA);
@@ -124,8 +137,8 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
     enum { N = 8 };
     int n = problem->model.teachers;
     double copy[N * N], eigen[N] = {0};
-    int law = problem_has_law(problem);
-    origin where = law ? law_origin(problem) : settings_origin(s, OPT_RHO);
+    int law = coordinates_law_is_given(problem);
+    origin where = law ? coordinates_law_origin(problem) : settings_origin(s, OPT_RHO);
     for (int i = 0; i < n * n; i++)
         copy[i] = problem->initial.rho[i];
     sgdmft_status status = eigenvalues(ctx, &where, n, copy, eigen);
@@ -134,20 +147,20 @@ static sgdmft_status check_rho(sgdmft_context *ctx, const settings *s, const sgd
     if (eigen[n - 1] > 0 && eigen[0] > definite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
     return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                        "%smust be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
-                        "can be replaced by fewer",
-                        law ? "rho = E theta* theta*^T " : "", eigen[0]);
+                       "%smust be positive definite, but its smallest eigenvalue is %.6g; linearly dependent teachers "
+                       "can be replaced by fewer",
+                       law ? "rho = E theta* theta*^T " : "", eigen[0]);
 }
 
-/* Where the joint matrix was last changed from its default. */
+/* Where the joint matrix departs from its default: the option to name in messages. */
 static origin joint_origin(const settings *s, const sgdmft_problem *problem)
 {
     static const option_id parts[] = {OPT_M, OPT_Q, OPT_RHO};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (given(s, parts[i]))
             return settings_origin(s, parts[i]);
-    if (problem_has_law(problem))
-        return law_origin(problem);
+    if (coordinates_law_is_given(problem))
+        return coordinates_law_origin(problem);
     return (origin){s->source, 0, 0, "initial"};
 }
 
@@ -167,7 +180,7 @@ sgdmft_status check_initial(sgdmft_context *ctx, const settings *s, const sgdmft
     if (eigen[0] >= -semidefinite_tolerance * eigen[n - 1])
         return SGDMFT_OK;
     return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
-                        "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive "
-                        "semi-definite, but its smallest eigenvalue is %.6g%s",
-                        eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");
+                       "[[q, m], [m^T, rho]], the second moments of theta0 and theta*, must be positive "
+                       "semi-definite, but its smallest eigenvalue is %.6g%s",
+                       eigen[0], n == 2 ? "; needed: q >= 0 and m^2 <= q rho" : "");
 }

@@ -1,12 +1,11 @@
 #include "problem/convert.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "problem/convert_matrix.h"
-#include "problem/convert_text.h"
 #include "core/number.h"
 #include "core/origin.h"
 #include "core/text.h"
@@ -32,13 +31,13 @@ static sgdmft_status need_plain(sgdmft_context *ctx, const origin *where, const 
     const char *kind = option_type_name(o);
     if (node->kind != TREE_SCALAR)
         return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "a single value (%s) is needed, found %s", kind,
-                            tree_kind_name(node));
+                           tree_kind_name(node));
     if (tree_is_null(node, 1))
         return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "a value (%s) is needed, found nothing", kind);
     if (node->style != TREE_PLAIN && o->type != OPTION_CHOICE)
         return origin_fail(ctx, SGDMFT_ERR_TYPE, where,
-                            "a value (%s) is needed, found the text \"%s\"; remove the quotes", kind,
-                            text_show(node->text).text);
+                           "a value (%s) is needed, found the text \"%s\"; remove the quotes", kind,
+                           text_show(node->text).text);
     return SGDMFT_OK;
 }
 
@@ -134,7 +133,7 @@ static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, con
     size_t n = list ? node->n : 1;
     if (n < o->min || n > o->max)
         return origin_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu numbers; allowed: %zu to %zu", n, (size_t)o->min,
-                            (size_t)o->max);
+                           (size_t)o->max);
     out->value = calloc(n, sizeof *out->value);
     if (!out->value)
         return context_out_of_memory(ctx, where->key, (double)(n * sizeof *out->value));
@@ -148,12 +147,223 @@ static sgdmft_status convert_reals(sgdmft_context *ctx, const origin *where, con
             return status;
         if (i > 0 && out->value[i] <= out->value[i - 1])
             return origin_fail(ctx, SGDMFT_ERR_RANGE, &here,
-                                "value %s is not above the one before it; needed: numbers "
-                                "in ascending order",
-                                text_show(one->text).text);
+                               "value %s is not above the one before it; needed: numbers in ascending order",
+                               text_show(one->text).text);
         out->n = i + 1;
     }
     return SGDMFT_OK;
+}
+
+/* Text: expressions, lists of them, paths. On failure, too, the fields hold only what sgdmft_problem_free can free. */
+
+static size_t length_without_trailing_blanks(const char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+        length--;
+    return length;
+}
+
+static char *copy_trimmed(const char *text)
+{
+    return strndup(text, length_without_trailing_blanks(text));
+}
+
+static sgdmft_status need_scalar(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *what)
+{
+    if (node->kind != TREE_SCALAR)
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "%s is needed, found %s%s", what, tree_kind_name(node),
+                           node->kind == TREE_MAP ? "; text that contains ': ' or starts with { needs double quotes"
+                                                  : "");
+    if (tree_is_null(node, 1) || node->text[strspn(node->text, " \t\r\n")] == '\0')
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "%s is needed, found nothing", what);
+    return SGDMFT_OK;
+}
+
+/* YAML reads [max(s1, s2)] as a list of the two items `max(s1` and `s2)`. This message is clearer than that of the
+   parser of expressions would be. */
+static sgdmft_status check_cut_by_comma(sgdmft_context *ctx, const origin *where, const tree_node *node)
+{
+    if (!node->in_flow || node->style != TREE_PLAIN)
+        return SGDMFT_OK;
+    int open = 0, closed_early = 0;
+    for (const char *p = node->text; *p; p++) {
+        open += (*p == '(') - (*p == ')');
+        closed_early |= open < 0;
+    }
+    if (open == 0 && !closed_early)
+        return SGDMFT_OK;
+    return origin_fail(ctx, SGDMFT_ERR_SYNTAX, where,
+                       "parentheses of '%s' do not match: inside [...] a comma separates items; put expressions that "
+                       "contain commas between double quotes",
+                       text_show(node->text).text);
+}
+
+static sgdmft_status convert_text(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *what,
+                                  problem_text *out)
+{
+    sgdmft_status status = need_scalar(ctx, where, node, what);
+    if (status == SGDMFT_OK)
+        status = check_cut_by_comma(ctx, where, node);
+    if (status != SGDMFT_OK)
+        return status;
+    out->where = *where;
+    out->text = copy_trimmed(node->text);
+    return out->text ? SGDMFT_OK : context_out_of_memory(ctx, where->key, (double)strlen(node->text));
+}
+
+static sgdmft_status convert_texts(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
+                                   problem_texts *out)
+{
+    int list = node->kind == TREE_LIST;
+    size_t n = list ? node->n : 1;
+    if (list && o->max == 1 && n != 1)
+        return origin_fail(ctx, SGDMFT_ERR_SHAPE, where, "one expression is needed, found a list of %zu", n);
+    if (n < o->min || n > o->max)
+        return origin_fail(ctx, SGDMFT_ERR_SHAPE, where, "%zu expressions; allowed: %zu to %zu", n, (size_t)o->min,
+                           (size_t)o->max);
+    out->item = calloc(n, sizeof *out->item);
+    if (!out->item)
+        return context_out_of_memory(ctx, where->key, (double)(n * sizeof *out->item));
+    for (size_t i = 0; i < n; i++) {
+        const tree_node *one = list ? node->item[i] : node;
+        origin here = {where->source, one->line, one->column, where->key};
+        sgdmft_status status = convert_text(ctx, &here, one, "an expression", &out->item[i]);
+        if (status != SGDMFT_OK)
+            return status;
+        out->n = i + 1;
+    }
+    return SGDMFT_OK;
+}
+
+/* A text that is no expression; `wanted` says in messages what it is. */
+static sgdmft_status convert_name(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *wanted,
+                                  char **out)
+{
+    sgdmft_status status = need_scalar(ctx, where, node, wanted);
+    if (status != SGDMFT_OK)
+        return status;
+    *out = copy_trimmed(node->text);
+    return *out ? SGDMFT_OK : context_out_of_memory(ctx, where->key, (double)strlen(node->text));
+}
+
+/* Matrices: lists of rows. */
+
+/* Products of larger entries would overflow. */
+static const double entry_limit = 1e100;
+/* Mirrored entries of a symmetric matrix may differ by the rounding of the program that wrote them. */
+static const double symmetry_tolerance = 1e-12;
+
+static int side(const sgdmft_problem *problem, option_side s)
+{
+    return s == SIDE_STUDENTS ? problem->model.students : problem->model.teachers;
+}
+
+static const char *side_words(option_side s)
+{
+    return s == SIDE_STUDENTS ? "model.students" : "model.teachers";
+}
+
+static sgdmft_status read_entry(sgdmft_context *ctx, const origin *outer, const tree_node *node, double *out)
+{
+    origin where = {outer->source, node->line, node->column, outer->key};
+    if (node->kind != TREE_SCALAR || node->style != TREE_PLAIN || tree_is_null(node, 1))
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, &where, "a number is needed, found %s",
+                           tree_is_null(node, 1) ? "nothing" : tree_kind_name(node));
+    number_verdict verdict = number_read(node->text, out);
+    if (verdict == NUMBER_NOT_FINITE || (verdict == NUMBER_OK && fabs(*out) > entry_limit))
+        return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "entry %s is out of range; allowed: finite, at most 1e100",
+                           text_show(node->text).text);
+    if (verdict != NUMBER_OK)
+        return origin_fail(ctx, SGDMFT_ERR_TYPE, &where, "entry '%s' is not a number", text_show(node->text).text);
+    return SGDMFT_OK;
+}
+
+/* "a row of 3 numbers" */
+typedef struct found_text {
+    char text[80];
+} found_text;
+
+static found_text counted(const char *holder, size_t n, const char *what)
+{
+    found_text found;
+    snprintf(found.text, sizeof found.text, "%s of %zu %s%s", holder, n, what, n == 1 ? "" : "s");
+    return found;
+}
+
+static sgdmft_status fail_shape(sgdmft_context *ctx, const origin *where, const option *o, int rows, int columns,
+                                const char *found)
+{
+    const char *wide = rows > 1 ? "[[a, b], [c, d]]" : "[[a, b]]";
+    const char *narrow = rows > 1 ? "[[a], [b]]" : "[[a]], or a number";
+    return origin_fail(ctx, SGDMFT_ERR_SHAPE, where,
+                       "found %s; needed: a %d x %d matrix (%s x %s), a list of rows such as %s", found, rows, columns,
+                       side_words(o->rows), side_words(o->columns), columns > 1 ? wide : narrow);
+}
+
+static sgdmft_status read_row(sgdmft_context *ctx, const origin *outer, const tree_node *node, const option *o,
+                              int rows, int columns, double *out)
+{
+    origin where = {outer->source, node->line, node->column, outer->key};
+    if (node->kind != TREE_LIST)
+        return fail_shape(ctx, &where, o, rows, columns, "a single value in place of a row");
+    if (node->n != (size_t)columns)
+        return fail_shape(ctx, &where, o, rows, columns, counted("a row", node->n, "number").text);
+    sgdmft_status status = SGDMFT_OK;
+    for (int j = 0; j < columns && status == SGDMFT_OK; j++)
+        status = read_entry(ctx, outer, node->item[j], &out[j]);
+    return status;
+}
+
+static sgdmft_status read_rows(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
+                               int rows, int columns, double *out)
+{
+    if (node->kind == TREE_SCALAR && rows == 1 && columns == 1)
+        return read_entry(ctx, where, node, out);
+    if (node->kind != TREE_LIST)
+        return fail_shape(ctx, where, o, rows, columns, tree_is_null(node, 1) ? "nothing" : tree_kind_name(node));
+    if (node->n != (size_t)rows)
+        return fail_shape(ctx, where, o, rows, columns, counted("a list", node->n, "item").text);
+    sgdmft_status status = SGDMFT_OK;
+    for (int i = 0; i < rows && status == SGDMFT_OK; i++)
+        status = read_row(ctx, where, node->item[i], o, rows, columns, out + (size_t)i * (size_t)columns);
+    return status;
+}
+
+/* Exactly symmetric afterwards. */
+static sgdmft_status symmetrise(sgdmft_context *ctx, const origin *outer, const tree_node *node, int n, double *a)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++) {
+            double lower = a[i * n + j], upper = a[j * n + i];
+            if (fabs(lower - upper) > symmetry_tolerance * fmax(fabs(lower), fabs(upper))) {
+                const tree_node *entry = node->item[i]->item[j];
+                origin where = {outer->source, entry->line, entry->column, outer->key};
+                return origin_fail(ctx, SGDMFT_ERR_RANGE, &where,
+                                   "not symmetric: entry (%d,%d) is %s, but entry (%d,%d) is %s; they must be equal",
+                                   i + 1, j + 1, number_write(lower).text, j + 1, i + 1, number_write(upper).text);
+            }
+            a[i * n + j] = a[j * n + i] = lower + (upper - lower) / 2;
+        }
+    return SGDMFT_OK;
+}
+
+static sgdmft_status convert_matrix(sgdmft_context *ctx, const origin *where, const tree_node *node, const option *o,
+                                    const sgdmft_problem *problem, double **out)
+{
+    int rows = side(problem, o->rows), columns = side(problem, o->columns);
+    *out = calloc((size_t)rows * (size_t)columns, sizeof **out);
+    if (!*out)
+        return context_out_of_memory(ctx, o->key, (double)rows * columns * sizeof **out);
+    if (!node) {
+        for (int i = 0; i < rows && o->identity; i++)
+            (*out)[i * columns + i] = 1;
+        return SGDMFT_OK;
+    }
+    sgdmft_status status = read_rows(ctx, where, node, o, rows, columns, *out);
+    if (status == SGDMFT_OK && o->symmetric && rows > 1)
+        status = symmetrise(ctx, where, node, rows, *out);
+    return status;
 }
 
 /* A number is checked and kept in the form in which it is echoed; anything else is an expression. */
@@ -181,7 +391,8 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     case OPTION_EXPRESSIONS: return convert_texts(ctx, where, node, o, field);
     case OPTION_PATH:
         *(field == &problem->model.plugin ? &problem->model.plugin_where : &problem->initial.samples_where) = *where;
-        return convert_path(ctx, where, node, field);
+        return convert_name(ctx, where, node, "a file name", field);
+    case OPTION_NAME: problem->model.callbacks_where = *where; return convert_name(ctx, where, node, "a name", field);
     case OPTION_MATRIX: return convert_matrix(ctx, where, node, o, problem, field);
     case OPTION_REALS: return convert_reals(ctx, where, node, o, field);
     case OPTION_NAMED: return SGDMFT_OK; /* see convert_observables */
@@ -198,7 +409,7 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     }
 }
 
-/* Defaults take the way of values, so that the table's text is what they are. */
+/* Defaults are converted like values, so that the text in the table is the only place that has them. */
 static sgdmft_status convert_preset(sgdmft_context *ctx, const option *o, sgdmft_problem *problem)
 {
     origin where = {"default", 0, 0, o->key};

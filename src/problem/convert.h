@@ -1,4 +1,4 @@
-/* From what was given to fields of the problem: type, shape and range of each option by itself. */
+/* From settings to fields of the problem, with checks of type, shape and range of each option by itself. */
 #ifndef SGDMFT_PROBLEM_CONVERT_H
 #define SGDMFT_PROBLEM_CONVERT_H
 

@@ -33,17 +33,17 @@ static const char *entries_name(size_t index)
 
 static const option_section sections[SECTION_COUNT] = {
     {"", "The dynamics and their constants."},
-    {"model", "What a sample looks like and what is minimised. Variables: `s` (or `s1`, `s2`, ...) the teacher's "
-              "pre-activations, `eps` (`eps1`, ...) standard normal noise, `r` (`r1`, ...) the student's "
-              "pre-activations, `y` (`y1`, ...) the label, `f` (`f1`, ...) the prediction, `t` the time."},
-    {"initial", "Coordinates of student and teacher at t = 0: their second moments q, m, rho (together, "
-                "[[q, m], [m^T, rho]] must be positive semi-definite), or instead their law, from which q, m and rho "
-                "are computed."},
-    {"observables", "Quantities of your own, `name: \"expression\"`; each is averaged over the training law "
+    {"model", "Label, prediction and loss of a sample. Variables: `s` (or `s1`, `s2`, ...) the signals, which are the "
+              "preactivations of the teacher; `eps` (`eps1`, ...) standard normal noise; `r` (`r1`, ...) the "
+              "preactivations of the student; `y` (`y1`, ...) the label; `f` (`f1`, ...) the prediction; `t` the "
+              "time."},
+    {"initial", "Coordinates of student and teacher at t = 0: their second moments q, m and rho, which must make "
+                "[[q, m], [m^T, rho]] positive semi-definite, or their law, from which q, m and rho are computed."},
+    {"observables", "Quantities that you define, `name: \"expression\"`. Each is averaged over the training law "
                     "(column train_NAME) and the test law (column test_NAME)."},
     {"numerics", "How the equations are solved."},
-    {"output", "What is written."},
-    {"simulate", "Only read by `sgdmft simulate`: finite systems of synthetic data."},
+    {"output", "Output times and histograms."},
+    {"simulate", "Finite systems with synthetic data. Only `sgdmft simulate` uses this section."},
 };
 
 /* clang-format off */
@@ -55,37 +55,42 @@ static const option table[OPTION_COUNT] = {
         .doc = "How dynamics: sgd goes through the samples."},
     [OPT_DELTA] = {.key = "delta", .type = OPTION_REAL, FIELD(delta), .example = "2.0",
         .required = "required unless dynamics is online", ABOVE(0), .unit = "n/d",
-        .doc = "Samples per dimension. Online dynamics have no use for it."},
+        .doc = "Samples per dimension. Online dynamics do not use it."},
     [OPT_ETA] = {.key = "eta", .type = OPTION_RATE, FIELD(eta), .preset = "1.0", ABOVE(0),
         .unit = "step per visit",
-        .doc = "Learning rate: one visit moves the pre-activation r of the visited sample by -eta dloss/dr. A number, "
-               "or an expression in t such as \"1/(1+t)\"."},
+        .doc = "Learning rate: one visit moves the preactivation r of the visited sample by -eta dloss/dr. A "
+               "number, or an expression in t such as \"1/(1+t)\"."},
     [OPT_LAMBDA] = {.key = "lambda", .type = OPTION_REAL, FIELD(lambda), .preset = "0.0", AT_LEAST(0),
         .unit = "per unit of t",
-        .doc = "Ridge: the penalty (lambda/2) |theta|^2 (online: lambda' of the theory, per unit of tau)."},
+        .doc = "Ridge: the penalty (lambda/2) |theta|^2. For online dynamics, lambda' of the theory, per unit "
+               "of tau."},
     [OPT_PENALTY] = {.key = "penalty", .type = OPTION_EXPRESSION, FIELD(penalty), .example = "0.1*log(cosh(th1))",
-        .doc = "Penalty of one coordinate of theta instead of the ridge, an expression in th1..thk."},
+        .doc = "Penalty of one coordinate of theta in place of the ridge: an expression in th1..thk."},
     [OPT_HORIZON] = {.key = "horizon", .type = OPTION_REAL, FIELD(horizon), .example = "5.0", .required = "required",
         ABOVE(0), .unit = "visits per sample",
-        .doc = "Time T at which the solution ends. gradient-flow: in units of eta*t with eta = 1; online: "
-               "T = delta*t."},
+        .doc = "Time T at which the solution ends. For gradient-flow it counts eta*t with eta = 1; for online, "
+               "tau = delta*t."},
 
     [OPT_STUDENTS] = {.key = "model.students", .type = OPTION_INTEGER, FIELD(model.students), .preset = "1",
         .min = 1, .max = 8, .doc = "Number k of student directions theta."},
     [OPT_TEACHERS] = {.key = "model.teachers", .type = OPTION_INTEGER, FIELD(model.teachers), .preset = "1",
         .min = 1, .max = 8, .doc = "Number k* of teacher directions theta*."},
     [OPT_LABEL] = {.key = "model.label", .type = OPTION_EXPRESSIONS, FIELD(model.label),
-        .example = "tanh(s) + 0.3*eps", .required = "required unless model.plugin is given", .min = 1, .max = 8,
+        .example = "tanh(s) + 0.3*eps", .required = "required unless model.plugin or model.callbacks is given", .min = 1, .max = 8,
         .doc = "Label y in s and eps; a list gives y1, y2, ..."},
     [OPT_PREDICT] = {.key = "model.predict", .type = OPTION_EXPRESSIONS, FIELD(model.predict), .example = "tanh(r)",
         .min = 1, .max = 64,
         .doc = "Prediction f in r and t, a name for a part of the loss; a list gives f1, f2, ... The loss may also "
                "use r directly."},
     [OPT_LOSS] = {.key = "model.loss", .type = OPTION_EXPRESSIONS, FIELD(model.loss), .example = "(f - y)^2/2",
-        .required = "required unless model.plugin is given", .min = 1, .max = 1,
+        .required = "required unless model.plugin or model.callbacks is given", .min = 1, .max = 1,
         .doc = "Loss of one sample in r, f, y and t. Its derivatives in r are taken exactly."},
     [OPT_PLUGIN] = {.key = "model.plugin", .type = OPTION_PATH, FIELD(model.plugin), .example = "./libmymodel.so",
         .doc = "Shared object with label and loss in C (sgdmft/plugin.h), instead of label, predict and loss."},
+    [OPT_CALLBACKS] = {.key = "model.callbacks", .type = OPTION_NAME, FIELD(model.callbacks), .example = "my model",
+        .doc = "Name of a model that a program gives to the library (sgdmft/model.h), instead of label, predict and loss. "
+               "Files of its runs have this key. They can be read and plotted, but what needs label or loss, as solving "
+               "again, needs that program."},
 
     [OPT_Q] = {.key = "initial.q", .type = OPTION_MATRIX, FIELD(initial.q), .preset_words = "identity",
         .example = "[[1.0]]", .rows = SIDE_STUDENTS, .columns = SIDE_STUDENTS, .identity = 1, .symmetric = 1,
@@ -97,18 +102,18 @@ static const option table[OPTION_COUNT] = {
         .doc = "E theta* theta*^T. Must be positive definite."},
     [OPT_TEACHER_LAW] = {.key = "initial.teacher", .type = OPTION_EXPRESSIONS, FIELD(initial.teacher),
         .example = "if(u < 0.1, z/sqrt(0.1), 0)", .min = 1, .max = 8,
-        .doc = "Law of a coordinate of theta* as a function of independent standard normals z (z1, z2, ...) and "
-               "uniforms u (u1, u2, ...) on (0,1), a list for several teachers; without it (but with "
-               "initial.student) independent standard normals."},
+        .doc = "Law of a coordinate of theta*: an expression in independent standard normals z (z1, z2, ...) "
+               "and uniforms u (u1, u2, ...) on (0,1), or a list for several teachers. If only initial.student "
+               "is given, the coordinates of theta* are independent standard normals."},
     [OPT_STUDENT_LAW] = {.key = "initial.student", .type = OPTION_EXPRESSIONS, FIELD(initial.student),
         .example = "0.2*ths + sqrt(0.96)*z2", .min = 1, .max = 8,
-        .doc = "Law of a coordinate of theta0, a list for several students; ths (ths1, ths2, ...) is the coordinate of "
-               "theta*, z and u are those of initial.teacher; without it (but with initial.teacher) independent "
-               "standard normals."},
+        .doc = "Law of a coordinate of theta0, or a list for several students: an expression in ths (ths1, "
+               "ths2, ...), the coordinate of theta*, and in the z and u of initial.teacher. If only "
+               "initial.teacher is given, the coordinates of theta0 are independent standard normals."},
     [OPT_SAMPLES] = {.key = "initial.samples", .type = OPTION_PATH, FIELD(initial.samples),
         .example = "./coordinates.csv",
-        .doc = "CSV file of samples of the coordinates instead: a header th1,..,thk,ths1,..,thsk*, then rows of equal "
-               "weight."},
+        .doc = "CSV file with samples of the coordinates in place of their law: a header "
+               "th1,..,thk,ths1,..,thsk*, then rows of equal weight."},
 
     [OPT_OBSERVABLES] = {.key = "observables", .type = OPTION_NAMED, FIELD(observables), .example = "y*r",
         .min = 0, .max = 256,
@@ -118,38 +123,43 @@ static const option table[OPTION_COUNT] = {
     [OPT_PATHS] = {.key = "numerics.paths", .type = OPTION_INTEGER, FIELD(numerics.paths), .preset = "20000",
         .min = 64, .max = 1000000000, .doc = "Monte-Carlo paths per replica."},
     [OPT_REPLICAS] = {.key = "numerics.replicas", .type = OPTION_INTEGER, FIELD(numerics.replicas), .preset = "16",
-        .min = 2, .max = 1024, .doc = "Independent solves, whose spread is the noise of every curve."},
+        .min = 2, .max = 1024,
+        .doc = "Independent solves; the differences between them give the noise of every curve."},
     [OPT_STEPS] = {.key = "numerics.steps", .type = OPTION_INTEGER, FIELD(numerics.steps), .preset = "100",
         .min = 4, .max = 100000,
-        .doc = "Time steps on [0, T], made a multiple of four for the coarser grids. gradient-flow: 40 if not given, as its "
-               "paths are smooth and its time grows with the cube."},
+        .doc = "Time steps on [0, T], rounded up to a multiple of four for the coarser grids. For "
+               "gradient-flow the default is 40, as its paths are smooth and its cost grows as the cube."},
     [OPT_TOLERANCE] = {.key = "numerics.tolerance", .type = OPTION_REAL, FIELD(numerics.tolerance),
         .preset = "1.0e-8", .low = 0, .low_open = 1, .high = 1e-2,
         .doc = "Self-consistency residual at which a step (march) or a sweep (picard) is accepted."},
     [OPT_SEED] = {.key = "numerics.seed", .type = OPTION_INTEGER, FIELD(numerics.seed), .preset = "1",
-        .min = 0, .max = UINT64_MAX, .doc = "Seed of everything that is random, in every subcommand."},
+        .min = 0, .max = UINT64_MAX, .doc = "Seed of all random numbers, in every subcommand."},
     [OPT_METHOD] = {.key = "numerics.method", .type = OPTION_CHOICE, FIELD(numerics.method), .preset = "march",
         .choice = method_name,
-        .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check; linear is exact, "
-               "without sampling, for squared loss with a linear label, one student and one teacher."},
+        .doc = "march solves step by step in time; picard sweeps over the whole of [0, T], as a check; linear "
+               "is exact and without sampling, for squared loss with a linear label, one student and one "
+               "teacher."},
     [OPT_RESPONSE] = {.key = "numerics.response", .type = OPTION_CHOICE, FIELD(numerics.response), .preset = "auto",
         .choice = response_name,
-        .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth gradient; "
-               "stein correlates gradients with the noise of the field, which also holds where the gradient jumps; auto "
-               "chooses."},
+        .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth "
+               "gradient; stein correlates gradients with the noise of the field, which also works where the "
+               "gradient jumps; auto chooses."},
     [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.5",
-        .low = 1, .high = 4, .doc = "Steps are finer at early times: t_i = T (i/steps)^grading."},
+        .low = 1, .high = 4, .doc = "Steps are shorter at early times: t_i = T (i/steps)^grading."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),
-        .preset = "true", .doc = "Extrapolate the curves to zero time step, from steps and steps/2; steps/4 tells the error left."},
+        .preset = "true",
+        .doc = "Extrapolate the curves to zero time step from steps and steps/2; steps/4 then gives the "
+               "remaining error."},
     [OPT_PASSES] = {.key = "numerics.passes", .type = OPTION_INTEGER, FIELD(numerics.passes_max), .preset = "50",
         .min = 1, .max = 10000,
-        .doc = "Corrector passes of a step, or sweeps, before giving up on the tolerance."},
+        .doc = "Number of corrector passes of a step, or of sweeps, within which the tolerance must be "
+               "reached."},
 
     [OPT_TIMES] = {.key = "output.times", .type = OPTION_INTEGER, FIELD(output.times), .preset = "51",
-        .min = 2, .max = 100001, .doc = "Equally spaced output times, 0 and T included."},
+        .min = 2, .max = 100001, .doc = "Number of output times, equally spaced, 0 and T included."},
     [OPT_HISTOGRAMS] = {.key = "output.histograms", .type = OPTION_REALS, FIELD(output.histograms),
         .example = "[0, 1, 5]", .min = 1, .max = 1000, AT_LEAST(0), .unit = "visits per sample",
-        .doc = "Times at which `sgdmft solve` gives the density of each student's coordinates, at most T."},
+        .doc = "Times, at most T, at which `sgdmft solve` gives the density of each student's coordinates."},
     [OPT_BINS] = {.key = "output.bins", .type = OPTION_INTEGER, FIELD(output.bins), .preset = "101",
         .min = 1, .max = 100000, .doc = "Bins of a histogram."},
 
@@ -159,12 +169,12 @@ static const option table[OPTION_COUNT] = {
         .min = 1, .max = 1000000000000, .unit = "samples", .doc = "Batch size kappa of one step."},
     [OPT_REPETITIONS] = {.key = "simulate.repetitions", .type = OPTION_INTEGER, FIELD(simulate.repetitions),
         .preset = "20", .min = 2, .max = 1000000,
-        .doc = "Independent simulations; their spread gives every standard error."},
+        .doc = "Independent simulations; the differences between them give every standard error."},
     [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
         .preset = "gaussian", .choice = entries_name, .doc = "Law of the entries of the data matrix."},
     [OPT_STEP] = {.key = "simulate.step", .type = OPTION_REAL, FIELD(simulate.step), .preset = "0.02", .low = 0,
         .low_open = 1, .high = 1, .unit = "visits per sample",
-        .doc = "Time step of sme, at most; the error of the curves is proportional to its square."},
+        .doc = "Largest time step of sme; the error of the curves is proportional to its square."},
 };
 /* clang-format on */
 
@@ -210,6 +220,14 @@ option_id option_find(int section, const char *leaf)
     return OPTION_COUNT;
 }
 
+option_id option_by_key(const char *key)
+{
+    option_id id = 0;
+    while (id < OPTION_COUNT && (id == OPT_OBSERVABLES || strcmp(table[id].key, key) != 0))
+        id++;
+    return id;
+}
+
 const char *option_type_name(const option *o)
 {
     switch (o->type) {
@@ -222,6 +240,7 @@ const char *option_type_name(const option *o)
     case OPTION_RATE: return "number or expression";
     case OPTION_EXPRESSIONS: return o->max > 1 ? "expression or list" : "expression";
     case OPTION_PATH: return "path";
+    case OPTION_NAME: return "name";
     case OPTION_MATRIX: return "matrix";
     case OPTION_NAMED: return "expression";
     }
@@ -309,6 +328,7 @@ char *option_allowed(const option *o, int with_type)
             fputs("one expression", out);
         break;
     case OPTION_PATH: fputs("a file name", out); break;
+    case OPTION_NAME: fputs("a name", out); break;
     case OPTION_MATRIX:
         fprintf(out, "%s x %s%s", side_name(o->rows), side_name(o->columns), o->symmetric ? ", symmetric" : "");
         break;

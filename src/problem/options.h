@@ -21,6 +21,7 @@ typedef enum option_id {
     OPT_PREDICT,
     OPT_LOSS,
     OPT_PLUGIN,
+    OPT_CALLBACKS,
     OPT_Q,
     OPT_M,
     OPT_RHO,
@@ -58,7 +59,8 @@ typedef enum option_type {
     OPTION_EXPRESSION,  /* problem_text */
     OPTION_RATE,        /* problem_text: a number in range, or an expression */
     OPTION_EXPRESSIONS, /* problem_texts, one text or a list of min..max */
-    OPTION_PATH,        /* char * */
+    OPTION_PATH,        /* char *, a file name */
+    OPTION_NAME,        /* char *, a name */
     OPTION_MATRIX,      /* double *, rows x columns */
     OPTION_NAMED        /* problem_texts with names: a mapping name -> expression */
 } option_type;
@@ -74,7 +76,7 @@ typedef struct option {
 
     const char *preset;       /* default as it would stand in the file; NULL if there is none */
     const char *preset_words; /* default in words where `preset` cannot say it, e.g. "identity" */
-    const char *example;      /* what the reference shows where there is no `preset` */
+    const char *example;      /* value that the reference shows where there is no `preset` */
     const char *required;     /* NULL: optional; otherwise "required" or "required unless ..." */
 
     double low, high;        /* REAL, REALS, RATE: permitted range, -+HUGE_VAL for none */
@@ -83,8 +85,8 @@ typedef struct option {
 
     const char *(*choice)(size_t index);     /* CHOICE: names in the order of the enumeration, NULL past the end */
     const char *(*choice_doc)(size_t index); /* a phrase on each choice; NULL where `doc` says all */
-    option_side rows, columns; /* MATRIX */
-    int identity, symmetric;   /* MATRIX: default is the identity (else 0); must be symmetric */
+    option_side rows, columns;               /* MATRIX */
+    int identity, symmetric;                 /* MATRIX: default is the identity (else 0); must be symmetric */
 
     const char *unit; /* NULL if none */
     const char *doc;
@@ -108,13 +110,16 @@ const char *option_leaf(option_id id);
 /* The option of that name in that section, or OPTION_COUNT. */
 option_id option_find(int section, const char *leaf);
 
+/* The option with that dotted key, or OPTION_COUNT; observables are none. */
+option_id option_by_key(const char *key);
+
 /* The section of that name (not the top level), or -1. */
 int option_find_section(const char *name);
 
 /* The documentation of an option, with that of its choices if they have any. Caller frees; NULL if out of memory. */
 char *option_doc(const option *o);
 
-/* What the value may be, in words: "> 0", "64 to 1000000000", "sgd, sme, ..."; `with_type` puts "number" or "integer"
+/* The permitted values in words: "> 0", "64 to 1000000000", "sgd, sme, ..."; `with_type` puts "number" or "integer"
    before a range. Caller frees; NULL if out of memory. */
 char *option_allowed(const option *o, int with_type);
 

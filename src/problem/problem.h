@@ -1,4 +1,6 @@
-/* The problem structure: one field per option of the table in options.c, in the order of the problem file. */
+/* The problem structure: one field per option of the table in options.c, in the order of the problem file. The
+   fields follow from what was given (settings.h) and are filled in by sgdmft_problem_check; solvers see checked
+   problems only. */
 #ifndef SGDMFT_PROBLEM_PROBLEM_H
 #define SGDMFT_PROBLEM_PROBLEM_H
 
@@ -7,13 +9,16 @@
 
 #include "core/origin.h"
 #include "process/process.h"
+#include "sgdmft/model.h"
 #include "sgdmft/problem.h"
+
+struct settings;
 
 typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
-/* An expression (or list of them, or a named one) with the place of its first character. */
+/* An expression with the place of its first character. */
 typedef struct problem_text {
     char *name; /* observables: their name; otherwise NULL */
     char *text;
@@ -35,10 +40,10 @@ typedef struct problem_reals {
 struct sgdmft_problem {
     char *source; /* file name for messages */
 
-    unsigned dynamics, sampling; /* indices of process_dynamics and process_sampling */
-    const sample_process *process;      /* the row of the table of processes that they name */
-    double delta; /* infinite for online dynamics if not given */
-    problem_text eta; /* a number is an expression too */
+    unsigned dynamics, sampling;   /* indices of process_dynamics and process_sampling */
+    const sample_process *process; /* the row of the table of processes that they name */
+    double delta;                  /* infinite for online dynamics if not given */
+    problem_text eta;              /* a number is an expression too */
     double lambda;
     problem_text penalty; /* text NULL if absent */
     double horizon;
@@ -48,6 +53,8 @@ struct sgdmft_problem {
         problem_texts label, predict, loss; /* loss: exactly one, predict: any number (may be 0) */
         char *plugin;                       /* path as written, or NULL; then label, predict, loss are empty */
         origin plugin_where;
+        char *callbacks; /* name of a model by call-backs, or NULL; then label, predict, loss are empty */
+        origin callbacks_where;
     } model;
 
     struct {
@@ -57,7 +64,7 @@ struct sgdmft_problem {
         problem_texts teacher, student; /* law of the coordinates; n = 0 where not given */
         char *samples;                  /* path as written, or NULL; then teacher and student are empty */
         origin samples_where;
-        double moments_se; /* relative standard error of q, m, rho if they come from expressions; else 0 */
+        double moments_se; /* relative standard error of q, m, rho if they are averages of expressions; else 0 */
     } initial;
 
     problem_texts observables;
@@ -69,9 +76,9 @@ struct sgdmft_problem {
         uint64_t seed;
         method_kind method;
         response_choice response;
-        double grading;      /* nodes t_i = T (i/N)^grading, >= 1 */
-        int extrapolate;     /* 1: curves are extrapolated to zero step from steps and steps/2 */
-        int passes_max;      /* corrector passes (or sweeps) before giving up */
+        double grading;  /* nodes t_i = T (i/N)^grading, >= 1 */
+        int extrapolate; /* 1: curves are extrapolated to zero step from steps and steps/2 */
+        int passes_max;  /* corrector passes (or sweeps) before giving up */
     } numerics;
 
     struct {
@@ -87,6 +94,16 @@ struct sgdmft_problem {
         entries_kind entries;
         double step; /* sme: of a sweep over the samples */
     } simulate;
+
+    struct settings *given; /* owned; NULL for a structure that was filled in by hand */
+    sgdmft_model table;     /* the model by call-backs, without its name; abi is 0 if none was given */
+    int checked;            /* 1: the fields above follow from these */
 };
+
+/* 1 if all fields are filled in. */
+static inline int problem_is_checked(const sgdmft_problem *problem)
+{
+    return problem->checked || !problem->given;
+}
 
 #endif

@@ -8,39 +8,32 @@
 
 #include <math.h>
 
-/* g at r - eta g0 (h + change[p]) */
-static int gradient_after(const kick_step *step, const double *g0, const double *change, double *position, double *g)
+/* g at KICK_POINTS positions. */
+static int gradients_at(const kick_step *step, const double *position, double *g)
 {
-    size_t n = step->n;
-    for (size_t a = 0; a < step->k; a++)
-        for (size_t p = 0; p < n; p++)
-            position[a * n + p] = step->r[a * n + p] - step->eta * g0[a * n + p] * (step->h + change[p]);
-    return step->gradient(step->user, position, g, NULL);
-}
-
-static void fill(size_t n, double value, double *x)
-{
-    for (size_t p = 0; p < n; p++)
-        x[p] = value;
+    size_t width = step->k * step->n;
+    if (step->gradients)
+        return step->gradients(step->user, KICK_POINTS, position, g);
+    for (size_t i = 0; i < KICK_POINTS; i++)
+        if (step->gradient(step->user, position + i * width, g + i * width, NULL))
+            return -1;
+    return 0;
 }
 
 int brownian_kick(const kick_step *step, double *work, double *kick, double *D)
 {
     size_t n = step->n, width = step->k * n;
     double *g0 = work, *at_end = g0 + width, *above = at_end + width, *below = above + width;
-    double *position = below + width, *change = position + width, h = step->h, root = sqrt(h);
+    double *position = below + width, h = step->h, root = sqrt(h);
     (void)D;
     if (step->gradient(step->user, step->r, g0, NULL))
         return -1;
-    for (size_t p = 0; p < n; p++)
-        change[p] = root * step->noise[p];
-    if (gradient_after(step, g0, change, position, at_end))
-        return -1;
-    fill(n, root, change);
-    if (gradient_after(step, g0, change, position, above))
-        return -1;
-    fill(n, -root, change);
-    if (gradient_after(step, g0, change, position, below))
+    for (size_t x = 0; x < width; x++) {
+        position[x] = step->r[x] - step->eta * g0[x] * (h + root * step->noise[x % n]);
+        position[width + x] = step->r[x] - step->eta * g0[x] * (h + root);
+        position[2 * width + x] = step->r[x] - step->eta * g0[x] * (h - root);
+    }
+    if (gradients_at(step, position, at_end))
         return -1;
     for (size_t a = 0; a < step->k; a++)
         for (size_t p = 0; p < n; p++) {

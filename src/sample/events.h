@@ -1,12 +1,6 @@
-/* When a path is kicked, and by how much. The driver Z enters in these two places only:
-
-     sgd            visits of a Poisson process of rate 1; a visit kicks by eta g(r)
-     sme            steps of at most 0.02, each with its increment of t + Brownian motion; Platen's explicit scheme of weak
-                    order 2 for the kick
-     gradient-flow  steps of at most 0.05; midpoint rule for the kick
-     online         none: every sample is fresh
-
-   A step of the latter two stands at its middle, where the field w and the memory of earlier steps are taken. */
+/* The events of a block of sampled paths, and their kicks, as the table of processes (process/process.h) has them:
+   visits at random times, or steps of at most `sample_step`, of which a cell of the time grid may have several. A step
+   stands at its middle, where the field and the memory of earlier steps are taken. */
 #ifndef SGDMFT_SAMPLE_EVENTS_H
 #define SGDMFT_SAMPLE_EVENTS_H
 
@@ -14,34 +8,37 @@
 #include <stdint.h>
 
 #include "model/model.h"
-#include "problem/problem.h"
+#include "model/schedule.h"
+#include "process/process.h"
 #include "sample/draws.h"
 #include "sample/two_time.h"
-#include "model/schedule.h"
 
-/* The events of a block of paths, in order; lanes with fewer than `slots` have idle ones at the end. */
+/* Events in order of time; slot number i of a lane is the i-th event of its path. Lanes with fewer events than `slots`
+   have idle ones at the end, which do not kick. */
 typedef struct event_list {
-    size_t slots, room; /* room: in slots */
+    size_t slots, room; /* room: slots that there is memory for */
     int *count;         /* [SAMPLE_LANES] events of each path */
     size_t *cell;       /* [slots][SAMPLE_LANES] */
     double *time;       /* [slots][SAMPLE_LANES] */
     double *place;      /* [slots][SAMPLE_LANES] in the cell, 0 to 1 */
     double *eta;        /* [slots][SAMPLE_LANES]; 0 for idle events */
-    double *length;     /* [slots][SAMPLE_LANES] of the step; unused by sgd */
-    double *noise;      /* [slots][SAMPLE_LANES] standard normals; sme */
+    double *length;     /* [slots][SAMPLE_LANES] of steps, the same for all paths; 0 for visits */
+    double *noise;      /* [slots][SAMPLE_LANES] standard normals of steps that diffuse, otherwise 0 */
 } event_list;
 
+/* On failure, too, the list is to be cleared. */
 sgdmft_status event_list_new(sgdmft_context *ctx, event_list *list);
 void event_list_clear(event_list *list);
 
-/* Returns 0, or -1 if out of memory. `work` has schedule_work(eta) doubles. */
-int event_list_draw(const sgdmft_problem *problem, const two_time *x, const schedule *eta, double *work, uint64_t seed,
+/* The events of block number `block` up to the end of the grid. `work` has schedule_work(eta) doubles. Returns 0, or -1
+   if out of memory. */
+int event_list_draw(const sample_process *process, const two_time *x, const schedule *eta, double *work, uint64_t seed,
                     uint64_t block, event_list *list);
 
-/* kick[k][SAMPLE_LANES] of slot `slot` at r[k][SAMPLE_LANES], what a path would have there without this kick. `work` has
-   event_work(k) doubles. Returns non-zero if a plug-in asked to abort. */
+/* kick[k][SAMPLE_LANES] of slot number `slot`, given r[k][SAMPLE_LANES] just before it and y[labels][SAMPLE_LANES].
+   `work` has event_work(k) doubles. Returns non-zero if a plug-in asked to stop. */
 size_t event_work(int k);
-int event_kick(const sgdmft_problem *problem, const model *m, model_work *desk, const event_list *list, size_t slot,
+int event_kick(const sample_process *process, const model *m, model_work *of_model, const event_list *list, size_t slot,
                const double *r, const double *y, double *work, double *kick);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/memory.h"
 #include "coordinates/block.h"
-#include "paths/lanes.h"
+#include "core/memory.h"
 #include "model/initial.h"
+#include "paths/lanes.h"
 #include "problem/problem.h"
 #include "sample/draws.h"
 
@@ -15,66 +15,87 @@ enum { L = SAMPLE_LANES };
 
 enum { ROUNDS_MOST = 200 };
 
-/* Change of theta by a round, relative to max(1, |theta|), at which a step counts as solved. */
+/* A step is solved when a round changes no theta by more than this, relative to max(1, |theta|). */
 static const double SOLVED = 1e-12;
 
 struct nonlinear_process {
     int k, kstar;
-    int on_past;     /* 1 if X is an answer to theta itself */
-    size_t n, cells; /* times; cells before the last */
+    int on_path;     /* 1 if X depends on theta itself */
+    size_t n, cells; /* nodes; cells before the last one */
     size_t *node;    /* [n] */
     penalty *pen;
     initial_law law;
-    double *first_teacher, *first_start; /* X at t = 0; not owned */
-    coordinate_step *step;                /* [cells] */
-    double *coefficients;                /* noise, answer and V of the steps */
+    coordinate_step *step;  /* [cells + 1], that with index i ends at node i */
+    coordinate_step *after; /* [cells + 1] coefficients of X just after node i; empty where they do not change */
 };
 
-/* Row i of blocks [.][k][k], the first `columns` of them, as a matrix [k][columns k]. */
-static void take_row(size_t k, size_t columns, const double *blocks, double *out)
+/* The step that ends at node i. */
+static sgdmft_status set_step(sgdmft_context *ctx, double delta, const two_time *x, size_t i, coordinate_step *step)
 {
-    for (size_t j = 0; j < columns; j++)
-        for (size_t a = 0; a < k; a++)
-            memcpy(out + a * columns * k + j * k, blocks + (j * k + a) * k, sizeof *out * k);
+    const solution_coordinates *p = x->coordinates;
+    int k = x->k;
+    size_t kk = (size_t)(k * k), kkstar = (size_t)(k * x->kstar), n = x->n, cells = n - 1;
+    sgdmft_status status = coordinate_step_new(ctx, k, x->kstar, (int)i, step);
+    if (status)
+        return status;
+    memcpy(step->drift_teacher, p->drift_teacher + i * kkstar, sizeof(double) * kkstar);
+    memcpy(step->drift_start, p->drift_start + i * kk, sizeof(double) * kk);
+    if (i == 0)
+        return SGDMFT_OK;
+    coordinate_step_set_cell(step, (int)i - 1, x->t[i] - x->t[i - 1], delta, p->eta_start[i - 1], p->eta_end[i - 1]);
+    coordinate_row_from_blocks(k, (int)i, p->L + (i - 1) * cells * kk, kk, step->L);
+    coordinate_row_from_blocks(k, (int)i, p->memory_kernel + i * n * kk, kk, step->memory_kernel);
+    coordinate_row_from_blocks(k, (int)i - 1, p->V + i * cells * kk, kk, step->V);
+    memcpy(step->memory_end, p->memory_kernel + (i * n + i) * kk, sizeof(double) * kk);
+    memcpy(step->onto_teacher, p->onto_teacher + i * kkstar, sizeof(double) * kkstar);
+    memcpy(step->onto_start, p->onto_start + i * kk, sizeof(double) * kk);
+    memcpy(step->V_inverse, p->V_inverse + (i - 1) * kk, sizeof(double) * kk);
+    return SGDMFT_OK;
 }
 
-static sgdmft_status set_steps(sgdmft_context *ctx, double delta, const two_time *x, nonlinear_process *process)
+static int same(const double *a, const double *b, size_t n)
 {
-    const sgdmft_coordinates *p = x->coordinates;
-    size_t k = (size_t)process->k, kk = k * k, width = k * (size_t)process->kstar, all = x->n - 1,
-           cells = process->cells;
-    size_t size = 3 * kk * cells * (cells + 1) / 2;
-    process->step = calloc(cells + 1, sizeof *process->step);
-    process->coefficients = memory_doubles(size);
-    if (!process->step || !process->coefficients)
-        return context_out_of_memory(ctx, "the process of the coordinates", 8.0 * (double)size);
-    process->first_teacher = p->drift_teacher;
-    process->first_start = p->drift_start;
-    double *next = process->coefficients;
-    for (size_t i = 0; i < cells; i++) {
-        size_t row = kk * (i + 1), at = i + 1;
-        process->step[i] = (coordinate_step){.i = (int)i,
-                                            .k = process->k,
-                                            .kstar = process->kstar,
-                                            .half = 0.5 * (x->t[i + 1] - x->t[i]),
-                                            .now = delta * p->eta_start[i],
-                                            .then = delta * p->eta_end[i],
-                                            .noise = next,
-                                            .noise_scale = -sqrt(delta),
-                                            .teacher = p->drift_teacher + at * width,
-                                            .start = p->drift_start + at * kk,
-                                            .memory_kernel = next + row,
-                                            .own = p->memory_kernel + (at * x->n + at) * kk,
-                                            .M = p->onto_teacher + at * width,
-                                            .N = p->onto_start + at * kk,
-                                            .V = next + 2 * row,
-                                            .inverse = p->V_inverse + i * kk};
-        take_row(k, i + 1, p->L + i * all * kk, process->step[i].noise);
-        take_row(k, i + 1, p->memory_kernel + at * x->n * kk, process->step[i].memory_kernel);
-        take_row(k, i, p->V + at * all * kk, process->step[i].V);
-        next += 3 * row;
-    }
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+/* The coefficients of X just after node i > 0, unless they are those of the step that ends there. */
+static sgdmft_status set_renewal(sgdmft_context *ctx, const two_time *x, size_t i, coordinate_step *step)
+{
+    const solution_coordinates *p = x->coordinates;
+    int k = x->k;
+    size_t kk = (size_t)(k * k), kkstar = (size_t)(k * x->kstar), memory = i * x->n * kk;
+    if (!p->memory_kernel_after || (same(p->drift_teacher_after + i * kkstar, p->drift_teacher + i * kkstar, kkstar) &&
+                                    same(p->drift_start_after + i * kk, p->drift_start + i * kk, kk) &&
+                                    same(p->memory_kernel_after + memory, p->memory_kernel + memory, i * kk)))
+        return SGDMFT_OK;
+    sgdmft_status status = coordinate_step_new(ctx, k, x->kstar, (int)i, step);
+    if (status)
+        return status;
+    step->cell = (int)i - 1;
+    memcpy(step->drift_teacher, p->drift_teacher_after + i * kkstar, sizeof(double) * kkstar);
+    memcpy(step->drift_start, p->drift_start_after + i * kk, sizeof(double) * kk);
+    coordinate_row_from_blocks(k, (int)i, p->memory_kernel_after + memory, kk, step->memory_kernel);
     return SGDMFT_OK;
+}
+
+static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, const size_t *node,
+                          nonlinear_process *process)
+{
+    process->node = malloc(process->n * sizeof *node);
+    process->step = calloc(process->cells + 1, sizeof *process->step);
+    process->after = calloc(process->cells + 1, sizeof *process->after);
+    if (!process->node || !process->step || !process->after)
+        return context_out_of_memory(ctx, "the process of the coordinates",
+                                     (double)(process->cells * sizeof *process->step));
+    memcpy(process->node, node, process->n * sizeof *node);
+    sgdmft_status status = penalty_new(ctx, problem, &process->pen);
+    if (!status)
+        status = initial_law_init(ctx, problem, &process->law);
+    for (size_t i = 0; i <= process->cells && !status; i++)
+        status = set_step(ctx, problem->delta, x, i, &process->step[i]);
+    for (size_t i = 1; i < process->cells && !status; i++)
+        status = set_renewal(ctx, x, i, &process->after[i]);
+    return status;
 }
 
 sgdmft_status nonlinear_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, size_t n,
@@ -84,23 +105,9 @@ sgdmft_status nonlinear_process_new(sgdmft_context *ctx, const sgdmft_problem *p
     nonlinear_process *process = calloc(1, sizeof *process);
     if (!process)
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *process);
-    *process = (nonlinear_process){.k = x->k,
-                                   .kstar = x->kstar,
-                                   .on_past = !problem->process->white_noise,
-                                   .n = n,
-                                   .cells = node[n - 1]};
-    process->node = malloc(n * sizeof *node);
-    sgdmft_status status = SGDMFT_OK;
-    if (process->node)
-        memcpy(process->node, node, n * sizeof *node);
-    else
-        status = context_out_of_memory(ctx, "the process of the coordinates", (double)(n * sizeof *node));
-    if (!status)
-        status = penalty_new(ctx, problem, &process->pen);
-    if (!status)
-        status = initial_law_init(ctx, problem, &process->law);
-    if (!status)
-        status = set_steps(ctx, problem->delta, x, process);
+    *process = (nonlinear_process){
+        .k = x->k, .kstar = x->kstar, .on_path = !problem->process->white_noise, .n = n, .cells = node[n - 1]};
+    sgdmft_status status = fill(ctx, problem, x, node, process);
     if (status)
         nonlinear_process_free(process);
     else
@@ -112,50 +119,63 @@ void nonlinear_process_free(nonlinear_process *process)
 {
     if (!process)
         return;
+    for (size_t i = 0; process->step && i <= process->cells; i++)
+        coordinate_step_clear(&process->step[i]);
+    for (size_t i = 0; process->after && i <= process->cells; i++)
+        coordinate_step_clear(&process->after[i]);
+    free(process->step);
+    free(process->after);
     free(process->node);
     penalty_free(process->pen);
-    free(process->step);
-    free(process->coefficients);
     free(process);
 }
 
-/* Arrays [k][L] of a block and of its steps: theta, X, slope now and next, base, known; u; theta of the round before. */
-enum { WIDTHS = 10 };
-
-static size_t run_work(const nonlinear_process *process)
+size_t nonlinear_process_cells(const nonlinear_process *process)
 {
-    size_t k = (size_t)process->k, cells = process->cells;
-    return k * L * (WIDTHS + k + cells + (process->on_past ? cells + 1 : 0)) + penalty_work(process->pen);
+    return process->cells;
 }
 
-/* A row of draws. */
-static size_t row_room(const nonlinear_process *process, const coordinates_law *law)
+struct nonlinear_workspace {
+    path_inputs in; /* points to u and to arrays of the caller */
+    coordinate_block block;
+    double *u, *before; /* [k][L]; before: theta one round ago */
+    double *penalty;
+};
+
+sgdmft_status nonlinear_workspace_new(sgdmft_context *ctx, const nonlinear_process *process, nonlinear_workspace **out)
 {
-    size_t normals = process->cells * (size_t)process->k, dims = (size_t)coordinates_law_dims(law);
-    return normals > dims ? normals : dims;
+    size_t width = (size_t)process->k * L;
+    *out = NULL;
+    nonlinear_workspace *work = calloc(1, sizeof *work);
+    if (!work)
+        return context_out_of_memory(ctx, "a block of coordinates", sizeof *work);
+    work->in = (path_inputs){.n = L, .steps = (int)process->cells};
+    work->u = memory_doubles(width);
+    work->before = memory_doubles(width);
+    work->penalty = memory_doubles(penalty_work(process->pen));
+    sgdmft_status status = work->u && work->before && work->penalty
+                               ? coordinate_block_new(ctx, process->k, &work->in, process->on_path, &work->block)
+                               : context_out_of_memory(ctx, "a block of coordinates", 16.0 * (double)width);
+    work->in.z0 = work->u;
+    if (status)
+        nonlinear_workspace_free(work);
+    else
+        *out = work;
+    return status;
 }
 
-size_t nonlinear_process_work(const nonlinear_process *process, const coordinates_law *law)
+void nonlinear_workspace_free(nonlinear_workspace *work)
 {
-    size_t starts = (size_t)process->k * L, normals = process->cells * starts, dims = (size_t)coordinates_law_dims(law);
-    return starts + normals + run_work(process) + row_room(process, law) + dims * L + coordinates_law_work(law);
+    if (!work)
+        return;
+    coordinate_block_clear(&work->block);
+    free(work->u);
+    free(work->before);
+    free(work->penalty);
+    free(work);
 }
 
-static void start(const nonlinear_process *process, coordinate_block *block, double *work)
-{
-    const path_inputs *in = block->in;
-    int k = process->k, kstar = process->kstar;
-    penalty_gradient(process->pen, work, L, L, block->theta, block->slope);
-    memset(block->X, 0, sizeof(double) * (size_t)k * L);
-    lanes_combine(k, kstar, (size_t)kstar, L, process->first_teacher, in->wstar, block->X);
-    lanes_combine(k, k, (size_t)k, L, process->first_start, in->z0, block->X);
-    memcpy(block->X_next, block->X, sizeof(double) * (size_t)k * L);
-    memcpy(block->slope_next, block->slope, sizeof(double) * (size_t)k * L);
-    memcpy(block->theta_next, block->theta, sizeof(double) * (size_t)k * L);
-    coordinate_block_keep(block, 0);
-}
-
-/* Takes theta into `before`; 1 if it was there already, in all lanes. */
+/* Whether theta is what it was one round ago, in all lanes. */
 static int settled(size_t width, const double *theta, double *before)
 {
     int same = 1;
@@ -165,75 +185,49 @@ static int settled(size_t width, const double *theta, double *before)
     return same;
 }
 
-/* Where penalty' jumps, theta may come to rest on the jump: a round then goes from one side to the other, and one is as good
-   as the other. */
-static sgdmft_status solve_step(const nonlinear_process *process, const coordinate_step *step, coordinate_block *block,
-                                double *before, double *work)
+/* Where penalty' jumps, theta may come to rest on the jump. Rounds then go from one side to the other, either of which
+   is a solution up to the step error. */
+static sgdmft_status solve_step(const nonlinear_process *process, size_t node, nonlinear_workspace *work)
 {
+    const coordinate_step *step = &process->step[node];
     size_t width = (size_t)process->k * L;
     int solved = 0;
-    coordinate_block_prepare(block, step);
-    memcpy(before, block->theta_next, sizeof *before * width);
+    coordinate_block_prepare(&work->block, step);
+    memcpy(work->before, work->block.theta_next, sizeof(double) * width);
     for (int round = 0; round < ROUNDS_MOST && !solved; round++) {
-        coordinate_block_move(block, step, process->pen, work);
-        coordinate_block_remember(block, step);
-        solved = settled(width, block->theta_next, before);
+        coordinate_block_move(&work->block, step, process->pen, work->penalty);
+        coordinate_block_update_drift(&work->block, step);
+        solved = settled(width, work->block.theta_next, work->before);
     }
     if (!solved && !penalty_jumps(process->pen))
         return SGDMFT_ERR_NO_CONVERGENCE;
-    coordinate_block_accept(block, step->i + 1);
+    coordinate_block_accept(&work->block, (int)node);
+    if (process->after[node].memory_kernel)
+        coordinate_block_renew(&work->block, &process->after[node]);
     return SGDMFT_OK;
 }
 
 sgdmft_status nonlinear_process_run(const nonlinear_process *process, const double *theta0, double *thetastar,
-                                    double *xi, double *work, double *theta)
+                                    double *xi, nonlinear_workspace *work, double *theta)
 {
     int k = process->k, kstar = process->kstar;
     size_t width = (size_t)k * L;
-    double *u = work + 8 * width, *before = u + width, *curvature = before + width,
-           *zeta = curvature + (size_t)k * width;
-    double *past = zeta + process->cells * width, *rest = past + (process->on_past ? process->cells + 1 : 0) * width;
-    path_inputs in = {.n = L, .steps = (int)process->cells, .wstar = thetastar, .z0 = u, .xi = xi};
-    coordinate_block block = {.k = k,
-                             .in = &in,
-                             .theta = work,
-                             .X = work + width,
-                             .slope = work + 2 * width,
-                             .theta_next = work + 3 * width,
-                             .X_next = work + 4 * width,
-                             .slope_next = work + 5 * width,
-                             .base = work + 6 * width,
-                             .known = work + 7 * width,
-                             .curvature = curvature,
-                             .zeta = zeta,
-                             .past = process->on_past ? past : NULL};
-    memcpy(block.theta, theta0, sizeof *u * width);
-    /* u = theta0 - A theta* */
-    memset(u, 0, sizeof *u * width);
-    lanes_combine(k, kstar, (size_t)kstar, L, process->law.a, thetastar, u);
+    work->in.wstar = thetastar;
+    work->in.xi = xi;
+    memcpy(work->block.theta, theta0, sizeof *theta0 * width);
+    /* u = theta(0) - A theta* */
+    memset(work->u, 0, sizeof(double) * width);
+    lanes_combine(k, kstar, (size_t)kstar, L, process->law.a, thetastar, work->u);
     for (size_t p = 0; p < width; p++)
-        u[p] = theta0[p] - u[p];
-    start(process, &block, rest);
+        work->u[p] = theta0[p] - work->u[p];
+    coordinate_block_start(&work->block, &process->step[0], process->pen, work->penalty);
     for (size_t i = 0, at = 0;; i++) {
         if (process->node[at] == i)
-            memcpy(theta + at++ * width, block.theta, sizeof *theta * width);
+            memcpy(theta + at++ * width, work->block.theta, sizeof *theta * width);
         if (at == process->n)
             return SGDMFT_OK;
-        sgdmft_status status = solve_step(process, &process->step[i], &block, before, rest);
+        sgdmft_status status = solve_step(process, i + 1, work);
         if (status)
             return status;
     }
-}
-
-sgdmft_status nonlinear_process_draw(const nonlinear_process *process, const coordinates_law *law, uint64_t seed,
-                                     uint64_t block, double *work, double *theta, double *thetastar)
-{
-    size_t dims = (size_t)coordinates_law_dims(law), width = (size_t)process->k * L,
-           normals = process->cells * (size_t)process->k;
-    double *theta0 = work, *xi = theta0 + width, *run = xi + process->cells * width, *row = run + run_work(process);
-    double *u = row + row_room(process, law), *scratch = u + dims * L;
-    sample_draw(random_uniforms, seed, SAMPLE_LAW, block, dims, row, u);
-    coordinates_law_map(law, scratch, L, u, theta0, thetastar);
-    sample_draw(random_normals, seed, SAMPLE_COORDINATES, block, normals, row, xi);
-    return nonlinear_process_run(process, theta0, thetastar, xi, run, theta);
 }

@@ -6,16 +6,16 @@
 
 #include "core/context.h"
 #include "sgdmft/problem.h"
-#include "sgdmft/solution.h"
+#include "columns/solution.h"
 
 typedef struct two_time {
     int k, kstar;
-    size_t n;        /* nodes */
-    const double *t; /* [n] ascending from 0 */
-    const double *C; /* [n][n][k][k] */
-    const double *R; /* [n][n][k][k], zero above the diagonal */
-    const double *m; /* [n][k][k*] */
-    const sgdmft_coordinates *coordinates; /* NULL for a ridge */
+    size_t n;                              /* nodes */
+    const double *t;                       /* [n] ascending from 0 */
+    const double *C;                       /* [n][n][k][k] */
+    const double *R;                       /* [n][n][k][k], zero above the diagonal */
+    const double *m;                       /* [n][k][k*] */
+    const solution_coordinates *coordinates; /* NULL for a ridge */
 } two_time;
 
 /* The solution must have a grid and outlive the view. */

@@ -1,4 +1,4 @@
-/* What the tests of random numbers share: statistical checks with a stated bound, and fingerprints of exact results. */
+/* Statistical checks with a stated bound, and fingerprints of exact results, for the tests of random numbers. */
 #ifndef SGDMFT_TESTS_CORE_SUPPORT_H
 #define SGDMFT_TESTS_CORE_SUPPORT_H
 

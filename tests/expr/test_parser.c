@@ -204,10 +204,10 @@ static void expect_refusal(char *text, sgdmft_status status, const char *says)
 
 static void hostile_texts_are_refused(void **state)
 {
-    expect_refusal(repeat("", "(", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deep; allowed: at most 200 levels");
-    expect_refusal(repeat("", "tanh(", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deep");
-    expect_refusal(repeat("", "-", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deep");
-    expect_refusal(repeat("", "r^", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deep");
+    expect_refusal(repeat("", "(", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deeply; allowed: at most 200 levels");
+    expect_refusal(repeat("", "tanh(", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deeply");
+    expect_refusal(repeat("", "-", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deeply");
+    expect_refusal(repeat("", "r^", 100000, "r"), SGDMFT_ERR_SYNTAX, "nested too deeply");
     expect_refusal(repeat("max(r", ",y", 100000, ")"), SGDMFT_ERR_ARITY, "found 100001");
     expect_refusal(repeat("", "9", 100000, ""), SGDMFT_ERR_SYNTAX, "is too large");
     expect_refusal(repeat("r", "r", 100000, ""), SGDMFT_ERR_UNKNOWN_NAME, "unknown variable");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "core/memory.h"
 #include "linear_case.h"
 #include "numerics/spectral_law.h"
@@ -344,7 +345,7 @@ static void test_small_steps(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* A gradient flow with a schedule runs through the same curves at the time int eta; jumps of eta are no obstacle. */
+/* A gradient flow with a schedule passes through the same states at the time int eta, also across jumps of eta. */
 static void test_schedule(void **state)
 {
     static const char text[] = "dynamics: gradient-flow\ndelta: 1.3\neta: \"%s\"\nhorizon: 3\n" PLAIN

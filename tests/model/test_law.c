@@ -170,7 +170,7 @@ static void bad_samples(void **state)
          {BASE SAMPLES, SGDMFT_ERR_UNKNOWN_KEY, 6, 20, {"line 1: ", "'t'", "th1 to th1 and ths1"}}},
         {"1,2\n", {BASE SAMPLES, SGDMFT_ERR_UNKNOWN_KEY, 6, 20, {"'1'"}}},
         {"th1\n1\n", {BASE SAMPLES, SGDMFT_ERR_MISSING, 6, 20, {"no column 'ths1'"}}},
-        {"th,ths1,ths\n", {BASE SAMPLES, SGDMFT_ERR_DUPLICATE_KEY, 6, 20, {"'ths' is there twice"}}},
+        {"th,ths1,ths\n", {BASE SAMPLES, SGDMFT_ERR_DUPLICATE_KEY, 6, 20, {"column 'ths' twice"}}},
         {"th,ths\n1,1\n#\n1\n",
          {BASE SAMPLES, SGDMFT_ERR_SHAPE, 6, 20, {"line 4: 1 value, but the header has 2 columns"}}},
         {"th,ths\n1,1,1,1\n", {BASE SAMPLES, SGDMFT_ERR_SHAPE, 6, 20, {"line 2: 4 values"}}},

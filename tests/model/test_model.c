@@ -294,7 +294,7 @@ static void variables_out_of_place_are_refused(void **state)
     const char *const y[] = {"s", NULL};
     const sgdmft_status name = SGDMFT_ERR_UNKNOWN_NAME;
     expect_failure(setting_new(1, 1, TEXTS("s + r"), NULL, "(r - y)^2", NULL), name,
-                   SAYS("model.yaml:4:15: model.label: \"r\" may not be used here", "made from s and eps", "model.loss"));
+                   SAYS("model.yaml:4:15: model.label: \"r\" may not be used here", "only on s and eps", "model.loss"));
     expect_failure(setting_new(1, 1, TEXTS("t*s"), NULL, "(r - y)^2", NULL), name, SAYS("model.label: \"t\" may not"));
     expect_failure(setting_new(1, 1, TEXTS("s", "y1"), NULL, "(r - y1)^2", NULL), name, SAYS("\"y1\" may not be used"));
     expect_failure(setting_new(1, 1, TEXTS("f"), TEXTS("r"), "(r - y)^2", NULL), name, SAYS("\"f\" may not be used"));

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "numerics/gauss.h"
 #include "online_case.h"
 #include "solvers/online/online.h"
 
-/* Standard errors beyond which a difference is no accident. With 8 replicas tails are those of Student's t with 7
+/* Standard errors beyond which a difference is not by chance. With 8 replicas tails are those of Student's t with 7
    degrees of freedom: one comparison in 4000 passes 6. */
 static const double Z = 6;
 
@@ -99,8 +100,8 @@ static void relu(void **state)
     online_case_clear(&o);
 }
 
-/* r is a function of s at the start: z is given a spread, which biases the response a little. */
-static void relu_without_spread(void **state)
+/* At the start r is a function of s. The variance of z is then raised, which biases the response a little. */
+static void relu_without_variance(void **state)
 {
     flow_system f = {relu_averages, NULL, 0.8, 0};
     double x[3] = {0.5, 0.25, 1};
@@ -217,7 +218,7 @@ static void hinge(void **state)
 }
 
 /* Curves by quadrature are exact, the share of wrong signs is sampled: arccos(m / sqrt(q rho)) / pi. */
-static void error_rate_along_a_smooth_trajectory(void **state)
+static void error_rate_along_a_smooth_march(void **state)
 {
     online_case o = online_case_solve(2, "eta: 0.9\nhorizon: 4\nmodel: {label: tanh(s), predict: tanh(r), "
                                          "loss: (f - y)^2/2}\ninitial: {q: 0.8, m: 0.1, rho: 1.3}\n"
@@ -293,11 +294,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relu),
-        cmocka_unit_test(relu_without_spread),
+        cmocka_unit_test(relu_without_variance),
         cmocka_unit_test(noisy_signs),
         cmocka_unit_test(signs_from_zero),
         cmocka_unit_test(hinge),
-        cmocka_unit_test(error_rate_along_a_smooth_trajectory),
+        cmocka_unit_test(error_rate_along_a_smooth_march),
         cmocka_unit_test(many_directions),
         cmocka_unit_test(sampling_agrees_with_quadrature),
     };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "columns/solution.h"
 #include "online_case.h"
 
 /* With eta constant: a = lambda + eta, b = 2 lambda + 2 eta - eta^2,
@@ -126,7 +127,7 @@ static void coupled_students(void **state)
     online_case_clear(&o);
 }
 
-/* A strong ridge: the explicit method needs 40 steps per unit of time for nothing and gives way to the implicit one. */
+/* A strong ridge, for which the explicit method would need 40 steps per unit of time: the implicit one takes over. */
 static void stiff_problem(void **state)
 {
     linear l = {.lambda = 40, .rho = 1.16, .sigma = 0.37};

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "columns/solution.h"
 #include "online_case.h"
-#include "validation/simulator/simulator.h"
+#include "sgdmft/simulate.h"
 
 #define SPARSE "initial: {teacher: \"if(u1 < 0.2, 2.2*z1, 0)\", student: \"0.3*z2 + 0.4*z1\"}\n"
 #define EDGE "penalty: \"0.3*log(cosh(5*th1))\"\n"
@@ -23,7 +24,7 @@ static double distance(const online_case *a, const online_case *b, const char *c
     return most / scale;
 }
 
-/* Moments of the driving numbers are exact and a linear penalty keeps them so: there is no sampling error. The
+/* Moments of the random numbers are exact, and stay so with a linear penalty: there is no sampling error. The
    time-step error is of second order, and the extrapolation takes most of it away. eta jumps at 1.3. */
 static void ridge_order(void **state)
 {
@@ -57,7 +58,7 @@ static void ridge_order(void **state)
     online_case_clear(&exact);
 }
 
-/* Two students: matrices are the right way round, in the two-time arrays as well. */
+/* Two students: no matrix is transposed, in the two-time arrays either. */
 static void ridge_of_two(void **state)
 {
     online_case exact = online_case_solve(1, TWO "lambda: 0.6\nnumerics: {steps: 80}\n");
@@ -122,7 +123,7 @@ static void agrees_with_simulation(void **state)
                  cases[i], test_scaled(20, 10));
         online_case o = online_case_solve(2, text);
         sgdmft_solution *sim = NULL;
-        check_ok(o.ctx, simulator_run(o.ctx, o.problem, NULL, &sim));
+        check_ok(o.ctx, sgdmft_simulate(o.ctx, o.problem, NULL, &sim));
         for (size_t c = 0; c < sim->n_curves; c++) {
             const sgdmft_curve *want = &sim->curves[c], *got = sgdmft_solution_curve(o.solution, want->name);
             assert_non_null(got);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "paths/coarsen.h"
 #include "paths/events.h"
 #include "support/check.h"
 #include "support/setting.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "paths/inputs_build.h"
+#include "paths/ensemble.h"
 #include "support/check.h"
 #include "support/sample.h"
 #include "support/setting.h"

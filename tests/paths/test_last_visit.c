@@ -1,5 +1,6 @@
 /* Averages integrated over the last visit: against closed forms, see linear_flow.h, with standard errors from independent
    replicas; and to rounding, path by path, against the formula in the head of paths/last_visit.h. */
+#include "paths/coarsen.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
 

@@ -43,7 +43,7 @@ static void on_ranks(int n, work_fn work, void *out, size_t bytes)
     {
         thread_ranks r = {.board = board,
                           .base = {.via = &over_threads, .rank = omp_get_thread_num(), .size = omp_get_num_threads()}};
-        r.base.said = r.said;
+        r.base.per_rank = r.said;
         r.base.first = r.first;
         path_share share = {.ranks = n > 1 ? &r.base : NULL};
         work(&share, (char *)out + (size_t)r.base.rank * bytes);

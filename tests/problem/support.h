@@ -1,4 +1,4 @@
-/* What the tests of the problem file share. */
+/* Helpers of the tests of the problem file. */
 #ifndef SGDMFT_TESTS_PROBLEM_SUPPORT_H
 #define SGDMFT_TESTS_PROBLEM_SUPPORT_H
 
@@ -82,7 +82,7 @@ static inline sgdmft_problem *accepted(sgdmft_context *ctx, const char *text, co
     return problem;
 }
 
-static inline char *echo(sgdmft_context *ctx, const sgdmft_problem *problem)
+static inline char *echo(sgdmft_context *ctx, sgdmft_problem *problem)
 {
     char *text = NULL;
     assert_int_equal(sgdmft_problem_to_yaml(ctx, problem, &text), SGDMFT_OK);

@@ -1,4 +1,4 @@
-/* What an accepted problem file means: defaults, values, origins of texts; and reading from disk. */
+/* Accepted problem files: defaults, values, origins of texts; and reading from disk. */
 #include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>

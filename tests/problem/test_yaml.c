@@ -1,7 +1,7 @@
 /* Texts that are no YAML, or use parts of YAML that a problem file may not use. */
 #include "support.h"
 
-#include "problem/yaml_tree.h"
+#include "problem/yaml.h"
 
 static void not_well_formed(void **state)
 {

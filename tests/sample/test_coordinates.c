@@ -1,4 +1,5 @@
-/* Paths of the coordinates: their moments are C and m, whatever the law; what cannot be drawn is refused. */
+/* Paths of the coordinates with a ridge: their moments are C and m, whatever the law. Other
+   penalties and other second moments are refused. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,27 +12,15 @@
 
 enum { TIMES = 4 };
 
-typedef struct drawn {
-    double *theta, *thetastar, *work;
-} drawn;
-
-static drawn drawn_new(const coordinate_process *process)
+static coordinate_paths *paths_of(sgdmft_context *ctx, const coordinate_process *process)
 {
-    drawn d = {malloc(process->n * (size_t)process->k * SAMPLE_LANES * sizeof(double)),
-               malloc((size_t)process->kstar * SAMPLE_LANES * sizeof(double)), malloc(process->work * sizeof(double))};
-    assert_true(d.theta && d.thetastar && d.work);
-    return d;
+    coordinate_paths *paths = NULL;
+    check_ok(ctx, coordinate_paths_new(ctx, process, &paths));
+    return paths;
 }
 
-static void drawn_free(drawn *d)
-{
-    free(d->theta);
-    free(d->thetastar);
-    free(d->work);
-}
-
-/* Means over paths of theta^t theta^s, theta^t theta* and theta*^2, within 4.3 standard errors: 60 comparisons, of which
-   most are strongly correlated. */
+/* Means over paths of theta^t theta^s, theta^t theta* and theta*^2, within 4.3 standard errors: 60 comparisons, of
+   which most are strongly correlated. */
 static void check_moments(const char *constants, const char *initial)
 {
     sgdmft_context *ctx = check_context(1);
@@ -42,19 +31,19 @@ static void check_moments(const char *constants, const char *initial)
     static const size_t node[TIMES] = {0, 3, 10, 20};
     coordinate_process *process = NULL;
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, TIMES, node, &process));
-    assert_true(process->rest.negative < 1e-8);
-    drawn d = drawn_new(process);
+    assert_true(process->gaussian.rest.negative < 1e-8);
+    coordinate_paths *d = paths_of(ctx, process);
     sample product[TIMES][TIMES + 1] = {{{0}}}, teacher = {0};
     uint64_t blocks = test_scaled(600, 40);
     for (uint64_t b = 0; b < blocks; b++) {
-        coordinate_process_draw(process, 11, b, d.work, d.theta, d.thetastar);
+        check_ok(ctx, coordinate_paths_draw(process, 11, b, d));
         for (size_t p = 0; p < SAMPLE_LANES; p++) {
-            double star = d.thetastar[p];
+            double star = d->thetastar[p];
             sample_add(&teacher, star * star);
             for (size_t i = 0; i < TIMES; i++) {
                 for (size_t j = 0; j <= i; j++)
-                    sample_add(&product[i][j], d.theta[i * SAMPLE_LANES + p] * d.theta[j * SAMPLE_LANES + p]);
-                sample_add(&product[i][TIMES], d.theta[i * SAMPLE_LANES + p] * star);
+                    sample_add(&product[i][j], d->theta[i * SAMPLE_LANES + p] * d->theta[j * SAMPLE_LANES + p]);
+                sample_add(&product[i][TIMES], d->theta[i * SAMPLE_LANES + p] * star);
             }
         }
     }
@@ -66,7 +55,7 @@ static void check_moments(const char *constants, const char *initial)
         check_z(product[i][TIMES].mean, *two_time_m(&s.x, node[i]), sample_se(&product[i][TIMES]) + 1e-12, 4.3,
                 "m(%g) from %s", s.x.t[node[i]], initial);
     }
-    drawn_free(&d);
+    coordinate_paths_free(d);
     coordinate_process_free(process);
     solved_clear(&s);
     sgdmft_context_free(ctx);
@@ -90,22 +79,22 @@ static void test_start(void **state)
     coordinate_process *one = NULL, *three = NULL;
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 1, early, &one));
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 3, later, &three));
-    drawn a = drawn_new(one), b = drawn_new(three);
-    coordinate_process_draw(one, 5, 77, a.work, a.theta, a.thetastar);
-    coordinate_process_draw(three, 5, 77, b.work, b.theta, b.thetastar);
-    assert_memory_equal(a.thetastar, b.thetastar, SAMPLE_LANES * sizeof *a.thetastar);
+    coordinate_paths *a = paths_of(ctx, one), *b = paths_of(ctx, three);
+    check_ok(ctx, coordinate_paths_draw(one, 5, 77, a));
+    check_ok(ctx, coordinate_paths_draw(three, 5, 77, b));
+    assert_memory_equal(a->thetastar, b->thetastar, SAMPLE_LANES * sizeof *a->thetastar);
     int values[2] = {0};
     for (size_t p = 0; p < SAMPLE_LANES; p++) {
-        assert_true(a.thetastar[p] == -1 || a.thetastar[p] == 2);
-        values[a.thetastar[p] == 2]++;
-        check_near(a.theta[p], 3 * a.thetastar[p], 1e-6, "theta0");
-        check_near(b.theta[p], 3 * a.thetastar[p], 1e-6, "theta0");
+        assert_true(a->thetastar[p] == -1 || a->thetastar[p] == 2);
+        values[a->thetastar[p] == 2]++;
+        check_near(a->theta[p], 3 * a->thetastar[p], 1e-6, "theta0");
+        check_near(b->theta[p], 3 * a->thetastar[p], 1e-6, "theta0");
     }
     assert_true(values[0] > 5 && values[1] > 5);
-    coordinate_process_draw(one, 6, 77, a.work, a.theta, a.thetastar);
-    assert_memory_not_equal(a.thetastar, b.thetastar, SAMPLE_LANES * sizeof *a.thetastar);
-    drawn_free(&a);
-    drawn_free(&b);
+    check_ok(ctx, coordinate_paths_draw(one, 6, 77, a));
+    assert_memory_not_equal(a->thetastar, b->thetastar, SAMPLE_LANES * sizeof *a->thetastar);
+    coordinate_paths_free(a);
+    coordinate_paths_free(b);
     coordinate_process_free(one);
     coordinate_process_free(three);
     solved_clear(&s);
@@ -128,7 +117,7 @@ static void test_matrices(void **state)
     static const size_t node[N] = {0, 4, 8};
     coordinate_process *process = NULL;
     check_ok(ctx, coordinate_process_new(ctx, problem, &x, N, node, &process));
-    assert_true(process->rest.negative < 1e-9);
+    assert_true(process->gaussian.rest.negative < 1e-9);
     for (int i = 0; i < N * K; i++)
         for (int j = 0; j < N * K; j++) {
             double sum = 0, joint[4][4];
@@ -140,12 +129,14 @@ static void test_matrices(void **state)
                                                  : problem->initial.rho[(a - 2) * 2 + b - 2];
             for (int a = 0; a < 4; a++)
                 for (int b = 0; b < 4; b++) {
-                    double left = a < 2 ? process->onto_start[i * 2 + a] : process->onto_teacher[i * 2 + a - 2];
-                    double right = b < 2 ? process->onto_start[j * 2 + b] : process->onto_teacher[j * 2 + b - 2];
+                    double left =
+                        a < 2 ? process->gaussian.onto_start[i * 2 + a] : process->gaussian.onto_teacher[i * 2 + a - 2];
+                    double right =
+                        b < 2 ? process->gaussian.onto_start[j * 2 + b] : process->gaussian.onto_teacher[j * 2 + b - 2];
                     sum += left * joint[a][b] * right;
                 }
             for (int l = 0; l < N * K; l++)
-                sum += process->rest.root[i * N * K + l] * process->rest.root[j * N * K + l];
+                sum += process->gaussian.rest.root[i * N * K + l] * process->gaussian.rest.root[j * N * K + l];
             check_near(sum, two_time_C(&x, node[i / K], node[j / K])[i % K * K + j % K], 1e-10, "C at %d %d", i, j);
         }
     coordinate_process_free(process);

@@ -1,15 +1,16 @@
 /* Coordinates with a penalty other than the ridge: a path drawn anew is what the solver makes of the same numbers, its
    moments are those of the solution, and so are the densities. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinates/ensemble.h"
+#include "coordinates/draw.h"
 #include "sample/coordinates.h"
 #include "sample/draws.h"
-#include "sample/snapshots.h"
+#include "sample/histograms.h"
 #include "solved.h"
-#include "solvers/dmft/dmft.h"
+#include "solvers/dmft/statistics.h"
 #include "support/sample.h"
 
 enum { L = SAMPLE_LANES };
@@ -45,12 +46,16 @@ static void check_same_paths(const char *text)
     test_setting_init(&t, test_problem(ctx, "%s", text));
     const time_grid *grid = t.s.grid[GRID_FINE];
     size_t k = (size_t)t.s.on_grid[GRID_FINE].shape.k, kstar = (size_t)t.s.on_grid[GRID_FINE].shape.kstar, n = 3;
-    const size_t node[] = {0, 7, (size_t)grid->steps};
+    size_t node[] = {0, 1, (size_t)grid->steps}; /* the second is moved to one whose coordinates are kept */
     replica_result result[2] = {{{NULL}, 0}, {{NULL}, 0}};
     replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
-    check_ok(t.ctx, dmft_replicas(t.ctx, &t.s, &set));
-    check_ok(t.ctx, dmft_solution(t.ctx, &t.s, &set, &solution));
+    check_ok(t.ctx, replica_set_solve(t.ctx, &t.s, &set));
+    check_ok(t.ctx, replica_statistics(t.ctx, &t.s, &set, &solution));
+    const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
+    while (!coordinate_snapshots_at(kept, node[1]))
+        node[1]++;
+    assert_true(node[1] < node[2]);
     two_time x = two_time_of(solution);
     nonlinear_process *process = NULL;
     check_ok(t.ctx, nonlinear_process_new(t.ctx, t.problem, &x, n, node, &process));
@@ -59,29 +64,26 @@ static void check_same_paths(const char *text)
     path_source source = coordinate_source(&t.s.source);
     check_ok(t.ctx, coordinates_draw(t.ctx, &source, grid, 0, &e));
     const path_inputs *in = &e->block[0];
-    coordinates_law *law = NULL;
-    check_ok(t.ctx, coordinates_law_new(t.ctx, t.problem, &law));
+    nonlinear_workspace *work = NULL;
+    check_ok(t.ctx, nonlinear_workspace_new(t.ctx, process, &work));
     double *theta0 = calloc(k * L, sizeof *theta0), *star = calloc(kstar * L, sizeof *star);
     double *xi = calloc((size_t)grid->steps * k * L, sizeof *xi), *theta = calloc(n * k * L, sizeof *theta);
-    double *work = calloc(nonlinear_process_work(process, law), sizeof *work);
-    assert_true(theta0 && star && xi && theta && work);
+    assert_true(theta0 && star && xi && theta);
     take_lanes(e, 0, kstar, star);
     take_lanes(e, (size_t)(in->xi - in->wstar) / in->n, (size_t)grid->steps * k, xi);
-    const grid_solution *tr = result[0].level[GRID_FINE];
     for (size_t a = 0; a < k; a++)
-        memcpy(theta0 + a * L, tr->record->theta[0] + a * tr->record->paths, sizeof *theta0 * L);
+        memcpy(theta0 + a * L, coordinate_snapshots_at(kept, 0) + a * kept->paths, sizeof *theta0 * L);
     assert_int_equal(nonlinear_process_run(process, theta0, star, xi, work, theta), SGDMFT_OK);
     for (size_t i = 0; i < n; i++)
         for (size_t a = 0; a < k; a++)
             for (size_t p = 0; p < L; p++)
-                check_near(theta[(i * k + a) * L + p], tr->record->theta[node[i]][a * tr->record->paths + p], 1e-6,
-                           "theta_%zu at node %zu", a + 1, node[i]);
+                check_near(theta[(i * k + a) * L + p], coordinate_snapshots_at(kept, node[i])[a * kept->paths + p],
+                           1e-6, "theta_%zu at node %zu", a + 1, node[i]);
     free(theta0);
     free(star);
     free(xi);
     free(theta);
-    free(work);
-    coordinates_law_free(law);
+    nonlinear_workspace_free(work);
     nonlinear_process_free(process);
     path_ensemble_free(e);
     sgdmft_solution_free(solution);
@@ -93,10 +95,17 @@ static void check_same_paths(const char *text)
 
 static void test_same_paths(void **state)
 {
-    check_same_paths(STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
-                           "output: {histograms: [0, 0.7, 2], times: 3}\n");
-    check_same_paths("dynamics: gradient-flow\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
-                     "output: {histograms: [0, 0.7, 2], times: 3}\n");
+    const sample_process *p;
+    for (size_t i = 0; (p = process_at(i)); i++) {
+        char text[1024];
+        if (p->events == EVENTS_FRESH)
+            continue;
+        snprintf(text, sizeof text,
+                 "dynamics: %s\n%s%s\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
+                 "output: {histograms: [0, 0.7, 2], times: 3}\n",
+                 p->dynamics, p->sampling ? "sampling: " : "", p->sampling ? p->sampling : "");
+        check_same_paths(text);
+    }
     check_same_paths(
         "delta: 1.6\neta: '0.6/(1 + t)'\nhorizon: 1\npenalty: '0.1*log(cosh(3*th1)) + 0.1*th2^2 + 0.1*th1*th2'\n"
         "model: {students: 2, teachers: 2, label: 'tanh(s1) + s2/2', loss: '(tanh(r1) + r2/2 - y)^2/2'}\n"
@@ -105,7 +114,7 @@ static void test_same_paths(void **state)
 }
 
 /* Mean over bins of a power of theta, at their middles. */
-static double histogram_moment(const sgdmft_histograms *h, size_t time, int power)
+static double histogram_moment(const solution_histograms *h, size_t time, int power)
 {
     double sum = 0;
     for (size_t b = 0; b < h->n_bins; b++)
@@ -114,8 +123,8 @@ static double histogram_moment(const sgdmft_histograms *h, size_t time, int powe
     return sum;
 }
 
-/* E theta^t theta^s, E theta^t theta* and E |theta| against C, m and the densities, within 4.3 standard errors: those of
-   the paths, and those of the solution for one replica, whose process this is. */
+/* E theta^t theta^s, E theta^t theta* and E |theta| against C, m and the densities, within 4.3 standard errors: those
+   of the paths, and those of the solution for one replica, whose process this is. */
 static void test_moments(void **state)
 {
     enum { TIMES = 3, REPLICAS = 4 };
@@ -126,16 +135,17 @@ static void test_moments(void **state)
                                                  "output: {histograms: [0, 0.5, 2], bins: 300, times: 5}\n",
                                            paths);
     solved s = solve_sampled(ctx, problem);
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     size_t node[TIMES] = {0, two_time_nearest(&s.x, 0.5), 40};
     assert_non_null(h->se);
     coordinate_process *process = NULL;
     check_ok(ctx, coordinate_process_new(ctx, problem, &s.x, TIMES, node, &process));
-    double *theta = calloc(TIMES * L, sizeof *theta), *work = calloc(process->work, sizeof *work), star[L];
-    assert_true(theta && work);
+    coordinate_paths *drawn = NULL;
+    check_ok(ctx, coordinate_paths_new(ctx, process, &drawn));
+    const double *theta = drawn->theta, *star = drawn->thetastar;
     sample product[TIMES][TIMES + 1] = {{{0}}}, fourth[TIMES] = {{0}};
     for (uint64_t b = 0; b < test_scaled(300, 40); b++) {
-        assert_int_equal(coordinate_process_draw(process, 3, b, work, theta, star), SGDMFT_OK);
+        assert_int_equal(coordinate_paths_draw(process, 3, b, drawn), SGDMFT_OK);
         for (size_t p = 0; p < L; p++)
             for (size_t i = 0; i < TIMES; i++) {
                 double now = theta[i * L + p];
@@ -158,8 +168,7 @@ static void test_moments(void **state)
         check_z(fourth[i].mean, histogram_moment(h, i, 4), own * sample_se(&fourth[i]), 4.3,
                 "fourth moment of the density at t = %g", h->t[i]);
     }
-    free(theta);
-    free(work);
+    coordinate_paths_free(drawn);
     coordinate_process_free(process);
     solved_clear(&s);
     sgdmft_context_free(ctx);
@@ -177,8 +186,8 @@ static double ridge_below(const solved *s, size_t node, double x)
     return 0.8 * normal_below(x / sqrt(narrow)) + 0.2 * normal_below(x / sqrt(narrow + 5 * m * m));
 }
 
-/* A ridge written as a penalty has the densities of the ridge: 40 bins at a node, and between two of them. They would not be
-   if theta* and the innovations depended on each other in a way that second moments do not see. */
+/* A ridge written as a penalty has the densities of the ridge: 40 bins at a node, and between two of them. They would
+   not be if theta* and the innovations depended on each other in a way that second moments do not see. */
 static void test_ridge(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -190,7 +199,7 @@ static void test_ridge(void **state)
                                                "numerics: {steps: 40, grading: 1, paths: %zu, replicas: 4}\n"
                                                "output: {histograms: [0.975, 2], bins: 40, times: 3}\n",
                                                paths));
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     static const size_t low[] = {19, 40}, high[] = {20, 40};
     check_near(ridge.x.t[19], 0.95, 1e-12, "node");
     double spread = 0, expected = 0, all = 4 * (double)paths;
@@ -222,16 +231,18 @@ static void test_reproducible(void **state)
     coordinate_process *a = NULL, *b = NULL;
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 1, one, &a));
     check_ok(ctx, coordinate_process_new(ctx, s.problem, &s.x, 4, many, &b));
-    double *work = calloc(a->work + b->work, sizeof *work), at[L], all[4 * L], star[L], again[L];
-    assert_non_null(work);
-    assert_int_equal(coordinate_process_draw(b, 5, 7, work, all, star), SGDMFT_OK);
-    assert_int_equal(coordinate_process_draw(a, 5, 7, work, at, again), SGDMFT_OK);
-    assert_memory_equal(star, again, sizeof star);
-    assert_memory_equal(at, all + 2 * L, sizeof at);
-    assert_int_equal(coordinate_process_draw(a, 5, 8, work, at, again), SGDMFT_OK);
-    assert_memory_not_equal(at, all + 2 * L, sizeof at);
+    coordinate_paths *at = NULL, *all = NULL;
+    check_ok(ctx, coordinate_paths_new(ctx, a, &at));
+    check_ok(ctx, coordinate_paths_new(ctx, b, &all));
+    assert_int_equal(coordinate_paths_draw(b, 5, 7, all), SGDMFT_OK);
+    assert_int_equal(coordinate_paths_draw(a, 5, 7, at), SGDMFT_OK);
+    assert_memory_equal(all->thetastar, at->thetastar, L * sizeof *at->thetastar);
+    assert_memory_equal(at->theta, all->theta + 2 * L, L * sizeof *at->theta);
+    assert_int_equal(coordinate_paths_draw(a, 5, 8, at), SGDMFT_OK);
+    assert_memory_not_equal(at->theta, all->theta + 2 * L, L * sizeof *at->theta);
     assert_null(s.solution->histograms);
-    free(work);
+    coordinate_paths_free(at);
+    coordinate_paths_free(all);
     coordinate_process_free(a);
     coordinate_process_free(b);
     solved_clear(&s);

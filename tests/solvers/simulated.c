@@ -2,10 +2,11 @@
 
 #include <math.h>
 
+#include "columns/solution.h"
+#include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/setting.h"
-#include "validation/simulator/simulator.h"
 
 enum { D = 500, REPETITIONS = 60 };
 
@@ -17,7 +18,7 @@ void check_simulated(const char *body, size_t paths, const char *numerics)
                      body, test_scaled(paths, 500), numerics, D, test_scaled(REPETITIONS, 8));
     sgdmft_solution *theory = NULL, *finite = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &theory));
-    check_ok(ctx, simulator_run(ctx, problem, NULL, &finite));
+    check_ok(ctx, sgdmft_simulate(ctx, problem, NULL, &finite));
     assert_int_equal(theory->n_times, finite->n_times);
     for (size_t c = 0; c < theory->n_curves; c++) {
         const sgdmft_curve *x = &theory->curves[c], *y = sgdmft_solution_curve(finite, x->name);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "solvers/dmft/dmft.h"
+#include "columns/solution.h"
+#include "solvers/dmft/statistics.h"
 #include "support/check.h"
 #include "support/sample.h"
 #include "support/setting.h"
@@ -35,9 +36,9 @@ static int setup(void **state)
             "numerics: {grading: 1, paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}",
             REPLICAS, STEPS, TIMES));
     replica_set set = {.result = f.result, .asked = REPLICAS};
-    check_ok(f.t.ctx, dmft_replicas(f.t.ctx, &f.t.s, &set));
+    check_ok(f.t.ctx, replica_set_solve(f.t.ctx, &f.t.s, &set));
     assert_int_equal(set.count, REPLICAS);
-    check_ok(f.t.ctx, dmft_solution(f.t.ctx, &f.t.s, &set, &f.solution));
+    check_ok(f.t.ctx, replica_statistics(f.t.ctx, &f.t.s, &set, &f.solution));
     sgdmft_context_free(ctx);
     *state = &f;
     return 0;
@@ -54,9 +55,9 @@ static int teardown(void **state)
 }
 
 /* Column `c` of one replica at a node. */
-static double column(const fixture *f, int replica, int level, int node, int c)
+static double column(const fixture *f, int index, int level, int node, int c)
 {
-    const grid_solution *tr = f->result[replica].level[level];
+    const grid_solution *tr = f->result[index].on_grid[level];
     const path_plan *set = &f->t.s.on_grid[level];
     const double *seen = tr->observed + (size_t)node * tr->observables;
     double C[K * K];
@@ -112,7 +113,7 @@ static void test_curves(void **state)
                 double fine = column(f, r, GRID_FINE, i * STEPS / (TIMES - 1), c);
                 double coarse = column(f, r, GRID_COARSE, i * STEPS / 2 / (TIMES - 1), c);
                 sample_add(&value[i], fine + (fine - coarse) / 3);
-                assert_int_equal(f->result[r].level[GRID_CHECK] != NULL, r < 2);
+                assert_int_equal(f->result[r].on_grid[GRID_CHECK] != NULL, r < 2);
                 if (r < 2)
                     third_add(&step[i], fine, coarse, column(f, r, GRID_CHECK, i * STEPS / 4 / (TIMES - 1), c));
             }
@@ -141,7 +142,7 @@ static void test_two_time_arrays(void **state)
         for (size_t j = 0; j < n; j++) {
             double C[K * K] = {0}, R[K * K] = {0}, block[K * K];
             for (int r = 0; r < REPLICAS; r++) {
-                const kernels *kern = f->result[r].level[GRID_FINE]->kern;
+                const kernels *kern = f->result[r].on_grid[GRID_FINE]->kern;
                 kernels_correlation(kern, f->t.s.on_grid[GRID_FINE].q0, f->t.s.on_grid[GRID_FINE].rho, (int)i, (int)j, block);
                 for (int x = 0; x < K * K; x++) {
                     C[x] += block[x] / REPLICAS;
@@ -159,7 +160,7 @@ static void test_two_time_arrays(void **state)
         for (size_t x = 0; x < K * KSTAR; x++) {
             double mean = 0;
             for (int r = 0; r < REPLICAS; r++)
-                mean += f->result[r].level[GRID_FINE]->kern->m[i * K * KSTAR + x] / REPLICAS;
+                mean += f->result[r].on_grid[GRID_FINE]->kern->m[i * K * KSTAR + x] / REPLICAS;
             check_near(s->m[i * K * KSTAR + x], mean, 1e-14, "m at node %zu, entry %zu", i, x);
         }
 }
@@ -178,11 +179,11 @@ static void test_identities(void **state)
         sample defect = {0};
         third step = {0};
         for (int r = 0; r < REPLICAS; r++) {
-            double fine = f->result[r].level[GRID_FINE]->identity[want[i].at];
-            double coarse = f->result[r].level[GRID_COARSE]->identity[want[i].at];
+            double fine = f->result[r].on_grid[GRID_FINE]->identity[want[i].at];
+            double coarse = f->result[r].on_grid[GRID_COARSE]->identity[want[i].at];
             sample_add(&defect, fine + (fine - coarse) / 3);
             if (r < 2)
-                third_add(&step, fine, coarse, f->result[r].level[GRID_CHECK]->identity[want[i].at]);
+                third_add(&step, fine, coarse, f->result[r].on_grid[GRID_CHECK]->identity[want[i].at]);
         }
         double taken = taken_of(&step, 1), change = step.change.mean;
         assert_string_equal(f->solution->identities[i].name, want[i].name);
@@ -200,8 +201,8 @@ static void test_summary(void **state)
     for (int r = 0; r < REPLICAS; r++) {
         visits += f->result[r].visits;
         for (int level = 0; level <= GRID_COARSE; level++)
-            for (int i = 0; i < f->result[r].level[level]->nodes; i++)
-                residual = fmax(residual, f->result[r].level[level]->residual[i]);
+            for (int i = 0; i < f->result[r].on_grid[level]->nodes; i++)
+                residual = fmax(residual, f->result[r].on_grid[level]->residual[i]);
     }
     assert_true(f->solution->info.residual_max == residual);
     assert_true(f->solution->info.visits == visits);

@@ -1,3 +1,6 @@
+#include "solvers/dmft/march.h"
+#include "solvers/dmft/picard.h"
+#include "paths/coarsen.h"
 #include "ladder.h"
 
 #include <string.h>
@@ -29,7 +32,7 @@ static void solve_level(const test_setting *t, const path_ensemble *paths, ladde
     rep->tolerance = problem->numerics.tolerance;
     rep->passes_max = problem->numerics.passes_max;
     rep->monitor.report = go_on;
-    check_ok(t->ctx, problem->numerics.method == METHOD_PICARD ? solve_picard(t->ctx, rep) : solve_march(t->ctx, rep));
+    check_ok(t->ctx, problem->numerics.method == METHOD_PICARD ? picard_solve(t->ctx, rep) : march_solve(t->ctx, rep));
     replica_free(rep);
     if (l->run[level]->message)
         print_error("%s\n", l->run[level]->message);

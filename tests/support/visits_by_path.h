@@ -2,7 +2,7 @@
 #ifndef SGDMFT_TESTS_SUPPORT_VISITS_BY_PATH_H
 #define SGDMFT_TESTS_SUPPORT_VISITS_BY_PATH_H
 
-#include "paths/inputs.h"
+#include "paths/ensemble.h"
 
 /* Of one block; entry a n + p belongs to visit number a of lane p, a < visits[p]. */
 typedef struct visits_by_path {

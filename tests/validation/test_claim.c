@@ -1,13 +1,13 @@
-/* Rows, runs and reports of validations: verdicts, what cannot be run, what is written. */
+/* Rows, runs and reports of validations: verdicts, problems that cannot be run, files. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "problem/problem.h"
 #include "support/check.h"
-#include "validation/claims/claims.h"
+#include "validation/claims/claim.h"
 #include "validation/claims/report.h"
-#include "validation/claims/texts.h"
 
 static const run_sizes tiny = {
     .paths = 400, .replicas = 4, .steps = 10, .d = 60, .repetitions = 8, .small_repetitions = 4};
@@ -49,7 +49,7 @@ static void test_verdicts(void **state)
     assert_int_equal(verdict_of(NAN, -INFINITY, INFINITY), VERDICT_FAILS);
 }
 
-/* The same run is made once, whoever asks; changes and kinds make others; labels tell what was changed. */
+/* The same run is made only once; other changes and other kinds make other runs. Labels show the changes. */
 static void test_runs_are_shared(void **state)
 {
     bench b;
@@ -101,7 +101,7 @@ static void check_two(claim *c)
                     runs_simulate(c->runs, "linear", "eta=0.5"), NULL, CLAIM_SIGMA);
 }
 
-/* An interrupt says nothing about the claim: no row, and nothing more is run. */
+/* An interrupt is no evidence against a claim: there is no row, and nothing more is run. */
 static void test_interrupt(void **state)
 {
     static const claim_spec two = {.name = "two", .title = "", .text = "", .check = check_two};
@@ -159,15 +159,15 @@ static void test_reports(void **state)
     bench_close(&b);
 }
 
-/* Every file that is part of the program can be read. */
+/* Every file in the program can be read. */
 static void test_embedded_files(void **state)
 {
     bench b;
     bench_open(&b);
     int problems = 0, references = 0;
-    for (const embedded_text *t = embedded_texts; t->name; t++) {
-        char *name = strndup(t->name, strcspn(t->name, "."));
-        if (strstr(t->name, ".csv")) {
+    for (const embedded_file *f = embedded_files; f->name; f++) {
+        char *name = strndup(f->name, strcspn(f->name, "."));
+        if (strstr(f->name, ".csv")) {
             const run *r = runs_reference(&b.all, name);
             assert_non_null(r->solution);
             assert_true(r->solution->n_curves >= 4 && r->solution->times[0] == 0);
@@ -175,7 +175,7 @@ static void test_embedded_files(void **state)
             references++;
         } else {
             sgdmft_problem *problem = NULL;
-            check_ok(b.ctx, sgdmft_problem_parse(b.ctx, t->name, t->text, NULL, 0, &problem));
+            check_ok(b.ctx, sgdmft_problem_parse(b.ctx, f->name, f->text, NULL, 0, &problem));
             sgdmft_problem_free(problem);
             problems++;
         }
@@ -183,7 +183,7 @@ static void test_embedded_files(void **state)
     }
     assert_int_equal(problems, 9);
     assert_int_equal(references, 8);
-    assert_null(embedded_find("tanh_sgd", ".yaml"));
+    assert_null(embedded_text("tanh_sgd", ".yaml"));
     bench_close(&b);
 }
 

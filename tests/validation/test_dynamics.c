@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "one.h"
+#include "repetition_test.h"
+#include "validation/simulator/visits.h"
 
 /* loss (tanh r1 + r2/2 - y)^2/2 + r2^2/8, y = tanh s + 0.3 eps: two students, nonlinear, everything coupled */
 #define TWO_STUDENTS                                                                                                   \
@@ -18,89 +19,115 @@ static void gradient(const double *r, double y, double *g)
     g[1] = off / 2 + r[1] / 4;
 }
 
-/* A repetition, and what theta should be. */
+/* A repetition, and theta as it should be. */
 typedef struct replay {
-    one x;
-    double *theta, *moved; /* [2][d] */
+    repetition_test x;
+    double *theta, *change; /* [2][d] */
 } replay;
 
-static void replay_init(replay *p, sgdmft_problem *problem)
+static void replay_init(replay *p, sgdmft_problem *problem, order_kind kind)
 {
-    one_init(&p->x, problem);
+    repetition_test_init(&p->x, problem);
+    if (kind != p->x.plan.order) {
+        p->x.plan.order = kind;
+        repetition_clear(&p->x.rep);
+        check_ok(p->x.ctx, repetition_init(p->x.ctx, &p->x.plan, &p->x.shared, &p->x.rep));
+    }
     assert_int_equal(repetition_start(&p->x.rep, 2), 0);
-    size_t d = p->x.set.d;
+    size_t d = p->x.plan.d;
     p->theta = calloc(2 * d, sizeof *p->theta);
-    p->moved = calloc(2 * d, sizeof *p->moved);
-    assert_true(p->theta && p->moved);
+    p->change = calloc(2 * d, sizeof *p->change);
+    assert_true(p->theta && p->change);
     for (size_t a = 0; a < 2; a++)
         for (size_t j = 0; j < d; j++)
-            p->theta[a * d + j] = p->x.rep.theta[a * p->x.set.length + j];
+            p->theta[a * d + j] = p->x.system->theta[a * p->x.plan.length + j];
 }
 
 static void replay_clear(replay *p)
 {
     free(p->theta);
-    free(p->moved);
-    one_clear(&p->x);
+    free(p->change);
+    repetition_test_clear(&p->x);
 }
 
-/* moved -= weight x_i g_i^T at theta */
+/* change -= weight x_i g_i^T at theta */
 static void add_sample(replay *p, size_t i, double weight)
 {
-    size_t d = p->x.set.d;
-    const float *row = p->x.rep.train.row + i * p->x.set.length;
+    size_t d = p->x.plan.d;
+    const float *row = p->x.system->train.row + i * p->x.plan.length;
     double r[2] = {0, 0}, g[2];
     for (size_t a = 0; a < 2; a++)
         for (size_t j = 0; j < d; j++)
             r[a] += p->theta[a * d + j] * row[j];
-    gradient(r, p->x.rep.train.y[i], g);
+    gradient(r, p->x.system->train.y[i], g);
     for (size_t a = 0; a < 2; a++)
         for (size_t j = 0; j < d; j++)
-            p->moved[a * d + j] -= weight * g[a] * row[j];
+            p->change[a * d + j] -= weight * g[a] * row[j];
 }
 
-/* theta <- (1 - shrink) theta + moved, moved <- 0 */
+/* theta <- (1 - shrink) theta + change, change <- 0 */
 static void take_step(replay *p, double shrink)
 {
-    for (size_t j = 0; j < 2 * p->x.set.d; j++) {
-        p->theta[j] += p->moved[j] - shrink * p->theta[j];
-        p->moved[j] = 0;
+    for (size_t j = 0; j < 2 * p->x.plan.d; j++) {
+        p->theta[j] += p->change[j] - shrink * p->theta[j];
+        p->change[j] = 0;
     }
 }
 
 static void check_theta(const replay *p, double tolerance, const char *when)
 {
     for (size_t a = 0; a < 2; a++)
-        for (size_t j = 0; j < p->x.set.d; j++)
-            check_near(p->x.rep.theta[a * p->x.set.length + j], p->theta[a * p->x.set.d + j], tolerance,
+        for (size_t j = 0; j < p->x.plan.d; j++)
+            check_near(p->x.system->theta[a * p->x.plan.length + j], p->theta[a * p->x.plan.d + j], tolerance,
                        "%s: theta%zu at %zu", when, a + 1, j);
-    assert_true(p->x.rep.scale == 1);
 }
 
 static simulator_stop at_step(const replay *p, uint64_t step)
 {
-    return (simulator_stop){.t = (double)step * p->x.set.duration, .step = step, .weight = 1};
+    return (simulator_stop){.t = (double)step * p->x.plan.duration, .step = step, .weight = 1};
 }
 
-/* Which samples are visited is read off one step at a time; then the same steps are made at one go. */
-static void run_visits(const char *constants, double lambda, double (*eta)(double t))
+/* The order in which the repetition visits samples, from an object of its own. */
+static order order_of_replay(const replay *p, uint32_t *list)
+{
+    const simulator_plan *plan = &p->x.plan;
+    order x = order_of(plan->order, plan->n, plan->batch, list);
+    order_start(&x, simulator_key(plan, p->x.system->repetition, SIMULATOR_ORDER));
+    return x;
+}
+
+/* Visits with replacement are uniform: the counts have the variance of independent choices. */
+static void check_counts(size_t visits, size_t n, const size_t *count)
+{
+    double mean = (double)visits / (double)n, chi2 = 0;
+    for (size_t i = 0; i < n; i++)
+        chi2 += ((double)count[i] - mean) * ((double)count[i] - mean) / mean;
+    check_z(chi2, (double)n - 1, sqrt(2 * (double)n), 4.9, "chi-squared of the numbers of visits");
+}
+
+/* One step at a time, and all of them together. */
+static void run_visits(const char *constants, double lambda, double (*eta)(double t), order_kind kind)
 {
     enum { STEPS = 2600 }; /* more than two chunks of planned visits */
     sgdmft_context *ctx = check_context(1);
     replay p, q;
     for (int i = 0; i < 2; i++)
-        replay_init(i ? &q : &p, test_problem(ctx,
-                                              "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS
-                                              "numerics: {seed: 77}\nsimulate: {d: 101}\n",
-                                              constants));
+        replay_init(
+            i ? &q : &p,
+            test_problem(ctx, "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS "numerics: {seed: 77}\nsimulate: {d: 101}\n",
+                         constants),
+            kind);
     sgdmft_context_free(ctx);
-    size_t n = p.x.set.n;
+    size_t n = p.x.plan.n;
     size_t *count = calloc(n, sizeof *count);
-    assert_non_null(count);
+    uint32_t *list = calloc(2 * n, sizeof *list);
+    assert_true(count && list);
+    order visited = order_of_replay(&p, list);
     for (uint64_t step = 0; step < STEPS; step++) {
         simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
-        assert_int_equal(advance_visits(&p.x.rep, &from, &to), 0);
-        size_t i = p.x.rep.order[0];
+        assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
+        uint32_t i;
+        order_samples(&visited, step, 1, &i);
         assert_true(i < n);
         count[i]++;
         add_sample(&p, i, eta(from.t));
@@ -108,16 +135,16 @@ static void run_visits(const char *constants, double lambda, double (*eta)(doubl
     }
     check_theta(&p, 2e-4, "visit by visit");
     simulator_stop from = at_step(&q, 0), to = at_step(&q, STEPS);
-    assert_int_equal(advance_visits(&q.x.rep, &from, &to), 0);
-    memcpy(q.theta, p.theta, 2 * p.x.set.d * sizeof *p.theta);
-    check_theta(&q, 2e-4, "at one go");
-    assert_true(q.x.rep.visits == STEPS);
-    /* visits are uniform: the counts have the variance of independent choices */
-    double mean = (double)STEPS / (double)n, chi2 = 0;
-    for (size_t i = 0; i < n; i++)
-        chi2 += ((double)count[i] - mean) * ((double)count[i] - mean) / mean;
-    check_z(chi2, (double)n - 1, sqrt(2 * (double)n), 4.9, "chi-squared of the numbers of visits");
+    assert_int_equal(repetition_advance(&q.x.rep, &from, &to), 0);
+    memcpy(q.theta, p.theta, 2 * p.x.plan.d * sizeof *p.theta);
+    check_theta(&q, 2e-4, "all visits together");
+    assert_true(q.x.system->visits == STEPS);
+    if (kind == ORDER_REPLACEMENT)
+        check_counts(STEPS, n, count);
+    for (size_t i = 0; i < n && kind == ORDER_RESHUFFLE; i++)
+        assert_true(count[i] == STEPS / n || count[i] == STEPS / n + 1);
     free(count);
+    free(list);
     replay_clear(&p);
     replay_clear(&q);
 }
@@ -134,43 +161,49 @@ static double eta_falling(double t)
 
 static void test_visits(void **state)
 {
-    run_visits("eta: 0.8\n", 0, eta_constant);
+    run_visits("eta: 0.8\n", 0, eta_constant, ORDER_REPLACEMENT);
+    run_visits("eta: 0.8\n", 0, eta_constant, ORDER_RESHUFFLE);
 }
 
-/* A ridge so strong that its factor goes into theta many times. */
+/* A ridge so strong that its factor is applied to theta many times. */
 static void test_visits_ridge(void **state)
 {
-    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling);
+    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling, ORDER_REPLACEMENT);
 }
 
-/* An expression for the ridge, at each visit since there are fewer than a thousand in a unit of time. */
+/* An expression for the ridge. It acts at each visit, since there are fewer than a thousand in a unit of time. */
 static void test_visits_penalty(void **state)
 {
-    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant);
+    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant, ORDER_REPLACEMENT);
 }
 
 /* Batches up to more than a block, and nearly all samples; the factor of the ridge may be negative. */
-static void run_batches(const char *constants, int batch, double lambda)
+static void run_batches(const char *constants, int batch, double lambda, order_kind kind)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
-                                 constants, batch));
+    replay_init(&p,
+                test_problem(ctx,
+                             "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
+                             constants, batch),
+                kind);
     sgdmft_context_free(ctx);
-    size_t n = p.x.set.n;
+    size_t n = p.x.plan.n;
     assert_int_equal(n, 525);
-    assert_true(p.x.set.block == 256);
+    assert_true(p.x.plan.block == 256);
     char *seen = calloc(n, 1);
-    assert_non_null(seen);
+    uint32_t *list = calloc(2 * n, sizeof *list), *sample = calloc((size_t)batch, sizeof *sample);
+    assert_true(seen && list && sample);
+    order visited = order_of_replay(&p, list);
     for (uint64_t step = 0; step < 12; step++) {
         simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
-        assert_int_equal(advance_batches(&p.x.rep, &from, &to), 0);
+        assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
         memset(seen, 0, n);
+        order_samples(&visited, step * (uint64_t)batch, (size_t)batch, sample);
         for (int b = 0; b < batch; b++) {
-            size_t i = p.x.rep.order[b];
-            assert_true(i < n && !seen[i]); /* without replacement */
+            size_t i = sample[b];
+            assert_true(i < n && (!seen[i] || kind == ORDER_RESHUFFLE)); /* a batch has no sample twice */
             seen[i] = 1;
             add_sample(&p, i, 0.5 / (1 + from.t));
         }
@@ -178,6 +211,8 @@ static void run_batches(const char *constants, int batch, double lambda)
         check_theta(&p, 5e-5 * (1 + fabs(lambda)), "batch");
     }
     free(seen);
+    free(list);
+    free(sample);
     replay_clear(&p);
 }
 
@@ -185,76 +220,46 @@ static void test_batches(void **state)
 {
     static const int batches[] = {2, 7, 255, 256, 257, 300, 525};
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
-        run_batches("", batches[i], 0);
-        run_batches("lambda: 0.9\n", batches[i], 0.9);
-        run_batches("penalty: '0.45*(th1^2 + th2^2)'\n", batches[i], 0.9);
+        run_batches("", batches[i], 0, ORDER_REPLACEMENT);
+        run_batches("", batches[i], 0, ORDER_RESHUFFLE);
+        run_batches("lambda: 0.9\n", batches[i], 0.9, ORDER_REPLACEMENT);
+        run_batches("penalty: '0.45*(th1^2 + th2^2)'\n", batches[i], 0.9, ORDER_REPLACEMENT);
     }
-    run_batches("lambda: 2.5\n", 300, 2.5); /* factor -0.43 */
+    run_batches("lambda: 2.5\n", 300, 2.5, ORDER_REPLACEMENT); /* factor -0.43 */
 }
 
-/* Every sample is in a batch equally often, whichever came before. */
-static void test_batch_choice(void **state)
-{
-    enum { STEPS = 6000, BATCH = 9 };
-    sgdmft_context *ctx = check_context(1);
-    one x;
-    one_init(&x, test_problem(ctx, "delta: 2\nhorizon: 1000\neta: 1e-9\nmodel: {label: s, loss: '(r - y)^2/2'}\n"
-                                   "numerics: {seed: 79}\nsimulate: {d: 16, batch: 9}\n"));
-    sgdmft_context_free(ctx);
-    assert_int_equal(repetition_start(&x.rep, 0), 0);
-    size_t n = x.set.n, together = 0;
-    double count[32] = {0}, mean = (double)STEPS * BATCH / 32, chi2 = 0;
-    assert_int_equal(n, 32);
-    for (uint64_t step = 0; step < STEPS; step++) {
-        simulator_stop from = {.step = step}, to = {.step = step + 1, .t = 1};
-        int first = 0, second = 0;
-        assert_int_equal(advance_batches(&x.rep, &from, &to), 0);
-        for (size_t b = 0; b < BATCH; b++) {
-            count[x.rep.order[b]]++;
-            first |= x.rep.order[b] == 5;
-            second |= x.rep.order[b] == 23;
-        }
-        together += first && second;
-    }
-    double p = BATCH / 32.0, variance = STEPS * p * (1 - p) * 32 / 31;
-    for (size_t i = 0; i < n; i++)
-        chi2 += (count[i] - mean) * (count[i] - mean) / variance;
-    check_z(chi2, 31, sqrt(62), 4.9, "chi-squared of inclusions");
-    double both = p * (BATCH - 1) / 31;
-    check_z((double)together / STEPS, both, sqrt(both * (1 - both) / STEPS), 4.9, "two given samples together");
-    one_clear(&x);
-}
-
-/* Fresh samples: those of a source of the test's own, in the same order. */
+/* Every sample is new: the same samples come from a source of their own. */
 static void run_online(const char *constants, int batch, double lambda)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
-                                 constants, batch));
+    replay_init(&p,
+                test_problem(ctx,
+                             "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
+                             constants, batch),
+                ORDER_REPLACEMENT);
     sgdmft_context_free(ctx);
-    repetition *rep = &p.x.rep;
-    size_t block = p.x.set.block, used = block, steps = 700 / (size_t)batch;
-    sample_source source = sample_source_of(&p.x.set, 2, SIMULATOR_ENTRIES, SIMULATOR_NOISE, rep->teacher);
+    simulator_system *sys = p.x.system;
+    size_t block = p.x.plan.block, used = block, steps = 700 / (size_t)batch;
+    sample_source source = sample_source_of(&p.x.plan, 2, SIMULATOR_ENTRIES, SIMULATOR_NOISE, sys->teacher);
     simulator_stop from = at_step(&p, 0), to = at_step(&p, steps);
-    assert_int_equal(p.x.set.n, 0);
-    samples own = rep->train;
-    check_ok(p.x.ctx, samples_init(p.x.ctx, &p.x.set, block, &rep->train));
+    assert_int_equal(p.x.plan.n, 0);
+    samples own = sys->train;
+    check_ok(p.x.ctx, samples_init(p.x.ctx, &p.x.plan, block, &sys->train));
     for (uint64_t step = 0; step < steps; step++) {
         for (int b = 0; b < batch; b++) {
             if (used == block) {
-                assert_int_equal(samples_draw(&source, &rep->desk, 0, block, &rep->train), 0);
+                assert_int_equal(samples_draw(&source, &sys->work, 0, block, &sys->train), 0);
                 used = 0;
             }
             add_sample(&p, used++, 0.8 / (1 + (double)step * batch / 101));
         }
         take_step(&p, lambda * batch / 101);
     }
-    samples_clear(&rep->train);
-    rep->train = own;
-    assert_int_equal(advance_batches(rep, &from, &to), 0);
+    samples_clear(&sys->train);
+    sys->train = own;
+    assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
     check_theta(&p, 1e-4, "online");
     replay_clear(&p);
 }
@@ -271,24 +276,24 @@ static void test_online(void **state)
 /* Platen's step of weak order 2 for dr = - size g(r) (dt + dB), then theta along the row as far as r moved. */
 static void diffuse_sample(replay *p, size_t i, double eta, double h, double noise)
 {
-    size_t d = p->x.set.d;
-    const float *row = p->x.rep.train.row + i * p->x.set.length;
-    double r[2] = {0, 0}, g[4][2], to[2], size = eta * one_product(d, row, row), y = p->x.rep.train.y[i];
-    const double ways[3] = {noise, sqrt(h), -sqrt(h)};
+    size_t d = p->x.plan.d;
+    const float *row = p->x.system->train.row + i * p->x.plan.length;
+    double r[2] = {0, 0}, g[4][2], to[2], size = eta * sum_of_products(d, row, row), y = p->x.system->train.y[i];
+    const double increment[3] = {noise, sqrt(h), -sqrt(h)};
     for (size_t a = 0; a < 2; a++)
         for (size_t j = 0; j < d; j++)
             r[a] += p->theta[a * d + j] * row[j];
     gradient(r, y, g[0]);
-    for (int way = 0; way < 3; way++) {
+    for (int e = 0; e < 3; e++) {
         for (int a = 0; a < 2; a++)
-            to[a] = r[a] - size * g[0][a] * (h + ways[way]);
-        gradient(to, y, g[1 + way]);
+            to[a] = r[a] - size * g[0][a] * (h + increment[e]);
+        gradient(to, y, g[1 + e]);
     }
     for (size_t a = 0; a < 2; a++) {
-        double pull = (g[0][a] + g[1][a]) / 2 * h + (g[2][a] + g[3][a] + 2 * g[0][a]) / 4 * noise +
+        double step = (g[0][a] + g[1][a]) / 2 * h + (g[2][a] + g[3][a] + 2 * g[0][a]) / 4 * noise +
                       (g[2][a] - g[3][a]) / 4 * (noise * noise - h) / sqrt(h);
         for (size_t j = 0; j < d; j++)
-            p->theta[a * d + j] -= eta * pull * row[j];
+            p->theta[a * d + j] -= eta * step * row[j];
     }
 }
 
@@ -296,7 +301,7 @@ static void diffuse_sample(replay *p, size_t i, double eta, double h, double noi
 static void relax_theta(replay *p, double lambda, double h, int expression)
 {
     double factor = expression ? 1 - lambda * h + lambda * h * lambda * h / 2 : exp(-lambda * h);
-    for (size_t j = 0; j < 2 * p->x.set.d; j++)
+    for (size_t j = 0; j < 2 * p->x.plan.d; j++)
         p->theta[j] *= factor;
 }
 
@@ -304,12 +309,14 @@ static void run_diffusion(const char *constants, double lambda, int expression)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "dynamics: sme\ndelta: 12.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.06}\n",
-                                 constants));
+    replay_init(&p,
+                test_problem(ctx,
+                             "dynamics: sme\ndelta: 12.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.06}\n",
+                             constants),
+                ORDER_REPLACEMENT);
     sgdmft_context_free(ctx);
-    size_t n = p.x.set.n, sweep = 0;
+    size_t n = p.x.plan.n, sweep = 0;
     double *z = calloc(n, sizeof *z), t[] = {0, 0.05, 0.3, 1.1}, sum = 0, squares = 0;
     assert_non_null(z);
     assert_true(n > 1024); /* more than a chunk of normals */
@@ -317,7 +324,7 @@ static void run_diffusion(const char *constants, double lambda, int expression)
         simulator_stop from = {.t = t[piece]}, to = {.t = t[piece + 1]};
         double steps = ceil((to.t - from.t) / 0.06), h = (to.t - from.t) / steps;
         for (int i = 0; i < (int)steps; i++, sweep++) {
-            random_normals(simulator_key(&p.x.set, 2, SIMULATOR_DRIVER), sweep, 0, n, z);
+            random_normals(simulator_key(&p.x.plan, 2, SIMULATOR_BROWNIAN), sweep, 0, n, z);
             relax_theta(&p, lambda, h / 2, expression);
             for (size_t l = 0; l < n; l++) {
                 size_t sample = sweep % 2 ? n - 1 - l : l;
@@ -327,12 +334,12 @@ static void run_diffusion(const char *constants, double lambda, int expression)
             }
             relax_theta(&p, lambda, h / 2, expression);
         }
-        assert_int_equal(advance_diffusion(&p.x.rep, &from, &to), 0);
+        assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
         check_theta(&p, 2e-4, "diffusion");
     }
     double count = (double)(n * sweep);
-    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of the driver");
-    check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of the driver");
+    check_z(sum / count, 0, 1 / sqrt(count), 4.9, "mean of the Brownian increments");
+    check_z(squares / count, 1, sqrt(2 / count), 4.9, "variance of the Brownian increments");
     free(z);
     replay_clear(&p);
 }
@@ -344,14 +351,14 @@ static void test_diffusion(void **state)
     run_diffusion("penalty: '0.35*(th1^2 + th2^2)'\n", 0.7, 1);
 }
 
-/* theta' of gradient flow into p->moved, which starts from 0. */
+/* theta' of gradient flow into p->change, which starts from 0. */
 static void flow_slope(replay *p, double eta, double lambda)
 {
-    memset(p->moved, 0, 2 * p->x.set.d * sizeof *p->moved);
-    for (size_t i = 0; i < p->x.set.n; i++)
+    memset(p->change, 0, 2 * p->x.plan.d * sizeof *p->change);
+    for (size_t i = 0; i < p->x.plan.n; i++)
         add_sample(p, i, eta);
-    for (size_t j = 0; j < 2 * p->x.set.d; j++)
-        p->moved[j] -= lambda * p->theta[j];
+    for (size_t j = 0; j < 2 * p->x.plan.d; j++)
+        p->change[j] -= lambda * p->theta[j];
 }
 
 static double flow_eta(double t)
@@ -363,7 +370,7 @@ static double flow_eta(double t)
 static void flow_exactly(replay *p, double from, double to, double lambda)
 {
     static const double node[4] = {0, 0.5, 0.5, 1}, weight[4] = {1. / 6, 1. / 3, 1. / 3, 1. / 6};
-    size_t size = 2 * p->x.set.d;
+    size_t size = 2 * p->x.plan.d;
     double *start = calloc(size, sizeof *start), *end = calloc(size, sizeof *end);
     assert_true(start && end);
     int steps = (int)ceil((to - from) / 0.02);
@@ -375,10 +382,10 @@ static void flow_exactly(replay *p, double from, double to, double lambda)
         for (int stage = 0; stage < 4; stage++) {
             if (stage > 0)
                 for (size_t j = 0; j < size; j++)
-                    p->theta[j] = start[j] + node[stage] * h * p->moved[j];
+                    p->theta[j] = start[j] + node[stage] * h * p->change[j];
             flow_slope(p, flow_eta(t + node[stage] * h), lambda);
             for (size_t j = 0; j < size; j++)
-                end[j] += weight[stage] * h * p->moved[j];
+                end[j] += weight[stage] * h * p->change[j];
         }
         memcpy(p->theta, end, size * sizeof *end);
     }
@@ -392,18 +399,20 @@ static void run_flow(const char *constants, double lambda)
     static const double t[] = {0, 0.05, 0.07, 0.3, 0.31, 2, 2.3};
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p, test_problem(ctx,
-                                 "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
-                                 "numerics: {seed: 82}\nsimulate: {d: 75}\n",
-                                 constants));
+    replay_init(&p,
+                test_problem(ctx,
+                             "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
+                             "numerics: {seed: 82}\nsimulate: {d: 75}\n",
+                             constants),
+                ORDER_REPLACEMENT);
     sgdmft_context_free(ctx);
     for (size_t i = 0; i + 1 < sizeof t / sizeof *t; i++) {
         simulator_stop from = {.t = t[i]}, to = {.t = t[i + 1]};
         flow_exactly(&p, t[i], t[i + 1], lambda);
-        assert_int_equal(advance_flow(&p.x.rep, &from, &to), 0);
+        assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
         check_theta(&p, 1e-4, "flow"); /* the tolerance is 1e-5 a step in root mean square */
     }
-    check_between(p.x.rep.visits / (double)p.x.set.n, 14, 120, "passes over the data");
+    check_between(p.x.system->visits / (double)p.x.plan.n, 14, 120, "passes over the data");
     replay_clear(&p);
 }
 
@@ -414,37 +423,37 @@ static void test_flow(void **state)
     run_flow("penalty: '0.4*(th1^2 + th2^2)'\n", 0.8);
 }
 
-/* Kicks of a penalty: their weights sum to the time, and they are spread over it. */
-static void test_kicks(void **state)
+/* Impulses of a penalty: their weights sum to the time, and they are distributed over it. */
+static void test_impulses(void **state)
 {
-    simulator_setting set = {.duration = 1.0 / 70000};
     static const uint64_t steps[] = {1, 2, 69, 70, 71, 6999, 7000, 12345};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        kick_plan plan = kick_plan_of(&set, 1000, 1000 + steps[i]);
-        assert_true(plan.windows >= 1 && plan.windows == (steps[i] + 69) / 70);
-        assert_true(plan.at >= 1000 && plan.at < 1000 + steps[i]);
+        penalty_impulses x = penalty_impulses_of(1.0 / 70000, 1000, 1000 + steps[i]);
+        assert_true(x.windows >= 1 && x.windows == (steps[i] + 69) / 70);
+        assert_true(x.at >= 1000 && x.at < 1000 + steps[i]);
     }
     sgdmft_context *ctx = check_context(1);
-    one x;
-    one_init(&x, test_problem(ctx, "delta: 3\nhorizon: 2\neta: 1e-12\npenalty: '-3*th1'\n" /* theta grows by 3 t */
-                                   "model: {label: s, loss: '(r - y)^2/2'}\n"
-                                   "numerics: {seed: 83}\nsimulate: {d: 1100}\n"));
+    repetition_test x;
+    repetition_test_init(
+        &x, test_problem(ctx, "delta: 3\nhorizon: 2\neta: 1e-12\npenalty: '-3*th1'\n" /* theta grows by 3 t */
+                              "model: {label: s, loss: '(r - y)^2/2'}\n"
+                              "numerics: {seed: 83}\nsimulate: {d: 1100}\n"));
     sgdmft_context_free(ctx);
     assert_int_equal(repetition_start(&x.rep, 0), 0);
-    assert_int_equal(x.set.n, 3300);
-    float before = x.rep.theta[1099];
+    assert_int_equal(x.plan.n, 3300);
+    float before = x.system->theta[1099];
     simulator_stop from = {.step = 0}, to = {.step = 1717, .t = 1717 / 3300.0};
-    assert_int_equal(advance_visits(&x.rep, &from, &to), 0);
-    check_near(x.rep.theta[1099] - before, 3 * 1717 / 3300.0, 1e-5, "drift by the penalty");
-    one_clear(&x);
+    assert_int_equal(repetition_advance(&x.rep, &from, &to), 0);
+    check_near(x.system->theta[1099] - before, 3 * 1717 / 3300.0, 1e-5, "drift by the penalty");
+    repetition_test_clear(&x);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_visits),    cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
-        cmocka_unit_test(test_batches),   cmocka_unit_test(test_batch_choice), cmocka_unit_test(test_online),
-        cmocka_unit_test(test_diffusion), cmocka_unit_test(test_flow),         cmocka_unit_test(test_kicks),
+        cmocka_unit_test(test_visits),  cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
+        cmocka_unit_test(test_batches), cmocka_unit_test(test_online),       cmocka_unit_test(test_diffusion),
+        cmocka_unit_test(test_flow),    cmocka_unit_test(test_impulses),
     };
     return cmocka_run_group_tests_name("simulator dynamics", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* The statistics of validations, on curves and numbers made up for the purpose. */
+/* The statistics of validations, on artificial curves and numbers. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static void test_gap_times(void **state)
     sgdmft_solution_free(b);
 }
 
-/* What is exact must agree to single precision; what is no number disagrees, with and without errors. */
+/* Exact values must agree to single precision; NaN disagrees, with and without errors. */
 static void test_gap_exact(void **state)
 {
     sgdmft_solution *a = curves(1, 0, 0), *b = curves(1, 0, 0);
@@ -142,7 +142,7 @@ static void test_distance(void **state)
         for (int i = 0; i < TIMES; i++)
             a->curves[c].se[i] = 0.1;
     g = gap_of(a, b, NULL);
-    check_near(g.distance, sqrt(0.09 - 0.01) * sqrt(inverse), 1e-12, "less the noise");
+    check_near(g.distance, sqrt(0.09 - 0.01) * sqrt(inverse), 1e-12, "without the noise");
     check_near(g.distance_se, 0.1 * sqrt(inverse), 1e-12, "errors that go together");
     sgdmft_solution_free(a);
     sgdmft_solution_free(b);

@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "one.h"
+#include "columns/solution.h"
+#include "repetition_test.h"
+#include "sgdmft/simulate.h"
 #include "support/linear_exact.h"
-#include "validation/simulator/simulator.h"
 
 #define LINEAR "model: {label: 's + 0.1*eps', loss: '(r - y)^2/2'}\n"
 
-static sgdmft_solution *run(sgdmft_context *ctx, sgdmft_problem *problem, simulator_report *report)
+static sgdmft_solution *run(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_simulation_report *report)
 {
     sgdmft_solution *solution = NULL;
-    check_ok(ctx, simulator_run(ctx, problem, report, &solution));
+    check_ok(ctx, sgdmft_simulate(ctx, problem, report, &solution));
     assert_non_null(solution);
     sgdmft_problem_free(problem);
     return solution;
@@ -39,7 +40,7 @@ static void check_curve(const sgdmft_solution *solution, const char *name, size_
     check_near(c->value[i], want, 4.9 * c->se[i] + shift, "%s at t = %g (se %g)", name, solution->times[i], c->se[i]);
 }
 
-/* q at t = 0 is exact, and single precision tells nothing apart from it. */
+/* q and m at t = 0 are exact up to single precision, and have no error bar. */
 static void check_start(const sgdmft_solution *solution, double q, double m)
 {
     assert_true(solution->times[0] == 0);
@@ -150,7 +151,7 @@ static void test_online(void **state)
 {
     const double eta = 0.7, lambda = 0.25, rho = 1, noise = 0.01;
     sgdmft_context *ctx = check_context(2);
-    simulator_report report;
+    sgdmft_simulation_report report;
     sgdmft_solution *solution =
         run(ctx,
             test_problem(ctx,
@@ -176,7 +177,7 @@ static void test_online(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* Gradients that jump are fine here: the solver averages Hessians, a simulation does not. */
+/* Gradients may jump: a simulation needs no Hessian. */
 static void test_kink(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -259,7 +260,8 @@ static void test_threads(void **state)
     }
 }
 
-/* A penalty's curves do not depend on how it is written, kicks or a factor, beyond the size of a kick. */
+/* A ridge acts as a factor, and the same penalty as an expression in impulses. Their curves differ by the size of an
+   impulse. */
 static void test_penalty(void **state)
 {
     static const char *const cases[] = {"lambda: 0.8\n", "penalty: '0.4*th1^2'\n"};
@@ -276,13 +278,13 @@ static void test_penalty(void **state)
         for (size_t c = 0; c < solution[0]->n_curves; c++)
             check_near(solution[1]->curves[c].value[i], solution[0]->curves[c].value[i], 1e-3, "%s",
                        solution[0]->curves[c].name);
-    assert_true(solution[1]->curves[2].value[5] != solution[0]->curves[2].value[5]); /* kicks it was */
+    assert_true(solution[1]->curves[2].value[5] != solution[0]->curves[2].value[5]); /* there were impulses */
     sgdmft_solution_free(solution[0]);
     sgdmft_solution_free(solution[1]);
     sgdmft_context_free(ctx);
 }
 
-/* Snapshots that are averaged in several passes, in the midst of the run. */
+/* Snapshots that are averaged in several passes, in the middle of the run. */
 static void test_passes(void **state)
 {
     static const char *const cases[] = {"delta: 2\n", "dynamics: online\n"};
@@ -290,24 +292,24 @@ static void test_passes(void **state)
         double *curves[2] = {NULL, NULL};
         size_t size = 0;
         for (int i = 0; i < 2; i++) {
-            one x;
+            repetition_test x;
             sgdmft_context *ctx = check_context(1);
             sgdmft_problem *problem =
                 test_problem(ctx, "%shorizon: 2\n" LINEAR "output: {times: 23}\nsimulate: {d: 130}\n", cases[p]);
-            one_init(&x, problem);
+            repetition_test_init(&x, problem);
             if (i == 1) {
                 repetition_clear(&x.rep);
-                x.set.snapshots = 5;
-                check_ok(ctx, repetition_init(ctx, &x.set, &x.monitor, &x.rep));
+                x.plan.snapshots = 5;
+                check_ok(ctx, repetition_init(ctx, &x.plan, &x.shared, &x.rep));
             }
             repetition_do(&x.rep, 1);
-            assert_true(x.rep.reached == 23 && x.rep.status == SGDMFT_OK);
-            size = 23 * x.set.columns.count;
+            assert_true(x.rep.observer.reached == 23 && x.system->status == SGDMFT_OK);
+            size = 23 * x.plan.columns.count;
             curves[i] = calloc(size, sizeof(double));
             assert_non_null(curves[i]);
-            memcpy(curves[i], x.rep.curves, size * sizeof(double));
+            memcpy(curves[i], x.rep.observer.curves, size * sizeof(double));
             sgdmft_context_free(ctx);
-            one_clear(&x);
+            repetition_test_clear(&x);
         }
         for (size_t j = 0; j < size; j++)
             check_near(curves[1][j], curves[0][j], 1e-6 * fabs(curves[0][j]), "%s: curves, number %zu", cases[p], j);
@@ -335,7 +337,8 @@ static void test_divergence(void **state)
                                                    "dynamics: %s\n%shorizon: 60\neta: 3.7\n" LINEAR
                                                    "output: {times: %d}\nsimulate: {d: 70, repetitions: 8}\n",
                                                    cases[p].dynamics, cases[p].delta, cases[p].times);
-            check_failure(ctx, simulator_run(ctx, problem, NULL, &solution[i]), SGDMFT_ERR_DIVERGED, "hint: lower eta");
+            check_failure(ctx, sgdmft_simulate(ctx, problem, NULL, &solution[i]), SGDMFT_ERR_DIVERGED,
+                          "hint: lower eta");
             assert_non_null(solution[i]);
             assert_true(solution[i]->status == SGDMFT_ERR_DIVERGED && strstr(solution[i]->message, "diverge"));
             check_between((double)solution[i]->n_times, cases[p].least, cases[p].most,
@@ -352,7 +355,7 @@ static void test_divergence(void **state)
     }
 }
 
-/* Gradient flow that blows up in finite time, and a loss that is not a number though theta is. */
+/* Gradient flow that blows up in finite time, and a loss that is not finite although theta is. */
 static void test_not_finite(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -360,14 +363,14 @@ static void test_not_finite(void **state)
     sgdmft_problem *problem =
         test_problem(ctx, "dynamics: gradient-flow\ndelta: 2\nhorizon: 5\nmodel: {label: s, loss: '-r^4/4'}\n"
                           "output: {times: 101}\nsimulate: {d: 50, repetitions: 3}\n");
-    check_failure(ctx, simulator_run(ctx, problem, NULL, &solution), SGDMFT_ERR_DIVERGED, "not finite");
+    check_failure(ctx, sgdmft_simulate(ctx, problem, NULL, &solution), SGDMFT_ERR_DIVERGED, "not finite");
     assert_non_null(solution);
     check_between((double)solution->n_times, 1, 60, "output times before the end");
     sgdmft_solution_free(solution);
     sgdmft_problem_free(problem);
     problem = test_problem(ctx, "delta: 2\nhorizon: 1\nmodel: {label: s, loss: 'exp(r^8)'}\n"
                                 "simulate: {d: 500, repetitions: 3}\n");
-    check_failure(ctx, simulator_run(ctx, problem, NULL, &solution), SGDMFT_ERR_NON_FINITE, "the loss is not finite");
+    check_failure(ctx, sgdmft_simulate(ctx, problem, NULL, &solution), SGDMFT_ERR_NON_FINITE, "the loss is not finite");
     assert_non_null(solution);
     assert_int_equal(solution->n_times, 0);
     sgdmft_solution_free(solution);
@@ -380,7 +383,7 @@ static int stop_at(void *user, double fraction, double t)
     return fraction > *(const double *)user;
 }
 
-/* After two repetitions nothing is lost but the others; before, there is no standard error. */
+/* Finished repetitions are kept if they are at least two; otherwise there would be no standard error. */
 static void test_interrupt(void **state)
 {
     static const struct {
@@ -394,7 +397,7 @@ static void test_interrupt(void **state)
         sgdmft_problem *problem = test_problem(ctx, "delta: 2\nhorizon: 2\n" LINEAR "output: {times: 7}\n"
                                                     "simulate: {d: 150, repetitions: 10}\n");
         sgdmft_context_set_progress(ctx, stop_at, &at);
-        check_failure(ctx, simulator_run(ctx, problem, NULL, &solution), SGDMFT_ERR_INTERRUPTED, "of 10 repetitions");
+        check_failure(ctx, sgdmft_simulate(ctx, problem, NULL, &solution), SGDMFT_ERR_INTERRUPTED, "of 10 repetitions");
         assert_non_null(solution);
         check_between((double)solution->info.replicas, (double)cases[p].least, (double)cases[p].most, "repetitions");
         assert_int_equal(solution->n_times, cases[p].times);
@@ -413,7 +416,7 @@ static void test_interrupt_midway(void **state)
     sgdmft_problem *problem = test_problem(ctx, "delta: 2\nhorizon: 40\n" LINEAR "output: {times: 201}\n"
                                                 "simulate: {d: 700, repetitions: 4}\n");
     sgdmft_context_set_progress(ctx, stop_at, &at);
-    check_failure(ctx, simulator_run(ctx, problem, NULL, &solution), SGDMFT_ERR_INTERRUPTED, "interrupted");
+    check_failure(ctx, sgdmft_simulate(ctx, problem, NULL, &solution), SGDMFT_ERR_INTERRUPTED, "interrupted");
     assert_non_null(solution);
     check_between((double)solution->n_times, 0, 201, "output times");
     for (size_t c = 0; c < solution->n_curves; c++)
@@ -446,8 +449,8 @@ static void test_refusals(void **state)
         sgdmft_problem *problem = test_problem(ctx, "horizon: 1\n%s", cases[p].text);
         sgdmft_solution *solution = NULL;
         sgdmft_cost cost;
-        check_failure(ctx, simulator_cost(ctx, problem, &cost), cases[p].status, cases[p].message);
-        check_failure(ctx, simulator_run(ctx, problem, NULL, &solution), cases[p].status, cases[p].message);
+        check_failure(ctx, sgdmft_simulate_cost(ctx, problem, &cost), cases[p].status, cases[p].message);
+        check_failure(ctx, sgdmft_simulate(ctx, problem, NULL, &solution), cases[p].status, cases[p].message);
         assert_null(solution);
         sgdmft_problem_free(problem);
     }
@@ -461,7 +464,7 @@ static void test_cost(void **state)
     sgdmft_problem *problem =
         test_problem(ctx, "delta: 3\nhorizon: 1\n" LINEAR "simulate: {d: 1000, repetitions: 2}\n");
     sgdmft_cost cost;
-    check_ok(ctx, simulator_cost(ctx, problem, &cost));
+    check_ok(ctx, sgdmft_simulate_cost(ctx, problem, &cost));
     check_between(cost.memory_bytes, 2 * 3000 * 1000 * 4.0, 2.5 * 3000 * 1000 * 4.0, "memory");
     check_between(cost.cpu_seconds, 1e-4, 10, "time");
     sgdmft_problem_free(problem);

@@ -1,5 +1,7 @@
 #include "validation/claims/claim.h"
 
+#include "columns/solution.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@ static int fail(claim *c)
     return 0;
 }
 
-/* Room for one more element, zeroed; NULL after recording the failure. */
+/* A new element at the end of an array, zeroed. NULL if there is no memory for it, which is then recorded. */
 static void *grow(claim *c, void *array, size_t *n, size_t size)
 {
     void **place = array;
@@ -30,10 +32,10 @@ static void *grow(claim *c, void *array, size_t *n, size_t size)
 
 static char *copy(claim *c, const char *text)
 {
-    char *twin = strdup(text);
-    if (!twin)
+    char *duplicate = strdup(text);
+    if (!duplicate)
         fail(c);
-    return twin;
+    return duplicate;
 }
 
 sgdmft_status claim_check(const claim_spec *spec, runs *all, claim *out)
@@ -76,6 +78,8 @@ size_t claim_count(const claim *c, verdict v)
         n += c->rows[i].verdict == v;
     return n;
 }
+
+/* ---- rows ---- */
 
 verdict verdict_of(double value, double low, double high)
 {
@@ -150,6 +154,36 @@ void claim_row_agree(claim *c, const char *problem, const char *statistic, const
         c->rows[c->n_rows - 1].verdict = VERDICT_FAILS;
 }
 
+/* ---- powers ---- */
+
+void distance_table_add(distance_table *table, double x, const run *a, const run *b, const gap_options *options)
+{
+    gap g;
+    if (table->n == CLAIM_POINTS_MAX)
+        return;
+    if (gap_between(a->solution, b->solution, options, &g))
+        g.distance = g.distance_se = NAN;
+    table->x[table->n] = x;
+    table->distance[table->n] = g.distance;
+    table->se[table->n++] = g.distance_se;
+}
+
+void claim_row_power(claim *c, size_t panel, const char *problem, const char *statistic, const distance_table *table,
+                     double low, double high, int colour)
+{
+    power_law p = power_law_fit(table->n, table->x, table->distance, table->se);
+    char text[320];
+    size_t length = 0;
+    for (size_t i = 0; i < table->n && length < sizeof text; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%.4g: %.3g", i ? ", " : "", table->x[i],
+                                   table->distance[i]);
+    claim_row_value(c, problem, statistic, p.slope, low, high, "p = %.3f +- %.3f; %s", p.slope, p.se, text);
+    claim_add_series(c, panel, problem, SERIES_POINTS, colour, table->n, table->x, table->distance, table->se);
+    claim_add_power(c, panel, round((low + high) / 2), table->n, table->x, table->distance);
+}
+
+/* ---- figure ---- */
+
 size_t claim_add_panel(claim *c, const char *title, const char *x, const char *y, int log_x, int log_y)
 {
     claim_panel *panel = grow(c, &c->panels, &c->n_panels, sizeof *panel);
@@ -191,4 +225,45 @@ void claim_add_curve(claim *c, size_t panel, const char *label, int colour, cons
                      r->solution->times, found->value, found->se);
     for (size_t i = 0; i < n && !c->status; i++)
         c->series[c->n_series - 1].x[i] *= unit;
+}
+
+void claim_add_power(claim *c, size_t panel, double p, size_t n, const double *x, const double *y)
+{
+    enum { COLOUR = 9 };
+    if (n < 2 || !(x[0] > 0 && y[0] > 0))
+        return;
+    double ends[2] = {x[0], x[n - 1]}, values[2] = {y[0], y[0] * pow(x[n - 1] / x[0], p)};
+    char label[32];
+    snprintf(label, sizeof label, "slope $%g$", p);
+    claim_add_series(c, panel, label, SERIES_DASHES, COLOUR, 2, ends, values, NULL);
+}
+
+enum { SHOWN = 4, TIMES_MAX = 128 };
+static const char *const shown[SHOWN] = {"train_loss", "test_loss", "q11", "m11"};
+static const char *const shown_labels[SHOWN] = {"train", "test", "$q_{11}$", "$m_{11}$"};
+
+void claim_draw_curves(claim *c, const char *title, const run *limit, const run *finite, int log_y)
+{
+    size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "", 0, log_y);
+    for (int i = 0; i < SHOWN; i++) {
+        claim_add_curve(c, panel, shown_labels[i], i, limit, shown[i], 1);
+        claim_add_curve(c, panel, limit->solution ? "" : shown_labels[i], i, finite, shown[i], 1);
+    }
+}
+
+/* In the colours of claim_draw_curves. */
+void claim_draw_differences(claim *c, const char *title, const run *limit, const run *finite)
+{
+    if (!limit->solution || !finite->solution)
+        return;
+    size_t panel = claim_add_panel(c, title, "$t$ (epochs)", "% of scale", 0, 0);
+    for (int i = 0; i < SHOWN; i++) {
+        double t[TIMES_MAX], y[TIMES_MAX], se[TIMES_MAX];
+        size_t n = difference_of(finite->solution, limit->solution, shown[i], TIMES_MAX, t, y, se);
+        for (size_t k = 0; k < n; k++) {
+            y[k] *= 100;
+            se[k] *= 100;
+        }
+        claim_add_series(c, panel, "", SERIES_POINTS, i, n, t, y, se);
+    }
 }

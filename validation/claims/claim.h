@@ -1,8 +1,8 @@
-/* A claim: what is said about the limiting equations, checked row by row, with curves to look at.
+/* A claim about the limiting equations: numbers that are checked, one in each row of a table, and curves for a figure.
 
-   A row is a number and the interval it must lie in; NaN lies in none. A comparison of noisy curves must also be able
-   to see: its error bars have a bound of their own. Claims add rows and series in any order; none of it can fail in a
-   way that the caller must ask about, the first failure is kept in `status` and everything after it does nothing. */
+   A number is checked against an interval; NaN lies in none. A comparison of noisy curves can only fail if its error
+   bars are small enough, so they are checked, too. Rows and series are added in any order. The first failure (memory)
+   is kept in `status`; functions that add something do nothing after it. */
 #ifndef SGDMFT_VALIDATION_CLAIMS_CLAIM_H
 #define SGDMFT_VALIDATION_CLAIMS_CLAIM_H
 
@@ -17,15 +17,14 @@ typedef struct claim_row {
     char *problem;   /* what was solved or simulated */
     char *statistic; /* what `value` is */
     double value;
-    double low, high; /* it holds if low <= value <= high; -INFINITY, INFINITY: no such bound */
+    double low, high; /* the row holds if low <= value <= high; -INFINITY, INFINITY: no bound */
     verdict verdict;
-    char *detail; /* where the worst is, how accurate it is; or why it was not run */
+    char *detail; /* where the largest difference is, how accurate the value is; or why the row was not run */
 } claim_row;
 
-/* Axes of the figure; scales are logarithmic or not. */
 typedef struct claim_panel {
-    char *title, *x, *y;
-    int log_x, log_y;
+    char *title, *x, *y; /* labels of the axes */
+    int log_x, log_y;    /* 1: logarithmic */
 } claim_panel;
 
 typedef enum series_style { SERIES_LINE, SERIES_POINTS, SERIES_DASHES } series_style;
@@ -34,7 +33,7 @@ typedef struct claim_series {
     size_t panel;
     char *label; /* empty: not in the legend */
     series_style style;
-    int colour; /* 0, 1, 2, ...: equal numbers look alike */
+    int colour; /* 0, 1, 2, ... */
     size_t n;
     double *x, *y, *se; /* [n] */
 } claim_series;
@@ -42,9 +41,9 @@ typedef struct claim_series {
 struct claim;
 
 typedef struct claim_spec {
-    const char *name;  /* on the command line and of files */
+    const char *name;  /* on the command line and in file names */
     const char *title; /* one line */
-    const char *text;  /* what is claimed and how it is checked: a paragraph */
+    const char *text;  /* a paragraph: what is claimed and how it is checked */
     void (*check)(struct claim *c);
 } claim_spec;
 
@@ -58,11 +57,8 @@ typedef struct claim {
     claim_series *series;
 } claim;
 
-/* All claims, in the order of the report; ended by NULL. */
-extern const claim_spec *const claims_all[];
-
-/* Checks one claim. *out is released by claim_clear in any case. Failures are those that say nothing about a claim:
-   SGDMFT_ERR_MEMORY, SGDMFT_ERR_IO, SGDMFT_ERR_INTERRUPTED. */
+/* Checks one claim. *out is released by claim_clear in any case. The only failures are those that are no evidence for
+   or against a claim: SGDMFT_ERR_MEMORY, SGDMFT_ERR_IO, SGDMFT_ERR_INTERRUPTED. */
 sgdmft_status claim_check(const claim_spec *spec, runs *all, claim *out);
 void claim_clear(claim *c);
 
@@ -71,24 +67,41 @@ size_t claim_count(const claim *c, verdict v);
 
 /* ---- rows ---- */
 
-/* Bounds on z and on error bars that most rows share; docs/validation.md tells why. */
+/* Bounds on z and on error bars that most rows share; docs/validation.md explains the choice. */
 #define CLAIM_SIGMA 4.0
 #define CLAIM_RESOLUTION 0.02
 
-/* The verdict of `value` within [low, high]. */
+/* The verdict on `value` in [low, high]. */
 verdict verdict_of(double value, double low, double high);
 
 void claim_row_value(claim *c, const char *problem, const char *statistic, double value, double low, double high,
                      const char *detail, ...) __attribute__((format(printf, 7, 8)));
 
-/* `a` and `b` agree within `sigma` combined standard errors in every column at every time; the error bars, as
-   gap.resolution, are at most CLAIM_RESOLUTION. */
+/* Checks that `a` and `b` agree within `sigma` combined standard errors in every column at every time, with error bars
+   (gap.resolution) of at most CLAIM_RESOLUTION. */
 void claim_row_agree(claim *c, const char *problem, const char *statistic, const run *a, const run *b,
                      const gap_options *options, double sigma);
 
-/* 1 if all runs (ended by NULL) have a solution. Otherwise adds a row that says why: not run if this version cannot do
-   it, and that it fails if the solve came to nothing. */
+/* 1 if all runs (ended by NULL) have a solution. Otherwise adds a row with the reason: it was not run if this version
+   cannot solve the problem, and it fails if the solve failed. */
 int claim_have(claim *c, const char *problem, const char *statistic, const run *const *needed);
+
+/* ---- powers ---- */
+
+enum { CLAIM_POINTS_MAX = 8 };
+
+/* Distances of curves as a parameter x goes to its limit. */
+typedef struct distance_table {
+    size_t n;
+    double x[CLAIM_POINTS_MAX], distance[CLAIM_POINTS_MAX], se[CLAIM_POINTS_MAX];
+} distance_table;
+
+/* Appends the distance of two runs that have solutions, unless the table is full. */
+void distance_table_add(distance_table *table, double x, const run *a, const run *b, const gap_options *options);
+
+/* The row "distance ~ x^p" with low <= p <= high, and the distances in a panel. */
+void claim_row_power(claim *c, size_t panel, const char *problem, const char *statistic, const distance_table *table,
+                     double low, double high, int colour);
 
 /* ---- figure ---- */
 
@@ -96,8 +109,18 @@ size_t claim_add_panel(claim *c, const char *title, const char *x, const char *y
 void claim_add_series(claim *c, size_t panel, const char *label, series_style style, int colour, size_t n,
                       const double *x, const double *y, const double *se);
 
-/* A curve of a run, times multiplied by `unit`; nothing if there is no such curve. Simulations are points. */
+/* A curve of a run, with times multiplied by `unit`; nothing if the run has no such curve. Simulations are drawn as
+   points. */
 void claim_add_curve(claim *c, size_t panel, const char *label, int colour, const run *r, const char *curve,
                      double unit);
+
+/* A dashed line for the power x^p on logarithmic axes, through the first point if that is positive. */
+void claim_add_power(claim *c, size_t panel, double p, size_t n, const double *x, const double *y);
+
+/* A panel with the losses and the first overlaps of both runs. */
+void claim_draw_curves(claim *c, const char *title, const run *limit, const run *finite, int log_y);
+
+/* A panel with the same curves of finite - limit in per cent of their scale, with combined standard errors. */
+void claim_draw_differences(claim *c, const char *title, const run *limit, const run *finite);
 
 #endif

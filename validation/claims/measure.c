@@ -1,5 +1,7 @@
 #include "validation/claims/measure.h"
 
+#include "columns/solution.h"
+
 #include <gsl/gsl_cdf.h>
 #include <lapacke.h>
 #include <math.h>
@@ -26,11 +28,11 @@ static double scale_of(const sgdmft_solution *s, const sgdmft_curve *curve)
     return scale > 0 ? scale : 1;
 }
 
-/* Sums over the pairs of values seen so far. */
+/* Sums over pairs of values, one from each side. */
 typedef struct gap_sums {
-    size_t pairs;                    /* columns times times */
-    double squares, noise, weighted; /* of differences, of their errors, of |difference| * error; all over the scale */
-    double allowed;                  /* squares of allowances */
+    size_t pairs;
+    double squares, noise, weighted; /* difference^2, error^2, |difference| error, in units of the scale */
+    double allowed;                  /* allowance^2 */
 } gap_sums;
 
 double gaussian_equivalent(double t, double freedom)
@@ -48,12 +50,13 @@ static double z_of(double difference, double se, double freedom, double scale)
     return fabs(difference) <= EXACT * scale ? 0 : INFINITY;
 }
 
-/* A value with its standard error, from one or two sets of independent runs. */
+/* A value with its standard error. */
 typedef struct estimate {
     double value, se;
 } estimate;
 
-/* Share of one variance in the inverse of Welch's degrees of freedom; 0 if it is exact or from an unknown number. */
+/* Contribution of one side to the inverse of Welch's degrees of freedom; 0 if it is exact, or if the number of replicas
+   is unknown. */
 static double inverse_freedom(double variance, const sgdmft_solution *s)
 {
     return s->info.replicas > 1 ? variance * variance / ((double)s->info.replicas - 1) : 0;
@@ -77,7 +80,7 @@ static estimate extrapolated(const sgdmft_curve *a, size_t i, const gap_options 
                       hypot((1 + o->weight) * a->se[i], o->weight * coarse->se[i])};
 }
 
-/* One column at one time. */
+/* Adds one column at one time. */
 static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, size_t j, double freedom, double scale,
                       double t, const gap_options *o, gap_sums *sums, gap *out)
 {
@@ -99,7 +102,7 @@ static void take_pair(const sgdmft_curve *a, size_t i, const sgdmft_curve *b, si
     sums->weighted += fabs(x) * e;
 }
 
-/* One column at all common times; returns their number. */
+/* Adds one column at all common times, and returns their number. */
 static size_t take_column(const sgdmft_solution *a, const sgdmft_curve *x, const sgdmft_solution *b,
                           const sgdmft_curve *y, const gap_options *o, gap_sums *sums, gap *out)
 {
@@ -128,8 +131,10 @@ int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_op
         out->columns += times > 0;
         out->times = times > out->times ? times : out->times;
     }
-    if (sums.pairs == 0)
+    if (sums.pairs == 0) {
+        out->z = out->resolution = out->largest = out->distance = out->distance_se = NAN;
         return 1;
+    }
     double n = (double)sums.pairs, beyond = (sums.squares - sums.noise) / n, raw = sqrt(sums.squares / n);
     out->resolution = sqrt((sums.noise + sums.allowed) / n);
     out->distance = beyond > 0 ? sqrt(beyond) : isnan(beyond) ? NAN : 0;

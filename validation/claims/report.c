@@ -53,21 +53,21 @@ void report_print_rows(FILE *to, const claim *c)
     }
 }
 
-/* A text being made; NULL if out of memory. */
-typedef struct maker {
+/* A text that is being written. */
+typedef struct text_writer {
     char *text;
     size_t size;
     FILE *to;
-} maker;
+} text_writer;
 
-static int maker_open(maker *m)
+static int text_open(text_writer *m)
 {
-    *m = (maker){.text = NULL};
+    *m = (text_writer){.text = NULL};
     m->to = open_memstream(&m->text, &m->size);
     return m->to != NULL;
 }
 
-static char *maker_close(maker *m)
+static char *text_close(text_writer *m)
 {
     int failed = ferror(m->to);
     if (fclose(m->to) == 0 && !failed)
@@ -89,8 +89,8 @@ static void put_quoted(FILE *to, const char *text)
 
 char *report_table(const claim *claims, size_t n)
 {
-    maker m;
-    if (!maker_open(&m))
+    text_writer m;
+    if (!text_open(&m))
         return NULL;
     fputs("claim,problem,statistic,value,low,high,verdict,detail\n", m.to);
     for (size_t k = 0; k < n; k++)
@@ -104,14 +104,14 @@ char *report_table(const claim *claims, size_t n)
             put_quoted(m.to, row->detail);
             fputc('\n', m.to);
         }
-    return maker_close(&m);
+    return text_close(&m);
 }
 
 char *report_series(const claim *c)
 {
     static const char *const styles[] = {"line", "points", "dashes"};
-    maker m;
-    if (!maker_open(&m))
+    text_writer m;
+    if (!text_open(&m))
         return NULL;
     fprintf(m.to, "# claim: %s: %s\n", c->spec->name, c->spec->title);
     for (size_t p = 0; p < c->n_panels; p++) {
@@ -127,7 +127,7 @@ char *report_series(const claim *c)
     for (size_t s = 0; s < c->n_series; s++)
         for (size_t i = 0; i < c->series[s].n; i++)
             fprintf(m.to, "%zu,%.10g,%.10g,%.4g\n", s, c->series[s].x[i], c->series[s].y[i], c->series[s].se[i]);
-    return maker_close(&m);
+    return text_close(&m);
 }
 
 /* ---- the page ---- */
@@ -232,8 +232,8 @@ static const char page_head[] =
 
 char *report_page(const claim *claims, size_t n, const int *has_figure, const char *heading)
 {
-    maker m;
-    if (!maker_open(&m))
+    text_writer m;
+    if (!text_open(&m))
         return NULL;
     fputs(page_head, m.to);
     put_escaped(m.to, heading);
@@ -242,5 +242,5 @@ char *report_page(const claim *claims, size_t n, const int *has_figure, const ch
     for (size_t i = 0; i < n; i++)
         put_claim(m.to, &claims[i], has_figure[i]);
     fputs("</body>\n</html>\n", m.to);
-    return maker_close(&m);
+    return text_close(&m);
 }

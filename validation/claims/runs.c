@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
+#include "io/csv_read.h"
+#include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
-#include "validation/claims/reference.h"
-#include "validation/simulator/simulator.h"
-#include "validation/claims/texts.h"
 
 const run_sizes run_sizes_full = {.paths = 20000,
                                   .replicas = 16,
@@ -25,8 +25,8 @@ enum { CHANGES_MAX = 32 };
 
 typedef enum run_kind { RUN_SOLVE, RUN_SIMULATE, RUN_REFERENCE } run_kind;
 
-/* Stands for a run that there was no memory for. */
-static run no_run = {
+/* In the place of a run for which there was no memory. */
+static const run no_run = {
     .label = (char *)"?", .key = (char *)"", .status = SGDMFT_ERR_MEMORY, .message = (char *)"out of memory"};
 
 void runs_init(sgdmft_context *ctx, const run_sizes *sizes, runs *out)
@@ -59,10 +59,45 @@ int run_is_unsupported(const run *r)
     return r->status == SGDMFT_ERR_UNSUPPORTED;
 }
 
-/* Failures that are a fault of the machine or a wish of the user. */
+/* ---- files of the program ---- */
+
+const char *embedded_text(const char *stem, const char *ending)
+{
+    size_t length = strlen(stem);
+    for (const embedded_file *f = embedded_files; f->name; f++)
+        if (strncmp(f->name, stem, length) == 0 && strcmp(f->name + length, ending) == 0)
+            return f->text;
+    return NULL;
+}
+
+/* The number of repetitions, which the comments give as "reps=NUMBER"; 0 if they do not. */
+static size_t repetitions_in(const char *comments)
+{
+    const char *found = strstr(comments, "reps=");
+    return found ? strtoul(found + strlen("reps="), NULL, 10) : 0;
+}
+
+/* *out is owned by the caller (sgdmft_solution_free). */
+static sgdmft_status reference_curves(sgdmft_context *ctx, const char *name, sgdmft_solution **out)
+{
+    const char *text = embedded_text(name, ".csv");
+    *out = NULL;
+    if (!text)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "the program contains no reference curves '%s'", name);
+    sgdmft_status status = csv_read_text(ctx, name, text, out);
+    if (status)
+        return status;
+    (*out)->info.simulated = 1;
+    (*out)->info.replicas = repetitions_in((*out)->title);
+    return SGDMFT_OK;
+}
+
+/* ---- runs ---- */
+
+/* Failures of the machine, and interrupts. */
 static int is_fatal(sgdmft_status status)
 {
-    return status == SGDMFT_ERR_INTERRUPTED || sgdmft_status_exit_code(status) == 4;
+    return status == SGDMFT_ERR_INTERRUPTED || status >= SGDMFT_ERR_MEMORY;
 }
 
 static const run *out_of_memory(runs *all)
@@ -72,7 +107,7 @@ static const run *out_of_memory(runs *all)
     return &no_run;
 }
 
-/* FNV-1a: a seed from the text of what is simulated, within what a problem file may say. */
+/* A seed from a text: its FNV-1a hash, cut to the range of numerics.seed. */
 static uint64_t seed_of(const char *text)
 {
     uint64_t hash = 14695981039346656037u;
@@ -81,8 +116,8 @@ static uint64_t seed_of(const char *text)
     return hash >> 20;
 }
 
-/* The settings that a kind of run starts from, before `changes`; NULL if out of memory. */
-static char *base_settings(const run_sizes *sizes, run_kind kind, const char *name, const char *changes)
+/* The sizes and the seed of a run, as changes of its problem; NULL if out of memory. */
+static char *size_changes(const run_sizes *sizes, run_kind kind, const char *name, const char *changes)
 {
     char *text = NULL, *seeded = NULL;
     int failed = 0;
@@ -98,48 +133,48 @@ static char *base_settings(const run_sizes *sizes, run_kind kind, const char *na
     return failed ? NULL : text;
 }
 
-/* Cuts `text` at its blanks into sets[]; returns how many there are. */
-static size_t cut(char *text, const char **sets)
+/* Cuts `text` at its blanks into words[]; returns their number. */
+static size_t cut(char *text, const char **words)
 {
     size_t n = 0;
     char *rest = NULL;
     for (char *word = strtok_r(text, " ", &rest); word && n < CHANGES_MAX; word = strtok_r(NULL, " ", &rest))
-        sets[n++] = word;
+        words[n++] = word;
     return n;
 }
 
-static sgdmft_status parse(runs *all, const char *name, const char *settings, sgdmft_problem **out)
+static sgdmft_status parse(runs *all, const char *name, const char *changes, sgdmft_problem **out)
 {
-    const char *sets[CHANGES_MAX], *text = embedded_find(name, ".yaml");
-    char *words = strdup(settings);
-    if (!words)
-        return context_out_of_memory(all->ctx, "settings", (double)strlen(settings));
+    const char *words[CHANGES_MAX], *text = embedded_text(name, ".yaml");
+    char *copy = strdup(changes);
+    if (!copy)
+        return context_out_of_memory(all->ctx, "changes of a problem", (double)strlen(changes));
     sgdmft_status status;
     if (text)
-        status = sgdmft_problem_parse(all->ctx, name, text, sets, cut(words, sets), out);
+        status = sgdmft_problem_parse(all->ctx, name, text, words, cut(copy, words), out);
     else
-        status = context_fail(all->ctx, SGDMFT_ERR_ARGUMENT, "there is no problem '%s' in the program", name);
-    free(words);
+        status = context_fail(all->ctx, SGDMFT_ERR_ARGUMENT, "the program contains no problem '%s'", name);
+    free(copy);
     return status;
 }
 
-static void compute(runs *all, run_kind kind, const char *name, const char *settings, run *r)
+static void compute(runs *all, run_kind kind, const char *name, const char *changes, run *r)
 {
     sgdmft_context *ctx = all->ctx;
     if (kind == RUN_REFERENCE) {
         r->status = reference_curves(ctx, name, &r->solution);
     } else {
-        r->status = parse(all, name, settings, &r->problem);
+        r->status = parse(all, name, changes, &r->problem);
         if (!r->status && kind == RUN_SOLVE)
             r->status = sgdmft_solve(ctx, r->problem, &r->solution);
         else if (!r->status)
-            r->status = simulator_run(ctx, r->problem, NULL, &r->solution);
+            r->status = sgdmft_simulate(ctx, r->problem, NULL, &r->solution);
     }
     if (!r->status)
         return;
     const char *message = sgdmft_context_message(ctx);
     r->message = strdup(message[0] ? message : sgdmft_status_string(r->status));
-    sgdmft_solution_free(r->solution); /* what stops early is no evidence */
+    sgdmft_solution_free(r->solution); /* curves that end early are no evidence */
     r->solution = NULL;
     if (is_fatal(r->status))
         all->fatal = r->status;
@@ -153,7 +188,7 @@ static const run *find(const runs *all, const char *key)
     return NULL;
 }
 
-/* Puts a new run into the table; takes over `key`. */
+/* Adds an empty run to the table, which becomes the owner of `key`. */
 static run *add(runs *all, char *key, const char *name, const char *changes)
 {
     run **grown = realloc(all->item, (all->n + 1) * sizeof *grown);
@@ -172,12 +207,12 @@ static run *add(runs *all, char *key, const char *name, const char *changes)
 static const run *provide(runs *all, run_kind kind, const char *name, const char *changes)
 {
     static const char *const words[] = {"solve", "simulate", "reference"};
-    char *base = kind == RUN_REFERENCE ? strdup("") : base_settings(&all->sizes, kind, name, changes), *key = NULL;
-    if (!base || asprintf(&key, "%s %s %s %s", words[kind], name, base, changes) < 0) {
-        free(base);
+    char *sizes = kind == RUN_REFERENCE ? strdup("") : size_changes(&all->sizes, kind, name, changes), *key = NULL;
+    if (!sizes || asprintf(&key, "%s %s %s %s", words[kind], name, sizes, changes) < 0) {
+        free(sizes);
         return out_of_memory(all);
     }
-    free(base);
+    free(sizes);
     const run *known = find(all, key);
     if (known) {
         free(key);

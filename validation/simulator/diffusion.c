@@ -1,143 +1,230 @@
-/* The stochastic modified equation, one Brownian motion B_i per sample:
+/* The stochastic modified equation, with one Brownian motion B_i per sample:
 
        d theta = - grad penalty(theta) dt - sum_i x_i eta g_i^T (dt + dB_i)
 
-   Its generator is a sum over samples, and a step is a sweep over them, one after the other: sample i alone moves
-   r_i = theta^T x_i by the equation dr = - eta |x_i|^2 g(r) (dt + dB_i), with a scalar driver, and theta along x_i as
-   far. Sweeps go forward and backward in turn, with half of the penalty before and after each, so the splitting is
-   symmetric and of order 2; each sample's own step is the explicit scheme of weak order 2 of Platen (Kloeden, Platen:
-   Numerical Solution of Stochastic Differential Equations, 15.1). The error of the curves is of the order step^2;
-   Euler and Maruyama's, of the order step, would need steps many times smaller. */
+   Its generator is a sum over samples, so that a step can be a sweep over them, one after the other. Sample i alone
+   moves r_i = theta^T x_i by dr = - eta |x_i|^2 g(r) (dt + dB_i), an equation with scalar noise, and theta along x_i
+   accordingly. Sweeps go forward and backward in turn, each between two halves of the step of the penalty: this
+   splitting is symmetric and of order 2. The step of a sample is the kick of the process (process/kick.h), a scheme of
+   weak order 2. The error of the curves is thus of order step^2. With the scheme of Euler and Maruyama it would be of
+   order step, and steps would have to be many times smaller. */
+#include "validation/simulator/diffusion.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "validation/simulator/repetition.h"
-#include "validation/simulator/visits.h"
+#include "core/memory.h"
+#include "validation/simulator/layout.h"
 
-/* What is the same for all samples of a sweep. */
+enum { NORMALS = 1024 }; /* drawn at a time */
+
+typedef struct diffusion {
+    double *square;    /* [n] |x_i|^2 */
+    float *half;       /* [k][length] theta in the middle of a step of the penalty */
+    double *kick_work; /* scratch memory of the kick of one sample */
+    uint64_t sweeps;   /* made so far */
+} diffusion;
+
+/* A sweep over the samples. */
 typedef struct sweep {
-    repetition *rep;
+    simulator_system *sys;
+    const diffusion *state;
     uint64_t number;
     int backward;
     double t, eta, h;
-    float r[SIMULATOR_STUDENTS]; /* theta_a . x of the next sample */
+    double y[SIMULATOR_STUDENTS]; /* label of the sample */
+    float r[SIMULATOR_STUDENTS];  /* theta_a . x of the next sample */
 } sweep;
 
-static int gradients(const sweep *w, size_t i, size_t points, const double *r, double *g)
+/* A kick_gradient for the sample whose label is w->y. */
+static int gradient(void *user, const double *r, double *g, double *G)
 {
-    repetition *rep = w->rep;
-    double t[3], y[3 * SIMULATOR_STUDENTS];
-    for (size_t p = 0; p < points; p++)
-        t[p] = w->t;
-    for (size_t c = 0; c < (size_t)rep->set->shape.labels; c++)
-        for (size_t p = 0; p < points; p++)
-            y[c * points + p] = rep->train.y[c * rep->train.room + i];
-    if (!model_gradient(rep->set->m, rep->model, points, t, r, y, g, NULL))
-        return 0;
-    rep->status = SGDMFT_ERR_PLUGIN;
-    return 1;
+    const sweep *w = user;
+    return model_gradient(w->sys->plan->model, w->sys->work.model, 1, &w->t, r, w->y, g, G);
 }
 
-/* theta_a has to go down by coef[a] x_i. `noise` is the increment of B_i. */
-static int sample_step(const sweep *w, size_t i, double noise, float *coef)
+/* A kick_gradients for the same sample. */
+static int gradients(void *user, size_t points, const double *r, double *g)
 {
-    size_t k = (size_t)w->rep->set->shape.k;
-    double size = w->eta * w->rep->square[i], root = sqrt(w->h);
-    double r[SIMULATOR_STUDENTS], g[SIMULATOR_STUDENTS], points[3 * SIMULATOR_STUDENTS], at[3 * SIMULATOR_STUDENTS];
+    enum { MOST = KICK_POINTS };
+    const sweep *w = user;
+    const simulator_plan *plan = w->sys->plan;
+    size_t k = (size_t)plan->shape.k;
+    double t[MOST], y[MOST * SIMULATOR_STUDENTS], at[MOST * SIMULATOR_STUDENTS] = {0}, out[MOST * SIMULATOR_STUDENTS];
+    if (points < 1 || points > MOST)
+        return -1;
+    for (size_t p = 0; p < points; p++)
+        t[p] = w->t;
+    for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
+        for (size_t p = 0; p < points; p++)
+            y[c * points + p] = w->y[c];
     for (size_t a = 0; a < k; a++)
-        r[a] = w->r[a];
-    if (gradients(w, i, 1, r, g))
-        return 1;
-    for (size_t a = 0; a < k; a++) {
-        points[a * 3] = r[a] - size * g[a] * (w->h + noise);
-        points[a * 3 + 1] = r[a] - size * g[a] * (w->h + root);
-        points[a * 3 + 2] = r[a] - size * g[a] * (w->h - root);
-    }
-    if (gradients(w, i, 3, points, at))
-        return 1;
-    for (size_t a = 0; a < k; a++) {
-        double end = at[a * 3], up = at[a * 3 + 1], down = at[a * 3 + 2];
-        double drift = (g[a] + end) / 2 * w->h, diffusion = (up + down + 2 * g[a]) / 4 * noise;
-        double bend = (up - down) / 4 * (noise * noise - w->h) / root;
-        coef[a] = (float)(w->eta * (drift + diffusion + bend));
-    }
+        for (size_t p = 0; p < points; p++)
+            at[a * points + p] = r[p * k + a];
+    if (model_gradient(plan->model, w->sys->work.model, points, t, at, y, out, NULL))
+        return -1;
+    for (size_t a = 0; a < k; a++)
+        for (size_t p = 0; p < points; p++)
+            g[p * k + a] = out[a * points + p];
     return 0;
 }
 
-/* Number of the sample at place p of the sweep; beyond the last one, the last. */
+/* The step of sample i is theta_a <- theta_a - coef[a] x_i, such that r moves by the kick. */
+static int sample_step(sweep *w, size_t i, double normal, float *coef)
+{
+    simulator_system *sys = w->sys;
+    const simulator_plan *plan = sys->plan;
+    double square = w->state->square[i], r[SIMULATOR_STUDENTS], kick[SIMULATOR_STUDENTS];
+    for (int a = 0; a < plan->shape.k; a++)
+        r[a] = w->r[a];
+    for (int c = 0; c < plan->shape.labels; c++)
+        w->y[c] = sys->train.y[(size_t)c * sys->train.room + i];
+    kick_step step = {.k = (size_t)plan->shape.k,
+                      .n = 1,
+                      .eta = w->eta * square,
+                      .h = w->h,
+                      .noise = &normal,
+                      .r = r,
+                      .gradient = gradient,
+                      .gradients = gradients,
+                      .user = w};
+    if (plan->problem->process->kick(&step, w->state->kick_work, kick, NULL)) {
+        sys->status = SGDMFT_ERR_PLUGIN;
+        return 1;
+    }
+    for (int a = 0; a < plan->shape.k; a++)
+        coef[a] = (float)(kick[a] / square);
+    return 0;
+}
+
+/* Number of the sample at place p of the sweep. The look-ahead also asks for places beyond the last one, where any
+   sample will do. */
 static size_t sample_at(const sweep *w, size_t p)
 {
-    size_t last = w->rep->set->n - 1;
+    size_t last = w->sys->plan->n - 1;
     p = p < last ? p : last;
     return w->backward ? last - p : p;
 }
 
 static const float *row_at(const sweep *w, size_t p)
 {
-    return w->rep->train.row + sample_at(w, p) * w->rep->set->length;
+    return w->sys->train.row + sample_at(w, p) * w->sys->plan->length;
 }
 
 static int sweep_samples(sweep *w)
 {
-    repetition *rep = w->rep;
-    const simulator_setting *set = rep->set;
-    random_key key = simulator_key(set, rep->number, SIMULATOR_DRIVER);
+    simulator_system *sys = w->sys;
+    const simulator_plan *plan = sys->plan;
+    random_key key = simulator_key(plan, sys->repetition, SIMULATOR_BROWNIAN);
     const float *row = row_at(w, 0);
-    double noise[VISIT_CHUNK], root = sqrt(w->h);
-    set->kernels->project(1, &row, set->length, (size_t)set->shape.k, rep->theta, w->r);
-    for (size_t p = 0; p < set->n; p++) {
+    double normal[NORMALS];
+    plan->loops->project(1, &row, plan->length, (size_t)plan->shape.k, sys->theta, w->r);
+    for (size_t p = 0; p < plan->n; p++) {
         float coef[SIMULATOR_STUDENTS];
-        size_t left = set->n - p;
-        if (p % VISIT_CHUNK == 0)
-            random_normals(key, w->number, p, left < VISIT_CHUNK ? left : VISIT_CHUNK, noise);
-        if (sample_step(w, sample_at(w, p), root * noise[p % VISIT_CHUNK], coef))
+        size_t left = plan->n - p;
+        if (p % NORMALS == 0)
+            random_normals(key, w->number, p, left < NORMALS ? left : NORMALS, normal);
+        if (sample_step(w, sample_at(w, p), normal[p % NORMALS], coef))
             return 1;
-        set->kernels->visit(set->shape.k, set->length, row_at(w, p), coef, row_at(w, p + 1), row_at(w, p + 2),
-                            rep->theta, w->r);
+        plan->loops->visit(plan->shape.k, plan->length, row_at(w, p), coef, row_at(w, p + 1), row_at(w, p + 2),
+                           sys->theta, w->r);
     }
-    rep->visits += (double)set->n;
+    sys->visits += (double)plan->n;
     return 0;
 }
 
-/* The penalty alone, for a time h: exactly if it is the ridge, else by the midpoint rule. */
-static void relax(repetition *rep, double h)
+/* The penalty alone for a time h: exactly for the ridge, otherwise by the midpoint rule. */
+static void penalty_step(diffusion *state, simulator_system *sys, double h)
 {
-    const simulator_setting *set = rep->set;
-    size_t size = (size_t)set->shape.k * set->length;
-    if (!set->penalty) {
-        scale_theta(rep, exp(-set->problem->lambda * h));
+    const simulator_plan *plan = sys->plan;
+    if (!plan->penalty) {
+        system_scale(sys, exp(-plan->problem->lambda * h));
         return;
     }
-    memcpy(rep->moved, rep->theta, size * sizeof *rep->moved);
-    simulator_penalty_add(set->penalty, set->shape.k, rep->penalty, set->d, set->length, -h / 2, rep->theta, rep->moved);
-    simulator_penalty_add(set->penalty, set->shape.k, rep->penalty, set->d, set->length, -h, rep->moved, rep->theta);
+    memcpy(state->half, sys->theta, (size_t)plan->shape.k * plan->length * sizeof *state->half);
+    system_add_penalty(sys, -h / 2, sys->theta, state->half);
+    system_add_penalty(sys, -h, state->half, sys->theta);
 }
 
-int advance_diffusion(repetition *rep, const simulator_stop *from, const simulator_stop *to)
+/* ---- the integrator ---- */
+
+static size_t diffusion_layout(const simulator_plan *plan, char *base, diffusion *x)
 {
-    double span = to->t - from->t, sweeps = ceil(span / rep->set->problem->simulate.step * (1 - 1e-9));
-    double h = span / sweeps;
+    size_t used = 0;
+    layout_take(base, &used, 1, sizeof *x);
+    x->square = layout_take(base, &used, plan->n, sizeof *x->square);
+    x->half = layout_take(base, &used, (size_t)plan->shape.k * plan->length, sizeof *x->half);
+    x->kick_work = layout_take(base, &used, kick_work((size_t)plan->shape.k), sizeof *x->kick_work);
+    return used;
+}
+
+static double diffusion_bytes(const simulator_plan *plan)
+{
+    diffusion counted;
+    return (double)diffusion_layout(plan, NULL, &counted);
+}
+
+static void *diffusion_create(const simulator_plan *plan)
+{
+    diffusion counted, *x = memory_zeroed(diffusion_layout(plan, NULL, &counted), 1);
+    if (x)
+        diffusion_layout(plan, (char *)x, x);
+    return x;
+}
+
+static int diffusion_start(void *state, simulator_system *sys)
+{
+    diffusion *x = state;
+    const simulator_plan *plan = sys->plan;
+    x->sweeps = 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        const float *row = sys->train.row + i * plan->length;
+        float square;
+        plan->loops->project(1, &row, plan->length, 1, row, &square);
+        x->square[i] = square;
+    }
+    return 0;
+}
+
+/* Sweeps in a time: as few as simulate.step allows. */
+static double sweeps_in(const simulator_plan *plan, double time)
+{
+    return ceil(time / plan->problem->simulate.step * (1 - 1e-9));
+}
+
+static int diffusion_advance(void *state, simulator_system *sys, const simulator_stop *from, const simulator_stop *to)
+{
+    diffusion *x = state;
+    double span = to->t - from->t, sweeps = sweeps_in(sys->plan, span), h = span / sweeps;
     for (uint64_t i = 0; i < (uint64_t)sweeps; i++) {
         double middle = from->t + ((double)i + 0.5) * h;
-        sweep w = {.rep = rep, .number = rep->sweeps, .t = middle, .eta = eta_at(rep, middle), .h = h};
-        w.backward = rep->sweeps++ % 2 == 1;
-        relax(rep, h / 2);
+        sweep w = {.sys = sys, .state = x, .number = x->sweeps, .t = middle, .eta = system_eta(sys, middle), .h = h};
+        w.backward = x->sweeps++ % 2 == 1;
+        penalty_step(x, sys, h / 2);
         if (sweep_samples(&w))
             return 1;
-        relax(rep, h / 2);
-        if (repetition_report(rep, rep->fraction, middle))
+        penalty_step(x, sys, h / 2);
+        if (system_interrupted(sys, middle))
             return 1;
     }
     return 0;
 }
 
-void measure_rows(repetition *rep)
+static size_t diffusion_steps(const simulator_plan *plan)
 {
-    const simulator_setting *set = rep->set;
-    for (size_t i = 0; i < set->n; i++) {
-        const float *row = rep->train.row + i * set->length;
-        float square;
-        set->kernels->project(1, &row, set->length, 1, row, &square);
-        rep->square[i] = square;
-    }
+    return (size_t)sweeps_in(plan, plan->problem->horizon);
 }
+
+static double diffusion_visits(const simulator_plan *plan)
+{
+    return (double)plan->n * plan->problem->horizon / plan->problem->simulate.step;
+}
+
+const integrator integrator_diffusion = {
+    .bytes = diffusion_bytes,
+    .create = diffusion_create,
+    .start = diffusion_start,
+    .advance = diffusion_advance,
+    .steps = diffusion_steps,
+    .visits = diffusion_visits,
+};

@@ -1,14 +1,21 @@
-/* Sizes that the dynamics need memory for. */
+/* Steps of SGD and of online dynamics: visits of single samples or of batches. */
 #ifndef SGDMFT_VALIDATION_SIMULATOR_VISITS_H
 #define SGDMFT_VALIDATION_SIMULATOR_VISITS_H
 
-enum {
-    VISIT_CHUNK = 1024,            /* visits that are planned together */
-    VISIT_ORDER = VISIT_CHUNK + 2, /* a visit looks at the two after it */
-    FLOW_STAGES = 7,
-    FLOW_BASE = FLOW_STAGES, /* theta where a step begins */
-    FLOW_END,                /* and where it ends */
-    FLOW_VECTORS
-};
+#include "validation/simulator/integrator.h"
+
+extern const integrator integrator_visits;
+
+/* When a penalty that is an expression acts during the steps first .. last - 1: these are divided into `windows` parts
+   that are as equal as possible, and in the middle of each part one impulse stands for all its steps. */
+typedef struct penalty_impulses {
+    uint64_t first, steps, windows;
+    uint64_t next; /* window of the next impulse */
+    uint64_t at;   /* step of the next impulse */
+    double duration;
+} penalty_impulses;
+
+/* `duration` is that of a step. */
+penalty_impulses penalty_impulses_of(double duration, uint64_t first, uint64_t last);
 
 #endif

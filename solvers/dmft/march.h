@@ -1,0 +1,23 @@
+/* Marching. The system is causal: node i + 1 needs the averages at nodes up to i + 1 only, and those at i + 1 through
+   the trapezoid rule. So each step is solved to self-consistency before the next begins:
+
+     predict the averages at node i + 1 from the nodes before      -> kernel rows i + 1
+     repeat   all paths from t_i to t_{i+1} with these rows          -> averages at node i + 1
+              kernel rows i + 1 from the averages
+     until    the rows are nearer to self-consistency than the tolerance
+
+   Averages integrated over the last visit (paths/last_visit.h) cost a good deal more than plain ones. Their difference is taken from
+   the first pass; it is noise, so rows that have moved by a fraction x since leave an error of x times this noise.
+
+   The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
+   changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
+   the last two passes, or before there are two, that of the step before. */
+#ifndef SGDMFT_SOLVERS_DMFT_MARCH_H
+#define SGDMFT_SOLVERS_DMFT_MARCH_H
+
+#include "solvers/dmft/replica.h"
+
+/* Fills rep->out; the return value reports system failures only. */
+sgdmft_status march_solve(sgdmft_context *ctx, replica *rep);
+
+#endif

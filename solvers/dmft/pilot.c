@@ -1,0 +1,57 @@
+#include "solvers/dmft/pilot.h"
+
+#include "core/ranks.h"
+#include "paths/purposes.h"
+#include "solvers/common/replica_pool.h"
+#include "solvers/dmft/nested.h"
+
+/* The smallest number of paths of the pilot; the number per step and student; and the fraction of all paths, as a whole number, that
+   it may have at most. */
+enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16 };
+
+/* 0: a pilot would not pay, or there is a penalty, whose coordinates would have to be drawn for it, too. */
+static int64_t pilot_paths(const dmft_plan *plan)
+{
+    int64_t all = plan->problem->numerics.paths * plan->problem->numerics.replicas;
+    int64_t paths = (int64_t)PATHS_PER_STEP * plan->grid[GRID_COARSE]->steps * plan->source.shape.k;
+    paths = paths > PATHS_LEAST ? paths : PATHS_LEAST;
+    return plan->penalty || paths * PATHS_FRACTION > all ? 0 : paths;
+}
+
+/* A pilot is no part of the progress that the caller sees, but the caller may interrupt it. */
+static int report(void *user, double work, double t)
+{
+    (void)work;
+    return solve_progress_report(user, 0, t);
+}
+
+static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, int64_t paths, principal_axes **axes)
+{
+    sgdmft_problem problem = *plan->problem;
+    dmft_plan small = *plan;
+    solve_progress progress = {.ctx = ctx};
+    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)}, .monitor = {report, &progress}};
+    grid_solution *on_grid = NULL;
+    problem.numerics.paths = paths;
+    small.problem = small.source.problem = &problem;
+    sgdmft_status status = nested_solve_one(ctx, &small, &environment, GRID_COARSE, PURPOSE_PILOT_REPLICA, &on_grid);
+    if (!status && !on_grid->status)
+        status = principal_axes_new(ctx, on_grid->kern, plan->law.start_root, axes);
+    grid_solution_free(on_grid);
+    return status;
+}
+
+sgdmft_status pilot_axes(sgdmft_context *ctx, const dmft_plan *plan, principal_axes **axes)
+{
+    int64_t paths = pilot_paths(plan);
+    sgdmft_status status = SGDMFT_OK;
+    *axes = NULL;
+    if (paths == 0)
+        return SGDMFT_OK;
+    if (ranks_rank(ctx->ranks) == 0)
+        status = run(ctx, plan, paths, axes);
+    status = ranks_agree(ctx, ctx->ranks, status);
+    if (!status)
+        status = principal_axes_broadcast(ctx, axes);
+    return status;
+}

@@ -1,0 +1,184 @@
+#include "solvers/dmft/replicas.h"
+
+#include <stdlib.h>
+
+#include "core/ranks.h"
+#include "paths/label_axes.h"
+#include "solvers/common/replica_pool.h"
+#include "solvers/dmft/collect.h"
+#include "solvers/dmft/pilot.h"
+
+/* Shared by the threads of one solve. */
+typedef struct solve_state {
+    const dmft_plan *plan;
+    replica_result *result;
+    rank_layout layout;
+    int group; /* of this rank: it solves replicas group, group + layout.groups, ... */
+    replica_environment environment;
+    solve_progress progress;
+    double work; /* of all replicas of the group, in cells weighted by their history */
+    int begun;   /* replicas */
+    int least;   /* replicas to begin even if the caller interrupts: all ranks together need two for an error bar */
+    int group_stopping;
+} solve_state;
+
+static double replica_work(const dmft_plan *plan, int index)
+{
+    double work = 0;
+    for (int grid = 0; grid < dmft_plan_grids(plan, index); grid++)
+        work += 0.5 * plan->grid[grid]->steps * (plan->grid[grid]->steps + 1.0);
+    return work;
+}
+
+/* The ranks of a group stop at the same node, which they agree on; otherwise the request of this process counts. */
+static int must_stop(solve_state *state)
+{
+    return state->environment.share.ranks ? state->group_stopping : solve_progress_stopped(&state->progress);
+}
+
+static int report(void *user, double work, double t)
+{
+    solve_state *state = user;
+    solve_progress_report(&state->progress, work / state->work, t);
+    return must_stop(state);
+}
+
+/* Replica number `number` of this group. */
+static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int threads)
+{
+    solve_state *state = user;
+    int begun, index = state->group + number * state->layout.groups;
+    (void)threads; /* fixed in the environment */
+#pragma omp atomic capture
+    begun = state->begun++;
+    if (must_stop(state) && begun >= state->least)
+        return SGDMFT_OK;
+    sgdmft_status status = nested_solve(ctx, state->plan, &state->environment, index, &state->result[index]);
+    if (status && state->environment.share.ranks)
+        state->group_stopping = 1;
+    return status;
+}
+
+static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
+{
+    int groups = state->layout.groups, threads = sgdmft_context_threads(ctx);
+    int replicas = (state->plan->problem->numerics.replicas - state->group + groups - 1) / groups;
+    replica_pool pool = replica_pool_of(threads, replicas, &state->progress);
+    path_share *share = &state->environment.share;
+    if (share->ranks) { /* the ranks of a group solve one replica after the other together */
+        pool.at_once = 1;
+        pool.threads = threads;
+    }
+    int parts = (int)share_count(share);
+    share->threads = pool.threads < parts ? pool.threads : parts;
+    for (int i = 0; i < replicas; i++)
+        state->work += replica_work(state->plan, state->group + i * groups);
+    return replica_pool_run(ctx, &pool, solve_one, state);
+}
+
+static int is_complete(const dmft_plan *plan, const replica_result *result)
+{
+    for (int grid = 0; grid <= GRID_COARSE; grid++)
+        if (!result->on_grid[grid] || result->on_grid[grid]->nodes <= plan->grid[grid]->steps)
+            return 0;
+    return 1;
+}
+
+static int is_begun(const dmft_plan *plan, const replica_result *result)
+{
+    (void)plan;
+    return result->on_grid[GRID_FINE] && result->on_grid[GRID_COARSE];
+}
+
+/* Moves the replicas to be used to the front and counts them. */
+static void keep_usable(const dmft_plan *plan, replica_set *set)
+{
+    int complete = 0, some_missing = 0;
+    for (int r = 0; r < set->asked; r++) {
+        complete += is_complete(plan, &set->result[r]);
+        for (int grid = 0; grid <= GRID_COARSE; grid++) {
+            const grid_solution *on_grid = set->result[r].on_grid[grid];
+            some_missing |= !on_grid || on_grid->status == SGDMFT_ERR_INTERRUPTED;
+        }
+    }
+    int (*usable)(const dmft_plan *, const replica_result *) = some_missing && complete >= 2 ? is_complete : is_begun;
+    set->count = 0;
+    for (int r = 0; r < set->asked; r++) {
+        if (!usable(plan, &set->result[r]))
+            continue;
+        replica_result first = set->result[set->count];
+        set->result[set->count] = set->result[r];
+        if (r != set->count)
+            set->result[r] = first;
+        set->count++;
+    }
+}
+
+rank_layout replica_set_layout(const dmft_plan *plan, int ranks)
+{
+    const sgdmft_problem *problem = plan->problem;
+    size_t lanes = path_block_lanes(plan->source.shape.k, plan->grid[GRID_FINE]->steps, problem->numerics.paths);
+    size_t blocks = ((size_t)problem->numerics.paths + lanes - 1) / lanes;
+    return rank_layout_plan(ranks, problem->numerics.replicas, blocks, plan->penalty != NULL);
+}
+
+/* All replicas, with the axes along which normals are drawn in the plan. */
+static sgdmft_status run_all(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
+{
+    rank_group *all = ctx->ranks;
+    solve_state state = {.plan = plan, .result = set->result, .layout = replica_set_layout(plan, ranks_size(all))};
+    const rank_layout *layout = &state.layout;
+    path_share *share = &state.environment.share;
+    sgdmft_status status = SGDMFT_OK;
+    state.group = rank_layout_group(layout, ranks_size(all), ranks_rank(all));
+    state.least = layout->groups > 1 ? 1 : 2;
+    state.progress.ctx = ctx;
+    state.environment.monitor = (replica_monitor){report, &state};
+    state.environment.stop_requested = &state.progress.stop_requested;
+    state.environment.group_stopping = &state.group_stopping;
+    if (layout->size > 1)
+        status = ranks_split(ctx, all, state.group < 0 ? layout->groups : state.group, &share->ranks);
+    status = ranks_agree(ctx, all, status);
+    if (!status && state.group >= 0)
+        status = run_group(ctx, &state);
+    if (status)
+        ranks_raise(all);
+    ranks_free(share->ranks);
+    ranks_lower(all);
+    status = ranks_agree(ctx, all, status);
+    if (!status)
+        status = collect_replicas(ctx, plan, layout, set);
+    if (!status && ranks_rank(all) == 0)
+        keep_usable(plan, set);
+    return status;
+}
+
+sgdmft_status replica_set_solve(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
+{
+    dmft_plan turned = *plan;
+    label_axes label;
+    principal_axes *field = NULL;
+    sgdmft_status status = ranks_agree(ctx, ctx->ranks, label_axes_find(ctx, plan->m, &plan->law, &label));
+    turned.source.label = &label;
+    if (!status)
+        status = pilot_axes(ctx, &turned, &field);
+    turned.source.field = field;
+    if (!status)
+        status = run_all(ctx, &turned, set);
+    principal_axes_free(field);
+    return status;
+}
+
+sgdmft_status replica_set_new(sgdmft_context *ctx, int asked, replica_set *out)
+{
+    *out = (replica_set){.asked = asked, .result = calloc((size_t)asked, sizeof *out->result)};
+    return out->result ? SGDMFT_OK : context_out_of_memory(ctx, "the replicas", sizeof *out->result * (double)asked);
+}
+
+void replica_set_clear(replica_set *set)
+{
+    for (int r = 0; r < set->asked && set->result; r++)
+        replica_result_clear(&set->result[r]);
+    free(set->result);
+    *set = (replica_set){0};
+}
