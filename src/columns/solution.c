@@ -195,8 +195,8 @@ void solution_drop_histograms(sgdmft_solution *solution)
 
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins)
 {
-    solution_drop_histograms(solution);
     solution_histograms *h = calloc(1, sizeof *h);
+    solution_drop_histograms(solution);
     if (!h)
         return context_out_of_memory(ctx, "histograms", sizeof *h);
     *h = (solution_histograms){.n_times = n_times, .n_bins = n_bins};
@@ -215,6 +215,11 @@ sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *sol
     if (!solution->coordinates)
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *solution->coordinates);
     return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 0, "the process of the coordinates");
+}
+
+sgdmft_status solution_add_renewals(sgdmft_context *ctx, sgdmft_solution *solution)
+{
+    return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 1, "the process of the coordinates");
 }
 
 static int is_column_name(const char *name)

@@ -40,6 +40,9 @@ typedef struct solution_coordinates {
     double *drift_teacher, *drift_start; /* [n_grid][k][kstar], [n_grid][k][k] */
     double *memory_kernel;               /* [n_grid][n_grid][k][k] */
     double *eta_start, *eta_end;         /* [cells] eta at both ends of a cell */
+
+    /* Just after the nodes. They differ from those above where an epoch begins; NULL if the process has no epochs. */
+    double *drift_teacher_after, *drift_start_after, *memory_kernel_after;
 } solution_coordinates;
 
 struct sgdmft_solution {
@@ -108,6 +111,9 @@ void solution_drop_histograms(sgdmft_solution *solution);
 
 /* Gives the solution the process of its coordinates, with everything zero and for the grid as it is now. */
 sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *solution);
+
+/* And the coefficients just after the nodes, for a process with epochs. */
+sgdmft_status solution_add_renewals(sgdmft_context *ctx, sgdmft_solution *solution);
 
 /* Fails unless every curve has standard errors and a name that is unique and fit for a column header and a dataset. */
 sgdmft_status solution_check_curves(sgdmft_context *ctx, const sgdmft_solution *solution);

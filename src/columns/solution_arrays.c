@@ -12,6 +12,7 @@
 #define HISTOGRAM(field) OWNER_HISTOGRAMS, 0, offsetof(solution_histograms, field)
 #define SAMPLED_HISTOGRAM(field) OWNER_HISTOGRAMS, 1, offsetof(solution_histograms, field)
 #define COORDINATES(field) OWNER_COORDINATES, 0, offsetof(solution_coordinates, field)
+#define RENEWAL(field) OWNER_COORDINATES, 1, offsetof(solution_coordinates, field)
 
 static const array_kind kinds[] = {
     {"t", GRID(t), 1, {SIDE_NODES}},
@@ -33,6 +34,9 @@ static const array_kind kinds[] = {
     {"coordinates/memory_kernel", COORDINATES(memory_kernel), 4, {SIDE_NODES, SIDE_NODES, SIDE_K, SIDE_K}},
     {"coordinates/eta_start", COORDINATES(eta_start), 1, {SIDE_CELLS}},
     {"coordinates/eta_end", COORDINATES(eta_end), 1, {SIDE_CELLS}},
+    {"coordinates/drift_teacher_after", RENEWAL(drift_teacher_after), 3, {SIDE_NODES, SIDE_K, SIDE_KSTAR}},
+    {"coordinates/drift_start_after", RENEWAL(drift_start_after), 3, {SIDE_NODES, SIDE_K, SIDE_K}},
+    {"coordinates/memory_kernel_after", RENEWAL(memory_kernel_after), 4, {SIDE_NODES, SIDE_NODES, SIDE_K, SIDE_K}},
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };

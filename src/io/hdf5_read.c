@@ -233,6 +233,8 @@ static sgdmft_status read_coordinates(const reader *r, sgdmft_solution *solution
     if (!exists(r, "coordinates"))
         return SGDMFT_OK;
     sgdmft_status status = solution_add_coordinates(r->ctx, solution);
+    if (!status && exists(r, "coordinates/memory_kernel_after"))
+        status = solution_add_renewals(r->ctx, solution);
     return status ? status : read_arrays(r, solution, OWNER_COORDINATES);
 }
 

@@ -326,7 +326,8 @@ static double binomial_error(double density, double width, size_t n)
     return sqrt(probability * (1 - probability) / (double)n) / width;
 }
 
-/* The density of coordinate `a` at one time, with its error over replicas; of a single one, that of independent paths. */
+/* The density of coordinate `a` at one time, with its error over replicas; of a single one, that of independent
+   paths. */
 static void sampled_density(const samples *s, node_pair at, size_t a, size_t bins, const double *edge, double *mean,
                             double *se)
 {
