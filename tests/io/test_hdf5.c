@@ -157,6 +157,7 @@ static void reading_back(void **state)
     s->t[0] = 0;
     s->status = SGDMFT_ERR_NO_CONVERGENCE;
     check_ok(r->ctx, solution_add_coordinates(r->ctx, s));
+    check_ok(r->ctx, solution_add_renewals(r->ctx, s));
     check_ok(r->ctx, solution_add_histograms(r->ctx, s, 2, 3));
     check_ok(r->ctx, solution_add_histogram_errors(r->ctx, s));
     for (size_t i = 0; solution_arrays_get(s, i, &wrote); i++)
@@ -170,7 +171,7 @@ static void reading_back(void **state)
         assert_non_null(read.values);
         assert_memory_equal(read.values, wrote.values, sizeof(double) * wrote.size);
     }
-    assert_int_equal(n, 19);
+    assert_int_equal(n, 22);
     assert_int_equal(again->n_curves, s->n_curves);
     for (size_t c = 0; c < s->n_curves; c++) {
         const sgdmft_curve *a = &s->curves[c], *b = &again->curves[c];
