@@ -28,8 +28,9 @@
 
 static const char *cannot_solve(const sgdmft_problem *problem)
 {
-    return problem->process->events == EVENTS_FRESH ? "samples that are visited once have no memory to be made consistent"
-                                                    : NULL;
+    return problem->process->events == EVENTS_FRESH
+               ? "samples that are visited once have no memory to be made consistent"
+               : NULL;
 }
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **out)

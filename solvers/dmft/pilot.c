@@ -30,7 +30,8 @@ static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, int64_t pat
     sgdmft_problem problem = *plan->problem;
     dmft_plan small = *plan;
     solve_progress progress = {.ctx = ctx};
-    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)}, .monitor = {report, &progress}};
+    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)},
+                                       .monitor = {report, &progress}};
     grid_solution *on_grid = NULL;
     problem.numerics.paths = paths;
     small.problem = small.source.problem = &problem;

@@ -2,14 +2,14 @@
 #ifndef SGDMFT_SOLVERS_DMFT_PLAN_H
 #define SGDMFT_SOLVERS_DMFT_PLAN_H
 
-#include "paths/block.h"
-#include "paths/ensemble.h"
+#include "kernels/grid.h"
 #include "model/initial.h"
 #include "model/model.h"
 #include "model/penalty.h"
-#include "problem/problem.h"
-#include "kernels/grid.h"
 #include "model/schedule.h"
+#include "paths/block.h"
+#include "paths/ensemble.h"
+#include "problem/problem.h"
 
 /* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that. */
 enum { GRID_FINE, GRID_COARSE, GRID_CHECK, GRIDS };
@@ -20,7 +20,7 @@ typedef struct dmft_plan {
     initial_law start; /* of the coordinates */
     data_law law;      /* of the samples */
     schedule *eta;
-    penalty *penalty;            /* NULL for a ridge */
+    penalty *penalty;       /* NULL for a ridge */
     time_grid *grid[GRIDS]; /* the problem's steps, made a multiple of four, and parts of them */
     path_plan on_grid[GRIDS];
     path_source source;

@@ -23,10 +23,10 @@ typedef struct replica {
     kernels *kern; /* owned by `out` */
     grid_solution *out;
     coordinate_ensemble *coordinates; /* if the penalty is not a ridge; not owned */
-    const path_share *share; /* which blocks are this process's */
+    const path_share *share;          /* which blocks are this process's */
     size_t n_blocks, paths;
-    path_block *block;      /* empty where another rank has the block */
-    int threads;            /* threads inside this replica */
+    path_block *block;          /* empty where another rank has the block */
+    int threads;                /* threads inside this replica */
     path_workspace **workspace; /* [threads] */
     share_room room;
     double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control

@@ -57,7 +57,7 @@ static int nodes_reached(const dmft_plan *plan, const replica_set *set, int leve
 typedef struct pool {
     const dmft_plan *plan;
     int replicas;
-    double **values[GRIDS]; /* [replica] node curves; NULL if it does not solve the grid */
+    double **values[GRIDS];  /* [replica] node curves; NULL if it does not solve the grid */
     size_t checked;          /* output times that the coarsest grid reached */
     double *sample;          /* [replicas] */
     double *change, *before; /* [checked] of one curve, means of grid_changes */

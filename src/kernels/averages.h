@@ -33,8 +33,8 @@ typedef struct averages_layout {
 } averages_layout;
 
 /* `kinds` counts VISITS and the rows of the response. */
-static inline averages_layout averages_layout_with(int k, int kstar, int steps, const struct response_estimator *response,
-                                                   size_t kinds)
+static inline averages_layout averages_layout_with(int k, int kstar, int steps,
+                                                   const struct response_estimator *response, size_t kinds)
 {
     size_t kk = (size_t)(k * k);
     averages_layout at = {.k = k, .kstar = kstar, .steps = steps, .response = response, .kinds = kinds};

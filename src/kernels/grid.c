@@ -162,10 +162,11 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
         return status;
     if (epoch > 0 && steps < steps_needed(count)) {
         free(times);
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "numerics.steps: value %d is too small for %zu epochs and jumps of eta, each of which needs four "
-                            "steps; allowed: %d or more",
-                            steps, count + 1, steps_needed(count));
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "numerics.steps: value %d is too small for %zu epochs and jumps of eta, each of which needs four "
+            "steps; allowed: %d or more",
+            steps, count + 1, steps_needed(count));
     }
     time_grid *finer = grid_alloc(halves);
     if (!finer) {

@@ -19,7 +19,8 @@ typedef struct time_grid {
     char *corner;       /* [steps + 1] 1 where eta jumps or an epoch begins, so that curves have a corner */
     double epoch;       /* visit_law.epoch of the process; 0 where visits are independent of each other */
     char *renewal;      /* [steps + 1] 1 at nodes where an epoch begins */
-    int *history;       /* [steps + 1] a path that is visited just before node i lacks its visits since node history[i]: where the
+    int *
+        history; /* [steps + 1] a path that is visited just before node i lacks its visits since node history[i]: where the
                            epoch that ends at the node or contains it began, or i itself if all visits count */
 } time_grid;
 

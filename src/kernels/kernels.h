@@ -42,10 +42,10 @@ typedef struct kernels_plan {
     int k, kstar;
     double delta;
     filter filter;
-    int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
+    int white_noise; /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
     int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps and G has delta functions that no path sees */
-    const time_grid *grid;         /* not owned */
-    const double *q0, *m0, *rho;   /* [k][k], [k][k*], [k*][k*]: second moments of theta(0) and theta* */
+    const time_grid *grid;       /* not owned */
+    const double *q0, *m0, *rho; /* [k][k], [k][k*], [k*][k*]: second moments of theta(0) and theta* */
 } kernels_plan;
 
 typedef struct kernels {

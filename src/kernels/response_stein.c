@@ -164,4 +164,5 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
     make_Q(kern, i, i, at, after);
 }
 
-const response_estimator response_stein = {.name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};
+const response_estimator response_stein = {
+    .name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "paths/events.h"
 #include "paths/lanes.h"
-#include "core/matrix.h"
 
 static history_plan history_plan_of(const path_plan *plan, size_t n)
 {
@@ -131,7 +131,7 @@ static size_t visit_width(const model_shape *shape)
 }
 
 sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, size_t lanes, int slots,
-                               path_workspace **out)
+                                 path_workspace **out)
 {
     size_t k = (size_t)plan->shape.k, kk = k * k;
     size_t observables = (size_t)plan->shape.observables + 1 + (size_t)plan->shape.kstar;
@@ -270,8 +270,8 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
     return node_averages(block, plan, 0, block->r, s, sums);
 }
 
-void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history,
-                               path_workspace *s, double *sums)
+void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history, path_workspace *s,
+                               double *sums)
 {
     int k = plan->shape.k, newest = node - 1, is_new = node == block->node, earlier = is_new ? newest : node;
     const path_history *h = &block->history;

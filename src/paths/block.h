@@ -78,7 +78,7 @@ typedef struct path_plan {
     const double *q0, *rho; /* initial second moments of theta */
     averages_layout at;
     int last_visit; /* 1: averages can be integrated over the last visit, see last_visit.h */
-    int single;     /* 1: rows of blocks in single precision, see rows.h; not without white noise, where innovations are nearly
+    int single; /* 1: rows of blocks in single precision, see rows.h; not without white noise, where innovations are nearly
                        singular */
 } path_plan;
 
@@ -121,7 +121,7 @@ void path_block_average_start(const path_block *block, const path_plan *plan, co
 
 /* Adds the averages that belong to events before node `history`, from s->g and, for pathwise responses, s->GK. With history = node,
    these are all events, those of the newest cell among them. */
-void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history,
-                               path_workspace *s, double *sums);
+void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history, path_workspace *s,
+                               double *sums);
 
 #endif

@@ -12,11 +12,11 @@
 #include "paths/block.h"
 
 typedef struct control_state {
-    double *covariance;                            /* [k k][N + 2] c(t_j), in the layout of a kernel row */
-    int node;                                      /* being computed */
-    double onto_own[MATRIX_MAX * MATRIX_MAX];      /* [k][k], [k][k*]: minus the coefficients of g on u and w*, from */
-    double onto_teacher[MATRIX_MAX * MATRIX_MAX];  /* the last accepted node */
-    double gu[MATRIX_MAX * MATRIX_MAX];            /* E[g u^T], E[g w*^T], E[u u^T] at the node being computed */
+    double *covariance;                           /* [k k][N + 2] c(t_j), in the layout of a kernel row */
+    int node;                                     /* being computed */
+    double onto_own[MATRIX_MAX * MATRIX_MAX];     /* [k][k], [k][k*]: minus the coefficients of g on u and w*, from */
+    double onto_teacher[MATRIX_MAX * MATRIX_MAX]; /* the last accepted node */
+    double gu[MATRIX_MAX * MATRIX_MAX];           /* E[g u^T], E[g w*^T], E[u u^T] at the node being computed */
     double mu[MATRIX_MAX * MATRIX_MAX], own[MATRIX_MAX * MATRIX_MAX];
 } control_state;
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "paths/gaussians.h"
 #include "paths/visits.h"
-#include "core/matrix.h"
 
 path_ensemble *path_ensemble_empty(size_t n_blocks)
 {
@@ -71,8 +71,8 @@ static dimension_plan plan_dimensions(const draw *d)
     double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3)) + 1 : 0;
     if (process->visits)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
-    plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)),
-                            (size_t)d->source->problem->numerics.paths, (unsigned)d->grid->steps);
+    plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)), (size_t)d->source->problem->numerics.paths,
+                            (unsigned)d->grid->steps);
     plan.lead = d->source->by_visits ? 0 : plan.modes;
     if (d->source->field && plan.lead > LEADING_DIRECTIONS)
         plan.lead = LEADING_DIRECTIONS;
@@ -323,9 +323,10 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     double horizon = d->grid->t[d->grid->steps];
     unsigned dimension = draw_visits_dimension(d);
     if (source->by_visits || share_size(source->share) == 1)
-        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
-    return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,
-                                     d->plan.visits, out);
+        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension,
+                               d->plan.visits, out);
+    return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths,
+                                  horizon, dimension, d->plan.visits, out);
 }
 
 /* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
@@ -357,7 +358,8 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
 static double count_visits(const path_source *source, double mine)
 {
     rank_group *all = share_ranks(source->share);
-    if (!all || source->by_visits || source->process->events == EVENTS_STEPS || ranks_allgather_one(all, mine, all->per_rank))
+    if (!all || source->by_visits || source->process->events == EVENTS_STEPS ||
+        ranks_allgather_one(all, mine, all->per_rank))
         return mine;
     double sum = 0;
     for (int r = 0; r < all->size; r++)
@@ -399,8 +401,8 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     return status;
 }
 
-sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                path_ensemble **out)
+sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                    uint32_t replica, path_ensemble **out)
 {
     draw d;
     visit_list visits;

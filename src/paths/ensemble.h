@@ -46,8 +46,8 @@ path_ensemble *path_ensemble_empty(size_t n_blocks);
 void path_ensemble_free(path_ensemble *ensemble);
 
 /* path_ensemble_new without events and labels: normals alone. */
-sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                    path_ensemble **out);
+sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                    uint32_t replica, path_ensemble **out);
 
 /* Lanes per block that keep a block near the size of a level-2 cache. */
 size_t path_block_lanes(int k, int steps, int64_t paths);

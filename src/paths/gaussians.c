@@ -171,9 +171,9 @@ static void draw_rows(const draw *d, const gaussian_space *space)
                         .gap = plan->visits,
                         .axes = d->source->field};
     increments diffusion = {.first = plan->fields + steps * k,
-                         .width = 1,
-                         .purpose = PURPOSE_DIFFUSION,
-                         .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
+                            .width = 1,
+                            .purpose = PURPOSE_DIFFUSION,
+                            .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
     draw_increments(d, &field, space);
     if (d->source->process->diffuses)
         draw_increments(d, &diffusion, space);

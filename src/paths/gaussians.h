@@ -4,8 +4,8 @@
 #define SGDMFT_PATHS_DRAW_H
 
 #include "core/random.h"
-#include "paths/purposes.h"
 #include "paths/ensemble.h"
+#include "paths/purposes.h"
 
 /* How the Sobol' dimensions are dealt out: first what fixes the sample, then leading modes of the innovations, then visits,
    then the other modes, then increments of the process. */

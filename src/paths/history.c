@@ -28,7 +28,8 @@ int path_history_new(const history_plan *plan, double *xi, path_history *out)
         return -1;
     if (!plan->last_visit)
         return 0;
-    return rows_new(k, plan->n, steps, single, &out->moments) || rows_new(k, plan->n, steps + 1, single, &out->gradients);
+    return rows_new(k, plan->n, steps, single, &out->moments) ||
+           rows_new(k, plan->n, steps + 1, single, &out->gradients);
 }
 
 void path_history_clear(path_history *h)

@@ -38,8 +38,8 @@ path_inputs inputs_elsewhere(const sample_process *process, int steps, size_t n,
     return (path_inputs){.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
 }
 
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps, size_t n,
-                              int slots, inputs_share share, path_inputs *out)
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps,
+                              size_t n, int slots, inputs_share share, path_inputs *out)
 {
     size_t k = (size_t)shape.k, fields = (size_t)(shape.kstar + shape.noises) + k;
     size_t rows = inputs_rows(shape, process, steps) - (share == INPUTS_SHARE ? fields : 0);
@@ -49,8 +49,7 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const samp
     in.bridge = process->diffuses ? memory_doubles((size_t)steps * n * k) : NULL;
     in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
     *out = in;
-    if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.labels) ||
-        (process->diffuses && !in.bridge)) {
+    if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.labels) || (process->diffuses && !in.bridge)) {
         inputs_clear(out);
         return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + k * (size_t)in.slots) * n));
     }

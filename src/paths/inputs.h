@@ -53,8 +53,8 @@ typedef enum inputs_share { INPUTS_OWN, INPUTS_SHARE } inputs_share;
 
 /* Allocates the arrays of one block but for the visits, zeroed. wstar, z0, eps, xi and noise are one array, in this
    order. A process with one event per cell has no use for `slots`. */
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps, size_t n,
-                              int slots, inputs_share share, path_inputs *out);
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps,
+                              size_t n, int slots, inputs_share share, path_inputs *out);
 void inputs_clear(path_inputs *in);
 
 /* A block of another rank. */

@@ -6,8 +6,8 @@
 
 #include "core/memory.h"
 #include "core/sobol.h"
-#include "paths/purposes.h"
 #include "paths/lanes.h"
+#include "paths/purposes.h"
 
 /* E[y z] is an average over so many quasi-random points, and right to some 1e-3. What is below NOTHING, relative to the
    scatter of the label or to the whole vector, is none. */

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "core/simd.h"
-#include "paths/lanes_parts.h"
 #include "core/matrix.h"
+#include "core/simd.h"
 #include "kernels/averages.h"
+#include "paths/lanes_parts.h"
 
 INLINED void response(size_t kk, size_t n, int slots, response_row R, const int *restrict cell,
                       const double *restrict place, double *restrict rho)

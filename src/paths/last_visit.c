@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "core/matrix.h"
 #include "paths/lanes.h"
 #include "paths/observe.h"
-#include "core/matrix.h"
 
 /* How far back the last visit is looked for, in nodes. */
 enum { NODES_MOST = 16 };

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "paths/lanes.h"
 #include "core/matrix.h"
+#include "paths/lanes.h"
 
 /* The gradient of a block of paths at a time that is in s->t. */
 typedef struct gradient_source {
@@ -97,8 +97,8 @@ static void derive(const path_block *block, const path_plan *plan, const kernels
                    path_workspace *s)
 {
     response_at_node(kern, node, s->row);
-    lanes_adjoint(plan->shape.k, block->in->n, history, kern->steps, s->row, block->chains->between, block->chains->slope,
-                  s->G, s->work, s->rho, s->GK);
+    lanes_adjoint(plan->shape.k, block->in->n, history, kern->steps, s->row, block->chains->between,
+                  block->chains->slope, s->G, s->work, s->rho, s->GK);
 }
 
 static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
@@ -132,5 +132,4 @@ static void interpolate(const path_block *block, const path_plan *plan, const ke
         }
 }
 
-const path_events step_events = {
-    .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};
+const path_events step_events = {.advance = advance, .derive = derive, .average = average, .interpolate = interpolate};

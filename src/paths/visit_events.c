@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "paths/lanes.h"
 #include "core/matrix.h"
+#include "paths/lanes.h"
 
 /* chain(a, c) = step_a G_a (1 for c = a, else - sum_{c <= b < a} rho_ab chain(b, c)) at one visit. */
 static void visit_chain(const path_block *block, int k, int slot, size_t lane, const double *rho, const double *step_G)
@@ -116,7 +116,8 @@ static void interpolate(const path_block *block, const path_plan *plan, const ke
                         int history, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    lanes_response(plan->shape.k, in->n, in->slots_before[history], row, block->chains->cell, block->chains->place, s->rho);
+    lanes_response(plan->shape.k, in->n, in->slots_before[history], row, block->chains->cell, block->chains->place,
+                   s->rho);
 }
 
 static void derive(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
@@ -140,5 +141,4 @@ static void average(const path_block *block, const path_plan *plan, int history,
     }
 }
 
-const path_events visit_events = {
-    .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};
+const path_events visit_events = {.advance = advance, .derive = derive, .average = average, .interpolate = interpolate};

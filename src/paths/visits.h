@@ -19,12 +19,12 @@ typedef struct visit_list {
 
 /* Each visit takes one uniform number: the first `quasi` of each path come from Sobol' dimensions dimension, dimension + 1, ...,
    the others from the counter-based generator. */
-sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths, double horizon,
-                                 unsigned dimension, unsigned quasi, visit_list *out);
+sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
+                              double horizon, unsigned dimension, unsigned quasi, visit_list *out);
 /* The same for the paths of this process alone, path p being of block p / lanes; the others have no visits. */
-sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes, uint64_t seed,
-                                        uint32_t replica, size_t paths, double horizon, unsigned dimension,
-                                        unsigned quasi, visit_list *out);
+sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes,
+                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, unsigned dimension,
+                                     unsigned quasi, visit_list *out);
 void visit_list_clear(visit_list *list);
 
 #endif

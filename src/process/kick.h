@@ -16,10 +16,11 @@ enum { KICK_POINTS = 3 };
 typedef int (*kick_gradients)(void *user, size_t points, const double *r, double *g);
 
 typedef struct kick_step {
-    size_t k, n;         /* components, lanes */
-    double eta, h;       /* step per visit, length of the step in time */
-    const double *noise; /* [n] standard normals: the increment of the Brownian motion is sqrt(h) noise; NULL without it */
-    const double *r;     /* [k][n] position at the start of the step */
+    size_t k, n;   /* components, lanes */
+    double eta, h; /* step per visit, length of the step in time */
+    const double
+        *noise;      /* [n] standard normals: the increment of the Brownian motion is sqrt(h) noise; NULL without it */
+    const double *r; /* [k][n] position at the start of the step */
     kick_gradient gradient;
     kick_gradients gradients; /* NULL: `gradient` is called for each point */
     void *user;
