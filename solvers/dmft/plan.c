@@ -27,8 +27,8 @@ static const path_events *path_events_of(const sample_process *process)
 /* Below about half of this the noise of the response by Stein's lemma feeds on itself. */
 static const int64_t PATHS_PER_NORMAL = 16;
 
-/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md). Derivatives
-   along paths do not have that, and take no longer up to this horizon. */
+/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md).
+   Derivatives along paths do not have that, and take no longer up to this horizon. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
 /* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
@@ -66,8 +66,8 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
                             problem->source, problem->penalty.where.line);
-    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number of
-       paths well above that of the normals it correlates with. */
+    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number
+       of paths well above that of the normals it correlates with. */
     int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
     int may_choose = process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;

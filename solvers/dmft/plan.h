@@ -11,7 +11,8 @@
 #include "paths/ensemble.h"
 #include "problem/problem.h"
 
-/* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that. */
+/* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that.
+   */
 enum { GRID_FINE, GRID_COARSE, GRID_CHECK, GRIDS };
 
 typedef struct dmft_plan {
@@ -32,7 +33,8 @@ void dmft_plan_clear(dmft_plan *plan);
 /* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out);
 
-/* How many of the levels replica `index` solves: the first quarter of the replicas all of them, if curves are extrapolated. */
+/* How many of the levels replica `index` solves: the first quarter of the replicas all of them, if curves are
+   extrapolated. */
 int dmft_plan_grids(const dmft_plan *plan, int index);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* g[k][n] and, unless it is NULL, G[k][k][n] at position r[k][n], for the n lanes of a step. Non-zero if a plug-in asked to
-   stop. */
+/* g[k][n] and, unless it is NULL, G[k][k][n] at position r[k][n], for the n lanes of a step. Non-zero if a plug-in
+   asked to stop. */
 typedef int (*kick_gradient)(void *user, const double *r, double *g, double *G);
 
 /* g[points][k][n] at positions r[points][k][n], 1 <= points <= KICK_POINTS: several calls of kick_gradient in one, for
@@ -26,8 +26,8 @@ typedef struct kick_step {
     void *user;
 } kick_step;
 
-/* kick[k][n] and, unless it is NULL, D[k][k][n], the derivative of the kick in r. `work` has kick_work(k) n doubles. Non-zero
-   if a plug-in asked to stop. */
+/* kick[k][n] and, unless it is NULL, D[k][k][n], the derivative of the kick in r. `work` has kick_work(k) n doubles.
+   Non-zero if a plug-in asked to stop. */
 typedef int (*kick_function)(const kick_step *step, double *work, double *kick, double *D);
 
 static inline size_t kick_work(size_t k)
