@@ -148,8 +148,8 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
    (`single` 1) that comes from the penalty. C is C(t_i, t_i) or C(t_i, 0). */
 void kernels_decay(const kernels *kern, int i, int single, const double *C, double *out);
 
-/* q = E_A[g (w(0) - A w*)^T] P^+, the mean effect on g of a kick at t = 0, by Stein's lemma for the start. mu = E_A[g
-   w*^T], gw0 = E_A[g w(0)^T]. */
+/* q = E_A[g (w(0) - A w*)^T] P^+, the mean effect on g of a kick at t = 0, by Stein's lemma for the start. mu =
+   E_A[g w*^T], gw0 = E_A[g w(0)^T]. */
 void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q);
 
 /* The change of a number relative to its scale, where scales below 1 count as 1. */
