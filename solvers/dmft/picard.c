@@ -6,11 +6,12 @@
 
 #include "core/memory.h"
 
+/* The state of the iteration. */
 typedef struct sweeper {
     replica *rep;
-    double **averages;  /* [N+1] averages at every node, just before it */
-    double **after;     /* [N+1] and just after it: the same array unless an epoch begins there */
-    double *correction; /* of one node, for the last visit (replica_advance); NULL if there is none */
+    double **averages;  /* [N+1] averages just before every node */
+    double **after;     /* [N+1] averages just after it: the same array unless an epoch begins there */
+    double *correction; /* of one node, for the last visit (replica_advance); NULL if it is not integrated over */
 } sweeper;
 
 static void sweeper_clear(sweeper *s)
@@ -43,7 +44,7 @@ static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
     return SGDMFT_OK;
 }
 
-/* The constant guess: all averages as at t = 0 and no memory. */
+/* The first guess: averages as at t = 0, and no memory. */
 static void guess(sweeper *s)
 {
     const averages_layout *at = &s->rep->plan->at;
@@ -54,7 +55,7 @@ static void guess(sweeper *s)
     }
 }
 
-/* All kernel rows from the averages; the largest residual, also per node. */
+/* Computes all kernel rows from the averages. Returns the largest residual of a node, or NaN. */
 static double rebuild(sweeper *s)
 {
     replica *rep = s->rep;
@@ -79,7 +80,7 @@ static int stop_by_plugin(replica *rep)
     return -1;
 }
 
-/* Averages at node cell + 1. */
+/* Computes the averages at node cell + 1. */
 static int advance(sweeper *s, int cell)
 {
     double *averages = s->averages[cell + 1];
@@ -90,6 +91,7 @@ static int advance(sweeper *s, int cell)
     return 0;
 }
 
+/* Carries all paths from 0 to T with the kernels as they are. */
 static int sweep(sweeper *s, int observe)
 {
     replica *rep = s->rep;
@@ -107,6 +109,7 @@ static int sweep(sweeper *s, int observe)
     return 0;
 }
 
+/* Repeats sweeps up to self-consistency; non-zero, with the reason, if that is not reached. */
 static int iterate(sweeper *s)
 {
     replica *rep = s->rep;
@@ -136,7 +139,7 @@ static int iterate(sweeper *s)
     return -1;
 }
 
-/* With converged kernels: observables, identities, and a check that nothing diverged. */
+/* With converged kernels: computes observables and identities, and checks that nothing diverged. */
 static void finish(sweeper *s)
 {
     replica *rep = s->rep;
