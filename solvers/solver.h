@@ -1,5 +1,5 @@
-/* The solver seam: a problem goes in, a solution comes out. Each solver states which problems it cannot solve, and why.
-   */
+/* The solver seam: a problem goes in, a solution comes out. Each solver states which problems it cannot solve, and
+   why. */
 #ifndef SGDMFT_SOLVERS_SOLVER_H
 #define SGDMFT_SOLVERS_SOLVER_H
 
@@ -11,8 +11,8 @@ typedef struct solver {
     const char *name; /* in one or two words */
 
     /* NULL if this solver can solve the problem, otherwise the reason why not, as a phrase in static storage. A solver
-       that can solve problems of this kind may still refuse one in `prepare`, with a message that names key and line.
-       */
+       that can solve problems of this kind may still refuse one in `prepare`, with a message that names key and
+       line. */
     const char *(*cannot_solve)(const sgdmft_problem *problem);
 
     /* Compiles and checks everything that does not take long. On success the caller releases *plan; the problem must

@@ -25,7 +25,7 @@ static void predict(const replica *rep, int i, const double *before, const doubl
 {
     const averages_layout *at = &rep->plan->at;
     size_t row = at->kinds * (size_t)(at->k * at->k), newest = averages_used(at, i);
-    size_t linear = i > 1 ? at->rows + row : at->rows; /* in t; node i - 1 has i - 1 rows */
+    size_t linear = i > 1 ? at->rows + row : at->rows; /* averages before that index; node i - 1 has i - 1 rows */
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
     memcpy(next, now, sizeof(double) * newest);
     memset(next + newest, 0, sizeof(double) * row);

@@ -83,8 +83,8 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
             "%s: numerics.paths: %lld paths are few for %d steps; the response by Stein's lemma needs %lld or more",
             problem->source, (long long)paths, problem->numerics.steps, (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
-    /* Platen's scheme for SME is of weak order 2 for smooth gradients only; where they jump, usual steps are too coarse
-       */
+    /* Platen's scheme for SME is of weak order 2 for smooth gradients only; where they jump, usual steps are too
+       coarse */
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
 }
 

@@ -66,8 +66,8 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
 /* Makes the computed node the last accepted one. */
 void replica_accept(replica *rep);
 
-/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to stop.
-   */
+/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to
+   stop. */
 int replica_renew(replica *rep, int node, double *averages);
 
 /* Kernel rows from the averages: of node 0; of node i + 1, returning the residual of the pass or NaN; and the end of
@@ -79,8 +79,8 @@ void replica_rows_accept(replica *rep);
 /* Updates the rows of an accepted node from the averages just after it. */
 void replica_rows_renew(replica *rep, int node, const double *after);
 
-/* Averages of the observables at the node last computed, if they are wanted there. Non-zero if a plug-in asked to stop.
-   */
+/* Averages of the observables at the node last computed, if they are wanted there. Non-zero if a plug-in asked to
+   stop. */
 int replica_observe(replica *rep, int node);
 
 /* 1 if node `node` shows that the dynamics diverge; rep->out then says so. */

@@ -283,8 +283,8 @@ static void count_work(const dmft_plan *plan, const replica_set *set, sgdmft_sol
     info->passes /= steps > 0 ? steps : 1;
 }
 
-/* The status of the solution: that of the first replica that stopped early, or else a message if replicas are left out.
-   */
+/* The status of the solution: that of the first replica that stopped early, or else a message if replicas are left
+   out. */
 static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sgdmft_solution *solution)
 {
     for (int r = 0; r < set->count; r++)

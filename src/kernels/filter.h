@@ -3,8 +3,8 @@
 
      d theta = - lambda theta dt - df,
 
-   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a force f of their own: equations
-   (3) and (4). With the step rule of step_rule.h, a step is
+   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a mean force f, as in (3) and
+   (4). With the step rule of step_rule.h, a step is
 
      x_{i+1} = (keep x_i - [integral of f over cell i]) / divide,   keep = 1 - lambda h/2,   divide = 1 + lambda h/2.
 

@@ -10,11 +10,11 @@
 
 typedef struct time_grid {
     int steps;
-    double *t;         /* [steps + 1] */
-    double *h;         /* [steps] widths of the cells */
-    double *eta_start; /* [steps] eta just after t_i */
-    double *eta_end;   /* [steps] eta just before t_{i+1} */
-    double *middle; /* [steps] place of the middle of the cell, from 0 to 1: the node that a coarse grid leaves out */
+    double *t;          /* [steps + 1] */
+    double *h;          /* [steps] widths of the cells */
+    double *eta_start;  /* [steps] eta just after t_i */
+    double *eta_end;    /* [steps] eta just before t_{i+1} */
+    double *middle;     /* [steps] place of the middle of the cell, 0 to 1: the node that a coarse grid leaves out */
     double *eta_middle; /* [steps] eta there */
     char *corner;       /* [steps + 1] 1 where eta jumps or an epoch begins, so that curves have a corner */
     double epoch;       /* visit_law.epoch of the process; 0 where visits are independent of each other */
@@ -35,8 +35,7 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out);
 void time_grid_free(time_grid *grid);
 
-/* The normals of the innovations of two neighbouring cells of `fine` give that of the coarse cell c, a xi_1 + b xi_2.
-   */
+/* The innovation of the coarse cell c has the normal a xi_1 + b xi_2, with the normals of its two cells of `fine`. */
 typedef struct cell_halves {
     double a, b;
 } cell_halves;

@@ -9,8 +9,8 @@
    the block are rounding; they are set to zero instead of becoming new directions. */
 static const double SMOOTH_FLOOR = 1e-8;
 
-/* Row i of the covariance of the innovations, blocks j <= i, for a process with white noise, and the bridge of cell i.
-   */
+/* Row i of the covariance of the innovations, blocks j <= i, for a process with white noise, and the bridge of cell
+   i. */
 static int noisy_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next,
                      double *row)
 {

@@ -1,14 +1,14 @@
 /* The two-time kernels of one replica on a grid.
 
    R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]: rows
-   are contiguous in j and zero for j > i. Q is stored alike, Q(t_i, t_j) = E_A[G(t_i) J(t_i, t_j)], so that (4) reads
-   dR/dt = - lambda R - delta eta Q. L is the block lower triangular factor of the covariance (6) of the innovations,
-   E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells, with symmetric positive semi-definite diagonal blocks. By (5), with
-   independent standard normal vectors xi_j, one per cell,
+   are contiguous in j and zero for j > i. Q is stored in the same way, Q(t_i, t_j) = E_A[G(t_i) J(t_i, t_j)], so that
+   (4) reads dR/dt = - lambda R - delta eta Q. L is the block lower triangular factor of the covariance (6) of the
+   innovations, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells, with symmetric positive semi-definite diagonal blocks. By
+   (5), with independent standard normal vectors xi_j, one per cell,
 
      w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j,
 
-   and theta alike; where theta is sampled, onto_start_i takes the place of R(t_i, 0).
+   and the same holds for theta; where theta is sampled, onto_start_i takes the place of R(t_i, 0).
 
    innovations.h computes L, response.h R and Q, filter.h m, F and V; rows.h puts these together. */
 #ifndef SGDMFT_KERNELS_KERNELS_H
@@ -148,8 +148,8 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
    (`single` 1) that comes from the penalty. C is C(t_i, t_i) or C(t_i, 0). */
 void kernels_decay(const kernels *kern, int i, int single, const double *C, double *out);
 
-/* q = E_A[g (w(0) - A w*)^T] P^+, the mean effect on g of a kick at t = 0, by Stein's lemma for the start. mu =
-   E_A[g w*^T], gw0 = E_A[g w(0)^T]. */
+/* q = E_A[g (w(0) - A w*)^T] P^+, the mean effect on g of a kick at t = 0, by Stein's lemma for the start. The averages
+   are mu = E_A[g w*^T] and gw0 = E_A[g w(0)^T]. */
 void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q);
 
 /* The change of a number relative to its scale, where scales below 1 count as 1. */

@@ -25,12 +25,12 @@ typedef struct principal_axes {
     double *Q;   /* [size][size] */
 } principal_axes;
 
-/* The axes from the kernels of a solve on the coarse grid. Each node counts in proportion to the time around it; w(0) =
-   A w* + B z0, B[k][k]. *out is owned by the caller (principal_axes_free). */
+/* The axes from the kernels of a solve on the coarse grid. Each node counts in proportion to the time around it;
+   B[k][k] is the root in w(0) = A w* + B z0. *out is owned by the caller (principal_axes_free). */
 sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, const double *B, principal_axes **out);
 
-/* Sends the axes of rank 0, or NULL, to all ranks of the context. Collective call: every rank of the context makes it.
-   */
+/* Sends the axes of rank 0, or NULL, to all ranks of the context. Collective call: every rank of the context makes
+   it. */
 sgdmft_status principal_axes_broadcast(sgdmft_context *ctx, principal_axes **axes);
 void principal_axes_free(principal_axes *axes);
 

@@ -3,7 +3,7 @@
      dR/dt (t, s) = - lambda R(t, s) - delta eta Q(t, s),   R(s, s) = 1,   Q(t, s) = E_A[G(t) J(t, s)],
 
    are found from averages over paths given a visit. An estimator states which rows of averages it needs, and how a row
-   of R and Q follows from them; it knows nothing of the process. There are two, and one more for sampled theta
+   of R and Q follows from them; it does not know the process. There are two, and one more for sampled theta
    (response_sampled.h):
 
      response_pathwise   averages of derivatives along paths, which need a smooth gradient

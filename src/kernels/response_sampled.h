@@ -12,7 +12,7 @@
      R(t_i, s) averaged over s in cell c = sum_{c <= j < i} V_ij kick_jc
      Qm_ic = sum_{c <= j < i} E_A[g(t_i) xi_j^T] kick_jc
 
-   and R(., 0) alike in onto_start, the regression on the start, and these columns. */
+   and R(., 0) is expanded in onto_start, the regression on the start, and these columns. */
 #ifndef SGDMFT_KERNELS_RESPONSE_SAMPLED_H
 #define SGDMFT_KERNELS_RESPONSE_SAMPLED_H
 

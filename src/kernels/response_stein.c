@@ -37,8 +37,8 @@ void response_smooth_row(kernels *kern, int node, int cells, const double *mean,
     }
 }
 
-/* 1 if Q(t, 0) is better found from the start than from the first innovations: if the start varies more than they do.
-   */
+/* 1 if Q(t, 0) is better found from the start than from the first innovations: if the start varies more than they
+   do. */
 static int start_is_informative(const kernels *kern)
 {
     const double *first = kernels_L(kern, 0, 0);

@@ -149,7 +149,7 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
     s->control = memory_doubles(lanes);
     s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&plan->shape) * lanes);
-    size_t nodes = 2 * ((size_t)plan->at.steps + 1); /* epochs add rows */
+    size_t nodes = 2 * ((size_t)plan->at.steps + 1); /* every epoch adds a row to the history */
     s->row = memory_doubles((chained > nodes ? chained : nodes) * kk);
     s->inserted = memory_doubles(plan->last_visit ? 6 * k * lanes : 1);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&

@@ -87,8 +87,10 @@ typedef struct path_plan {
     const double *q0, *rho; /* second moments of theta(0) and theta* */
     averages_layout at;
     int last_visit; /* 1: averages can be integrated over the last visit (last_visit.h) */
-    int single; /* 1: rows of blocks in single precision (rows.h); 0 without white noise, as the innovations are then
-                       nearly singular */
+
+    /* 1: rows of blocks in single precision (rows.h). Not without white noise, where the covariance of the innovations
+       is nearly singular. */
+    int single;
 } path_plan;
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const path_inputs *in, path_block *out);

@@ -33,8 +33,10 @@ typedef struct path_source {
     const label_axes *label;     /* axes along which z* and eps are drawn; NULL: their own coordinates */
     const principal_axes *field; /* axes along which z0 and xi are drawn; NULL: Brownian-bridge modes of xi */
     const path_share *share;     /* the paths that this rank draws; NULL: all */
-    int by_visits; /* 1: paths with similar numbers of visits share a block, where the cost of a block is that
-                                    of its most visited path */
+
+    /* 1: paths with similar numbers of visits share a block, for a solve in which the cost of a block is that of its
+       most visited path. */
+    int by_visits;
 } path_source;
 
 /* Draws the paths of replica `replica` on `grid`: problem->numerics.paths of them, which depend on the seed and the
@@ -47,7 +49,7 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
 path_ensemble *path_ensemble_empty(size_t n_blocks);
 void path_ensemble_free(path_ensemble *ensemble);
 
-/* The same without events and labels. */
+/* path_ensemble_new without events and labels. */
 sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
                                     uint32_t replica, path_ensemble **out);
 

@@ -56,8 +56,8 @@ static inline size_t draw_path(const draw *d, size_t q)
     return d->order ? d->order[q] : q;
 }
 
-/* Draws the Gaussian rows of all blocks and matches their moments. Collective call: every rank of the share makes it.
-   */
+/* Draws the Gaussian rows of all blocks and matches their moments. Collective call: every rank of the share makes
+   it. */
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d);
 
 #endif

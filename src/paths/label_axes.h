@@ -4,8 +4,8 @@
      b = E[y z],   z = (z*, eps),
 
    which by Stein's lemma is the mean gradient of y. A label such as sign(s + sigma eps) then depends on the first
-   coordinate alone. Standard normals remain standard normals under a rotation, so the law of the paths does not change.
-   */
+   coordinate alone. Standard normals remain standard normals under a rotation, so the law of the paths does not
+   change. */
 #ifndef SGDMFT_PATHS_LABEL_AXES_H
 #define SGDMFT_PATHS_LABEL_AXES_H
 

@@ -21,15 +21,20 @@ typedef struct response_row {
    place[b][p]. */
 void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho);
 
-/* out[a c][p] = G K_first, the derivative of g at the node with respect to w at visit `first`, where K_first = -
-   sum_{b >= first} rho_b chain(b, first). chain(b, c) is block b (b + 1) / 2 + c of [k k][n]. `work` has k k n doubles.
-   */
+/* The derivative of g at the node with respect to w at visit `first`, in every lane:
+
+     out[a c][p] = (G K_first)_ac,   K_first = - sum_{b >= first} rho_b chain(b, first).
+
+   chain(b, c) is block b (b + 1) / 2 + c of [k k][n]. `work` has k k n doubles. */
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out);
 
-/* A run backwards over `count` events, out[b] = (G node[b] + sum_{a > b} out[a] between(a, b)) slope[b]. out and slope
-   are [count][k][k][n]. node[count][k][k] and between(a, b)_lc, at between[((b k + c) steps + a) k + l], are the same
-   for all lanes. `work` has k k n doubles, `rows` count k k n. */
+/* A run backwards over `count` events,
+
+     out[b] = (G node[b] + sum_{a > b} out[a] between(a, b)) slope[b].
+
+   out and slope are [count][k][k][n]. node[count][k][k] and between(a, b)_lc, at between[((b k + c) steps + a) k + l],
+   are the same for all lanes. `work` has k k n doubles, `rows` count k k n. */
 void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
                    const double *slope, const double *G, double *work, double *rows, double *out);
 
@@ -42,13 +47,17 @@ void lanes_chain_shared(int k, size_t n, int count, const double *row, const dou
    VISITS, RESPONSE_LEFT and RESPONSE_RIGHT. */
 void lanes_scatter(int k, size_t n, const int *cell, const double *place, const double *GK, double *rows);
 
-/* Positions at `count` visits in the same cell on different lanes: r[a][v] = (1 - x) r_start[a] + x r_end[a] - (root
-   bridge)[a] at x = place[v] on lane[v]. r and `bridge` are [k][count], r_start and r_end [k][n], root [k][k]. */
+/* Positions at `count` visits in the same cell on different lanes: on lane[v], with x = place[v],
+
+     r[a][v] = (1 - x) r_start[a] + x r_end[a] - (root bridge)[a].
+
+   r and `bridge` are [k][count], r_start and r_end [k][n], root [k][k]. */
 void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *root,
                  const double *bridge, const double *r_start, const double *r_end, double *r);
 
-/* For visits that are not the first of their lane in the cell, subtracts the effect of the earlier ones: r[a][v] -= S_a
-   + (slope (x S - moment))_a on lane[v], slope[k][k]. */
+/* For visits that are not the first of their lane in the cell, subtracts the effect of the earlier ones: on lane[v],
+
+     r[a][v] -= S[a] + (slope (x S - moment))[a],   slope[k][k]. */
 void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
                        const double *S, const double *moment, double *r);
 

@@ -1,8 +1,8 @@
 /* Averages at a node with the last visit integrated out, for processes whose law of the last visit is known.
 
    Which visit of a path is the last before t_i, and when it happens, causes most of the noise of E[f(r(t_i))]. For SGD,
-   given the visits before tau, the probability that a visit is in d tau and is the last before t_i is exp(-(t_i - tau))
-   d tau. By Mecke's formula, therefore, for any t_a
+   given the visits before tau, a visit is in d tau and is the last before t_i with probability exp(-(t_i - tau)) d tau.
+   By Mecke's formula, therefore, for any t_a
 
      E[f(r(t_i))] = exp(-(t_i - t_a)) E[f(r^none)] + int_{t_a}^{t_i} exp(-(t_i - tau)) E[f(r^tau)] d tau,
 
@@ -19,7 +19,8 @@
 
 #include "paths/block.h"
 
-/* The node of t_a for the averages at node > 0: at least one cell back, and as far as a last visit matters. */
+/* The node of t_a for the averages at node > 0: at least one cell back, otherwise as far as law->window and a largest
+   number of nodes allow. */
 int last_visit_first(const last_visit_law *law, const time_grid *grid, int node);
 
 /* For node > 0, after path_block_advance: adds to `sums` the sums over lanes of the averages of averages.h, except

@@ -1,5 +1,5 @@
-/* All lanes have their events at the same times, so they share the responses between events. One run backwards over the
-   events gives the derivatives of g(t) with respect to w at each of them: with D_b = d kick_b / d r_b,
+/* All lanes have their events at the same times, so they share the responses between events. A run backwards over the
+   events solves (2) for the derivatives of g(t) with respect to w at each event: with D_b = d kick_b / d r_b,
 
      x_b = d g(t) / d w(T_b) = (- G R(t, T_b) - sum_{a > b} x_a R(T_a, T_b)) D_b. */
 #include "paths/step_events.h"

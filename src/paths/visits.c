@@ -7,8 +7,8 @@
 #include "core/sobol.h"
 #include "paths/purposes.h"
 
-/* Paths whose quasi-random numbers are made at once, and numbers of the counter-based generator that are drawn at once.
-   */
+/* Paths whose quasi-random numbers are made at once, and numbers of the counter-based generator that are drawn at
+   once. */
 enum { CHUNK = 1024, DRAWS = 32 };
 
 /* A list of times that grows. */
@@ -31,8 +31,8 @@ static int append(list_builder *list, double time)
     return 0;
 }
 
-/* Appends the visits of one path, whose quasi-random numbers are u[j * stride], j < quasi. Non-zero if memory runs out.
-   */
+/* Appends the visits of one path, whose quasi-random numbers are u[j * stride], j < quasi. Non-zero if memory runs
+   out. */
 static int draw_path(const visit_law *law, list_builder *list, random_key key, uint64_t path, double horizon,
                      const double *u, size_t stride, unsigned quasi)
 {
