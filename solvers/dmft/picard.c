@@ -74,9 +74,9 @@ static double rebuild(sweeper *s)
     return worst;
 }
 
-static int stop_by_plugin(replica *rep)
+static int stop_by_callback(replica *rep)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop");
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop");
     return -1;
 }
 
@@ -96,15 +96,15 @@ static int sweep(sweeper *s, int observe)
 {
     replica *rep = s->rep;
     if (replica_start(rep, s->averages[0]))
-        return stop_by_plugin(rep);
+        return stop_by_callback(rep);
     for (int i = -1; i < rep->grid->steps; i++) {
         if (i >= 0 && advance(s, i))
-            return stop_by_plugin(rep);
+            return stop_by_callback(rep);
         if (observe && replica_observe(rep, i + 1))
-            return stop_by_plugin(rep);
+            return stop_by_callback(rep);
         replica_accept(rep);
         if (i >= 0 && rep->grid->renewal[i + 1] && replica_renew(rep, i + 1, s->after[i + 1]))
-            return stop_by_plugin(rep);
+            return stop_by_callback(rep);
     }
     return 0;
 }
@@ -161,7 +161,7 @@ sgdmft_status picard_solve(sgdmft_context *ctx, replica *rep)
     sweeper s = {0};
     sgdmft_status status = replica_agree(ctx, rep, sweeper_init(ctx, rep, &s));
     if (!status && replica_start(rep, s.averages[0])) {
-        stop_by_plugin(rep);
+        stop_by_callback(rep);
     } else if (!status) {
         replica_set_scales(rep, s.averages[0]);
         guess(&s);

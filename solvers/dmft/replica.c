@@ -93,7 +93,7 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
     return ranks_agree(ctx, share_ranks(rep->share), status);
 }
 
-/* Joins the sums of all parts into rep->halves. Non-zero if a plug-in asked to stop, on any rank. */
+/* Joins the sums of all parts into rep->halves. Non-zero if a call-back asked to stop, on any rank. */
 static int join(replica *rep, size_t width, int failed)
 {
     int flags = (failed ? SHARE_FAILED : 0) | (rep->stop_requested && *rep->stop_requested ? SHARE_STOP : 0);

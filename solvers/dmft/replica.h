@@ -57,7 +57,7 @@ void replica_free(replica *rep); /* NULL is allowed */
 /* The failure of any rank of the share. */
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
-/* Means over paths into `averages`: at node 0, and at node cell + 1. Non-zero if a plug-in asked to stop. Where
+/* Means over paths into `averages`: at node 0, and at node cell + 1. Non-zero if a call-back asked to stop. Where
    averages are integrated over the last visit (plan->last_visit), `correction` becomes, unless it is NULL, the
    difference to be added to `averages` for that; observables are corrected by the difference that was last taken. */
 int replica_start(replica *rep, double *averages);
@@ -66,7 +66,7 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
 /* Makes the computed node the last accepted one. */
 void replica_accept(replica *rep);
 
-/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to
+/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a call-back asked to
    stop. */
 int replica_renew(replica *rep, int node, double *averages);
 
@@ -79,7 +79,7 @@ void replica_rows_accept(replica *rep);
 /* Updates the rows of an accepted node from the averages just after it. */
 void replica_rows_renew(replica *rep, int node, const double *after);
 
-/* Averages of the observables at the node last computed, if they are wanted there. Non-zero if a plug-in asked to
+/* Averages of the observables at the node last computed, if they are wanted there. Non-zero if a call-back asked to
    stop. */
 int replica_observe(replica *rep, int node);
 

@@ -102,7 +102,7 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
 void path_workspace_free(path_workspace *s);
 
 /* Starts at node 0 and adds to `sums` the sums over lanes of the averages of averages.h. This and the next functions
-   that return an int return 0, or non-zero if a plug-in asked to stop. */
+   that return an int return 0, or non-zero if a call-back asked to stop. */
 int path_block_start(path_block *block, const path_plan *plan, path_workspace *s, double *sums);
 
 /* Advances from node `cell` to just before node `cell + 1` with the kernel rows of both, and adds the averages there.

@@ -7,7 +7,7 @@
 
 typedef struct path_events {
     /* Carries out the events of `cell`: computes their kicks, the sum S and the moment B of the kicks and, for pathwise
-       responses, the chains of (2). Non-zero if a plug-in asked to stop. */
+       responses, the chains of (2). Non-zero if a call-back asked to stop. */
     int (*advance)(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s);
 
     /* For pathwise responses, over the events before node `history`.

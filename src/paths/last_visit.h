@@ -25,7 +25,7 @@ int last_visit_first(const last_visit_law *law, const time_grid *grid, int node)
 
 /* For node > 0, after path_block_advance: adds to `sums` the sums over lanes of the averages of averages.h, except
    gamma, whose noise does not matter; and to `observed`, unless it is NULL, those of the train observables
-   (path_observe_train). Non-zero if a plug-in asked to stop. */
+   (path_observe_train). Non-zero if a call-back asked to stop. */
 int last_visit_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node,
                         path_workspace *s, double *sums, double *observed);
 

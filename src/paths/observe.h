@@ -8,7 +8,7 @@
 /* Adds sums over lanes at the computed node. sums[2 + 2 observables] holds the train loss, the test loss, then train
    and test of each observable; each function adds the sums of its kind, path_observe_train `weight` times. The fields
    of the test law are made from the test normals of the block, which are few in number and quasi-random. Non-zero if a
-   plug-in asked to stop. */
+   call-back asked to stop. */
 int path_observe_train(const path_block *block, const path_plan *plan, int node, double weight, path_workspace *s,
                        double *sums);
 int path_observe_test(const path_block *block, const path_plan *plan, int node, const field_regression *fresh,

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Computes g[k][n] and, unless it is NULL, G[k][k][n] at the positions r[k][n] of the n lanes of a step. Non-zero if a
-   plug-in asked to stop. */
+   call-back asked to stop. */
 typedef int (*kick_gradient)(void *user, const double *r, double *g, double *G);
 
 /* Computes g[points][k][n] at positions r[points][k][n], 1 <= points <= KICK_POINTS, in one call, for callers to whom
@@ -27,7 +27,7 @@ typedef struct kick_step {
 } kick_step;
 
 /* Computes kick[k][n] and, unless it is NULL, D[k][k][n], the derivative of the kick with respect to r. `work` has
-   kick_work(k) n doubles. Non-zero if a plug-in asked to stop. */
+   kick_work(k) n doubles. Non-zero if a call-back asked to stop. */
 typedef int (*kick_function)(const kick_step *step, double *work, double *kick, double *D);
 
 /* Doubles of scratch memory per lane. */
