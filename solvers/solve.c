@@ -8,9 +8,9 @@
 #include "core/ranks.h"
 #include "problem/problem.h"
 #include "sample/histograms.h"
+#include "solvers/dmft/dmft.h"
 #include "solvers/linear/linear.h"
 #include "solvers/online/online.h"
-#include "solvers/dmft/dmft.h"
 #include "solvers/solver.h"
 
 static double seconds(clockid_t clock)

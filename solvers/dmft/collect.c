@@ -67,7 +67,7 @@ static header header_of(const replica_result *result, int level)
 }
 
 static sgdmft_status make_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int level, const header *head,
-                                     replica_result *result)
+                                        replica_result *result)
 {
     result->visits = head->visits;
     if (!head->present)

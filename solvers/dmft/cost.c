@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "core/memory.h"
 #include "coordinates/ensemble.h"
+#include "core/memory.h"
 #include "paths/events.h"
 #include "paths/last_visit.h"
 #include "solvers/dmft/coordinates.h"
@@ -45,7 +45,8 @@ static double path_bytes(const dmft_plan *plan)
         double mean = path_block_bytes(&plan->on_grid[level], 1, mean_slots(plan, level));
         bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&plan->on_grid[level], 1, 0);
         if (plan->penalty)
-            bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, plan->grid[level]->steps, plan->on_grid[level].process->white_noise, 1);
+            bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, plan->grid[level]->steps,
+                                               plan->on_grid[level].process->white_noise, 1);
     }
     return bytes;
 }
@@ -91,7 +92,8 @@ static double insertions(const dmft_plan *plan, int level)
 static double level_seconds(const dmft_plan *plan, int level)
 {
     model_shape shape = plan->on_grid[level].shape;
-    double k = shape.k, T = plan->problem->horizon, N = plan->grid[level]->steps, paths = (double)plan->problem->numerics.paths;
+    double k = shape.k, T = plan->problem->horizon, N = plan->grid[level]->steps,
+           paths = (double)plan->problem->numerics.paths;
     int pathwise = plan->on_grid[level].at.response->pathwise;
     double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
@@ -115,7 +117,8 @@ void dmft_cost(const dmft_plan *plan, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = plan->problem->numerics.replicas;
     rank_layout layout = replica_set_layout(plan, ranks);
-    int mine = (replicas + layout.groups - 1) / layout.groups, at_once = threads > mine || layout.size > 1 ? 1 : threads;
+    int mine = (replicas + layout.groups - 1) / layout.groups,
+        at_once = threads > mine || layout.size > 1 ? 1 : threads;
     double n = plan->grid[GRID_FINE]->steps + 1.0, own_paths = (double)plan->problem->numerics.paths / layout.size;
     out->path_bytes = path_bytes(plan);
     out->pair_bytes = pair_bytes(plan);

@@ -1,5 +1,5 @@
-/* What a solve takes. Memory is counted from the arrays; time from operation counts with the rates measured on one
-   2.3 GHz core, good to a factor of about two elsewhere. */
+/* What a solve takes. Memory is counted from the arrays; time from operation counts with the rates measured on one 2.3
+   GHz core, good to a factor of about two elsewhere. */
 #ifndef SGDMFT_SOLVERS_DMFT_COST_H
 #define SGDMFT_SOLVERS_DMFT_COST_H
 

@@ -9,9 +9,10 @@
      E dU dU^T  = E[eta g dZ (eta g dZ)^T]
    with G = dg/dr and the process Z of the problem (process/process.h).
 
-   A replica draws its paths once, then solves on the grid of the problem and on every second node with the same paths: the difference
-   estimates the time-step error with little noise, and removes it to leading order. Some replicas solve on every fourth node, too: how
-   much the value extrapolated from there differs tells the error that is left. The way through this room:
+   A replica draws its paths once, then solves on the grid of the problem and on every second node with the same paths:
+   the difference estimates the time-step error with little noise, and removes it to leading order. Some replicas solve
+   on every fourth node, too: how much the value extrapolated from there differs tells the error that is left. The way
+   through this room:
 
      plan.h        problem -> grids, laws, averages            nested.h    one replica on its grids
      pilot.h       axes along which normals are drawn          replica.h   kernels, paths and averages on one grid
@@ -28,8 +29,9 @@
 
 static const char *cannot_solve(const sgdmft_problem *problem)
 {
-    return problem->process->events == EVENTS_FRESH ? "samples that are visited once have no memory to be made consistent"
-                                                    : NULL;
+    return problem->process->events == EVENTS_FRESH
+               ? "samples that are visited once have no memory to be made consistent"
+               : NULL;
 }
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **out)

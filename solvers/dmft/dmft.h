@@ -1,4 +1,5 @@
-/* The self-consistent solver: Monte-Carlo replicas on nested grids. It solves every process whose samples are visited again. */
+/* The self-consistent solver: Monte-Carlo replicas on nested grids. It solves every process whose samples are visited
+   again. */
 #ifndef SGDMFT_SOLVERS_DMFT_DMFT_H
 #define SGDMFT_SOLVERS_DMFT_DMFT_H
 

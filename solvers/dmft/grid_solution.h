@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 #include "coordinates/record.h"
-#include "sgdmft/status.h"
 #include "kernels/grid.h"
 #include "kernels/kernels.h"
+#include "sgdmft/status.h"
 
 typedef struct grid_solution {
     int nodes;          /* nodes computed: 0 .. nodes - 1 are valid */
@@ -18,9 +18,9 @@ typedef struct grid_solution {
     int steps;          /* steps tried */
     double passes;      /* corrector passes (or sweeps), summed over steps */
     int passes_max;
-    double *identity;       /* [2][k][k] defects of the identities for C(t,t) and C(t,0) at the last node */
-    double *identity_scale; /* [2][k][k] size of the terms that cancel */
-    kernels *kern;          /* owned */
+    double *identity;          /* [2][k][k] defects of the identities for C(t,t) and C(t,0) at the last node */
+    double *identity_scale;    /* [2][k][k] size of the terms that cancel */
+    kernels *kern;             /* owned */
     coordinate_record *record; /* owned; NULL for a ridge and on the coarse grid */
     sgdmft_status status;
     char *message; /* why it stopped, or NULL */

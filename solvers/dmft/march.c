@@ -16,8 +16,9 @@ static const double APART = 10;
 /* How far the rows may move before the difference is taken anew: so far, or so many tolerances. */
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
-/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an epoch begins and the
-   averages jump. The row of a cell, but the first, changes from node to node as that of the cell before did one node earlier. */
+/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an epoch begins
+   and the averages jump. The row of a cell, but the first, changes from node to node as that of the cell before did one
+   node earlier. */
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const averages_layout *at = &rep->plan->at;
@@ -154,8 +155,8 @@ static void rotate(marcher *m)
     m->next = oldest;
 }
 
-/* Node `node` is final: it becomes the last one. Where an epoch begins at it, the averages and rows just after it take the place of
-   those just before. */
+/* Node `node` is final: it becomes the last one. Where an epoch begins at it, the averages and rows just after it take
+   the place of those just before. */
 static int finish_node(marcher *m, int node)
 {
     replica *rep = m->rep;

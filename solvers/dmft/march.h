@@ -6,12 +6,13 @@
               kernel rows i + 1 from the averages
      until    the rows are nearer to self-consistency than the tolerance
 
-   Averages integrated over the last visit (paths/last_visit.h) cost a good deal more than plain ones. Their difference is taken from
-   the first pass; it is noise, so rows that have moved by a fraction x since leave an error of x times this noise.
+   Averages integrated over the last visit (paths/last_visit.h) cost a good deal more than plain ones. Their difference
+   is taken from the first pass; it is noise, so rows that have moved by a fraction x since leave an error of x times
+   this noise.
 
    The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
-   changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
-   the last two passes, or before there are two, that of the step before. */
+   changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes
+   of the last two passes, or before there are two, that of the step before. */
 #ifndef SGDMFT_SOLVERS_DMFT_MARCH_H
 #define SGDMFT_SOLVERS_DMFT_MARCH_H
 

@@ -113,8 +113,8 @@ sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const rep
     int grids = dmft_plan_grids(plan, index);
     sgdmft_status status = draw(ctx, plan, environment, GRID_FINE, (uint32_t)index, &in[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < grids && !status; grid++)
-        status = ranks_agree(ctx, environment->share.ranks,
-                             coarsen(ctx, plan, environment, grid, &in[grid - 1], &in[grid]));
+        status =
+            ranks_agree(ctx, environment->share.ranks, coarsen(ctx, plan, environment, grid, &in[grid - 1], &in[grid]));
     for (int grid = grids - 1; grid >= 0; grid--) {
         if (!status)
             status = solve_grid(ctx, plan, environment, grid, &in[grid], &out->on_grid[grid]);

@@ -1,5 +1,5 @@
-/* One replica on the nested grids of its plan. The paths are drawn once, for the finest grid; those of a coarser grid are made of
-   them, so that differences between grids are time-step errors with little noise. */
+/* One replica on the nested grids of its plan. The paths are drawn once, for the finest grid; those of a coarser grid
+   are made of them, so that differences between grids are time-step errors with little noise. */
 #ifndef SGDMFT_SOLVERS_DMFT_NESTED_H
 #define SGDMFT_SOLVERS_DMFT_NESTED_H
 
@@ -7,7 +7,8 @@
 #include "solvers/dmft/plan.h"
 #include "solvers/dmft/replica.h"
 
-/* What the solve of a replica has from outside: its share of threads and ranks, whom it reports to and who may stop it. */
+/* What the solve of a replica has from outside: its share of threads and ranks, whom it reports to and who may stop it.
+   */
 typedef struct replica_environment {
     path_share share;
     replica_monitor monitor;
@@ -21,11 +22,12 @@ typedef struct replica_result {
     double visits;
 } replica_result;
 
-/* An empty solution for a grid, with a record of coordinates if there is a penalty. *out is owned by the caller, on failure too. */
+/* An empty solution for a grid, with a record of coordinates if there is a penalty. *out is owned by the caller, on
+   failure too. */
 sgdmft_status nested_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int grid, grid_solution **out);
 
-/* Solves replica `index` on its grids, from the coarsest to the finest. Collective call: every rank of the share makes it. The
-   caller clears *out, on failure too. */
+/* Solves replica `index` on its grids, from the coarsest to the finest. Collective call: every rank of the share makes
+   it. The caller clears *out, on failure too. */
 sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
                            int index, replica_result *out);
 

@@ -8,8 +8,8 @@
 
 typedef struct sweeper {
     replica *rep;
-    double **averages; /* [N+1] averages at every node, just before it */
-    double **after;    /* [N+1] and just after it: the same array unless an epoch begins there */
+    double **averages;  /* [N+1] averages at every node, just before it */
+    double **after;     /* [N+1] and just after it: the same array unless an epoch begins there */
     double *correction; /* of one node, for the last visit (replica_advance); NULL if there is none */
 } sweeper;
 

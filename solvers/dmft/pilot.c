@@ -5,8 +5,8 @@
 #include "solvers/common/replica_pool.h"
 #include "solvers/dmft/nested.h"
 
-/* The smallest number of paths of the pilot; the number per step and student; and the fraction of all paths, as a whole number, that
-   it may have at most. */
+/* The smallest number of paths of the pilot; the number per step and student; and the fraction of all paths, as a whole
+   number, that it may have at most. */
 enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16 };
 
 /* 0: a pilot would not pay, or there is a penalty, whose coordinates would have to be drawn for it, too. */
@@ -30,7 +30,8 @@ static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, int64_t pat
     sgdmft_problem problem = *plan->problem;
     dmft_plan small = *plan;
     solve_progress progress = {.ctx = ctx};
-    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)}, .monitor = {report, &progress}};
+    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)},
+                                       .monitor = {report, &progress}};
     grid_solution *on_grid = NULL;
     problem.numerics.paths = paths;
     small.problem = small.source.problem = &problem;

@@ -12,8 +12,8 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     const sgdmft_problem *problem = plan->problem;
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
-    sgdmft_status status =
-        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch, &plan->grid[GRID_FINE]);
+    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
+                                         &plan->grid[GRID_FINE]);
     for (int level = GRID_COARSE; level < GRIDS && !status; level++)
         status = time_grid_coarsen(ctx, plan->grid[level - 1], plan->eta, &plan->grid[level]);
     return status;
@@ -27,8 +27,8 @@ static const path_events *path_events_of(const sample_process *process)
 /* Below about half of this the noise of the response by Stein's lemma feeds on itself. */
 static const int64_t PATHS_PER_NORMAL = 16;
 
-/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md). Derivatives
-   along paths do not have that, and take no longer up to this horizon. */
+/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md).
+   Derivatives along paths do not have that, and take no longer up to this horizon. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
 /* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
@@ -66,11 +66,10 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
                             problem->source, problem->penalty.where.line);
-    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number of
-       paths well above that of the normals it correlates with. */
+    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number
+       of paths well above that of the normals it correlates with. */
     int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
-    int may_choose =
-        process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
+    int may_choose = process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
         problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
@@ -109,25 +108,26 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     }
     model_shape shape = model_get_shape(plan->m);
     for (int level = 0; level < GRIDS; level++)
-        plan->on_grid[level] = (path_plan){.m = plan->m,
-                                       .process = problem->process,
-                                       .events = path_events_of(problem->process),
-                                       .grid = plan->grid[level],
-                                       .shape = shape,
-                                       .law = &plan->law,
-                                       .q0 = problem->initial.q,
-                                       .rho = problem->initial.rho,
-                                       .at = averages_layout_of(shape.k, shape.kstar, plan->grid[level]->steps, response),
-                                       .last_visit = !response->pathwise && problem->process->last_visit != NULL,
-                                       .single = problem->process->white_noise};
+        plan->on_grid[level] =
+            (path_plan){.m = plan->m,
+                        .process = problem->process,
+                        .events = path_events_of(problem->process),
+                        .grid = plan->grid[level],
+                        .shape = shape,
+                        .law = &plan->law,
+                        .q0 = problem->initial.q,
+                        .rho = problem->initial.rho,
+                        .at = averages_layout_of(shape.k, shape.kstar, plan->grid[level]->steps, response),
+                        .last_visit = !response->pathwise && problem->process->last_visit != NULL,
+                        .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
-                              .process = problem->process,
-                              .m = plan->m,
-                              .shape = shape,
-                              .law = &plan->law,
-                              .start = &plan->start,
-                              .eta = plan->eta,
-                              .by_visits = response->pathwise};
+                                 .process = problem->process,
+                                 .m = plan->m,
+                                 .shape = shape,
+                                 .law = &plan->law,
+                                 .start = &plan->start,
+                                 .eta = plan->eta,
+                                 .by_visits = response->pathwise};
     return SGDMFT_OK;
 }
 

@@ -2,16 +2,17 @@
 #ifndef SGDMFT_SOLVERS_DMFT_PLAN_H
 #define SGDMFT_SOLVERS_DMFT_PLAN_H
 
-#include "paths/block.h"
-#include "paths/ensemble.h"
+#include "kernels/grid.h"
 #include "model/initial.h"
 #include "model/model.h"
 #include "model/penalty.h"
-#include "problem/problem.h"
-#include "kernels/grid.h"
 #include "model/schedule.h"
+#include "paths/block.h"
+#include "paths/ensemble.h"
+#include "problem/problem.h"
 
-/* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that. */
+/* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that.
+   */
 enum { GRID_FINE, GRID_COARSE, GRID_CHECK, GRIDS };
 
 typedef struct dmft_plan {
@@ -20,7 +21,7 @@ typedef struct dmft_plan {
     initial_law start; /* of the coordinates */
     data_law law;      /* of the samples */
     schedule *eta;
-    penalty *penalty;            /* NULL for a ridge */
+    penalty *penalty;       /* NULL for a ridge */
     time_grid *grid[GRIDS]; /* the problem's steps, made a multiple of four, and parts of them */
     path_plan on_grid[GRIDS];
     path_source source;
@@ -32,7 +33,8 @@ void dmft_plan_clear(dmft_plan *plan);
 /* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out);
 
-/* How many of the levels replica `index` solves: the first quarter of the replicas all of them, if curves are extrapolated. */
+/* How many of the levels replica `index` solves: the first quarter of the replicas all of them, if curves are
+   extrapolated. */
 int dmft_plan_grids(const dmft_plan *plan, int index);
 
 #endif

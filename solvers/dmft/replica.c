@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "kernels/rows.h"
 #include "kernels/step_rule.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
-#include "core/matrix.h"
 
 static int most_slots(const path_ensemble *paths)
 {
@@ -104,9 +104,9 @@ static int join(replica *rep, size_t width, int failed)
 
 /* What else is summed along with the plain averages. */
 typedef struct extra_sums {
-    int controlled; /* those weighted by the control variable */
-    int integrated;              /* those integrated over the last visit */
-    size_t observed;             /* with them, so many of observables: integrated less plain */
+    int controlled;  /* those weighted by the control variable */
+    int integrated;  /* those integrated over the last visit */
+    size_t observed; /* with them, so many of observables: integrated less plain */
 } extra_sums;
 
 /* Doubles before the extra sums, and in all. */
@@ -207,14 +207,16 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
 
 int replica_renew(replica *rep, int node, double *averages)
 {
-    size_t width = averages_used(&rep->plan->at, node), parts = share_count(rep->share), start = share_first(rep->share);
+    size_t width = averages_used(&rep->plan->at, node), parts = share_count(rep->share),
+           start = share_first(rep->share);
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (size_t i = 0; i < parts; i++) {
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()], sums);
+            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()],
+                                       sums);
     }
     failed = join(rep, width, failed);
     for (size_t i = 0; i < width; i++)
@@ -260,8 +262,8 @@ void replica_rows_accept(replica *rep)
         coordinate_ensemble_accept(rep->coordinates);
 }
 
-static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh, path_workspace *workspace,
-                         double *sums)
+static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh,
+                         path_workspace *workspace, double *sums)
 {
     const path_block *block = &rep->block[b];
     if (path_observe_train(block, rep->plan, node, 1, workspace, sums))

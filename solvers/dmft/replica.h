@@ -23,10 +23,10 @@ typedef struct replica {
     kernels *kern; /* owned by `out` */
     grid_solution *out;
     coordinate_ensemble *coordinates; /* if the penalty is not a ridge; not owned */
-    const path_share *share; /* which blocks are this process's */
+    const path_share *share;          /* which blocks are this process's */
     size_t n_blocks, paths;
-    path_block *block;      /* empty where another rank has the block */
-    int threads;            /* threads inside this replica */
+    path_block *block;          /* empty where another rank has the block */
+    int threads;                /* threads inside this replica */
     path_workspace **workspace; /* [threads] */
     share_room room;
     double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
@@ -54,13 +54,14 @@ void replica_free(replica *rep);
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
 /* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. If the last
-   visit can be integrated out (plan->last_visit), `correction` not NULL is what has to be added to `estimates` for that;
-   observables are then corrected by the last one that was taken. */
+   visit can be integrated out (plan->last_visit), `correction` not NULL is what has to be added to `estimates` for
+   that; observables are then corrected by the last one that was taken. */
 int replica_start(replica *rep, double *averages);
 int replica_advance(replica *rep, int cell, double *averages, double *correction);
 void replica_accept(replica *rep);
 
-/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to stop. */
+/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to stop.
+   */
 int replica_renew(replica *rep, int node, double *averages);
 
 /* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a

@@ -57,7 +57,7 @@ static int nodes_reached(const dmft_plan *plan, const replica_set *set, int leve
 typedef struct pool {
     const dmft_plan *plan;
     int replicas;
-    double **values[GRIDS]; /* [replica] node curves; NULL if it does not solve the grid */
+    double **values[GRIDS];  /* [replica] node curves; NULL if it does not solve the grid */
     size_t checked;          /* output times that the coarsest grid reached */
     double *sample;          /* [replicas] */
     double *change, *before; /* [checked] of one curve, means of grid_changes */
@@ -114,7 +114,8 @@ static int jumps(const pool *p)
     return p->plan->on_grid[GRID_FINE].shape.jumps;
 }
 
-/* From the coarsest grid, as far as it got. Where that is not to the end, nothing is subtracted, as the curve would break. */
+/* From the coarsest grid, as far as it got. Where that is not to the end, nothing is subtracted, as the curve would
+   break. */
 static void use_coarsest(const pool *p, size_t n, sgdmft_curve *out)
 {
     size_t checked = n < p->checked ? n : p->checked;
@@ -154,8 +155,8 @@ static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_soluti
     add_step_errors(solution->n_times, solution->times, p->plan->problem->horizon, out->step_error, out->se);
 }
 
-/* Standard errors beyond this, in units of a curve's scale, are too large to be trusted themselves; and which part of them the
-   step error is at least where steps, not paths, are to blame. */
+/* Standard errors beyond this, in units of a curve's scale, are too large to be trusted themselves; and which part of
+   them the step error is at least where steps, not paths, are to blame. */
 static const double NOISY = 0.2, MOSTLY = 0.7;
 
 static void warn_of_errors(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)

@@ -1,6 +1,7 @@
-/* The averages over paths at one node that close the equations, as one flat array, so that sums over blocks of paths are plain
-   vector sums. E_A is the average over the law A(t_i) of a path given a visit at t_i (process/process.h), S_c the sum of
-   step * g over the events of a path in cell c, K_b = d r(t_i) / d w(T_b), xi_c the normals of the innovation of cell c:
+/* The averages over paths at one node that close the equations, as one flat array, so that sums over blocks of paths
+   are plain vector sums. E_A is the average over the law A(t_i) of a path given a visit at t_i (process/process.h), S_c
+   the sum of step * g over the events of a path in cell c, K_b = d r(t_i) / d w(T_b), xi_c the normals of the
+   innovation of cell c:
 
      gamma  [k][k]   E_A[G]                 outer [k][k]   E_A[g g^T]
      gr     [k][k]   E_A[g r^T]             gw0   [k][k]   E_A[g w(0)^T]
@@ -13,8 +14,8 @@
                      the event in its cell, from 0 to 1
        INNOVATION    E_A[g xi_c^T]
 
-   The law A(t) may jump at a node where an epoch begins. Averages then have two limits there: those just before the node end the
-   cell before it, and those just after it start the next cell. */
+   The law A(t) may jump at a node where an epoch begins. Averages then have two limits there: those just before the
+   node end the cell before it, and those just after it start the next cell. */
 #ifndef SGDMFT_KERNELS_AVERAGES_H
 #define SGDMFT_KERNELS_AVERAGES_H
 
@@ -33,8 +34,8 @@ typedef struct averages_layout {
 } averages_layout;
 
 /* `kinds` counts VISITS and the rows of the response. */
-static inline averages_layout averages_layout_with(int k, int kstar, int steps, const struct response_estimator *response,
-                                                   size_t kinds)
+static inline averages_layout averages_layout_with(int k, int kstar, int steps,
+                                                   const struct response_estimator *response, size_t kinds)
 {
     size_t kk = (size_t)(k * k);
     averages_layout at = {.k = k, .kstar = kstar, .steps = steps, .response = response, .kinds = kinds};

@@ -1,10 +1,10 @@
-/* The filter: the linear operator that turns the force of the samples into theta, and whose impulse response is R. This one is a
-   ridge,
+/* The filter: the linear operator that turns the force of the samples into theta, and whose impulse response is R. This
+   one is a ridge,
 
      d theta = - lambda theta dt - df,
 
-   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a force f of their own. With the step rule of
-   step_rule.h, x is moved by
+   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a force f of their own. With the
+   step rule of step_rule.h, x is moved by
 
      x_{i+1} = (keep x_i - [integral of f over cell i]) / divide,   keep = 1 - lambda h/2,   divide = 1 + lambda h/2.
 

@@ -85,8 +85,8 @@ static int nearest(const double *t, int low, int high, int stride, double time)
     return best;
 }
 
-/* The times in (0, horizon) at which the grid must have nodes: jumps of eta, and beginnings of epochs. A jump that stands where an
-   epoch begins is the beginning of the epoch. *times is owned by the caller. */
+/* The times in (0, horizon) at which the grid must have nodes: jumps of eta, and beginnings of epochs. A jump that
+   stands where an epoch begins is the beginning of the epoch. *times is owned by the caller. */
 static sgdmft_status find_breaks(sgdmft_context *ctx, double horizon, const schedule *eta, double epoch, double **times,
                                  size_t *count)
 {
@@ -113,8 +113,8 @@ static sgdmft_status find_breaks(sgdmft_context *ctx, double horizon, const sche
     return out ? SGDMFT_OK : context_out_of_memory(ctx, "the time grid", 8.0 * (double)(jumps + epochs));
 }
 
-/* Moves nodes whose index is a multiple of the smallest stride, or of twice that if there are enough of them, to the times. Nodes
-   before a time are stretched towards it, those after it are spread over the rest. */
+/* Moves nodes whose index is a multiple of the smallest stride, or of twice that if there are enough of them, to the
+   times. Nodes before a time are stretched towards it, those after it are spread over the rest. */
 static void move_to_times(time_grid *grid, int smallest, const double *times, int count)
 {
     int steps = grid->steps, from = 0, twice = 2 * smallest;
@@ -149,8 +149,8 @@ static int steps_needed(size_t count)
     return 4 * ((int)count + 1);
 }
 
-/* Coarsened from a grid of twice the steps, so that middles are placed as they are on the coarser grids: otherwise errors on
-   different grids would not be of one series in the step. */
+/* Coarsened from a grid of twice the steps, so that middles are placed as they are on the coarser grids: otherwise
+   errors on different grids would not be of one series in the step. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
                             double epoch, time_grid **out)
 {
@@ -162,10 +162,11 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
         return status;
     if (epoch > 0 && steps < steps_needed(count)) {
         free(times);
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "numerics.steps: value %d is too small for %zu epochs and jumps of eta, each of which needs four "
-                            "steps; allowed: %d or more",
-                            steps, count + 1, steps_needed(count));
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "numerics.steps: value %d is too small for %zu epochs and jumps of eta, each of which needs four "
+            "steps; allowed: %d or more",
+            steps, count + 1, steps_needed(count));
     }
     time_grid *finer = grid_alloc(halves);
     if (!finer) {

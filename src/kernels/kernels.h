@@ -1,11 +1,11 @@
 /* The two-time kernels of one replica on a grid.
 
-   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]: rows are
-   contiguous in j and zero for j > i. Q, stored alike, is E_A[G(t_i) J(t_i, t_j)], so that dR/dt = - lambda R - delta eta Q.
-   L is the block lower triangular factor of the innovation covariance, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells, with
-   symmetric positive semi-definite diagonal blocks. Theta, and so the field, is
-   w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j with independent standard normal vectors xi_j, one per cell (with sampled
-   theta, onto_start_i takes the place of R(t_i, 0)).
+   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]: rows
+   are contiguous in j and zero for j > i. Q, stored alike, is E_A[G(t_i) J(t_i, t_j)], so that dR/dt = - lambda R -
+   delta eta Q. L is the block lower triangular factor of the innovation covariance, E[dU_i dU_j^T] = sum_l L_il L_jl^T
+   over cells, with symmetric positive semi-definite diagonal blocks. Theta, and so the field, is w(t_i) = R(t_i, 0)
+   w(0) + F_i w* + sum_{j<i} V_ij xi_j with independent standard normal vectors xi_j, one per cell (with sampled theta,
+   onto_start_i takes the place of R(t_i, 0)).
 
    Who fills them: innovations.h makes L, response.h R and Q, filter.h m, F and V; rows.h puts these together. */
 #ifndef SGDMFT_KERNELS_KERNELS_H
@@ -24,8 +24,9 @@ typedef struct filter {
     double lambda;
 } filter;
 
-/* What takes the place of the filter when a penalty other than a ridge makes theta a nonlinear process, which is sampled
-   (src/coordinates). V is then a Cholesky factor of the covariance of theta(t_i), i > 0, given theta* and theta(0). */
+/* What takes the place of the filter when a penalty other than a ridge makes theta a nonlinear process, which is
+   sampled (src/coordinates). V is then a Cholesky factor of the covariance of theta(t_i), i > 0, given theta* and
+   theta(0). */
 typedef struct kernels_sampled {
     double *onto_start; /* [N+1][k][k] regression of theta(t_i) on theta(0) - A theta*, in the place of R(t_i, 0) */
     double *V_inverse;  /* [N][k][k] pseudo-inverses of V_{i+1,i} */
@@ -42,10 +43,10 @@ typedef struct kernels_plan {
     int k, kstar;
     double delta;
     filter filter;
-    int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
+    int white_noise; /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
     int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps and G has delta functions that no path sees */
-    const time_grid *grid;         /* not owned */
-    const double *q0, *m0, *rho;   /* [k][k], [k][k*], [k*][k*]: second moments of theta(0) and theta* */
+    const time_grid *grid;       /* not owned */
+    const double *q0, *m0, *rho; /* [k][k], [k][k*], [k*][k*]: second moments of theta(0) and theta* */
 } kernels_plan;
 
 typedef struct kernels {
@@ -125,22 +126,23 @@ static inline double *kernels_V(const kernels *kern, int i, int a)
     return kern->V + ((size_t)i * (size_t)kern->k + (size_t)a) * (size_t)kern->steps * (size_t)kern->k;
 }
 
-/* R(T_a, T_b) as a block for event a in `cell` at place x of it, event b in cell `other` <= cell at place z: bilinear, and
-   linear in t - s within one cell. */
+/* R(T_a, T_b) as a block for event a in `cell` at place x of it, event b in cell `other` <= cell at place z: bilinear,
+   and linear in t - s within one cell. */
 void kernels_between(const kernels *kern, int cell, double x, int other, double z, double *R);
 
-/* The covariance E[w(t_j) w(t_i)^T], j <= i, without the part that both owe to the teacher: component (a, b) at
-   out[(a k + b) stride + j]. b0[k][k] is the root of the initial covariance given the teacher. */
+/* The covariance E[w(t_j) w(t_i)^T], j <= i, without the part that both owe to the teacher: component (a, b) at out[(a
+   k + b) stride + j]. b0[k][k] is the root of the initial covariance given the teacher. */
 void kernels_own_covariance(const kernels *kern, const double *b0, int i, double *out);
 
 /* C(t_i, t_j) of theta as a k x k block. q0 and rho as given at the start. */
 void kernels_correlation(const kernels *kern, const double *q0, const double *rho, int i, int j, double *out);
 
-/* The part of - dC(t_i, t_i)/dt (`single` 0) or - dC(t_i, 0)/dt (`single` 1) that the filter takes, [k][k], for C at these times. */
+/* The part of - dC(t_i, t_i)/dt (`single` 0) or - dC(t_i, 0)/dt (`single` 1) that the filter takes, [k][k], for C at
+   these times. */
 void kernels_decay(const kernels *kern, int i, int single, const double *C, double *out);
 
-/* E_A[g (w(0) - A w*)^T] P^+: the mean effect on g of a kick at t = 0 that decays like the regression on the start, from
-   averages `mu` = E_A[g w*^T] and `gw0` = E_A[g w(0)^T]. */
+/* E_A[g (w(0) - A w*)^T] P^+: the mean effect on g of a kick at t = 0 that decays like the regression on the start,
+   from averages `mu` = E_A[g w*^T] and `gw0` = E_A[g w(0)^T]. */
 void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q);
 
 /* The change of a number relative to a scale that does not vanish. */

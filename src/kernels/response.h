@@ -2,8 +2,9 @@
 
      Q(t, s) = E_A[G(t) J(t, s)],      dR/dt (t, s) = - lambda R - delta eta Q,      R(s, s) = 1,
 
-   are found from averages over paths given a visit. An estimator says which rows of averages it needs and how a row of R and Q
-   follows from them; it knows nothing of the process. There are two, and one more for sampled theta (response_sampled.h):
+   are found from averages over paths given a visit. An estimator says which rows of averages it needs and how a row of
+   R and Q follows from them; it knows nothing of the process. There are two, and one more for sampled theta
+   (response_sampled.h):
 
      response_pathwise   averages of derivatives along paths; needs a smooth gradient
      response_stein      correlations of the gradient with the noise of the field; needs white noise in the field */
@@ -21,8 +22,8 @@ typedef struct response_estimator {
     /* Q(0, 0) from the averages at node 0. */
     void (*start)(kernels *kern, const averages_layout *at, const double *first);
 
-    /* R and Q at node i + 1 from the averages just before it; after innovations_row. Returns the largest change relative to its
-       scale, or NaN. */
+    /* R and Q at node i + 1 from the averages just before it; after innovations_row. Returns the largest change
+       relative to its scale, or NaN. */
     double (*advance)(kernels *kern, int i, const averages_layout *at, const double *next);
 
     /* Q at node i anew, from the averages just after it, where they jump. */

@@ -63,7 +63,7 @@ static void gradient_means(const kernels *kern, int i, const averages_layout *at
         memset(mean + (size_t)c * kk, 0, sizeof(double) * kk);
         for (int j = c; j <= i; j++)
             matrix_add_product(k, 1, averages_row(at, next, j, INNOVATION),
-                              kern->sampled->kick + ((size_t)j * n + (size_t)c) * kk, mean + (size_t)c * kk);
+                               kern->sampled->kick + ((size_t)j * n + (size_t)c) * kk, mean + (size_t)c * kk);
     }
 }
 
@@ -117,7 +117,8 @@ static double advance_row(kernels *kern, int i)
 static void make_Q(kernels *kern, int i, const averages_layout *at, const double *averages)
 {
     gradient_means(kern, i, at, averages, kern->scratch);
-    response_smooth_row(kern, i + 1, i + 1, kern->scratch, kern->smooth_gradient ? averages + at->gamma : NULL, kern->Q);
+    response_smooth_row(kern, i + 1, i + 1, kern->scratch, kern->smooth_gradient ? averages + at->gamma : NULL,
+                        kern->Q);
     if (kern->start_spread > 0)
         memory_of_start(kern, i, at, averages);
 }

@@ -1,12 +1,12 @@
-/* The response with a penalty other than a ridge, where d theta = - penalty'(theta) dt - delta E[...] dt - sqrt(delta) dU is not
-   linear:
+/* The response with a penalty other than a ridge, where d theta = - penalty'(theta) dt - delta E[...] dt - sqrt(delta)
+   dU is not linear:
 
      dR/dt(t, s) = - E[penalty''(theta(t)) d theta(t) / d kick(s)] - delta eta Q(t, s).
 
-   With penalty' = ridge theta + rest, where the ridge depends on time, the first term is - ridge R - P. Stein's lemma gives P as it
-   gives Q in response_stein.h, from E[rest(theta(t_i)) xi_j^T] with the normals xi_j that drive theta. Q is the effect on the
-   gradient of a shift R(., s) of its field. The gradient is correlated with the normals of the field, whose columns V_{., j} are other
-   shifts, so R(., s) is expanded in them:
+   With penalty' = ridge theta + rest, where the ridge depends on time, the first term is - ridge R - P. Stein's lemma
+   gives P as it gives Q in response_stein.h, from E[rest(theta(t_i)) xi_j^T] with the normals xi_j that drive theta. Q
+   is the effect on the gradient of a shift R(., s) of its field. The gradient is correlated with the normals of the
+   field, whose columns V_{., j} are other shifts, so R(., s) is expanded in them:
 
      R(t_i, s) averaged over s in cell c = sum_{c <= j < i} V_ij kick_jc
      Qm_ic = sum_{c <= j < i} E_A[g(t_i) xi_j^T] kick_jc

@@ -81,7 +81,8 @@ static void set_unvisited(kernels *kern, int node, int since, const double *gamm
             mean[(size_t)c * (size_t)kk + (size_t)x] = step_rule_mean(kernels_Q(kern, x, node), c);
 }
 
-/* Row `node` of Q from averages over paths that have had no visit since node `since`; R at node and j >= since is known. */
+/* Row `node` of Q from averages over paths that have had no visit since node `since`; R at node and j >= since is
+   known. */
 static void make_Q(kernels *kern, int node, int since, const averages_layout *at, const double *averages)
 {
     size_t kk = (size_t)(kern->k * kern->k);
@@ -164,4 +165,5 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
     make_Q(kern, i, i, at, after);
 }
 
-const response_estimator response_stein = {.name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};
+const response_estimator response_stein = {
+    .name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};

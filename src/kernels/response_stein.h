@@ -1,8 +1,8 @@
-/* The response from Gaussian integration by parts (Stein's lemma), without derivatives along paths: also right where the
-   gradient jumps and G has delta functions that no path sees.
+/* The response from Gaussian integration by parts (Stein's lemma), without derivatives along paths: also right where
+   the gradient jumps and G has delta functions that no path sees.
 
-   The innovation of cell c, dU_c = sum_{j<=c} L_cj xi_j, shifts the field at later times t by - sqrt(delta) R(t, s) dU_c
-   averaged over s in the cell. So with Qm_ic the mean over s in cell c of Q(t_i, s) = E_A[G(t_i) J(t_i, s)],
+   The innovation of cell c, dU_c = sum_{j<=c} L_cj xi_j, shifts the field at later times t by - sqrt(delta) R(t, s)
+   dU_c averaged over s in the cell. So with Qm_ic the mean over s in cell c of Q(t_i, s) = E_A[G(t_i) J(t_i, s)],
 
      E_A[g(t_i) xi_j^T] = - sqrt(delta) sum_{j <= c < i} Qm_ic L_cj          -> Qm, from the last cell backwards
      E_A[g(t_i) (w(0) - A w*)^T] = Q(t_i, 0) P,    A = m(0) rho^{-1},  P = q(0) - m(0) rho^{-1} m(0)^T
@@ -12,8 +12,9 @@
    through the cells around t_j gives Q(t_i, t_j), also at the ends. Unless the gradient jumps, Q(t_i, t_i) = E_A[G] is
    known besides.
 
-   If a path that is visited at t_i cannot have been visited since node h = history(i), then no visit lies between t_i and a kick
-   at s > t_h, and Q(t_i, s) = E_A[G] R(t_i, s) exactly. These s need no correlations, and the end t_h of the other ones is known. */
+   If a path that is visited at t_i cannot have been visited since node h = history(i), then no visit lies between t_i
+   and a kick at s > t_h, and Q(t_i, s) = E_A[G] R(t_i, s) exactly. These s need no correlations, and the end t_h of the
+   other ones is known. */
 #ifndef SGDMFT_KERNELS_RESPONSE_STEIN_H
 #define SGDMFT_KERNELS_RESPONSE_STEIN_H
 
@@ -21,12 +22,12 @@
 
 extern const response_estimator response_stein;
 
-/* For a quantity X that depends on the innovations, rows[c] = E[X xi_c^T], c < cells, `stride` doubles apart, give mean[c], the mean
-   effect on X of a kick in cell c, for c < known; those of known <= c < cells are given in `mean`. */
+/* For a quantity X that depends on the innovations, rows[c] = E[X xi_c^T], c < cells, `stride` doubles apart, give
+   mean[c], the mean effect on X of a kick in cell c, for c < known; those of known <= c < cells are given in `mean`. */
 void response_cell_means(const kernels *kern, int known, int cells, const double *rows, size_t stride, double *mean);
 
-/* Row `node` of planes laid out like Q, at nodes 0 .. cells, by local polynomials through the means over the first `cells` cells, and
-   through end[k][k] at t_cells unless it is NULL. */
+/* Row `node` of planes laid out like Q, at nodes 0 .. cells, by local polynomials through the means over the first
+   `cells` cells, and through end[k][k] at t_cells unless it is NULL. */
 void response_smooth_row(kernels *kern, int node, int cells, const double *mean, const double *end, double *planes);
 
 #endif

@@ -8,8 +8,8 @@
 
 enum { SMOOTH_WINDOW = 5, SMOOTH_DEGREE = 3 };
 
-/* A value as a combination of cell means: sum over c < count of weight[c] * mean[first + c], plus `end` times the value at
-   the end of the last cell. */
+/* A value as a combination of cell means: sum over c < count of weight[c] * mean[first + c], plus `end` times the value
+   at the end of the last cell. */
 typedef struct smooth_stencil {
     int first, count;
     double weight[SMOOTH_WINDOW], end;
@@ -21,8 +21,8 @@ typedef struct smooth_stencil {
    stencil is exact for polynomials of that degree, so its error is of fourth order in the cell width. */
 smooth_stencil smooth_at(const double *t, int cells, double at, int known_end);
 
-/* The stencils at nodes 0 .. cells for a function that is known through its means over the first `cells` cells of a grid. Windows
-   do not reach across nodes where an epoch begins, since the function has a kink there. */
+/* The stencils at nodes 0 .. cells for a function that is known through its means over the first `cells` cells of a
+   grid. Windows do not reach across nodes where an epoch begins, since the function has a kink there. */
 typedef struct smooth_rows {
     smooth_stencil *at; /* [steps + 1] */
     int cells;
@@ -32,8 +32,8 @@ typedef struct smooth_rows {
 int smooth_rows_new(int steps, smooth_rows *out);
 void smooth_rows_clear(smooth_rows *rows);
 
-/* Makes the stencils for `cells` cells; whether the end is known must be the same in all calls. One more cell changes stencils near
-   the end only, so that calls with growing `cells` cost little. */
+/* Makes the stencils for `cells` cells; whether the end is known must be the same in all calls. One more cell changes
+   stencils near the end only, so that calls with growing `cells` cost little. */
 void smooth_rows_refresh(smooth_rows *rows, const time_grid *grid, int cells, int known_end);
 
 #endif

@@ -2,9 +2,9 @@
 
      int over cell i of f dt = h/2 (f(t_i+) + f(t_{i+1}-)),
 
-   with one-sided limits, since eta and the averages may jump at a node. A function of the earlier time of a two-time kernel is
-   averaged over cell c as (R_c + R_{c+1}) / 2. The error is of second order in h, and the extrapolation over nested grids
-   (solvers/common/extrapolation.h) removes its leading term. */
+   with one-sided limits, since eta and the averages may jump at a node. A function of the earlier time of a two-time
+   kernel is averaged over cell c as (R_c + R_{c+1}) / 2. The error is of second order in h, and the extrapolation over
+   nested grids (solvers/common/extrapolation.h) removes its leading term. */
 #ifndef SGDMFT_KERNELS_STEP_RULE_H
 #define SGDMFT_KERNELS_STEP_RULE_H
 

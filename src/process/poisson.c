@@ -29,5 +29,6 @@ static void cell(double late, double h, double *all, double *end)
 
 const visit_law poisson_visits = {.time = next_time, .count = count, .epoch = 0};
 
-/* Further back, the chance that no later visit hides a visit is below exp(-2), and what integration gains is lost in its cost. */
+/* Further back, the chance that no later visit hides a visit is below exp(-2), and what integration gains is lost in
+   its cost. */
 const last_visit_law poisson_last_visit = {.window = 2, .none = none, .cell = cell};

@@ -29,10 +29,7 @@ static const sample_process table[] = {
      .sample_step = 0.05,
      .no_stein = "its field has no white noise",
      .default_steps = 40},
-    {.dynamics = "online",
-     .doc = "every sample is visited once",
-     .events = EVENTS_FRESH,
-     .white_noise = 1},
+    {.dynamics = "online", .doc = "every sample is visited once", .events = EVENTS_FRESH, .white_noise = 1},
 };
 
 enum { ROWS = sizeof table / sizeof *table };

@@ -4,8 +4,9 @@
 
      d theta = - grad penalty(theta) dt - sum_i x_i eta g_i(t-)^T dZ_i,      r(t) = w(t) - int_0^t R(t,v) eta g(v) dZ(v).
 
-   SGD, its modified equation and gradient flow differ in the law of Z alone. The table below has one row for each law. Options,
-   solvers, samplers, the simulator and the documentation read it, and no other place tests which dynamics a problem has.
+   SGD, its modified equation and gradient flow differ in the law of Z alone. The table below has one row for each law.
+   Options, solvers, samplers, the simulator and the documentation read it, and no other place tests which dynamics a
+   problem has.
 
    The events of a process are of one of three kinds:
 
@@ -13,13 +14,14 @@
      steps    Z is continuous. One event in the middle of every cell of the time grid carries the kick of the whole cell
      fresh    no sample is visited twice, so a path has no memory of its events, and r = w
 
-   Averages that close the equations are averages given a visit: with A(t) the law of a path given that dZ(t) = 1, or for
-   steps the law of a path as it is,
+   Averages that close the equations are averages given a visit: with A(t) the law of a path given that dZ(t) = 1, or
+   for steps the law of a path as it is,
 
      E[phi(path before t) dZ(t)] = E_A(t)[phi] dt
 
-   for a rate of one event in a unit of time, which every process here has. Averages over the training set, such as the train loss,
-   are over paths as they are. The two agree if the increments of Z are independent, and for no other process. */
+   for a rate of one event in a unit of time, which every process here has. Averages over the training set, such as the
+   train loss, are over paths as they are. The two agree if the increments of Z are independent, and for no other
+   process. */
 #ifndef SGDMFT_PROCESS_PROCESS_H
 #define SGDMFT_PROCESS_PROCESS_H
 
@@ -35,25 +37,25 @@ typedef struct visit_law {
        before it (0 for the first). Times ascend. */
     double (*time)(size_t number, double before, double u);
 
-    /* How many visits a path has in [0, horizon]: the mean and `deviations` standard deviations more, or the most there can be
-       if that is less. */
+    /* How many visits a path has in [0, horizon]: the mean and `deviations` standard deviations more, or the most there
+       can be if that is less. */
     double (*count)(double horizon, double deviations);
 
-    /* The length of the intervals [j epoch, (j + 1) epoch) in each of which a path is visited exactly once, at a time that is
-       independent of all others. Given a visit at t, a path has not been visited since the interval that contains t began, and
-       is otherwise like any other path. 0: visits are independent of each other, and a path given a visit at t is like any
-       other path before t. */
+    /* The length of the intervals [j epoch, (j + 1) epoch) in each of which a path is visited exactly once, at a time
+       that is independent of all others. Given a visit at t, a path has not been visited since the interval that
+       contains t began, and is otherwise like any other path. 0: visits are independent of each other, and a path given
+       a visit at t is like any other path before t. */
     double epoch;
 } visit_law;
 
-/* Averages of paths as they are can be integrated over the last visit before t (paths/last_visit.h) if the law of that visit, given
-   all visits before some earlier time, is known: it is in d tau with probability density(t - tau) d tau, or there is none since
-   t - since with probability none(since). */
+/* Averages of paths as they are can be integrated over the last visit before t (paths/last_visit.h) if the law of that
+   visit, given all visits before some earlier time, is known: it is in d tau with probability density(t - tau) d tau,
+   or there is none since t - since with probability none(since). */
 typedef struct last_visit_law {
     double window; /* how far back, in time, the last visit is looked for */
     double (*none)(double since);
-    /* Integrals of density(t - tau) over a cell [t - late - h, t - late]: `all` of it, and `end`, its part that the linear hat
-       function of the end of the cell takes. */
+    /* Integrals of density(t - tau) over a cell [t - late - h, t - late]: `all` of it, and `end`, its part that the
+       linear hat function of the end of the cell takes. */
     void (*cell)(double late, double h, double *all, double *end);
 } last_visit_law;
 
