@@ -1,6 +1,6 @@
 /* The same paths on every second node of their grid. With h1 and h2 the widths of the two fine cells in a coarse one,
 
-     coarse innovation   xi = (sqrt(h1) xi_1 + sqrt(h2) xi_2) / sqrt(h1 + h2), and likewise the increments of the process,
+     coarse innovation   xi = (sqrt(h1) xi_1 + sqrt(h2) xi_2) / sqrt(h1 + h2), and the increments of the process alike,
      coarse bridge       fine bridge + tent * (displacement of the dropped node from the coarse chord),
 
    where the tent rises from 0 at the ends of the coarse cell to 1 at the dropped node. The step of a coarse cell is at

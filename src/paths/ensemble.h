@@ -33,8 +33,8 @@ typedef struct path_source {
     const label_axes *label;     /* axes along which z* and eps are drawn; NULL: their own coordinates */
     const principal_axes *field; /* axes along which z0 and xi are drawn; NULL: Brownian-bridge modes of xi */
     const path_share *share;     /* the paths that this rank draws; NULL: all */
-    int by_visits; /* 1: paths with similar numbers of visits share a block, where a block costs what its most visited path
-                      costs */
+    int by_visits; /* 1: paths with similar numbers of visits share a block, where the cost of a block is that
+                                    of its most visited path */
 } path_source;
 
 /* Draws the paths of replica `replica` on `grid`: problem->numerics.paths of them, which depend on the seed and the

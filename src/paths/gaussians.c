@@ -89,8 +89,8 @@ static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3],
     }
 }
 
-/* Breadth-first bisection of the cells: mode `mode` splits cells low .. high - 1 at node middle, split[mode] = {low,
-   middle, high}. */
+/* Breadth-first bisection of the cells: mode `mode` splits cells low .. high - 1 at node middle, split[mode] =
+   {low, middle, high}. */
 static void plan_bisection(int steps, int (*split)[3])
 {
     int filled = 1, next = 1;

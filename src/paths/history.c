@@ -63,8 +63,8 @@ void path_history_field(const path_history *h, const kernels *kern, int node, do
     rows_combine(&h->normals, node, (size_t)(kern->k * kern->steps), kernels_V(kern, node, 0), own);
 }
 
-/* The coefficients - R(t_node, t_j) of rows from .. to - 1 of `nodes`, each belonging to a node j: out[k][(to - from)
-   k]. */
+/* The coefficients - R(t_node, t_j) of rows from .. to - 1 of `nodes`, each belonging to a node j:
+   out[k][(to - from) k]. */
 static void coefficients(const path_history *h, const kernels *kern, int node, int from, int to, double *out)
 {
     int k = kern->k, columns = to - from;

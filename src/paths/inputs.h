@@ -89,8 +89,8 @@ sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, visi
 void visit_sorter_count(visit_sorter *sorter, size_t lane, int cell);
 sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *sorter);
 
-/* Where the next visit of a lane goes: `at` in the arrays visit_..., component c of its bridge at visit_bridge[bridge +
-   c count]. Lane and slot of the visit are set. */
+/* Where the next visit of a lane goes: `at` in the arrays visit_..., component c of its bridge at
+   visit_bridge[bridge + c count]. Lane and slot of the visit are set. */
 typedef struct visit_address {
     size_t at, bridge, count;
 } visit_address;

@@ -21,8 +21,9 @@ typedef struct response_row {
    place[b][p]. */
 void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho);
 
-/* out[a c][p] = G K_first, the derivative of g at the node with respect to w at visit `first`, where K_first = - sum_{b
-   >= first} rho_b chain(b, first). chain(b, c) is block b (b + 1) / 2 + c of [k k][n]. `work` has k k n doubles. */
+/* out[a c][p] = G K_first, the derivative of g at the node with respect to w at visit `first`, where K_first = -
+   sum_{b >= first} rho_b chain(b, first). chain(b, c) is block b (b + 1) / 2 + c of [k k][n]. `work` has k k n doubles.
+   */
 void lanes_chain(int k, size_t n, int slots, int first, const double *rho, const double *chain, const double *G,
                  double *work, double *out);
 
