@@ -92,7 +92,7 @@ def missing_files(tree, tokens):
     for token in tokens:
         if tree.is_path(token) and not tree.find(token):
             yield f"there is no {token}"
-        elif re.fullmatch(r"[\w-]+\.(c|h|py|sh)", token) and token not in tree.names:
+        elif re.fullmatch(r"[\w-]+\.(c|h|py|sh)", token) and not {token, token + ".in"} & tree.names:
             yield f"no file is called {token}"
 
 
@@ -185,7 +185,8 @@ def missing_index(top):
 def upward_includes(tree):
     """A file belongs to the room of the picture with the longest name that its path begins with."""
     picture = blocks(tree.top / "ARCHITECTURE.md", "")[0]
-    floors = [re.findall(r"\b(?:src|solvers|validation)/[\w/.]+", floor) for floor in re.split(r"^ *-{10,}$", picture, flags=re.M)]
+    floors = re.split(r"^ *-{10,}$", picture, flags=re.M)
+    floors = [re.findall(r"\b(?:src|solvers|validation)/[\w/.]+", floor) for floor in floors]
     level = {room: number for number, rooms in enumerate(floors) for room in rooms}
 
     def level_of(path):
@@ -193,9 +194,10 @@ def upward_includes(tree):
 
     for path in tree.sources:
         here = level_of(path.relative_to(tree.top))
-        for name in re.findall(r'^#include "([^"]+)"', text_of(path), flags=re.M) if here is not None else []:
-            found = [f.relative_to(tree.top) for f in tree.find(name) if f.is_file()]
-            if found and level_of(found[0]) is not None and level_of(found[0]) < here:
+        included = re.findall(r'^#include "([^"]+)"', text_of(path), flags=re.M) if here is not None else []
+        for name in included:
+            found = [level_of(f.relative_to(tree.top)) for f in tree.find(name)]
+            if found and found[0] is not None and found[0] < here:
                 yield f"{path.relative_to(tree.top)} includes {name}, which is above it in ARCHITECTURE.md"
 
 
