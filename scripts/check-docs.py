@@ -187,10 +187,10 @@ def upward_includes(tree):
     picture = blocks(tree.top / "ARCHITECTURE.md", "")[0]
     floors = re.split(r"^ *-{10,}$", picture, flags=re.M)
     floors = [re.findall(r"\b(?:src|solvers|validation)/[\w/.]+", floor) for floor in floors]
-    level = {room: number for number, rooms in enumerate(floors) for room in rooms}
+    level = {"": None, **{room: number for number, rooms in enumerate(floors) for room in rooms}}
 
     def level_of(path):
-        return max((len(room), number) for room, number in [("", None), *level.items()] if str(path).startswith(room))[1]
+        return level[max((room for room in level if str(path).startswith(room)), key=len)]
 
     for path in tree.sources:
         here = level_of(path.relative_to(tree.top))
