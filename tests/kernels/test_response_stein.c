@@ -184,8 +184,8 @@ static void test_order(void **state)
     for (int variant = 0; variant < 8; variant++) {
         int smooth = variant & 1, start = variant >> 1 & 1;
         double grading = variant & 4 ? 1.5 : 1, error[3];
-        for (int level = 0; level < 3; level++)
-            error[level] = memory_error(40 << level, smooth, start, grading);
+        for (int g = 0; g < 3; g++)
+            error[g] = memory_error(40 << g, smooth, start, grading);
         print_message("gradient %s, start %s, grading %g: errors %.2e %.2e %.2e, ratios %.2f %.2f\n",
                       smooth ? "smooth" : "jumps ", start ? "random" : "fixed ", grading, error[0], error[1], error[2],
                       error[0] / error[1], error[1] / error[2]);

@@ -47,7 +47,7 @@ void flow_case_init(flow_case *c, int students, double horizon, const char *form
     va_end(args);
     sgdmft_context *ctx = check_context(1);
     c->flow = students == 1 ? one_student : two_students;
-    test_setting_init(&c->t, test_problem(ctx, "{horizon: %g, %snumerics: {%s, grading: 1.2}}", horizon,
+    test_plan_init(&c->t, test_problem(ctx, "{horizon: %g, %snumerics: {%s, grading: 1.2}}", horizon,
                                           students == 1 ? one_problem : two_problem, numerics));
     sgdmft_context_free(ctx);
     free(numerics);
@@ -55,5 +55,5 @@ void flow_case_init(flow_case *c, int students, double horizon, const char *form
 
 void flow_case_clear(flow_case *c)
 {
-    test_setting_clear(&c->t);
+    test_plan_clear(&c->t);
 }

@@ -3,11 +3,11 @@
 #define SGDMFT_TESTS_PATHS_FLOW_CASE_H
 
 #include "linear_flow.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 typedef struct flow_case {
     linear_flow flow;
-    test_setting t;
+    test_plan t;
 } flow_case;
 
 /* The format gives the numerics but grading. Points into itself: not to be copied. */

@@ -3,7 +3,7 @@
 #ifndef SGDMFT_TESTS_PATHS_PATH_CASE_H
 #define SGDMFT_TESTS_PATHS_PATH_CASE_H
 
-#include "support/setting.h"
+#include "support/plan.h"
 
 enum { K = 2, STEPS = 8 };
 
@@ -23,7 +23,7 @@ extern const case_schedule jumping_schedule; /* constant on both sides of a jump
 void any_kernels(kernels *kern, unsigned seed);
 
 typedef struct path_case {
-    test_setting t;
+    test_plan t;
     const case_schedule *eta;
     kernels *kern;
     path_workspace *one;    /* of a single lane */

@@ -14,32 +14,32 @@
 enum { NODES = 6, PATHS = 3000, MOST = K * K };
 
 /* Means of D at every node, plain and with the covariance row scaled by `wrong`. */
-static void collect(const test_setting *t, const kernels *kern, uint32_t replica, double wrong, sample *mean,
+static void collect(const test_plan *t, const kernels *kern, uint32_t replica, double wrong, sample *mean,
                     sample *square)
 {
-    const path_plan *set = &t->s.on_grid[GRID_FINE];
-    size_t kk = (size_t)(kern->k * kern->k), size = set->at.size;
+    const path_plan *plan = &t->plan.on_grid[GRID_FINE];
+    size_t kk = (size_t)(kern->k * kern->k), size = plan->at.size;
     double *sums = memory_doubles(size);
     double *weighted = memory_doubles(size + 2 + kk);
     path_ensemble *paths = test_paths(t, replica);
-    test_run run = test_run_new(t, paths);
+    test_blocks blocks = test_blocks_new(t, paths);
     control_state control; /* without a regression from a node before */
     check_ok(t->ctx, control_init(t->ctx, kern, &control));
-    test_run_start(&run);
+    test_blocks_start(&blocks);
     for (int i = 0; i < NODES; i++) {
         memset(weighted, 0, sizeof(double) * (size + 2 + kk));
-        control_prepare(&control, kern, t->s.law.start_root, i + 1);
+        control_prepare(&control, kern, t->plan.law.start_root, i + 1);
         for (size_t x = 0; x < kk * kern->stride; x++)
             control.covariance[x] *= wrong;
         for (size_t b = 0; b < paths->n_blocks; b++) {
-            assert_int_equal(path_block_advance(&run.block[b], set, kern, i, run.scratch, sums), 0);
-            control_sums(&control, &run.block[b], set, kern, run.scratch, weighted);
+            assert_int_equal(path_block_advance(&blocks.block[b], plan, kern, i, blocks.workspace, sums), 0);
+            control_sums(&control, &blocks.block[b], plan, kern, blocks.workspace, weighted);
         }
         sample_add(&mean[i], weighted[size] / PATHS);
         sample_add(&square[i], weighted[size + 1] / PATHS);
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     path_ensemble_free(paths);
     control_clear(&control);
     free(sums);
@@ -49,8 +49,8 @@ static void collect(const test_setting *t, const kernels *kern, uint32_t replica
 static void check_mean(const char *what)
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx,
                                        "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
                                        "numerics: {response: pathwise, paths: %d, steps: %d, seed: 65}}",
                                        what, PATHS, NODES));
@@ -71,7 +71,7 @@ static void check_mean(const char *what)
     }
     check_between(far, 10, INFINITY, "standard errors by which a wrong covariance shows");
     kernels_free(kern);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 

@@ -25,28 +25,28 @@ static int cell_of(int node, int which)
     return (int[]){node - 1, 0, node / 3, node - 3}[which];
 }
 
-static void collect(const linear_flow *f, const test_setting *t, const kernels *kern, uint32_t replica,
+static void collect(const linear_flow *f, const test_plan *t, const kernels *kern, uint32_t replica,
                     averages seen[NODES])
 {
-    const averages_layout *at = &t->s.on_grid[GRID_FINE].at;
+    const averages_layout *at = &t->plan.on_grid[GRID_FINE].at;
     path_ensemble *paths = test_paths(t, replica);
-    test_run run = test_run_new(t, paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(t, paths);
+    test_blocks_start(&blocks);
     for (int i = 0, which = 0; i < STEPS; i++) {
-        test_run_advance(&run, kern, i);
-        test_run_accept(&run);
+        test_blocks_advance(&blocks, kern, i);
+        test_blocks_accept(&blocks);
         if (i + 1 != NODE[which])
             continue;
         for (size_t x = 0; x < at->rows; x++)
-            sample_add(&seen[which].plain[x], run.sums[x]);
+            sample_add(&seen[which].plain[x], blocks.sums[x]);
         for (int c = 0; c < CELLS; c++)
             for (int kind = 0; kind < ROW_KINDS; kind++)
                 for (int x = 0; x < f->k * f->k; x++)
                     sample_add(&seen[which].row[c][kind][x],
-                               averages_row(at, run.sums, cell_of(NODE[which], c), kind)[x]);
+                               averages_row(at, blocks.sums, cell_of(NODE[which], c), kind)[x]);
         which++;
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     path_ensemble_free(paths);
 }
 
@@ -91,8 +91,8 @@ static void check_resolution(const averages *seen)
 static void check_flow(flow_case *of)
 {
     const linear_flow *f = &of->flow;
-    const test_setting *t = &of->t;
-    const time_grid *grid = t->s.grid[GRID_FINE];
+    const test_plan *t = &of->t;
+    const time_grid *grid = t->plan.grid[GRID_FINE];
     kernels *kern = test_kernels(t);
     averages *seen = calloc(NODES, sizeof *seen);
     assert_non_null(seen);
@@ -100,7 +100,7 @@ static void check_flow(flow_case *of)
     for (uint32_t r = 0; r < test_scaled(40, 12); r++)
         collect(f, t, kern, r, seen);
     for (int which = 0; which < NODES; which++) {
-        compare_plain(f, &t->s.on_grid[GRID_FINE].at, grid->t[NODE[which]], &seen[which]);
+        compare_plain(f, &t->plan.on_grid[GRID_FINE].at, grid->t[NODE[which]], &seen[which]);
         compare_rows(f, grid, NODE[which], &seen[which]);
         check_resolution(&seen[which]);
     }

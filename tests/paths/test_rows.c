@@ -153,27 +153,27 @@ static void test_averages(void **state)
     path_case f;
     path_case_init(&f, "sgd", &smooth_schedule, 2.5, "response: stein, ", 3000);
     path_case_draw(&f, 23);
-    const path_plan *exact = &f.t.s.on_grid[GRID_FINE];
+    const path_plan *exact = &f.t.plan.on_grid[GRID_FINE];
     path_plan single = *exact;
     single.single = 1;
-    test_run runs[2] = {test_run_new_on(&f.t, exact, f.paths), test_run_new_on(&f.t, &single, f.paths)};
-    assert_null(runs[0].block[0].history.kicks.single);
-    assert_null(runs[1].block[0].history.kicks.exact);
+    test_blocks all[2] = {test_blocks_new_on(&f.t, exact, f.paths), test_blocks_new_on(&f.t, &single, f.paths)};
+    assert_null(all[0].block[0].history.kicks.single);
+    assert_null(all[1].block[0].history.kicks.exact);
     for (int which = 0; which < 2; which++) {
-        test_run_start(&runs[which]);
+        test_blocks_start(&all[which]);
         for (int i = 0; i < STEPS; i++) {
-            test_run_advance(&runs[which], f.kern, i);
-            test_run_accept(&runs[which]);
+            test_blocks_advance(&all[which], f.kern, i);
+            test_blocks_accept(&all[which]);
         }
     }
     size_t used = averages_used(&exact->at, STEPS), differ = 0;
     for (size_t c = 0; c < used; c++) {
-        check_near(runs[1].sums[c], runs[0].sums[c], 1e-6 * (1 + fabs(runs[0].sums[c])) / sqrt(3000), "average %zu", c);
-        differ += runs[1].sums[c] != runs[0].sums[c];
+        check_near(all[1].sums[c], all[0].sums[c], 1e-6 * (1 + fabs(all[0].sums[c])) / sqrt(3000), "average %zu", c);
+        differ += all[1].sums[c] != all[0].sums[c];
     }
     assert_true(2 * differ > used);
     for (int which = 0; which < 2; which++)
-        test_run_clear(&runs[which]);
+        test_blocks_clear(&all[which]);
     path_case_clear(&f);
 }
 

@@ -7,7 +7,7 @@
 
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static sgdmft_solution *solve(const char *body, const char *numerics, int times)
 {

@@ -14,7 +14,7 @@
     "initial: {q: 1, m: 0.2, rho: 1}"
 
 /* The exact values of what a ladder compares. */
-static void exact_values(const char *driver, double exact[LADDER_QUANTITIES])
+static void exact_values(const char *driver, double exact[QUANTITIES])
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem = test_problem(
@@ -22,42 +22,42 @@ static void exact_values(const char *driver, double exact[LADDER_QUANTITIES])
     sgdmft_solution *s = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &s));
     assert_int_equal(s->n_grid, 5);
-    exact[LADDER_TRAIN] = sgdmft_solution_curve(s, "train_loss")->value[2];
-    exact[LADDER_TEST] = sgdmft_solution_curve(s, "test_loss")->value[2];
-    exact[LADDER_Q] = s->C[24];
-    exact[LADDER_M] = s->m[4];
-    exact[LADDER_R] = s->R[20];
-    exact[LADDER_C_HALF] = s->C[22];
-    exact[LADDER_R_HALF] = s->R[22];
+    exact[QUANTITY_TRAIN] = sgdmft_solution_curve(s, "train_loss")->value[2];
+    exact[QUANTITY_TEST] = sgdmft_solution_curve(s, "test_loss")->value[2];
+    exact[QUANTITY_Q] = s->C[24];
+    exact[QUANTITY_M] = s->m[4];
+    exact[QUANTITY_R] = s->R[20];
+    exact[QUANTITY_C_HALF] = s->C[22];
+    exact[QUANTITY_R_HALF] = s->R[22];
     sgdmft_solution_free(s);
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
 }
 
 static void collect(const char *driver, const char *rest, const char *numerics, size_t paths, uint32_t replicas,
-                    table_row rows[LADDER_QUANTITIES])
+                    table_row rows[QUANTITIES])
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx, "{%s, %s, numerics: {grading: 1, paths: %zu, tolerance: 1.0e-10, %s}}",
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx, "{%s, %s, numerics: {grading: 1, paths: %zu, tolerance: 1.0e-10, %s}}",
                                        driver, rest, test_scaled(paths, 600), numerics));
     print_message("%s\n", driver);
     order_collect(&t, replicas, rows);
     order_print(&t, rows);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
 /* No noise at all: sampled normals are matched, and nothing else is random. */
 static void test_flow_linear(void **state)
 {
-    table_row rows[LADDER_QUANTITIES] = {0};
-    double exact[LADDER_QUANTITIES];
+    table_row rows[QUANTITIES] = {0};
+    double exact[QUANTITIES];
     const char *driver = "dynamics: gradient-flow";
     collect(driver, LINEAR, "steps: 80, seed: 73", 1000, 2, rows);
     exact_values(driver, exact);
-    for (int x = 0; x < LADDER_QUANTITIES; x++)
-        order_check_errors(&rows[x], exact[x], ladder_names[x]);
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_errors(&rows[x], exact[x], quantity_names[x]);
 }
 
 static sgdmft_solution *solve_flow(sgdmft_context *ctx, const char *numerics)
@@ -76,48 +76,48 @@ static sgdmft_solution *solve_flow(sgdmft_context *ctx, const char *numerics)
 static void test_flow_graded(void **state)
 {
     sgdmft_context *ctx = check_context(2);
-    sgdmft_solution *exact = solve_flow(ctx, "method: linear"), *level[2];
-    level[0] = solve_flow(ctx, "grading: 1.5, steps: 40");
-    level[1] = solve_flow(ctx, "grading: 1.5, steps: 80");
+    sgdmft_solution *exact = solve_flow(ctx, "method: linear"), *solution[2];
+    solution[0] = solve_flow(ctx, "grading: 1.5, steps: 40");
+    solution[1] = solve_flow(ctx, "grading: 1.5, steps: 80");
     double worst[2] = {0, 0};
     for (size_t c = 0; c < exact->n_curves; c++)
-        for (size_t l = 0; l < 2; l++) {
-            const sgdmft_curve *curve = &level[l]->curves[c];
+        for (size_t g = 0; g < 2; g++) {
+            const sgdmft_curve *curve = &solution[g]->curves[c];
             assert_string_equal(curve->name, exact->curves[c].name);
             for (size_t i = 1; i < exact->n_times; i++) {
                 double error = fabs(curve->value[i] - exact->curves[c].value[i]);
                 check_near(error, 0, 2 * curve->se[i] + 1e-6, "%s at t = %g, grid %zu", curve->name, exact->times[i],
-                           l);
+                           g);
                 check_between(curve->se[i], 0, 3e-4, "standard error of %s", curve->name);
-                worst[l] = fmax(worst[l], error);
+                worst[g] = fmax(worst[g], error);
             }
         }
     print_message("largest error left with 40 and 80 graded steps: %.2e, %.2e\n", worst[0], worst[1]);
     check_between(worst[0] / worst[1], 6, 20, "ratio of the largest errors");
-    for (size_t l = 0; l < 2; l++)
-        sgdmft_solution_free(level[l]);
+    for (size_t g = 0; g < 2; g++)
+        sgdmft_solution_free(solution[g]);
     sgdmft_solution_free(exact);
     sgdmft_context_free(ctx);
 }
 
 static void test_flow_tanh(void **state)
 {
-    table_row rows[LADDER_QUANTITIES] = {0};
+    table_row rows[QUANTITIES] = {0};
     collect("dynamics: gradient-flow", TANH, "steps: 32, seed: 74", 20000, 12, rows);
-    for (int x = 0; x < LADDER_QUANTITIES; x++)
-        order_check_against_finest(&rows[x], ladder_names[x]);
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_against_finest(&rows[x], quantity_names[x]);
     order_check(rows, test_scale() < 1 ? 0 : 3);
 }
 
 /* The response by Stein's lemma. */
 static void check_stein(const char *driver, const char *numerics, size_t paths, uint32_t replicas, int resolved)
 {
-    table_row rows[LADDER_QUANTITIES] = {0};
-    double exact[LADDER_QUANTITIES];
+    table_row rows[QUANTITIES] = {0};
+    double exact[QUANTITIES];
     collect(driver, LINEAR, numerics, paths, replicas, rows);
     exact_values(driver, exact);
-    for (int x = 0; x < LADDER_QUANTITIES; x++)
-        order_check_extrapolated(&rows[x], exact[x], ladder_names[x]);
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_extrapolated(&rows[x], exact[x], quantity_names[x]);
     order_check_falls(rows, test_scale() < 1 ? 0 : resolved);
 }
 
@@ -133,10 +133,10 @@ static void test_sgd_linear(void **state)
 
 static void test_sme_tanh(void **state)
 {
-    table_row rows[LADDER_QUANTITIES] = {0};
+    table_row rows[QUANTITIES] = {0};
     collect("dynamics: sme, eta: 1", TANH, "steps: 32, seed: 77", 10000, 14, rows);
-    for (int x = 0; x < LADDER_QUANTITIES; x++)
-        order_check_against_finest(&rows[x], ladder_names[x]);
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_against_finest(&rows[x], quantity_names[x]);
     order_check_falls(rows, test_scale() < 1 ? 0 : 2);
 }
 

@@ -5,7 +5,7 @@
 
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 /* |z| < 4 for every identity, beyond a bias of order 1 / paths; and a standard error that is small beside the terms. The
    response by Stein's lemma is made so that the identity for d/dt C(t,0) holds: then `exact` of them have no defect. */

@@ -7,7 +7,7 @@
 #include "sgdmft/solve.h"
 #include "simulated.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static sgdmft_solution *solve(const char *dynamics, const char *decay, const char *body, size_t paths,
                               const char *numerics)

@@ -1,6 +1,6 @@
 /* A solution against a small simulation of the finite system. */
-#ifndef SGDMFT_TESTS_SOLVERS_SIMULATED_H
-#define SGDMFT_TESTS_SOLVERS_SIMULATED_H
+#ifndef SGDMFT_TESTS_DMFT_SIMULATED_H
+#define SGDMFT_TESTS_DMFT_SIMULATED_H
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
 #include "sgdmft/solve.h"
 #include "simulated.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static void check_kink(const char *body)
 {

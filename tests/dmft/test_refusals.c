@@ -8,7 +8,7 @@
 #include "kernels/response_stein.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 #define LINEAR "model: {label: \"s + 0.1*eps\", loss: \"(r - y)^2/2\"}"
 
@@ -136,13 +136,6 @@ static void refused(const char *text, sgdmft_status want, const char *part)
     sgdmft_context_free(ctx);
 }
 
-static void test_memory(void **state)
-{
-    refused("{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 1000000000}}", SGDMFT_ERR_MEMORY, "GiB");
-    refused("{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 64, steps: 100000}}", SGDMFT_ERR_MEMORY,
-            "numerics.steps");
-}
-
 static void test_unsupported(void **state)
 {
     refused("{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK,
@@ -189,11 +182,11 @@ static void test_auto_response(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sgdmft_context *ctx = check_context(1);
-        test_setting t;
-        test_setting_init(&t, test_problem(ctx, "%s", cases[i].text));
-        if (t.s.on_grid[GRID_FINE].at.response != cases[i].want)
+        test_plan t;
+        test_plan_init(&t, test_problem(ctx, "%s", cases[i].text));
+        if (t.plan.on_grid[GRID_FINE].at.response != cases[i].want)
             fail_msg("case %zu: %s", i, cases[i].text);
-        test_setting_clear(&t);
+        test_plan_clear(&t);
         sgdmft_context_free(ctx);
     }
 }
@@ -212,28 +205,6 @@ static void test_penalty_that_jumps(void **state)
     refused("{delta: 1.5, penalty: \"0.3*abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK, "sqrt(th1^2");
     refused("{delta: 1.5, dynamics: sme, penalty: \"0.3*abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK,
             "sqrt(th1^2");
-}
-
-/* Estimates come from the same checks and grow with what they estimate. */
-static void test_cost(void **state)
-{
-    sgdmft_context *ctx = check_context(1);
-    double before = 0;
-    for (int steps = 20; steps <= 80; steps *= 2) {
-        sgdmft_cost cost;
-        sgdmft_problem *problem =
-            test_problem(ctx, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {steps: %d}}", steps);
-        check_ok(ctx, sgdmft_estimate_cost(ctx, problem, &cost));
-        assert_true(cost.memory_bytes > 0 && cost.wall_seconds > before && cost.cpu_seconds >= cost.wall_seconds);
-        before = cost.wall_seconds;
-        sgdmft_problem_free(problem);
-    }
-    sgdmft_problem *problem =
-        test_problem(ctx, "{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}");
-    sgdmft_cost cost;
-    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_KINK, "penalty");
-    sgdmft_problem_free(problem);
-    sgdmft_context_free(ctx);
 }
 
 /* What the call-back saw. */
@@ -381,13 +352,11 @@ int main(void)
         cmocka_unit_test(test_label_not_finite),
         cmocka_unit_test(test_tolerance_not_reached),
         cmocka_unit_test(test_picard_not_converged),
-        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_penalty_that_jumps),
         cmocka_unit_test(test_response),
         cmocka_unit_test(test_auto_response),
         cmocka_unit_test(test_singular_coordinates),
-        cmocka_unit_test(test_cost),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_late),
         cmocka_unit_test(test_interrupt_picard),

@@ -82,21 +82,21 @@ static void check_kicks(const path_block *block, const visits_by_path *v, size_t
 static void test_single_paths(void **state)
 {
     const fixture *f = *state;
-    test_run run = test_run_new(&f->c.t, f->c.paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(&f->c.t, f->c.paths);
+    test_blocks_start(&blocks);
     for (int i = 0; i < STEPS; i++) {
-        test_run_advance(&run, f->c.kern, i);
+        test_blocks_advance(&blocks, f->c.kern, i);
         for (size_t b = 0; b < f->c.paths->n_blocks; b++)
             for (size_t p = 0; p < f->c.paths->block[b].n; p++) {
                 single_path path = single_path_of(&f->c, &f->visits[b], p);
                 for (size_t c = 0; c < K; c++)
-                    check_near(run.block[b].r[c * f->c.paths->block[b].n + p], path.r[i + 1][c], 1e-12,
+                    check_near(blocks.block[b].r[c * f->c.paths->block[b].n + p], path.r[i + 1][c], 1e-12,
                                "r of path %zu at node %d", p, i + 1);
-                check_kicks(&run.block[b], &f->visits[b], p, i, path.kick);
+                check_kicks(&blocks.block[b], &f->visits[b], p, i, path.kick);
             }
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
 }
 
 /* Without single events, for Stein's lemma, the paths are the same. */
@@ -105,32 +105,32 @@ static void test_same_without_chains(void **state)
     const fixture *f = *state;
     fixture stein;
     fixture_init(&stein, "response: stein, ");
-    test_run run = test_run_new(&f->c.t, f->c.paths), other = test_run_new(&stein.c.t, f->c.paths);
-    test_run_start(&run);
-    test_run_start(&other);
+    test_blocks blocks = test_blocks_new(&f->c.t, f->c.paths), other = test_blocks_new(&stein.c.t, f->c.paths);
+    test_blocks_start(&blocks);
+    test_blocks_start(&other);
     for (int i = 0; i < STEPS; i++) {
-        test_run_advance(&run, f->c.kern, i);
-        test_run_advance(&other, stein.c.kern, i);
+        test_blocks_advance(&blocks, f->c.kern, i);
+        test_blocks_advance(&other, stein.c.kern, i);
         for (size_t b = 0; b < f->c.paths->n_blocks; b++) {
             size_t width = K * f->c.paths->block[b].n;
-            assert_non_null(run.block[b].chains);
+            assert_non_null(blocks.block[b].chains);
             assert_null(other.block[b].chains);
             for (size_t x = 0; x < width; x++)
-                check_near(other.block[b].r[x], run.block[b].r[x], 1e-13, "r at node %d, entry %zu", i + 1, x);
+                check_near(other.block[b].r[x], blocks.block[b].r[x], 1e-13, "r at node %d, entry %zu", i + 1, x);
             for (size_t x = 0; x < width * (size_t)(i + 1); x++)
                 check_near(sum_of(&other.block[b], i, x / width, x % width),
-                           sum_of(&run.block[b], i, x / width, x % width), 1e-13, "kicks of cells, entry %zu", x);
+                           sum_of(&blocks.block[b], i, x / width, x % width), 1e-13, "kicks of cells, entry %zu", x);
         }
         for (int cell = 0; cell <= i; cell++)
             for (int x = 0; x < K * K; x++)
-                check_near(averages_row(&stein.c.t.s.on_grid[GRID_FINE].at, other.sums, cell, VISITS)[x],
-                           averages_row(&f->c.t.s.on_grid[GRID_FINE].at, run.sums, cell, VISITS)[x], 1e-13,
+                check_near(averages_row(&stein.c.t.plan.on_grid[GRID_FINE].at, other.sums, cell, VISITS)[x],
+                           averages_row(&f->c.t.plan.on_grid[GRID_FINE].at, blocks.sums, cell, VISITS)[x], 1e-13,
                            "visits of cell %d at node %d, entry %d", cell, i + 1, x);
-        test_run_accept(&run);
-        test_run_accept(&other);
+        test_blocks_accept(&blocks);
+        test_blocks_accept(&other);
     }
-    test_run_clear(&run);
-    test_run_clear(&other);
+    test_blocks_clear(&blocks);
+    test_blocks_clear(&other);
     fixture_clear(&stein);
 }
 
@@ -143,20 +143,20 @@ static void test_repeatable(void **state)
 /* Positions of all paths at all nodes: out[node][K][path], paths in the order of blocks. */
 static void positions(const fixture *f, double *out)
 {
-    test_run run = test_run_new(&f->c.t, f->c.paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(&f->c.t, f->c.paths);
+    test_blocks_start(&blocks);
     for (int i = 0; i <= STEPS; i++) {
         if (i > 0) {
-            test_run_advance(&run, f->c.kern, i - 1);
-            test_run_accept(&run);
+            test_blocks_advance(&blocks, f->c.kern, i - 1);
+            test_blocks_accept(&blocks);
         }
         size_t first = 0;
         for (size_t b = 0; b < f->c.paths->n_blocks; first += f->c.paths->block[b].n, b++)
             for (size_t c = 0; c < K; c++)
-                memcpy(out + ((size_t)i * K + c) * PATHS + first, run.block[b].r_last + c * f->c.paths->block[b].n,
+                memcpy(out + ((size_t)i * K + c) * PATHS + first, blocks.block[b].r_last + c * f->c.paths->block[b].n,
                        sizeof(double) * f->c.paths->block[b].n);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
 }
 
 /* Moves the bridge of visit number `slot` of every path that has one. */
@@ -228,22 +228,22 @@ static void test_responses(void **state)
     positions(f, r);
     for (int slot = 0; slot < slots; slot++)
         add_differences(f, slot, r, up, down, rows);
-    const averages_layout *at = &f->c.t.s.on_grid[GRID_FINE].at;
-    test_run run = test_run_new(&f->c.t, f->c.paths);
-    test_run_start(&run);
+    const averages_layout *at = &f->c.t.plan.on_grid[GRID_FINE].at;
+    test_blocks blocks = test_blocks_new(&f->c.t, f->c.paths);
+    test_blocks_start(&blocks);
     for (int i = 1; i <= STEPS; i++) {
-        test_run_advance(&run, f->c.kern, i - 1);
+        test_blocks_advance(&blocks, f->c.kern, i - 1);
         for (int cell = 0; cell < i; cell++)
             for (int kind = 0; kind < 2; kind++) {
-                const double *got = averages_row(at, run.sums, cell, RESPONSE_LEFT + kind);
+                const double *got = averages_row(at, blocks.sums, cell, RESPONSE_LEFT + kind);
                 const double *want = rows + (((size_t)i * (size_t)STEPS + (size_t)cell) * 2 + (size_t)kind) * K * K;
                 for (int x = 0; x < K * K; x++)
                     check_near(got[x], want[x], 1e-7, "response at node %d to cell %d, kind %d, entry %d", i, cell,
                                kind, x);
             }
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     free(r);
     free(up);
     free(down);
@@ -254,17 +254,17 @@ static void test_responses(void **state)
 static void test_averages(void **state)
 {
     const fixture *f = *state;
-    const averages_layout *at = &f->c.t.s.on_grid[GRID_FINE].at;
-    test_run run = test_run_new(&f->c.t, f->c.paths);
-    test_run_start(&run);
+    const averages_layout *at = &f->c.t.plan.on_grid[GRID_FINE].at;
+    test_blocks blocks = test_blocks_new(&f->c.t, f->c.paths);
+    test_blocks_start(&blocks);
     for (int i = 0; i < STEPS; i++) {
         double *want = memory_doubles(at->size);
-        test_run_advance(&run, f->c.kern, i);
+        test_blocks_advance(&blocks, f->c.kern, i);
         for (size_t b = 0; b < f->c.paths->n_blocks; b++) {
             const visits_by_path *v = &f->visits[b];
             const path_inputs *in = v->in;
             for (size_t p = 0; p < in->n; p++) {
-                double r[K] = {run.block[b].r[p], run.block[b].r[in->n + p]}, g[K], G[K * K], start[K];
+                double r[K] = {blocks.block[b].r[p], blocks.block[b].r[in->n + p]}, g[K], G[K * K], start[K];
                 path_case_gradient(&f->c, f->c.kern->grid->t[i + 1], r, in->y[p], g, G);
                 path_case_start(&f->c, in, p, start);
                 for (size_t x = 0; x < K * K; x++) {
@@ -274,24 +274,24 @@ static void test_averages(void **state)
                     want[at->gw0 + x] += g[x / K] * start[x % K] / PATHS;
                     for (size_t a = 0; a < (size_t)v->visits[p] && v->cell[a * in->n + p] <= i; a++)
                         want[averages_used(at, v->cell[a * in->n + p]) + VISITS * K * K + x] +=
-                            g[x / K] * run.block[b].chains->kick[(a * K + x % K) * in->n + p] / PATHS;
+                            g[x / K] * blocks.block[b].chains->kick[(a * K + x % K) * in->n + p] / PATHS;
                 }
                 for (size_t a = 0; a < K; a++)
                     want[at->mu + a] += g[a] * in->wstar[p] / PATHS;
             }
         }
         for (size_t x = 0; x < at->rows; x++)
-            check_near(run.sums[x], want[x], 1e-12, "average %zu at node %d", x, i + 1);
+            check_near(blocks.sums[x], want[x], 1e-12, "average %zu at node %d", x, i + 1);
         for (int cell = 0; cell <= i; cell++)
             for (int x = 0; x < K * K; x++)
-                check_near(averages_row(at, run.sums, cell, VISITS)[x], averages_row(at, want, cell, VISITS)[x],
+                check_near(averages_row(at, blocks.sums, cell, VISITS)[x], averages_row(at, want, cell, VISITS)[x],
                            1e-12, "visits of cell %d at node %d, entry %d", cell, i + 1, x);
         for (size_t x = averages_used(at, i + 1); x < at->size; x++)
-            assert_true(run.sums[x] == 0);
+            assert_true(blocks.sums[x] == 0);
         free(want);
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 #define TANH "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
 #define TWO                                                                                                            \
