@@ -99,7 +99,7 @@ void order_check_against_finest(const table_row *row, const char *name)
 {
     const sample *change = &row->correction[0];
     double removed = fabs(row->difference[1].mean) / 3;
-    print_message("%-9s extrapolated %.6f (%.0e), finest pair of grids less by % .1e (%.0e)\n", name,
+    print_message("%-9s extrapolated %.6f (%.0e), minus that of the finest pair of grids % .1e (%.0e)\n", name,
                   row->extrapolated[1].mean, sample_se(&row->extrapolated[1]), change->mean, sample_se(change));
     check_near(change->mean, 0, 4 * sample_se(change) + 0.3 * removed, "%s, change of the extrapolated value", name);
 }

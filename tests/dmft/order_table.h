@@ -1,6 +1,6 @@
 /* Tables of time-step errors over replicas, each solved on grids of N, N/2, N/4, N/8 steps with the same paths. Coupled
    differences show the order where they are larger than their own noise; the value extrapolated from the two finest
-   grids is compared with what is known. */
+   grids is compared with known values. */
 #ifndef SGDMFT_TESTS_DMFT_ORDER_TABLE_H
 #define SGDMFT_TESTS_DMFT_ORDER_TABLE_H
 
@@ -28,9 +28,9 @@ void order_check(const table_row rows[QUANTITIES], int resolved);
    noise. */
 void order_check_errors(const table_row *row, double want, const char *name);
 
-/* At least second order: wherever the difference between the second pair of grids is resolved to 7 standard errors, that
-   between the finest pair is smaller by 3, the noise of the ratio being allowed for twice. At least `resolved` of the
-   quantities show it. For schemes whose errors of higher order are not yet small. */
+/* At least second order: wherever the difference between the second pair of grids is resolved to 7 standard errors,
+   that between the finest pair is smaller by 3, the noise of the ratio being allowed for twice. At least `resolved` of
+   the quantities show it. For schemes whose errors of higher order are not yet small. */
 void order_check_falls(const table_row rows[QUANTITIES], int resolved);
 
 /* Within 4 standard errors of `want`, and the part of the error that extrapolation leaves: it falls at least 8 times

@@ -7,8 +7,9 @@
 #include "support/check.h"
 #include "support/plan.h"
 
-/* |z| < 4 for every identity, beyond a bias of order 1 / paths; and a standard error that is small beside the terms. The
-   response by Stein's lemma is made so that the identity for d/dt C(t,0) holds: then `exact` of them have no defect. */
+/* |z| < 4 for every identity, beyond a bias of order 1 / paths; and a standard error that is small beside the terms.
+   The response by Stein's lemma is made so that the identity for d/dt C(t,0) holds: then `exact` of them have no
+   defect. */
 static void check_with(const char *body, const char *numerics, int count, int exact)
 {
     sgdmft_context *ctx = check_context(2);
@@ -79,7 +80,7 @@ static void test_erf_committee(void **state)
 }
 
 /* Gradient flow has no term E[eta^2 g g^T]; SME has it, and its own law of r. */
-static void test_drivers(void **state)
+static void test_processes(void **state)
 {
     check_with("dynamics: sme, delta: 2, eta: 1, horizon: 2, " TANH, "steps: 40, seed: 26", 2, 1);
     check_identities("dynamics: gradient-flow, delta: 2, horizon: 2, " TANH, "steps: 40, seed: 27", 2);
@@ -109,7 +110,7 @@ int main(void)
         cmocka_unit_test(test_ridge_and_schedule),
         cmocka_unit_test(test_overparametrised),
         cmocka_unit_test(test_erf_committee),
-        cmocka_unit_test(test_drivers),
+        cmocka_unit_test(test_processes),
         cmocka_unit_test(test_kinks),
         cmocka_unit_test(test_penalty),
     };

@@ -1,4 +1,4 @@
-/* What must not matter does not: method, number of threads, grid. What must matter does: the seed. */
+/* Method, number of threads and grid must not matter; the seed must. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
     "loss: \"(f - y)^2/2\"}, initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, "                        \
     "observables: {margin: \"y*r1\"}, "
 
-/* Rows that move by 3e-4 keep the correction (solvers/march.c), and steps add up. */
+/* Rows that move by 3e-4 keep the correction (solvers/dmft/march.c), and steps add up. */
 static const double LAST_VISIT = 1e-3;
 
 #define SME "dynamics: sme, "
@@ -58,8 +58,8 @@ static double noise(const sgdmft_solution *s, const char *begin)
     return worst;
 }
 
-/* March and picard are two ways to one fixed point. Where averages are integrated over the last visit, they agree to the
-   part `kept` of the noise: what these averages differ by from plain ones is kept by march while rows move by less. */
+/* March and picard find the same fixed point. Where averages are integrated over the last visit, they agree to the part
+   `kept` of the noise: march keeps the difference to plain averages while rows move by less than that. */
 static void check_methods(double kept, const char *body, const char *numerics)
 {
     char *text[2] = {NULL, NULL};
@@ -91,8 +91,8 @@ static void test_picard(void **state)
     check_methods(LAST_VISIT, "horizon: 2, " TWO, "paths: 600, replicas: 2, steps: 16, seed: 4, grading: 1.3");
 }
 
-/* The other drivers, the response by Stein's lemma, and sampled coordinates. */
-static void test_picard_drivers(void **state)
+/* The other processes, the response by Stein's lemma, and sampled coordinates. */
+static void test_picard_processes(void **state)
 {
     check_methods(0, "horizon: 1.5, " SME TANH, "paths: 700, replicas: 2, steps: 16, seed: 14");
     check_methods(0, "horizon: 1.5, " FLOW TANH, "paths: 700, replicas: 2, steps: 16, seed: 15");
@@ -140,7 +140,7 @@ static void test_threads(void **state)
     check_threads("horizon: 1.5, " TWO, "paths: 1500, replicas: 2, steps: 12, seed: 6");
 }
 
-static void test_threads_drivers(void **state)
+static void test_threads_processes(void **state)
 {
     check_threads("horizon: 1, " SME TANH, "paths: 700, replicas: 3, steps: 8, seed: 19");
     check_threads("horizon: 1, " FLOW TWO, "paths: 500, replicas: 2, steps: 6, seed: 20");
@@ -183,7 +183,7 @@ static void test_grading(void **state)
     free(numerics[1]);
 }
 
-/* What is reported about a solve is what was asked for and done. */
+/* The report of a solve agrees with its settings and its work. */
 static void test_info(void **state)
 {
     sgdmft_solution *s = solve(1, "horizon: 2, " TWO, "paths: 700, replicas: 3, steps: 13, seed: 12");
@@ -205,14 +205,14 @@ static void test_info(void **state)
     sgdmft_solution_free(s);
 }
 
-/* Of a curve at one time, with and without extrapolation: what the coarsest grid added to that. */
+/* The change of a curve at one time by the coarsest grid, from the curve with and without extrapolation. */
 static double added(const sgdmft_curve *with, const sgdmft_curve *without, size_t i)
 {
     return with->value[i] - (without->value[i] - without->step_error[i]);
 }
 
-/* Extrapolation takes away the step error of the fine grid, and much of it. From some curves it takes a fifteenth of what the
-   third grid tells, too, and counts two fifteenths as what is left. */
+/* Extrapolation takes away the step error of the fine grid, and much of it. Some curves lose a fifteenth of the change
+   to the third grid, too, and two fifteenths of it count as the error that is left. */
 static void test_extrapolation(void **state)
 {
     const char *body = "dynamics: gradient-flow, horizon: 2, " TANH; /* with little noise */
@@ -242,8 +242,8 @@ static void test_extrapolation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_picard),  cmocka_unit_test(test_picard_drivers),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_drivers),
+        cmocka_unit_test(test_picard),  cmocka_unit_test(test_picard_processes),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_processes),
         cmocka_unit_test(test_seed),    cmocka_unit_test(test_grading),
         cmocka_unit_test(test_info),    cmocka_unit_test(test_extrapolation),
     };

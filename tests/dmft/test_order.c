@@ -21,9 +21,9 @@ static void test_linear(void **state)
     order_collect(&t, 14, rows);
     order_print(&t, rows);
     linear_exact *e = linear_exact_new(&p, T, 1e-3);
-    const double exact[QUANTITIES] = {
-        linear_exact_train(e, T), linear_exact_test(e, T),     linear_exact_q(e, T),       linear_exact_m(e, T),
-        linear_exact_R(e, T, 0),  linear_exact_C(e, T, T / 2), linear_exact_R(e, T, T / 2)};
+    const double exact[QUANTITIES] = {linear_exact_train(e, T),   linear_exact_test(e, T), linear_exact_q(e, T),
+                                      linear_exact_m(e, T),       linear_exact_R(e, T, 0), linear_exact_C(e, T, T / 2),
+                                      linear_exact_R(e, T, T / 2)};
     for (int x = 0; x < QUANTITIES; x++)
         order_check_extrapolated(&rows[x], exact[x], quantity_names[x]);
     order_check(rows, test_scale() < 1 ? 2 : 6);

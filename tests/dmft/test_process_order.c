@@ -13,12 +13,12 @@
     "delta: 2, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "       \
     "initial: {q: 1, m: 0.2, rho: 1}"
 
-/* The exact values of what a ladder compares. */
-static void exact_values(const char *driver, double exact[QUANTITIES])
+/* The exact values of the quantities that are compared between grids. */
+static void exact_values(const char *dynamics, double exact[QUANTITIES])
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem = test_problem(
-        ctx, "{%s, " LINEAR ", numerics: {grading: 1, method: linear, steps: 4}, output: {times: 3}}", driver);
+        ctx, "{%s, " LINEAR ", numerics: {grading: 1, method: linear, steps: 4}, output: {times: 3}}", dynamics);
     sgdmft_solution *s = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &s));
     assert_int_equal(s->n_grid, 5);
@@ -34,14 +34,14 @@ static void exact_values(const char *driver, double exact[QUANTITIES])
     sgdmft_context_free(ctx);
 }
 
-static void collect(const char *driver, const char *rest, const char *numerics, size_t paths, uint32_t replicas,
+static void collect(const char *dynamics, const char *rest, const char *numerics, size_t paths, uint32_t replicas,
                     table_row rows[QUANTITIES])
 {
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx, "{%s, %s, numerics: {grading: 1, paths: %zu, tolerance: 1.0e-10, %s}}",
-                                       driver, rest, test_scaled(paths, 600), numerics));
-    print_message("%s\n", driver);
+                                    dynamics, rest, test_scaled(paths, 600), numerics));
+    print_message("%s\n", dynamics);
     order_collect(&t, replicas, rows);
     order_print(&t, rows);
     test_plan_clear(&t);
@@ -53,9 +53,9 @@ static void test_flow_linear(void **state)
 {
     table_row rows[QUANTITIES] = {0};
     double exact[QUANTITIES];
-    const char *driver = "dynamics: gradient-flow";
-    collect(driver, LINEAR, "steps: 80, seed: 73", 1000, 2, rows);
-    exact_values(driver, exact);
+    const char *dynamics = "dynamics: gradient-flow";
+    collect(dynamics, LINEAR, "steps: 80, seed: 73", 1000, 2, rows);
+    exact_values(dynamics, exact);
     for (int x = 0; x < QUANTITIES; x++)
         order_check_errors(&rows[x], exact[x], quantity_names[x]);
 }
@@ -71,8 +71,8 @@ static sgdmft_solution *solve_flow(sgdmft_context *ctx, const char *numerics)
     return s;
 }
 
-/* Graded grids, extrapolated: what is left falls faster than second order, and is what the standard errors say, as there is
-   next to no noise. */
+/* Graded grids, extrapolated: the error that is left falls faster than second order, and is within the standard errors,
+   as there is next to no noise. */
 static void test_flow_graded(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -110,12 +110,12 @@ static void test_flow_tanh(void **state)
 }
 
 /* The response by Stein's lemma. */
-static void check_stein(const char *driver, const char *numerics, size_t paths, uint32_t replicas, int resolved)
+static void check_stein(const char *dynamics, const char *numerics, size_t paths, uint32_t replicas, int resolved)
 {
     table_row rows[QUANTITIES] = {0};
     double exact[QUANTITIES];
-    collect(driver, LINEAR, numerics, paths, replicas, rows);
-    exact_values(driver, exact);
+    collect(dynamics, LINEAR, numerics, paths, replicas, rows);
+    exact_values(dynamics, exact);
     for (int x = 0; x < QUANTITIES; x++)
         order_check_extrapolated(&rows[x], exact[x], quantity_names[x]);
     order_check_falls(rows, test_scale() < 1 ? 0 : resolved);
@@ -146,5 +146,5 @@ int main(void)
         cmocka_unit_test(test_flow_linear), cmocka_unit_test(test_flow_graded), cmocka_unit_test(test_flow_tanh),
         cmocka_unit_test(test_sme_linear),  cmocka_unit_test(test_sgd_linear),  cmocka_unit_test(test_sme_tanh),
     };
-    return cmocka_run_group_tests_name("order of the drivers", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("order of the processes", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Solves that stop early or are refused: the status, the message, and what is kept. */
+/* Solves that stop early or are refused: the status, the message, and the part of the solution that is kept. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static sgdmft_status solve(sgdmft_context *ctx, const char *text, sgdmft_solutio
     return status;
 }
 
-/* What was computed is kept: whole rows, finite, marked with the status and the message of the context. */
+/* Rows that were computed are kept: whole and finite, with the status and the message of the context. */
 static void check_partial(const sgdmft_context *ctx, const sgdmft_solution *s, sgdmft_status status, double horizon)
 {
     assert_non_null(s);
@@ -75,7 +75,7 @@ static void test_diverges_at_once(void **state)
           SGDMFT_ERR_DIVERGED, "diverge", 5);
 }
 
-/* A loss that is not a number for some samples is not a solution, whatever it is called. */
+/* A loss that is not a number for some samples never counts as a solution. */
 static void test_loss_not_finite(void **state)
 {
     sgdmft_context *ctx = check_context(1);
@@ -142,7 +142,7 @@ static void test_unsupported(void **state)
             "penalty");
 }
 
-/* Ways of finding the response that a driver or a loss rules out. */
+/* Estimators of the response that a process or a loss rules out. */
 static void test_response(void **state)
 {
     refused("{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR ", numerics: {response: pathwise}}", SGDMFT_ERR_CONFLICT,
@@ -159,7 +159,8 @@ static void test_response(void **state)
             SGDMFT_ERR_CONFLICT, "penalty (line 1); allowed: march");
 }
 
-/* What `auto` chooses: derivatives along paths where there is no white noise, or where few paths would leave a bias. */
+/* The choice of `auto`: derivatives along paths where there is no white noise, or where few paths would leave a bias.
+   */
 static void test_auto_response(void **state)
 {
     static const struct {
@@ -199,7 +200,7 @@ static void test_singular_coordinates(void **state)
             SGDMFT_ERR_RANGE, "raise numerics.paths");
 }
 
-/* A penalty whose derivative jumps has no self-consistent steps, whatever the driver. */
+/* A penalty whose derivative jumps has no self-consistent steps for any process. */
 static void test_penalty_that_jumps(void **state)
 {
     refused("{delta: 1.5, penalty: \"0.3*abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK, "sqrt(th1^2");
@@ -207,7 +208,7 @@ static void test_penalty_that_jumps(void **state)
             "sqrt(th1^2");
 }
 
-/* What the call-back saw. */
+/* The calls of the progress call-back so far. */
 typedef struct watch {
     double stop_at, fraction, time;
     int calls;
@@ -242,8 +243,8 @@ static sgdmft_status watched(int threads, double stop_at, const char *more, watc
     return status;
 }
 
-/* A curve before a part of fourth order was subtracted from it, half of the step error that is left; that is done to curves as
-   a whole, or not. */
+/* A curve before a part of fourth order was subtracted from it, half of the step error that is left. Curves are treated
+   so as a whole, or not at all. */
 static double second_order(const sgdmft_curve *curve, int refined, size_t i)
 {
     return curve->value[i] + (refined ? 0.5 * curve->step_error[i] : 0);
@@ -267,8 +268,8 @@ static int same_curve(const sgdmft_curve *part, const sgdmft_curve *whole, size_
     return 0;
 }
 
-/* An interrupt keeps what all replicas reached, and that is what an undisturbed solve gives; but for the part of fourth order,
-   which is told by the whole of a curve. */
+/* An interrupt keeps the times that all replicas reached, with the values of an undisturbed solve, but for the part of
+   fourth order, which depends on the whole curve. */
 static void check_interrupt(int threads, double stop_at)
 {
     watch w, undisturbed;

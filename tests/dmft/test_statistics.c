@@ -1,13 +1,13 @@
 /* From replicas to a solution: every number of the solution from the replicas' kernels by the formulas in the head of
-   solvers/statistics.c, written out again. Output times are nodes of all grids, so nothing is interpolated. */
+   solvers/dmft/statistics.c, written out again. Output times are nodes of all grids, so nothing is interpolated. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "solvers/dmft/statistics.h"
 #include "support/check.h"
-#include "support/sample.h"
 #include "support/plan.h"
+#include "support/sample.h"
 
 enum { REPLICAS = 5, STEPS = 16, TIMES = 5, K = 2, KSTAR = 2, COLUMNS = 2 + 3 + 4 + 2 + 4 };
 
@@ -123,7 +123,7 @@ static void test_curves(void **state)
             double change = step[i].change.mean, left = (0.2 - taken) * change;
             check_near(curve->value[i], value[i].mean - taken * change, 1e-13, "%s at output %d", curve->name, i);
             check_near(curve->step_error[i], left, 1e-13, "step error of %s at output %d", curve->name, i);
-            /* output times are further apart than what counts as nearby */
+            /* output times are too far apart to count as nearby */
             check_near(curve->se[i], hypot(sample_se(&value[i]), left), 1e-12, "standard error of %s at output %d",
                        curve->name, i);
         }
@@ -142,7 +142,8 @@ static void test_two_time_arrays(void **state)
             double C[K * K] = {0}, R[K * K] = {0}, block[K * K];
             for (int r = 0; r < REPLICAS; r++) {
                 const kernels *kern = f->result[r].on_grid[GRID_FINE]->kern;
-                kernels_correlation(kern, f->t.plan.on_grid[GRID_FINE].q0, f->t.plan.on_grid[GRID_FINE].rho, (int)i, (int)j, block);
+                kernels_correlation(kern, f->t.plan.on_grid[GRID_FINE].q0, f->t.plan.on_grid[GRID_FINE].rho, (int)i,
+                                    (int)j, block);
                 for (int x = 0; x < K * K; x++) {
                     C[x] += block[x] / REPLICAS;
                     R[x] += j <= i ? kernels_R(kern, x, (int)i)[j] / REPLICAS : 0;

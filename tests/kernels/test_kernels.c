@@ -9,13 +9,13 @@
 static void test_trapezoid(void **state)
 {
     const double delta = 1.3, lambda = 0.37, gamma = 0.83;
-    kernel_case c = kernel_case_new((kernel_plan){.k = 1,
-                                                  .kstar = 1,
-                                                  .steps = 24,
-                                                  .delta = delta,
-                                                  .lambda = lambda,
-                                                  .horizon = 3,
-                                                  .eta = "if(t < 1.5, 1.1, 0.4)"});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 1,
+                                                       .kstar = 1,
+                                                       .steps = 24,
+                                                       .delta = delta,
+                                                       .lambda = lambda,
+                                                       .horizon = 3,
+                                                       .eta = "if(t < 1.5, 1.1, 0.4)"});
     c.now[c.at.gamma] = c.next[c.at.gamma] = gamma;
     kernels_start(c.kern, &c.at, c.now);
     for (int i = 0; i < 24; i++)
@@ -37,14 +37,14 @@ static void test_trapezoid(void **state)
 static double decay_error(int steps)
 {
     const double delta = 1.7, lambda = 0.29, gamma = 0.61;
-    kernel_case c = kernel_case_new((kernel_plan){.k = 1,
-                                                  .kstar = 1,
-                                                  .steps = steps,
-                                                  .delta = delta,
-                                                  .lambda = lambda,
-                                                  .horizon = 2.2,
-                                                  .grading = 1.5,
-                                                  .eta = "0.9/(1 + 0.6*t)"});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 1,
+                                                       .kstar = 1,
+                                                       .steps = steps,
+                                                       .delta = delta,
+                                                       .lambda = lambda,
+                                                       .horizon = 2.2,
+                                                       .grading = 1.5,
+                                                       .eta = "0.9/(1 + 0.6*t)"});
     c.now[c.at.gamma] = gamma;
     memcpy(c.next, c.now, sizeof(double) * c.at.size);
     kernels_start(c.kern, &c.at, c.now);
@@ -92,7 +92,7 @@ static void exact_response(double time, double out[4])
         out[i] = e[i / 2 * 4 + i % 2];
 }
 
-/* The averages at node i: the kernel against the two halves of the hat functions of every cell. */
+/* The averages at node i: integrals of the kernel against the linear weights of both ends of every cell. */
 static void memory_averages(const kernel_case *c, int i, double *averages)
 {
     memcpy(averages + c->at.gamma, GAMMA, sizeof GAMMA);
@@ -109,14 +109,14 @@ static void memory_averages(const kernel_case *c, int i, double *averages)
 /* Error of R(T, s) at the node nearest to s = place T. */
 static double memory_error(int steps, double grading, double place)
 {
-    kernel_case c = kernel_case_new((kernel_plan){.k = 2,
-                                                  .kstar = 1,
-                                                  .steps = steps,
-                                                  .delta = DELTA,
-                                                  .lambda = LAMBDA,
-                                                  .horizon = HORIZON,
-                                                  .grading = grading,
-                                                  .eta = "0.8"});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
+                                                       .kstar = 1,
+                                                       .steps = steps,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .grading = grading,
+                                                       .eta = "0.8"});
     memory_averages(&c, 0, c.now);
     kernels_start(c.kern, &c.at, c.now);
     for (int i = 0; i < steps; i++) {
@@ -184,15 +184,15 @@ static const double RHO[9] = {1.3, 0.2, -0.4, 0.2, 0.9, 0.31, -0.4, 0.31, 1.7};
 
 static double overlap_error(int steps, const wave *w)
 {
-    kernel_case c = kernel_case_new((kernel_plan){.k = 2,
-                                                  .kstar = 3,
-                                                  .steps = steps,
-                                                  .delta = DELTA,
-                                                  .lambda = LAMBDA,
-                                                  .horizon = HORIZON,
-                                                  .eta = "0.8*exp(-0.7*t)",
-                                                  .m0 = M0,
-                                                  .rho = RHO});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
+                                                       .kstar = 3,
+                                                       .steps = steps,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .eta = "0.8*exp(-0.7*t)",
+                                                       .m0 = M0,
+                                                       .rho = RHO});
     wave_averages(&c, w, 0, c.now);
     kernels_start(c.kern, &c.at, c.now);
     double worst = 0;
@@ -229,7 +229,7 @@ static void test_singular_rho(void **state)
 {
     static const double rho[4] = {1, 0.5, 2, 1}, q0[1] = {1}, m0[2] = {0, 0};
     kernel_case c =
-        kernel_case_new((kernel_plan){.k = 1, .kstar = 1, .steps = 4, .delta = 1, .horizon = 1, .eta = "1"});
+        kernel_case_new((kernel_case_plan){.k = 1, .kstar = 1, .steps = 4, .delta = 1, .horizon = 1, .eta = "1"});
     kernels *kern = NULL;
     kernels_plan plan = {
         .k = 1, .kstar = 2, .delta = 1, .white_noise = 1, .grid = c.grid, .q0 = q0, .m0 = m0, .rho = rho};
@@ -243,7 +243,7 @@ static void test_singular_rho(void **state)
 static void test_residual(void **state)
 {
     kernel_case c = kernel_case_new(
-        (kernel_plan){.k = 2, .kstar = 1, .steps = 8, .delta = 1.4, .lambda = 0.1, .horizon = 2, .eta = "0.8"});
+        (kernel_case_plan){.k = 2, .kstar = 1, .steps = 8, .delta = 1.4, .lambda = 0.1, .horizon = 2, .eta = "0.8"});
     memory_averages(&c, 0, c.now);
     double outer[4] = {0.7, 0.2, 0.2, 0.5};
     kernels_start(c.kern, &c.at, c.now);

@@ -2,8 +2,8 @@
    the error elsewhere is of fourth order. */
 #include <math.h>
 
-#include "support/check.h"
 #include "kernels/smooth.h"
+#include "support/check.h"
 
 enum { MOST = 240 };
 

@@ -48,7 +48,7 @@ void flow_case_init(flow_case *c, int students, double horizon, const char *form
     sgdmft_context *ctx = check_context(1);
     c->flow = students == 1 ? one_student : two_students;
     test_plan_init(&c->t, test_problem(ctx, "{horizon: %g, %snumerics: {%s, grading: 1.2}}", horizon,
-                                          students == 1 ? one_problem : two_problem, numerics));
+                                       students == 1 ? one_problem : two_problem, numerics));
     sgdmft_context_free(ctx);
     free(numerics);
 }

@@ -7,7 +7,7 @@
 #include "core/random.h"
 #include "support/check.h"
 
-const double any_spread[K * K] = {0.6, 0.15, 0.15, 0.4};
+const double any_bridge_root[K * K] = {0.6, 0.15, 0.15, 0.4};
 
 void any_kernels(kernels *kern, unsigned seed)
 {
@@ -25,7 +25,7 @@ void any_kernels(kernels *kern, unsigned seed)
             kern->F[i * k + a] = 0.4 * z[(i * 3 + a) % 400];
         }
     for (int i = 0; i < kern->steps; i++)
-        memcpy(kern->bridge + i * k * k, any_spread, sizeof(double) * (size_t)(k * k));
+        memcpy(kern->bridge + i * k * k, any_bridge_root, sizeof(double) * (size_t)(k * k));
 }
 
 static double smooth_eta(double t)

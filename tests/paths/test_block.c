@@ -1,6 +1,6 @@
 /* A block of paths against the equations in the head of paths/block.h, path by path: two students, a nonlinear loss,
-   arbitrary kernels. The paths are done again one at a time without groups, slots or lanes; what the chain rule gives
-   is compared with differences of paths whose field was changed at one visit. */
+   arbitrary kernels. The paths are done again one at a time without groups, slots or lanes; derivatives by
+   the chain rule are compared with differences of paths whose field was changed at one visit. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static double sum_of(const path_block *block, int i, size_t cell, size_t x)
     return cell == (size_t)i ? block->newest_sum[x] : block->history.kicks.exact[cell * K * block->in->n + x];
 }
 
-/* What the block keeps of the kicks of lane p up to cell i, from those of the path. */
+/* The history of lane p up to cell i against the kicks of the path. */
 static void check_kicks(const path_block *block, const visits_by_path *v, size_t p, int i, double kick[VISITS_MOST][K])
 {
     size_t n = block->in->n;
@@ -69,11 +69,12 @@ static void check_kicks(const path_block *block, const visits_by_path *v, size_t
         }
         for (size_t cell = 0; cell <= (size_t)i; cell++) {
             size_t x = c * n + p;
-            double hat = (cell < (size_t)i ? sum[cell] - moment[cell] : 0) + (cell > 0 ? moment[cell - 1] : 0);
+            double row = (cell < (size_t)i ? sum[cell] - moment[cell] : 0) + (cell > 0 ? moment[cell - 1] : 0);
             check_near(sum_of(block, i, cell, x), sum[cell], 1e-12, "kicks of cell %zu of path %zu", cell, p);
             check_near(sum_of(block, i, cell, x), own[cell], 1e-14, "kicks of cell %zu of path %zu, those of the block",
                        cell, p);
-            check_near(block->history.nodes.exact[cell * K * n + x], hat, 1e-12, "hat of node %zu of path %zu", cell, p);
+            check_near(block->history.nodes.exact[cell * K * n + x], row, 1e-12, "row of node %zu of path %zu", cell,
+                       p);
         }
         check_near(block->newest_moment[c * n + p], moment[i], 1e-12, "moment of cell %d of path %zu", i, p);
     }
@@ -174,7 +175,7 @@ static void shift_bridges(const fixture *f, int slot, int component, double by)
    rows[node][cell][2][K K]. */
 static void add_differences(const fixture *f, int slot, const double *r, double *up, double *down, double *rows)
 {
-    const double step = 1e-5, *s = any_spread, determinant = s[0] * s[3] - s[1] * s[2];
+    const double step = 1e-5, *s = any_bridge_root, determinant = s[0] * s[3] - s[1] * s[2];
     const double inverse[K * K] = {s[3] / determinant, -s[1] / determinant, -s[2] / determinant, s[0] / determinant};
     size_t plane = (size_t)(STEPS + 1) * K * PATHS;
     for (int c = 0; c < K; c++) {
@@ -197,7 +198,7 @@ static void add_differences(const fixture *f, int slot, const double *r, double 
                 for (int a = 0; a < K; a++) {
                     size_t here = ((size_t)i * K + (size_t)a) * PATHS + lane;
                     position[a] = r[here];
-                    for (int c = 0; c < K; c++) /* a shift of the bridge moves w by - spread */
+                    for (int c = 0; c < K; c++) /* a shift of the bridge moves w by - the root */
                         slope[a * K + c] = (down[(size_t)c * plane + here] - up[(size_t)c * plane + here]) / (2 * step);
                 }
                 for (int x = 0; x < K * K; x++)
@@ -250,7 +251,7 @@ static void test_responses(void **state)
     free(rows);
 }
 
-/* The other averages of estimates.h, from positions and kicks. */
+/* The other averages of kernels/averages.h, from positions and kicks. */
 static void test_averages(void **state)
 {
     const fixture *f = *state;
@@ -301,5 +302,5 @@ int main(void)
         cmocka_unit_test(test_repeatable),   cmocka_unit_test(test_responses),
         cmocka_unit_test(test_averages),
     };
-    return cmocka_run_group_tests_name("path block", tests, setup, teardown);
+    return cmocka_run_group_tests_name("block", tests, setup, teardown);
 }

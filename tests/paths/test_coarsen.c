@@ -1,5 +1,5 @@
 /* The same paths on every second node: the Brownian motion that the fine innovations and bridges describe at the visits
-   and nodes is, to rounding, that of the coarse ones; likewise the increments of a driver that diffuses. */
+   and nodes is, to rounding, that of the coarse ones; likewise the increments of a process that diffuses. */
 #include <math.h>
 #include <string.h>
 
@@ -82,14 +82,13 @@ static void test_same_paths(void **state)
     check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.plan.eta, 0, &grid[0]));
     for (int g = 1; g < GRID_COUNT; g++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[g - 1], t.plan.eta, &grid[g]));
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g],
-                                              &paths[g]));
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g], &paths[g]));
         check_same_paths(paths[g - 1], grid[g - 1], paths[g], grid[g], 2);
         check_same_paths(paths[0], grid[0], paths[g], grid[g], 2);
         for (size_t b = 0; b < paths[g]->n_blocks; b++)
             check_visit_groups(&paths[g]->block[b]);
     }
-    path_ensemble *again = test_paths(&t, 2); /* what is shared is as it was drawn */
+    path_ensemble *again = test_paths(&t, 2); /* shared fields have not been changed */
     for (size_t b = 0; b < again->n_blocks; b++)
         check_same_fields(&again->block[b], &paths[GRID_COUNT - 1]->block[b], 2);
     path_ensemble_free(again);
@@ -108,12 +107,12 @@ static void test_moments_stay_matched(void **state)
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx,
-                                       "{delta: 1, horizon: 2, model: {label: \"s\", loss: \"(r - y)^2/2\"}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 22, grading: 1.6}}",
-                                       PATHS, STEPS));
+                                    "{delta: 1, horizon: 2, model: {label: \"s\", loss: \"(r - y)^2/2\"}, "
+                                    "numerics: {paths: %d, steps: %d, seed: 22, grading: 1.6}}",
+                                    PATHS, STEPS));
     path_ensemble *fine = test_paths(&t, 0), *coarse = NULL;
-    check_ok(t.ctx,
-             path_ensemble_coarsen(t.ctx, fine, &t.plan.source, t.plan.grid[GRID_FINE], t.plan.grid[GRID_COARSE], &coarse));
+    check_ok(t.ctx, path_ensemble_coarsen(t.ctx, fine, &t.plan.source, t.plan.grid[GRID_FINE], t.plan.grid[GRID_COARSE],
+                                          &coarse));
     for (size_t i = 0; i < STEPS / 2; i++)
         for (size_t j = 0; j <= i; j++) {
             double sum = 0;
@@ -130,14 +129,14 @@ static void test_moments_stay_matched(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* Drivers with one event per cell. */
+/* Processes with one event per cell. */
 #define PER_CELL                                                                                                       \
     "{dynamics: %s, delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "                                                    \
     "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "                         \
     "numerics: {paths: 1500, steps: 40, seed: 23, grading: 1.35}}"
 
-/* The driver's Brownian motion at a node. */
-static double driver_at(const path_inputs *in, const time_grid *grid, int node, size_t p)
+/* The Brownian motion of the process at a node. */
+static double process_at_node(const path_inputs *in, const time_grid *grid, int node, size_t p)
 {
     double sum = 0;
     for (int c = 0; c < node; c++)
@@ -160,7 +159,8 @@ static double field_at_event(const path_inputs *in, const time_grid *grid, size_
     return low + grid->middle[cell] * (high - low) + in->bridge[((size_t)cell * k + c) * in->n + p];
 }
 
-/* Coarse events lie at the nodes left out, where the field is that of the fine grid; so are fields and driver at nodes. */
+/* Coarse events lie at the nodes left out, where the field is that of the fine grid; so are field and process at nodes.
+   */
 static void check_same_motion(const path_inputs *x, const time_grid *fine, const path_inputs *y, const time_grid *grid)
 {
     assert_int_equal(y->slots, grid->steps);
@@ -169,7 +169,8 @@ static void check_same_motion(const path_inputs *x, const time_grid *fine, const
     for (size_t p = 0; p < x->n; p += 7)
         for (int cell = 0; cell < grid->steps; cell++) {
             if (y->noise)
-                check_near(driver_at(y, grid, cell + 1, p), driver_at(x, fine, 2 * cell + 2, p), 1e-13, "driver");
+                check_near(process_at_node(y, grid, cell + 1, p), process_at_node(x, fine, 2 * cell + 2, p), 1e-13,
+                           "process");
             for (size_t c = 0; c < 2; c++) {
                 check_near(field_at(y, grid, 2, cell + 1, p, c), field_at(x, fine, 2, 2 * cell + 2, p, c), 1e-13,
                            "field at node %d", cell + 1);
@@ -192,8 +193,7 @@ static void check_events(const char *dynamics)
     check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.plan.eta, 0, &grid[0]));
     for (int g = 1; g < GRID_COUNT; g++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[g - 1], t.plan.eta, &grid[g]));
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g],
-                                              &paths[g]));
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g], &paths[g]));
         assert_true(paths[g]->visits == 1500.0 * grid[g]->steps);
         for (int i = 0; i < grid[g]->steps; i++) {
             double event = grid[g]->t[i] + grid[g]->middle[i] * grid[g]->h[i];
@@ -249,17 +249,17 @@ static const double *xi_of(const path_inputs *in)
 }
 
 /* On both grids increments are standard normals, and bridges have variance x (1 - x) h, x their place in the cell; the
-   field's motion and the driver's are independent. Standard errors of a product of normals: sqrt(2 / paths) on the
-   diagonal at most. */
-static void test_driver_moments(void **state)
+   motions of the field and of the process are independent. Standard errors of a product of normals: sqrt(2 / paths) on
+   the diagonal at most. */
+static void test_process_moments(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx, PER_CELL, "sme"));
     path_ensemble *e[GRIDS] = {test_paths(&t, 0)};
     for (int g = GRID_COARSE; g < GRIDS; g++)
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, e[g - 1], &t.plan.source, t.plan.grid[g - 1], t.plan.grid[g],
-                                              &e[g]));
+        check_ok(t.ctx,
+                 path_ensemble_coarsen(t.ctx, e[g - 1], &t.plan.source, t.plan.grid[g - 1], t.plan.grid[g], &e[g]));
     double se = sqrt(2.0 / 1500);
     for (int g = 0; g < GRIDS; g++) {
         const time_grid *grid = t.plan.grid[g];
@@ -269,12 +269,12 @@ static void test_driver_moments(void **state)
             check_z(mean_product(e[g], bridge_of, 2 * i, bridge_of, 2 * i + 1) / variance, 0, se, 4.5,
                     "components of bridge %zu", i);
             check_z(mean_product(e[g], bridge_of, 2 * i, noise_of, i) / sqrt(variance), 0, se, 4.5,
-                    "bridge and driver, cell %zu", i);
+                    "bridge and process, cell %zu", i);
             for (size_t j = 0; j <= i; j++) {
-                check_z(mean_product(e[g], noise_of, i, noise_of, j), i == j, se, 4.5, "driver, cells %zu and %zu",
-                        i, j);
+                check_z(mean_product(e[g], noise_of, i, noise_of, j), i == j, se, 4.5, "process, cells %zu and %zu", i,
+                        j);
                 check_z(mean_product(e[g], noise_of, i, xi_of, 2 * j), 0, se, 4.5,
-                        "driver and field, cells %zu and %zu", i, j);
+                        "process and field, cells %zu and %zu", i, j);
             }
         }
     }
@@ -290,7 +290,7 @@ int main(void)
         cmocka_unit_test(test_same_paths),
         cmocka_unit_test(test_moments_stay_matched),
         cmocka_unit_test(test_events),
-        cmocka_unit_test(test_driver_moments),
+        cmocka_unit_test(test_process_moments),
     };
     return cmocka_run_group_tests_name("coarsen", tests, NULL, NULL);
 }

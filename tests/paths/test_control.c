@@ -1,6 +1,6 @@
-/* The control variable D = tr(g u^T) - tr(G dr/du) of paths/control.h, u the field without its teacher part: mean zero by
-   Stein's lemma, for any kernels and any loss, since the field at a visit is the chord of Gaussian node values plus an
-   independent bridge. So its mean over replicas is zero, and only with the right covariance row and response. */
+/* The control variable D = tr(g u^T) - tr(G dr/du) of paths/control.h, u the field without its teacher part: mean zero
+   by Stein's lemma, for any kernels and any loss, since the field at a visit is the chord of Gaussian node values plus
+   an independent bridge. So its mean over replicas is zero, and only with the right covariance row and response. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,14 +46,14 @@ static void collect(const test_plan *t, const kernels *kern, uint32_t replica, d
     free(weighted);
 }
 
-static void check_mean(const char *what)
+static void check_mean(const char *body)
 {
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx,
-                                       "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
-                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 65}}",
-                                       what, PATHS, NODES));
+                                    "{delta: 1.3, horizon: 2.2, eta: 0.9, %s, "
+                                    "numerics: {response: pathwise, paths: %d, steps: %d, seed: 65}}",
+                                    body, PATHS, NODES));
     kernels *kern = test_kernels(&t);
     any_kernels(kern, 33);
     sample mean[NODES] = {0}, square[NODES] = {0}, wrong[NODES] = {0}, unused[NODES] = {0};
@@ -66,7 +66,7 @@ static void check_mean(const char *what)
         double bias = 3 * sqrt(square[i].mean) / PATHS; /* moments are matched, so replicas are not quite unbiased */
         check_near(mean[i].mean, 0, 4 * sample_se(&mean[i]) + bias, "mean of the control variable at node %d", i + 1);
         far = fmax(far, fabs(wrong[i].mean) / sample_se(&wrong[i]));
-        print_message("node %d: mean % .1e, standard error %.1e, spread %.2f\n", i + 1, mean[i].mean,
+        print_message("node %d: mean % .1e, standard error %.1e, deviation %.2f\n", i + 1, mean[i].mean,
                       sample_se(&mean[i]), sqrt(square[i].mean));
     }
     check_between(far, 10, INFINITY, "standard errors by which a wrong covariance shows");

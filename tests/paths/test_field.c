@@ -7,8 +7,8 @@
 
 #include "core/memory.h"
 #include "support/check.h"
-#include "support/sample.h"
 #include "support/plan.h"
+#include "support/sample.h"
 #include "support/visits_by_path.h"
 
 enum { STEPS = 6, PATHS = 2000 };
@@ -113,10 +113,10 @@ static void test_moments(void **state)
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx,
-                                       "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
-                                       "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
-                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 61, grading: 1.3}}",
-                                       PATHS, STEPS));
+                                    "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
+                                    "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
+                                    "numerics: {response: pathwise, paths: %d, steps: %d, seed: 61, grading: 1.3}}",
+                                    PATHS, STEPS));
     kernels *kern = test_kernels(&t);
     fill_kernels(kern);
     moments seen = {0};

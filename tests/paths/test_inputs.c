@@ -1,12 +1,13 @@
-/* What is drawn for a block of paths: Gaussian rows, labels, visits, bridges; how it depends on seed and replica. */
+/* The random inputs of a block of paths: Gaussian rows, labels, visits, bridges; how they depend on seed and replica.
+   */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "paths/ensemble.h"
 #include "support/check.h"
-#include "support/sample.h"
 #include "support/plan.h"
+#include "support/sample.h"
 #include "support/visits_by_path.h"
 
 #define TWO_STUDENTS                                                                                                   \
@@ -72,9 +73,9 @@ static void test_modes_are_orthonormal(void **state)
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx,
-                                       "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}",
-                                       PATHS, STEPS));
+                                    "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+                                    "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}",
+                                    PATHS, STEPS));
     sample *s = calloc(UNMATCHED * UNMATCHED, sizeof *s);
     assert_non_null(s);
     for (uint32_t r = 0; r < replicas; r++) {
@@ -107,9 +108,9 @@ static void test_quasi_random_modes(void **state)
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx,
-                                       "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 10}}",
-                                       PATHS, STEPS));
+                                    "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+                                    "numerics: {paths: %d, steps: %d, seed: 10}}",
+                                    PATHS, STEPS));
     sample whole = {0}, one = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);

@@ -8,7 +8,7 @@
 #include "support/check.h"
 #include "support/plan.h"
 
-/* Of a problem whose model starts with these keys; the loss is that of one student. */
+/* The plan of a problem whose model starts with these keys; the loss has one student. */
 static test_plan *with_label(const char *keys)
 {
     test_plan *t = calloc(1, sizeof *t);
@@ -87,7 +87,7 @@ static void test_two_teachers(void **state)
     clear(t);
 }
 
-/* The second label gives what is new in it. */
+/* The second axis is the part of the second gradient that is orthogonal to the first. */
 static void test_two_labels(void **state)
 {
     test_plan *t = with_label(
@@ -121,7 +121,7 @@ static void test_left_alone(void **state)
     clear(t);
 }
 
-/* What is drawn first decides about the label. */
+/* The first normal decides about the label. */
 static void test_apply(void **state)
 {
     enum { N = 500 };
@@ -140,7 +140,7 @@ static void test_apply(void **state)
         check_near((z[0][p] + 0.7 * z[1][p]) / sqrt(1.49), x[0][p], 3e-3 * hypot(x[0][p], x[1][p]), "lane %d", p);
         wrong += (z[0][p] + 0.7 * z[1][p] > 0) != (x[0][p] > 0);
     }
-    check_between(wrong, 0, 2, "labels that the first coordinate does not tell");
+    check_between(wrong, 0, 2, "labels that the first normal does not decide");
     clear(t);
 }
 

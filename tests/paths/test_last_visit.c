@@ -1,5 +1,5 @@
-/* Averages integrated over the last visit: against closed forms, see linear_flow.h, with standard errors from independent
-   replicas; and to rounding, path by path, against the formula in the head of paths/last_visit.h. */
+/* Averages integrated over the last visit: against closed forms, see linear_flow.h, with standard errors from
+   independent replicas; and to rounding, path by path, against the formula in the head of paths/last_visit.h. */
 #include "paths/coarsen.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
@@ -25,7 +25,8 @@ static void integrate(const test_blocks *blocks, const path_plan *plan, const ke
     if (observed)
         memset(observed, 0, sizeof(double) * observables);
     for (size_t b = 0; b < blocks->paths->n_blocks; b++)
-        assert_int_equal(last_visit_averages(&blocks->block[b], plan, kern, node, blocks->workspace, sums, observed), 0);
+        assert_int_equal(last_visit_averages(&blocks->block[b], plan, kern, node, blocks->workspace, sums, observed),
+                         0);
     for (size_t x = 0; x < plan->at.size; x++)
         sums[x] /= paths;
     for (size_t x = 0; x < observables; x++)
@@ -40,7 +41,7 @@ enum { FLOW_STEPS = 80, FLOW_PATHS = 3000, NODES = 3, CELLS = 4 };
 static const double BOUND = 4.5;
 static const int NODE[NODES] = {20, 48, FLOW_STEPS};
 
-/* Averages at one node, in the layout of estimates.h. */
+/* Averages at one node, in the layout of kernels/averages.h. */
 typedef struct averages {
     sample *plain, *integrated;
 } averages;
@@ -88,7 +89,7 @@ static int cell_of(int node, int which)
     return (int[]){node - 1, 0, node / 3, node - 3}[which];
 }
 
-/* What is compared: closed forms and where they are among the averages. */
+/* Closed forms and their places among the averages. */
 typedef struct known {
     size_t count, at[4 * FLOW_BLOCK + FLOW_MOST + 2 * CELLS * FLOW_BLOCK];
     double value[4 * FLOW_BLOCK + FLOW_MOST + 2 * CELLS * FLOW_BLOCK];
@@ -127,7 +128,7 @@ static known known_at(const linear_flow *f, const averages_layout *at, const tim
     return out;
 }
 
-/* The sum of squared standard errors of what is known. */
+/* The sum of the squared standard errors of the known averages. */
 static double noise(const known *want, const sample *seen)
 {
     double sum = 0;
@@ -185,7 +186,7 @@ static void test_two_students(void **state)
 
 enum { PATHS = 192, OBSERVED = 4 };
 
-/* How far back the last visit is looked for; as in last_visit.c. There it is no more than 16 nodes either. */
+/* How far back the last visit is looked for, as in process/poisson.c; last_visit.c looks back 16 nodes at most. */
 static const double WINDOW = 2;
 
 typedef struct fixture {
@@ -199,13 +200,13 @@ typedef struct insertion {
     int node, cell;
 } insertion;
 
-/* What f is for one path: averages and observables at node i. */
-typedef struct outcome {
-    double *sums, observed[OBSERVED]; /* loss and three observables */
-} outcome;
+/* Sums over paths of averages and observables at a node. */
+typedef struct path_sums {
+    double *sums, observed[OBSERVED]; /* the latter: loss and three observables */
+} path_sums;
 
 static void add_products(const fixture *f, const visits_by_path *v, size_t p, const single_path *path, int i,
-                         const insertion *at, const double r[K], const double inserted[K], outcome *out)
+                         const insertion *at, const double r[K], const double inserted[K], path_sums *out)
 {
     const averages_layout *layout = &f->c.t.plan.on_grid[GRID_FINE].at;
     const path_inputs *in = v->in;
@@ -232,20 +233,21 @@ static void add_products(const fixture *f, const visits_by_path *v, size_t p, co
 }
 
 static void add_observed(const fixture *f, const visits_by_path *v, size_t p, int i, double weight, const double r[K],
-                         outcome *out)
+                         path_sums *out)
 {
     const path_inputs *in = v->in;
     const double *t = &f->c.kern->grid->t[i];
     double value[OBSERVED];
     assert_int_equal(model_loss(f->c.t.plan.m, f->c.one->model, 1, t, r, in->y + p, value), 0);
     assert_int_equal(
-        model_observables(f->c.t.plan.m, f->c.one->model, 1, t, r, in->wstar + p, in->eps + p, in->y + p, value + 1), 0);
+        model_observables(f->c.t.plan.m, f->c.one->model, 1, t, r, in->wstar + p, in->eps + p, in->y + p, value + 1),
+        0);
     for (int x = 0; x < OBSERVED; x++)
         out->observed[x] += weight * value[x];
 }
 
 static void add_insertion(const fixture *f, const visits_by_path *v, size_t p, const single_path *path, int i,
-                          const insertion *at, outcome *out)
+                          const insertion *at, path_sums *out)
 {
     double r[K], inserted[K] = {0}, G[K * K];
     path_case_field(&f->c, v->in, p, i, r);
@@ -268,7 +270,7 @@ static int first_of_window(const time_grid *grid, int i)
     return first;
 }
 
-/* Integrals over a cell of exp(-(t - tau)) times what falls from 1 to 0 and what rises from 0 to 1. */
+/* Integrals over a cell of exp(-(t - tau)) times a line that falls from 1 to 0 and one that rises from 0 to 1. */
 static void weights(double t, double low, double high, double *falling, double *rising)
 {
     enum { POINTS = 12 };
@@ -284,7 +286,7 @@ static void weights(double t, double low, double high, double *falling, double *
 }
 
 /* The path without a visit since the first node of the window, and with a visit at both ends of every cell since. */
-static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i, outcome *out)
+static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i, path_sums *out)
 {
     const time_grid *grid = f->c.kern->grid;
     single_path path = single_path_of(&f->c, v, p);
@@ -301,7 +303,8 @@ static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i,
 }
 
 /* One scale for all entries of a kind, so that small ones are not asked for more than rounding allows. */
-static void check_same(const averages_layout *at, int node, const outcome *got, const outcome *want, double tolerance)
+static void check_same(const averages_layout *at, int node, const path_sums *got, const path_sums *want,
+                       double tolerance)
 {
     double scale = 0;
     size_t used = averages_used(at, node);
@@ -321,7 +324,7 @@ static void check_node(const fixture *f, const test_blocks *blocks, int node, do
 {
     const path_plan *plan = &f->c.t.plan.on_grid[GRID_FINE];
     double observed[2 * OBSERVED];
-    outcome got = {.sums = memory_doubles(plan->at.size)}, want = {.sums = memory_doubles(plan->at.size)};
+    path_sums got = {.sums = memory_doubles(plan->at.size)}, want = {.sums = memory_doubles(plan->at.size)};
     integrate(blocks, plan, f->c.kern, node, got.sums, observed);
     for (int x = 0; x < OBSERVED; x++) {
         got.observed[x] = observed[2 * x];
@@ -367,7 +370,7 @@ static void check_paths(const case_schedule *eta, double horizon, double toleran
     fixture_clear(&f);
 }
 
-/* eta is continuous: the grid knows it 1e-9 of a cell away from the nodes only. */
+/* eta is continuous, and the grid takes it 1e-9 of a cell inside the nodes, hence the tolerance. */
 static void test_paths_smooth(void **state)
 {
     check_paths(&smooth_schedule, 1.9, 1e-9);
@@ -378,7 +381,7 @@ static void test_paths_jump(void **state)
     check_paths(&jumping_schedule, 1.9, 1e-12);
 }
 
-/* The windows of late nodes begin late; of one node that of the jump. */
+/* The windows of late nodes begin late, and one begins at the jump. */
 static void test_paths_window(void **state)
 {
     fixture f;
@@ -392,7 +395,7 @@ static void test_paths_window(void **state)
     check_paths(&jumping_schedule, 4.4, 1e-12);
 }
 
-/* What does not depend on r is averaged as it is: the weights of a path add up to 1. */
+/* Observables that do not depend on r keep their average, since the weights of a path add up to 1. */
 static void test_weights(void **state)
 {
     fixture f;
@@ -422,7 +425,7 @@ static void test_weights(void **state)
 enum { GRID_COUNT = 4, ORDER_STEPS = 16, ORDER_PATHS = 4000 };
 static const double HORIZON = 0.5;
 
-/* Integrated averages at the horizon, which is so near that there is little noise. */
+/* Integrated averages at the horizon, which is near enough for little noise. */
 static void at_horizon(const test_plan *t, const linear_flow *f, const path_ensemble *paths, const time_grid *grid,
                        double *out)
 {
@@ -448,7 +451,8 @@ static void at_horizon(const test_plan *t, const linear_flow *f, const path_ense
     free(sums);
 }
 
-/* The differences between grids of the same paths have little noise: each grid has every second node of that before. */
+/* The differences between grids of the same paths have little noise: each grid has every second node of the one before.
+   */
 static void add_replica(const flow_case *c, uint32_t replica, time_grid *const grid[GRID_COUNT],
                         sample change[GRID_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
 {
@@ -456,8 +460,8 @@ static void add_replica(const flow_case *c, uint32_t replica, time_grid *const g
     double at[GRID_COUNT][4 * FLOW_BLOCK + FLOW_MOST] = {0};
     for (int g = 0; g < GRID_COUNT; g++) {
         if (g > 0)
-            check_ok(c->t.ctx, path_ensemble_coarsen(c->t.ctx, paths[g - 1], &c->t.plan.source, grid[g - 1],
-                                                     grid[g], &paths[g]));
+            check_ok(c->t.ctx,
+                     path_ensemble_coarsen(c->t.ctx, paths[g - 1], &c->t.plan.source, grid[g - 1], grid[g], &paths[g]));
         at_horizon(&c->t, &c->flow, paths[g], grid[g], at[g]);
     }
     for (int g = 1; g < GRID_COUNT; g++)
@@ -467,7 +471,7 @@ static void add_replica(const flow_case *c, uint32_t replica, time_grid *const g
         path_ensemble_free(paths[g]);
 }
 
-/* What is left of the noise is a few per cent of the finest change. */
+/* The noise that is left is a few per cent of the finest change. */
 static void check_slopes(const averages_layout *at, sample change[GRID_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
 {
     double size[GRID_COUNT - 1], error[GRID_COUNT - 1];

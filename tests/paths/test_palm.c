@@ -1,7 +1,7 @@
 /* Averages over paths against closed forms: a linear process with fixed kernels, see linear_flow.h. The visit sums are
-   Palm expectations: they must know of the visit that is inserted, its jump and all that follows from it. Standard
-   errors come from independent replicas. About 150 numbers are compared: the bound 4.5 makes a chance failure as rare
-   as 4 does for one of them. */
+   Palm expectations: they contain the effect of the inserted visit, its jump and everything after it. Standard errors
+   come from independent replicas. About 150 numbers are compared: the bound 4.5 makes a chance failure as rare
+   as 4 makes one for a single number. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static const int NODE[NODES] = {6, 19, STEPS};
 static const double BOUND = 4.5;
 
 typedef struct averages {
-    sample plain[4 * FLOW_BLOCK + FLOW_MOST]; /* gamma, outer, gr, gw0, mu in the order of estimates.h */
+    sample plain[4 * FLOW_BLOCK + FLOW_MOST]; /* gamma, outer, gr, gw0, mu in the order of kernels/averages.h */
     sample row[CELLS][ROW_KINDS][FLOW_BLOCK];
 } averages;
 
@@ -79,7 +79,7 @@ static void compare_rows(const linear_flow *f, const time_grid *grid, int node, 
     }
 }
 
-/* Also that the standard errors are small: a few per cent of the value in a single cell. */
+/* The standard errors are small: a few per cent of the value in a single cell. */
 static void check_resolution(const averages *seen)
 {
     for (int c = 0; c < CELLS; c++) {

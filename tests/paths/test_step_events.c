@@ -1,11 +1,11 @@
-/* The drivers of SME and gradient flow path by path: the paths are done again one at a time from the equations in the
-   heads of paths/block.h and paths/driver.h, with two students, a nonlinear loss, arbitrary kernels and events away from
-   the middle of their cells. What the chain rule gives is compared with differences of paths whose field was shifted
-   at one event. The kick itself is that of test_kicks.c. */
+/* Processes with one event per cell, SME and gradient flow, path by path: the paths are done again one at a time from
+   the equations in the heads of paths/block.h and paths/step_events.c, with two students, a nonlinear loss, arbitrary
+   kernels and events away from the middle of their cells. Derivatives by the chain rule are compared with differences
+   of paths whose field was shifted at one event. The kick itself is tested in process/test_kicks.c. */
 #include "core/memory.h"
-#include "path_case.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
+#include "path_case.h"
 #include "paths/events.h"
 #include "support/check.h"
 
@@ -81,7 +81,7 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
             if (a == moved.event && c == moved.component)
                 position[c] += moved.by;
             for (int l = 0; l < K && diffuses; l++)
-                position[c] -= any_spread[c * K + l] * in->bridge[((size_t)a * K + (size_t)l) * in->n + p];
+                position[c] -= any_bridge_root[c * K + l] * in->bridge[((size_t)a * K + (size_t)l) * in->n + p];
             for (int b = 0; b < a; b++)
                 for (int l = 0; l < K; l++)
                     position[c] -= between_events(f->kern, c * K + l, a, b) * kick[b][l];
@@ -144,8 +144,8 @@ static void test_single_paths(void **state)
     check_paths("sme");
 }
 
-/* What one path gives: d kick_a / d w(T_a) to slope[a], d g(t_i) / d w(T_c) to change[i][c], and its share of the average
-   of the latter times (1 - z, z) to rows[i][c]. */
+/* From one path, d kick_a / d w(T_a) to slope[a], d g(t_i) / d w(T_c) to change[i][c], and its share of the average of
+   the latter times (1 - z, z) to rows[i][c]. */
 static void add_path(const path_case *f, const path_inputs *in, size_t p, double slope[][K * K],
                      double change[][STEPS][K * K], double rows[][STEPS][2][K * K])
 {
@@ -175,8 +175,8 @@ static void add_path(const path_case *f, const path_inputs *in, size_t p, double
         }
 }
 
-/* Changes of kicks and of the gradient, event by event, and the averages made from them. The scratch still holds the
-   changes of the last block. */
+/* Changes of kicks and of the gradient, event by event, and the averages made from them. The workspace still
+   holds the changes of the last block. */
 static void test_responses(void **state)
 {
     static double slope[PATHS][STEPS][K * K], change[PATHS][STEPS + 1][STEPS][K * K];
@@ -216,7 +216,8 @@ static void test_responses(void **state)
     path_case_clear(&f);
 }
 
-/* Rows of events: a drift correlates kicks with kicks, a diffusion gradients with kicks and normals. */
+/* Rows of events: a process without white noise correlates kicks with kicks, one with white noise gradients with kicks
+   and normals. */
 static void check_rows(const char *dynamics)
 {
     path_case f;
@@ -283,5 +284,5 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_repeatable),
     };
-    return cmocka_run_group_tests_name("cells", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("step events", tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ static void test_counts(void **state)
     }
 }
 
-/* So many visits that the generator is asked more than once for a path. */
+/* More visits than the generator draws at once. */
 static void test_long_horizon(void **state)
 {
     const double horizon = 90;
@@ -192,8 +192,8 @@ static void test_extension(void **state)
     }
 }
 
-/* Averages of different replicas are independent: no correlation of neighbours, and a spread below that of independent
-   paths when the numbers are quasi-random. */
+/* Averages of different replicas are independent: no correlation of neighbours, and a variance below that of
+   independent paths when the numbers are quasi-random. */
 static void test_replicas(void **state)
 {
     enum { REPLICAS = 200, FEW = 512 };

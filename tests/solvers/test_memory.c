@@ -1,5 +1,6 @@
-/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks nothing and
-   works the next time. The linker sends the library's allocations through tests/support/failing_memory.h. */
+/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks
+   nothing and works the next time. The linker sends the library's allocations through tests/support/failing_memory.h.
+   */
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
 #include "support/failing_memory.h"
@@ -22,7 +23,7 @@ static long fail_each(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft
             sgdmft_solution_free(solution);
             return n;
         }
-        /* a text for the context's message may be what could not be had */
+        /* the allocation that failed may have been that of the context's message */
         if (status != SGDMFT_ERR_MEMORY && !(status == whole && solution))
             fail_msg("allocation %ld fails, but the status is %d: %s", n, (int)status, sgdmft_context_message(ctx));
         if (status == SGDMFT_ERR_MEMORY)
@@ -50,7 +51,7 @@ static void test_exact(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* Drivers, ways to the response, sampled coordinates with a Gaussian law and with one of their own. */
+/* Processes, estimators of the response, sampled coordinates with a Gaussian law and with one of their own. */
 static void test_sampled(void **state)
 {
     static const char *const cases[] = {

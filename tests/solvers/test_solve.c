@@ -1,4 +1,4 @@
-/* Which solver is for a problem, what it says where it is not, and what is known of a solve before it begins. */
+/* The choice of a solver, the reasons of those that are not for a problem, and estimates before a solve. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,8 @@ static const struct {
 
 enum { CASES = sizeof cases / sizeof *cases };
 
-/* A solver is for a problem, or says why not in a phrase: without capital letter and full stop, since it follows a name. */
+/* A solver is for a problem, or says why not in a phrase: without capital letter and full stop, since it follows a
+   name. */
 static void test_capability(void **state)
 {
     sgdmft_context *ctx = check_context(1);
@@ -153,13 +154,14 @@ static void test_memory(void **state)
             "numerics.steps");
 }
 
-/* What a machine has to offer decides, unless it is not known. */
+/* The memory that the machine has to offer decides, unless it is not known. */
 static void test_available(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     check_ok(ctx, sgdmft_check_memory(ctx, &(sgdmft_cost){.memory_bytes = 3e9, .available_bytes = 3e9}));
     check_ok(ctx, sgdmft_check_memory(ctx, &(sgdmft_cost){.memory_bytes = 3e9, .available_bytes = 0}));
-    check_failure(ctx, sgdmft_check_memory(ctx, &(sgdmft_cost){.memory_bytes = 5368709120, .available_bytes = 3758096384}),
+    check_failure(ctx,
+                  sgdmft_check_memory(ctx, &(sgdmft_cost){.memory_bytes = 5368709120, .available_bytes = 3758096384}),
                   SGDMFT_ERR_MEMORY, "need 5 GiB of memory, but 3.5 GiB are available");
     sgdmft_context_free(ctx);
 }
@@ -189,8 +191,9 @@ static void test_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),     cmocka_unit_test(test_capability), cmocka_unit_test(test_every_process),
-        cmocka_unit_test(test_first_one_solves), cmocka_unit_test(test_memory), cmocka_unit_test(test_available),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_capability),
+        cmocka_unit_test(test_every_process), cmocka_unit_test(test_first_one_solves),
+        cmocka_unit_test(test_memory),        cmocka_unit_test(test_available),
         cmocka_unit_test(test_cost),
     };
     return cmocka_run_group_tests_name("solvers", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include "solvers/dmft/picard.h"
 
 const char *const quantity_names[QUANTITIES] = {"train(T)", "test(T)",  "q(T)",    "m(T)",
-                                                     "R(T,0)",   "C(T,T/2)", "R(T,T/2)"};
+                                                "R(T,0)",   "C(T,T/2)", "R(T,T/2)"};
 
 static int go_on(void *user, double work, double t)
 {
@@ -24,7 +24,8 @@ static void solve_on(const test_plan *t, const path_ensemble *paths, nested_grid
     replica *rep = NULL;
     nested->on_grid[g] = t->plan.on_grid[GRID_FINE];
     nested->on_grid[g].grid = nested->grid[g];
-    nested->on_grid[g].at = averages_layout_of(shape.k, shape.kstar, nested->grid[g]->steps, nested->on_grid[g].at.response);
+    nested->on_grid[g].at =
+        averages_layout_of(shape.k, shape.kstar, nested->grid[g]->steps, nested->on_grid[g].at.response);
     check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->plan, nested->grid[g], &kern));
     check_ok(t->ctx, grid_solution_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &nested->solution[g]));
     memset(nested->solution[g]->wanted, 1, (size_t)nested->grid[g]->steps + 1);
@@ -80,8 +81,8 @@ double nested_grids_value(const nested_grids *nested, int g, int quantity)
     case QUANTITY_R: return kernels_R(solved->kern, 0, last)[0];
     case QUANTITY_R_HALF: return kernels_R(solved->kern, 0, last)[half];
     default:
-        kernels_correlation(solved->kern, nested->on_grid[g].q0, nested->on_grid[g].rho, last, quantity == QUANTITY_Q ? last : half,
-                            &C);
+        kernels_correlation(solved->kern, nested->on_grid[g].q0, nested->on_grid[g].rho, last,
+                            quantity == QUANTITY_Q ? last : half, &C);
         return C;
     }
 }

@@ -3,8 +3,8 @@
 #ifndef SGDMFT_TESTS_SUPPORT_NESTED_GRIDS_H
 #define SGDMFT_TESTS_SUPPORT_NESTED_GRIDS_H
 
-#include "solvers/dmft/replica.h"
 #include "plan.h"
+#include "solvers/dmft/replica.h"
 
 enum { NESTED_GRIDS_MOST = 5 };
 
@@ -19,7 +19,8 @@ typedef struct nested_grids {
 void nested_grids_solve(const test_plan *t, uint32_t replica, int count, nested_grids *out);
 void nested_grids_clear(nested_grids *nested);
 
-/* Quantities that are compared between grids, for one student and one teacher: values at the horizon T and at (T, T/2). */
+/* Quantities that are compared between grids, for one student and one teacher: values at the horizon T and at (T, T/2).
+   */
 enum {
     QUANTITY_TRAIN,
     QUANTITY_TEST,

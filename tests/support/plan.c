@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/memory.h"
 #include "check.h"
+#include "core/memory.h"
 
 sgdmft_problem *test_problem(sgdmft_context *ctx, const char *format, ...)
 {
@@ -86,8 +86,9 @@ static void advance(test_blocks *blocks, const kernels *kern, int cell)
     const path_plan *plan = blocks->plan;
     memset(blocks->sums, 0, sizeof(double) * plan->at.size);
     for (size_t b = 0; b < blocks->paths->n_blocks; b++)
-        assert_int_equal(cell < 0 ? path_block_start(&blocks->block[b], plan, blocks->workspace, blocks->sums)
-                                  : path_block_advance(&blocks->block[b], plan, kern, cell, blocks->workspace, blocks->sums),
+        assert_int_equal(cell < 0
+                             ? path_block_start(&blocks->block[b], plan, blocks->workspace, blocks->sums)
+                             : path_block_advance(&blocks->block[b], plan, kern, cell, blocks->workspace, blocks->sums),
                          0);
     for (size_t i = 0; i < plan->at.size; i++)
         blocks->sums[i] /= (double)blocks->paths->paths;

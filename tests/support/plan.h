@@ -1,4 +1,4 @@
-/* Problems from text, and what the self-consistent solver makes of one: plan, paths, kernels, blocks. */
+/* Problems from text, and the plan, paths, kernels and blocks that the self-consistent solver makes of one. */
 #ifndef SGDMFT_TESTS_SUPPORT_PLAN_H
 #define SGDMFT_TESTS_SUPPORT_PLAN_H
 
@@ -19,7 +19,7 @@ sgdmft_problem *test_problem(sgdmft_context *ctx, const char *format, ...) __att
 void test_plan_init(test_plan *t, sgdmft_problem *problem);
 void test_plan_clear(test_plan *t);
 
-/* Rows of blocks in double precision on all grids, for what is compared to the last digit. */
+/* Rows of blocks in double precision on all grids, for comparisons to rounding. */
 void test_plan_exact(test_plan *t);
 
 /* The paths of a replica on the fine grid, with the normals of the label turned as in a solve. */
