@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""growth.py: CPU seconds of `solve` against the horizon T, for one error, and their slope.
+"""growth.py: how the CPU seconds that `solve` needs for a given error grow with the horizon T.
 
-The logistic problem at each T is given its own best setting (solver_search.py). The bias is that against a finer grid,
-so no reference is needed; the seconds are those of the model, error^2 = bias^2 + variance/(paths replicas).
+The logistic problem is given its own best setting at each T (solver_search.py). The bias is measured against a finer
+grid, so that no reference is needed. The seconds follow from the model error^2 = bias^2 + variance/(paths replicas).
 """
 
 import argparse
@@ -18,7 +18,7 @@ from time_to_accuracy import ROOT, Bench, say
 
 
 def bests_of(bench, horizon, target, responses):
-    """The cheapest setting with each estimator of the response, or None."""
+    """The cheapest setting for each estimator of the response; None where no setting meets the target."""
     found = solver_search.measured(bench, problems.at_horizon(horizon), target, responses)
     for s in found:
         say(f"T = {horizon:g}: {s.response} {s.steps} steps: bias {s.bias:.1e}, noise of one replica of {s.paths} "
@@ -27,7 +27,7 @@ def bests_of(bench, horizon, target, responses):
 
 
 def slope(horizons, seconds):
-    """Log-log slope, nan with fewer than two points."""
+    """The slope in logarithms, nan with fewer than two points."""
     known = [(math.log(T), math.log(s)) for T, s in zip(horizons, seconds) if math.isfinite(s)]
     return float(np.polyfit(*zip(*known), 1)[0]) if len(known) > 1 else math.nan
 

@@ -1,8 +1,8 @@
-"""Runs of the program: their curves, CPU seconds and wall seconds; and the error of curves against a reference.
+"""Runs the program, measures its CPU and wall seconds, and the error of its curves against a reference.
 
-Error of one run: the root mean square, over curves and output times, of (X - X_ref) / scale_X. The scale of a loss and
-of a diagonal q_aa is |X_ref(t)|; that of curves that may pass through 0 (m_ab, and q_ab with a != b) is max_t |X_ref|.
-Observables and the response are left out: the simulator does not know the response.
+The error of a run is the root mean square, over curves and output times, of (X - X_ref) / scale_X. The scale of a loss
+and of a diagonal q_aa is |X_ref(t)|; that of curves that may pass through 0 (m_ab, and q_ab with a != b) is
+max_t |X_ref|. Observables are left out, and so is the response, which a simulation does not have.
 """
 
 import csv
@@ -16,21 +16,24 @@ import time
 import numpy as np
 
 
-class RunFailed(RuntimeError):
-    """The program did not end with exit code 0."""
+class NoSolution(RuntimeError):
+    """The dynamics diverge or the solution does not converge."""
+
+
+EXIT_NO_SOLUTION = 3  # exit code of the program
 
 
 @dataclasses.dataclass
 class Curves:
     names: list          # train_loss, test_loss, q11, ..., m11, ...
     values: np.ndarray   # names x times
-    errors: np.ndarray   # standard errors as printed, names x times
+    errors: np.ndarray   # standard errors from the file, names x times
 
 
 @dataclasses.dataclass
 class Run:
     curves: Curves
-    cpu: float           # user and system seconds of the program
+    cpu: float           # seconds, user and system
     wall: float
 
 
@@ -49,7 +52,7 @@ def read_curves(path):
 
 
 def run(program, command, problem, settings, threads=1):
-    """One run of `program command problem`, with settings a dictionary of keys."""
+    """Runs `program command problem`; `settings` maps keys of the problem file to values."""
     with tempfile.TemporaryDirectory() as place:
         curves = pathlib.Path(place) / "run.csv"
         line = [program, command, problem, "--csv", curves, "-o", pathlib.Path(place) / "run.h5", "--quiet",
@@ -64,12 +67,13 @@ def run(program, command, problem, settings, threads=1):
             child.returncode = os.waitstatus_to_exitcode(status)
             if child.returncode != 0:
                 messages.seek(0)
-                raise RunFailed(f"{' '.join(str(w) for w in line)}: exit code {child.returncode}\n{messages.read()}")
+                failure = NoSolution if child.returncode == EXIT_NO_SOLUTION else RuntimeError
+                raise failure(f"{' '.join(str(w) for w in line)}: exit code {child.returncode}\n{messages.read()}")
         return Run(read_curves(curves), usage.ru_utime + usage.ru_stime, wall)
 
 
 def scales(reference):
-    """What a deviation of each value of the reference is divided by, names x times."""
+    """The scales that deviations are relative to, names x times."""
     scale = np.abs(reference.values)
     for i, name in enumerate(reference.names):
         if name[0] == "m" or (name[0] == "q" and name[1] != name[2]):
@@ -78,10 +82,10 @@ def scales(reference):
 
 
 def error(curves, reference):
-    """Root mean square relative error of curves."""
+    """The root mean square relative error of the curves."""
     return float(np.sqrt(np.mean(((curves.values - reference.values) / scales(reference)) ** 2)))
 
 
 def noise(curves, reference):
-    """The same of the standard errors that a run printed."""
+    """The root mean square of the relative standard errors."""
     return float(np.sqrt(np.mean((curves.errors / scales(reference)) ** 2)))

@@ -1,10 +1,11 @@
-/* Time of the messages that ranks exchange in every pass, for docs/mpi.md:
+/* Measures the messages that ranks exchange in every pass, for docs/mpi.md:
 
        mpicc -O2 bench/mpi_messages.c -o mpi_messages -lm
        mpirun -n 2 ./mpi_messages
 
-   One pass of a group is an allgather of the joined sums of each rank (src/paths/share.c) and a broadcast of one
-   number. Prints the best of many rounds, and a and b of seconds = a + b bytes, where bytes are what a rank gets. */
+   In one pass a group makes an allgather of the partial sums of each rank (src/paths/share.c) and a broadcast of one
+   number. Prints the best time of many rounds, and a and b of seconds = a + b bytes, where bytes are those that a rank
+   receives. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 enum { ROUNDS = 40, REPEATS = 50 };
 
-/* Doubles of each rank: the averages at a node after 10, 100, ... steps, k = 1 and 2 numbers a step, or more. */
+/* Doubles that each rank contributes. The averages at a node are a few numbers for each step before it. */
 static const int SIZES[] = {1, 32, 128, 512, 2048, 8192, 32768, 131072};
 enum { N_SIZES = sizeof SIZES / sizeof SIZES[0] };
 

@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
-"""mpi_model.py: the seconds of `solve` on many cores, one rank each, predicted from what one core and one message take.
+"""mpi_model.py: predicts the seconds of `solve` on many cores, with one rank on each, from those of one core and of one
+message.
 
     bench/mpi_model.py --paths 131072 --replicas 16 --steps 192 --per-path 1.01e-4 --rows 0.07
 
-prints a table for messages within a machine (measured with mpi_messages.c) and between machines (assumed latencies).
+prints a table for messages within a machine (as measured by mpi_messages.c) and between machines (assumed latencies).
 """
 
 import argparse
 import math
 
-PARTS = 64  # of a replica's paths, src/paths/share.h
-LANES = 760  # of a block
+PARTS = 64  # into which the paths of a replica are divided among ranks, src/paths/share.h
+LANES = 760  # paths in a block
 
-# Seconds of an allgather and a broadcast of one number between two ranks, and of a byte that a rank gets.
+# Seconds of an allgather and a broadcast of one number between two ranks, and seconds per byte that a rank receives.
 NETWORKS = {"one machine": (0.8e-6, 0.07e-9), "InfiniBand": (5e-6, 0.1e-9), "Ethernet": (60e-6, 1e-9)}
 
 
 def plan(cores, replicas, blocks):
-    """solvers/spread.c: groups of ranks and ranks of each, and the blocks that the slowest rank carries in all."""
+    """The number of groups, the ranks of each, and the blocks that the busiest rank advances in all its replicas
+    (solvers/common/rank_layout.c)."""
     best = None
     for groups in range(min(cores, replicas), 0, -1):
         size = max(1, min(cores // groups, PARTS, blocks))
@@ -28,20 +30,20 @@ def plan(cores, replicas, blocks):
 
 
 def message(size, doubles, latency, per_byte):
-    """Of one pass; a group that is no power of two tells all parts."""
-    told = size if size & (size - 1) == 0 else PARTS
-    return math.log2(size) * latency + 8 * doubles * (told - told / size) * per_byte if size > 1 else 0.0
+    """Seconds of the messages of one pass. A rank of a group whose size is not a power of two sends all its parts."""
+    sent = size if size & (size - 1) == 0 else PARTS
+    return math.log2(size) * latency + 8 * doubles * (sent - sent / size) * per_byte if size > 1 else 0.0
 
 
 def predicted(cores, o, latency, per_byte):
-    """Seconds, and the part of them that messages take."""
+    """The number of groups, the ranks of each, the seconds, and the share of them that messages take."""
     blocks = math.ceil(o.paths / LANES)
     groups, size, work = plan(cores, o.replicas, blocks)
     rounds = math.ceil(o.replicas / groups)
-    passes = 1.5 * o.steps * (o.passes + 1)  # both grids; about one more message a step, for divergence and curves
-    talk = rounds * passes * message(size, o.doubles * o.steps / 2, latency, per_byte)
+    passes = 1.5 * o.steps * (o.passes + 1)  # both grids, and a message more per step for divergence and curves
+    messages = rounds * passes * message(size, o.doubles * o.steps / 2, latency, per_byte)
     compute = work * min(LANES, o.paths) * o.per_path + rounds * o.rows + o.start
-    return groups, size, compute + talk, talk / (compute + talk)
+    return groups, size, compute + messages, messages / (compute + messages)
 
 
 def main():
@@ -62,8 +64,8 @@ def main():
     for cores in o.cores:
         cells = []
         for latency, per_byte in NETWORKS.values():
-            groups, size, seconds, talk = predicted(cores, o, latency, per_byte)
-            cells.append(f" {seconds:.3g} s, x{one / seconds:.0f}, messages {100 * talk:.0f}% |")
+            groups, size, seconds, share = predicted(cores, o, latency, per_byte)
+            cells.append(f" {seconds:.3g} s, x{one / seconds:.0f}, messages {100 * share:.0f}% |")
         print(f"| {cores} | {groups} x {size} |" + "".join(cells))
     for name, (latency, per_byte) in NETWORKS.items():
         half = next((c for c in o.cores if predicted(c, o, latency, per_byte)[3] >= 0.5), None)

@@ -1,4 +1,4 @@
-"""The problems that are timed: a file of validation/problems, what is changed in it, and where to search."""
+"""The problems that are timed: a file of validation/problems, changes of its keys, and the ranges to search."""
 
 import dataclasses
 
@@ -8,11 +8,11 @@ class Problem:
     name: str
     title: str
     file: str                # under validation/problems
-    changes: dict            # of its keys
+    changes: dict            # key -> value
     grading: float           # numerics.grading of the solver, in the search and in the reference
-    steps: dict              # response -> numerics.steps that are tried
-    reference_steps: int     # stein
-    pilot: int = 1           # small runs of the search have so many times the usual paths
+    steps: dict              # estimator of the response -> values of numerics.steps to try
+    reference_steps: int     # with the response stein
+    pilot: int = 1           # factor of the number of paths in the small runs of the search
     tolerance: float = 0.25  # numerics.tolerance in units of the target; small where a curve is small
 
 
@@ -28,7 +28,7 @@ PROBLEMS = {problem.name: problem for problem in (
 
 
 def at_horizon(horizon):
-    """The logistic problem over a longer or shorter time, for the growth of the cost."""
+    """The logistic problem with another horizon."""
     longer = max(1, horizon / 20) ** 0.9
     steps = {"pathwise": (12, 16, 24, 32), "stein": (16, 24, 32, 48, 64)}
     steps = {response: tuple(2 * round(longer * n / 2) for n in some) for response, some in steps.items()}

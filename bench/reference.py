@@ -1,8 +1,7 @@
-"""Reference curves of a problem: the mean of long solves, continued until their noise is small enough.
+"""Reference curves of a problem: the mean of solves on a fine grid, continued until its noise is small enough.
 
-Chunks of replicas are solved on a fine grid, extrapolated, each with a seed of its own, and kept in a cache
-under a key made of the problem, the settings and the program's version, so that a smaller target continues where a
-larger one stopped. The noise is that of the spread between chunks.
+Each chunk is an extrapolated solve with a seed of its own. Chunks are kept in a cache, under a key made of the problem,
+the settings and the program's version, so that a smaller target continues where a larger one stopped.
 """
 
 import dataclasses
@@ -23,7 +22,7 @@ SETTINGS = {"numerics.response": "stein", "numerics.paths": 65536, "numerics.rep
 class Reference:
     curves: measure.Curves
     noise: float         # root mean square relative standard error
-    cpu: float           # seconds spent on all chunks, now or when they were cached
+    cpu: float           # seconds of all chunks, including those that were cached
     seeds: int
 
 
@@ -38,17 +37,17 @@ def key_of(bench, problem):
 
 
 def chunk(bench, problem, number):
-    """CPU seconds and curves of one chunk."""
+    """The CPU seconds and the curves of one chunk."""
     path = bench.cache / key_of(bench, problem) / f"{number}.json"
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         return kept["cpu"], measure.Curves(kept["names"], np.array(kept["values"]), np.array(kept["errors"]))
     run = bench.run("solve", problem, {**settings_of(problem), "numerics.seed": SEED + number}, threads=bench.threads)
     path.parent.mkdir(parents=True, exist_ok=True)
-    waiting = pathlib.Path(f"{path}.part")
-    waiting.write_text(json.dumps({"cpu": run.cpu, "names": run.curves.names, "values": run.curves.values.tolist(),
-                                   "errors": run.curves.errors.tolist()}), encoding="utf-8")
-    waiting.rename(path)
+    temporary = pathlib.Path(f"{path}.part")
+    temporary.write_text(json.dumps({"cpu": run.cpu, "names": run.curves.names, "values": run.curves.values.tolist(),
+                                     "errors": run.curves.errors.tolist()}), encoding="utf-8")
+    temporary.rename(path)
     return run.cpu, run.curves
 
 
@@ -61,7 +60,7 @@ def mean_of(chunks):
 
 
 def reference(bench, problem, noise, cpu_max):
-    """Curves with at most this noise, or what cpu_max seconds reach."""
+    """Curves with at most this noise, or with the noise that is left after cpu_max seconds."""
     chunks, made = [], None
     while made is None or (made.noise > noise and made.cpu < cpu_max):
         chunks.append(chunk(bench, problem, len(chunks)))

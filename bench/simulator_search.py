@@ -2,9 +2,9 @@
 
     error^2 = (c/d)^2 + v/(d repetitions),        seconds = repetitions cost(d)
 
-c, v and cost are measured at a few dimensions: c from the mean deviation from the reference, less its noise; v from the
-standard errors. cost(d) is a power law between the dimensions it was measured at. Given d, the number of repetitions
-follows; d minimises the seconds. With cost ~ d^2 that is d = sqrt(3) c/target.
+c, v and cost are measured at a few dimensions: c from the mean deviation from the reference, after subtracting its
+noise, and v from the standard errors. cost(d) is a power law between two dimensions at which it was measured. The
+number of repetitions follows from d, and d minimises the seconds. With cost ~ d^2 that is d = sqrt(3) c/target.
 """
 
 import dataclasses
@@ -14,9 +14,9 @@ import numpy as np
 
 import measure
 
-DIMENSIONS = (32, 64, 128)               # bias and variance: small d shows the bias soonest
-COST_DIMENSIONS = (256, 512, 1024, 2048) # timed only
-NOISE = 0.25                             # of the mean of a pilot, in units of its bias: repetitions double until then
+DIMENSIONS = (32, 64, 128)               # where bias and variance are measured: the bias is largest at small d
+COST_DIMENSIONS = (256, 512, 1024, 2048) # where only the time is measured
+NOISE = 0.25                             # repetitions double until the noise of the mean is this part of the bias
 
 
 @dataclasses.dataclass
@@ -41,7 +41,7 @@ class Model:
         return self.cost(d) * self.repetitions(d, target)
 
     def best(self, target):
-        """d and repetitions (at least two)."""
+        """The cheapest d and its number of repetitions, at least two."""
         low = max(min(DIMENSIONS), 1.05 * self.c / target)
         candidates = [int(d) for d in np.geomspace(low, 64 * low, 400)]
         d = min(candidates, key=lambda d: self.cost(d) * max(2, self.repetitions(d, target)))
@@ -53,7 +53,7 @@ def settings_of(problem, d, repetitions):
 
 
 def pilot(bench, problem, d, reference, cpu_max):
-    """Deviation of the mean, its squared standard error, variance of one repetition, seconds of one."""
+    """The deviation of the mean, its squared standard error, and the variance and the seconds of one repetition."""
     repetitions, runs, total = 256, [], 0.0
     scale = measure.scales(reference.curves)
     while True:
@@ -74,7 +74,7 @@ def pilot(bench, problem, d, reference, cpu_max):
 
 
 def model(bench, problem, reference, cpu_max):
-    """c, v and the costs, for about cpu_max seconds."""
+    """Measures c, v and the costs in about cpu_max seconds."""
     costs, products, noises, variances = {}, [], [], []
     for d in DIMENSIONS:
         deviation, noise2, variance, costs[d] = pilot(bench, problem, d, reference, cpu_max / len(DIMENSIONS))

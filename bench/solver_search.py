@@ -2,12 +2,12 @@
 
     error^2 = bias(steps)^2 + variance / (paths * replicas)
 
-For each estimator of the response that is asked for and several numbers of steps, a few small runs give the variance of
-one replica (the spread within and between runs) and the CPU time of one replica. The bias is the mean difference from the
-reference; where there is none, from a fine grid with the same seeds, hence nearly the same noise, but with as few paths, whose
-noise has a bias of its own where steps are many. What noise is in the mean square is subtracted. The tolerance of a step is a
-part of the target: it moves curves by about as much as itself.
-The runs that are timed have two replicas, because the variance falls faster than 1/paths.
+For each estimator of the response and several numbers of steps, a few small runs give the variance and the CPU time of
+one replica. The bias is the mean difference from the reference, or, without a reference, from a fine grid with the same
+seeds and therefore nearly the same noise; with few paths that noise has a bias of its own if the steps are many. The
+contribution of noise to the mean square is subtracted. The tolerance of a step is a fraction of the target, because it
+changes curves by about its own value. The runs that are timed have two replicas, because the variance decreases faster
+than 1/paths.
 """
 
 import dataclasses
@@ -19,9 +19,10 @@ import measure
 
 REPLICAS = 2         # replicas of a small run
 SEEDS_MIN, SEEDS_MAX = 4, 128
-SEEDS_CPU = 16       # as many small runs as take about so many seconds
+SEEDS_CPU = 16       # seconds of all small runs at one setting
 LOG_PATHS_MIN = 6    # numerics.paths is at least 64
-BIAS = 0.8           # most that may be bias, in units of the target
+TOLERANCE_MAX = 0.01 # of numerics.tolerance
+BIAS = 0.8           # largest bias, in units of the target
 
 
 @dataclasses.dataclass
@@ -36,7 +37,7 @@ class Setting:
     cpu_replica: float   # seconds
 
     def cost(self, target):
-        """CPU seconds to the target, with a number of replicas that need not be whole."""
+        """CPU seconds to the target; the number of replicas need not be whole."""
         left = target ** 2 - self.bias ** 2
         return self.cpu_replica * self.variance / left if left > 0 else math.inf
 
@@ -54,16 +55,16 @@ def small_runs(bench, problem, response, steps, paths, tolerance):
 
 
 def variance_of(runs, scale):
-    """Mean square relative deviation of one replica. Printed standard errors count the step error, too."""
+    """The mean square relative deviation of one replica. Printed standard errors would include the step error."""
     return float(REPLICAS * np.mean(np.var([run.curves.values / scale for run in runs], axis=0, ddof=1)))
 
 
 @dataclasses.dataclass
 class Yardstick:
-    """What the bias is measured against: one for each seed, or the same for all."""
-    values: list         # of names x times
+    """The curves that the bias is measured against: one set for each seed, or one for all."""
+    values: list         # of arrays, names x times
     scale: np.ndarray    # names x times
-    noise: float         # root mean square relative error that all have in common
+    noise: float         # root mean square relative error that is common to all
 
     @classmethod
     def of_reference(cls, reference):
@@ -76,7 +77,7 @@ class Yardstick:
         return cls(values, measure.scales(mean), 0.0)
 
     def bias(self, runs):
-        """Root mean square of the mean difference, less its noise."""
+        """The root mean square of the mean difference, without the part that is noise."""
         values = self.values if len(self.values) > 1 else self.values * len(runs)
         differences = np.array([(run.curves.values - value) / self.scale for run, value in zip(runs, values)])
         noise = np.mean(differences.var(axis=0, ddof=1)) / len(differences) + self.noise ** 2
@@ -84,18 +85,18 @@ class Yardstick:
 
 
 def try_setting(bench, problem, response, steps, paths, tolerance, yardstick):
-    """One setting, measured; of infinite bias if it does not come to an end."""
+    """Measures one setting; its bias is infinite if a run has no solution."""
     try:
         runs = small_runs(bench, problem, response, steps, paths, tolerance)
-    except measure.RunFailed:
+    except measure.NoSolution:
         return Setting(response, steps, paths, 0, tolerance, math.inf, math.inf, math.inf)
     return Setting(response, steps, paths, 0, tolerance, yardstick.bias(runs), variance_of(runs, yardstick.scale),
                    float(np.median([run.cpu for run in runs])) / REPLICAS)
 
 
 def measured(bench, problem, target, responses, reference=None):
-    """Every setting that is tried, measured; without a reference, against a fine grid with the first estimator."""
-    paths, tolerance = paths_for(problem, target), problem.tolerance * target
+    """Measures every setting to try; without a reference, against a fine grid with the first estimator."""
+    paths, tolerance = paths_for(problem, target), min(problem.tolerance * target, TOLERANCE_MAX)
     if reference:
         yardstick = Yardstick.of_reference(reference)
     else:
@@ -106,25 +107,25 @@ def measured(bench, problem, target, responses, reference=None):
 
 
 def with_paths(setting, paths):
-    """The setting with two replicas of so many paths."""
+    """The setting with two replicas and this number of paths."""
     factor = paths / setting.paths
     return dataclasses.replace(setting, paths=paths, replicas=REPLICAS, variance=setting.variance / factor,
                                cpu_replica=setting.cpu_replica * factor)
 
 
 def fitted(setting, target):
-    """Two replicas of the power of two of paths that comes nearest to the target by the model."""
+    """The setting with two replicas and the power of two of paths that comes nearest to the target in the model."""
     needed = setting.paths * setting.variance / (target ** 2 - setting.bias ** 2) / REPLICAS
     return with_paths(setting, 2 ** max(LOG_PATHS_MIN, round(math.log2(needed))))
 
 
 def best(settings, target, response=None):
-    """The cheapest setting for the target, of one estimator or of both, or None."""
+    """The cheapest setting for the target, with one estimator or with any; None if no setting meets it."""
     able = [s for s in settings if s.bias < BIAS * target and response in (None, s.response)]
     return min(able, key=lambda s: s.cost(target)) if able else None
 
 
 def paths_for(problem, target):
-    """Paths of a small run. The bias has a part of the order 1/paths too, which must not decide about runs that have
-    more."""
+    """The number of paths of a small run. The bias also has a part of order 1/paths, which must not decide about runs
+    with more paths."""
     return problem.pilot * (4096 if target > 3e-3 else 16384)

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""time_to_accuracy.py: CPU seconds that `solve` and `simulate` need for the same error.
+"""time_to_accuracy.py: the CPU seconds that `solve` and `simulate` need for the same error.
 
-For each problem and target, each side is first given its own best setting (solver_search.py, simulator_search.py), then
-run at it with several seeds, on 1 thread and on 2. The error of every run is measured against a reference
-(reference.py, measure.py). No run hits the target exactly. For the solver, paths are doubled or halved until the target
-lies between two runs, and the seconds are interpolated in log error; for the simulator, whose variance is proportional
-to 1/repetitions, they are scaled. Where a run of the simulator is not affordable, its seconds are those of its model,
-and so marked. At last both sides are run in turns, so that the ratio is not that of a fast and a slow minute of the machine.
+For each problem and target, both sides get their own best setting (solver_search.py, simulator_search.py) and run with
+it for several seeds, on 1 thread and on 2. The error of each run is measured against a reference (reference.py,
+measure.py). No run hits the target exactly. The paths of the solver are doubled or halved until the target lies between
+two runs, and the seconds are interpolated in log error; those of the simulator, whose variance is proportional to
+1/repetitions, are scaled. Where a run of the simulator would take too long, its seconds follow from its model, and the
+table says so. At the end both sides run in turns, so that their ratio does not depend on the speed of the machine in
+one minute or another.
 
-Not a test: it takes minutes to hours. A table goes to standard output, and with -o to DIR as markdown and CSV.
+This is not a test; it takes minutes to hours. The table is printed, and with -o written to DIR as markdown and CSV.
 """
 
 import argparse
@@ -27,14 +28,14 @@ import simulator_search
 import solver_search
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOLVER_ONLY = 1e-3       # below this target the simulator is left out
-SEEDS_MAX = 64           # cheap runs are repeated more often: the error of one run is noisy
-SEEDS_CPU = 30           # for about so many seconds
+SOLVER_ONLY = 1e-3       # below this target the simulator does not run
+SEEDS_MAX = 64           # of cheap runs, which are repeated more often because the error of one run is noisy
+SEEDS_CPU = 30           # seconds of all these runs
 TURNS = 15               # runs of either side at the end, on each number of threads
 
 
 class Bench:
-    """Where the program is, and how it is run."""
+    """The program and the options it is run with."""
 
     def __init__(self, options):
         self.program = options.program.resolve()
@@ -52,24 +53,24 @@ class Bench:
 
 @dataclasses.dataclass
 class Timing:
-    """Runs of one side at one setting."""
+    """The runs of one side at one setting."""
     setting: str
     wall: dict              # threads -> median seconds of a run
-    error: float            # root mean square over seeds; nan: model only
+    error: float            # root mean square over seeds; nan if the seconds follow from the model
     seconds: dict           # threads -> CPU seconds at the target
-    seeds: int              # 0: extrapolated
-    command: str            # of a run that takes a known part of these seconds, and what is set for it
-    settings: dict
+    seeds: int              # 0 if the seconds follow from the model
+    command: str            # of a run whose seconds are a known fraction of these
+    settings: dict          # of that run
     factor: float           # seconds at the target over those of that run
 
 
 def root_mean_square(errors, reference):
-    """Error over seeds, without the part that is the reference's."""
+    """The error over seeds, without the noise of the reference."""
     return math.sqrt(max(statistics.fmean(e * e for e in errors) - reference.noise ** 2, 0))
 
 
 def seeds_for(cpu, least):
-    """How many seeds, for runs of so many seconds."""
+    """The number of seeds for runs of `cpu` seconds."""
     return max(least, min(SEEDS_MAX, int(SEEDS_CPU / cpu)))
 
 
@@ -86,14 +87,14 @@ def cpu_of(runs):
 
 
 def timing(title, runs, error, factor, command, settings):
-    """runs: threads -> runs of these settings; factor: seconds at the target over those of a run."""
+    """`runs` maps threads to runs with these settings; `factor` is the seconds at the target over those of a run."""
     wall = {threads: statistics.median(run.wall for run in some) for threads, some in runs.items()}
     seconds = {threads: cpu_of(some) * factor for threads, some in runs.items()}
     return Timing(title, wall, error, seconds, len(runs[1]), command, settings, factor)
 
 
 def take_turns(bench, problem, sides):
-    """Times the sides again, one run of each after the other."""
+    """Times both sides again, run by run in turns."""
     for threads in (1, 2):
         cpu = [[] for _ in sides]
         for turn in range(TURNS):
@@ -104,9 +105,9 @@ def take_turns(bench, problem, sides):
             side.seconds[threads] = statistics.median(times) * side.factor
 
 
-def climb(bench, problem, found, reference, target, seeds):
-    """Settings around the target, the first one that meets it and the last one that does not, each with its runs and
-    its error. The second is None if the fewest paths meet the target, the first if many do not."""
+def bracket(bench, problem, found, reference, target, seeds):
+    """The setting with the fewest paths that meets the target and the one with the most that does not, each with its
+    runs and its error. The first is None if no setting meets the target, the second if all do."""
     tried = {}
     setting = solver_search.fitted(found, target)
     for _ in range(6):
@@ -126,8 +127,8 @@ def climb(bench, problem, found, reference, target, seeds):
 
 
 def time_solver(bench, problem, found, reference, target, seeds):
-    """None if the target is not met."""
-    least, most = climb(bench, problem, found, reference, target, seeds)
+    """The timing of the solver, or None if it does not meet the target."""
+    least, most = bracket(bench, problem, found, reference, target, seeds)
     if not least:
         return None
     setting, runs, error = least
@@ -152,7 +153,7 @@ def time_simulator(bench, problem, model, reference, target, seeds, cpu_max):
         error = error_of(runs[1], reference)
         factor = max(error ** 2 - bias ** 2, 0) / (target ** 2 - bias ** 2)
         return timing(title, runs, error, factor, "simulate", settings)
-    few = max(2, min(repetitions, round(1 / model.cost(d))))     # about a second: the start of the program is shared
+    few = max(2, min(repetitions, round(1 / model.cost(d))))  # about a second, so that the start counts little
     settings = simulator_search.settings_of(problem, d, few)
     runs = {threads: repeated(bench, "simulate", problem, settings, threads, 3) for threads in (1, 2)}
     modelled = timing(title, runs, math.nan, model.repetitions(d, target) / few, "simulate", settings)
@@ -173,14 +174,14 @@ def row_of(problem, target, reference, settings, solver, simulator):
     best = {response: solver_search.best(settings, target, response) for response in ("stein", "pathwise")}
     cells = [problem.title, f"{target:g}", number(reference.noise)]
     if solver is None:
-        cells += ["target not reached by any setting that was tried"] + ["-"] * 4
+        cells += ["no setting meets the target"] + ["-"] * 4
     else:
         cells += [solver.setting, number(solver.error), number(solver.seconds[1]), number(solver.seconds[2]),
                   number(solver.wall[1] / solver.wall[2])]
     cells += [f"{number(s.cost(target))} ({s.steps})" if s else "-" for s in best.values()]
     if simulator is None:
         return cells + ["-"] * 6
-    cells += [simulator.setting, number(simulator.error) if simulator.seeds else "extrapolated",
+    cells += [simulator.setting, number(simulator.error) if simulator.seeds else "model",
               number(simulator.seconds[1]), number(simulator.seconds[2])]
     if solver is None:
         return cells + ["-"] * 2
@@ -192,7 +193,7 @@ def say(text):
 
 
 def measure_problem(bench, problem, options):
-    """One row per target."""
+    """Yields one row for each target."""
     model = None
     noise = min(options.targets) * options.reference
     reference = references.reference(bench, problem, noise, options.reference_cpu)
@@ -235,23 +236,25 @@ def arguments():
                         help="the program to time (default: build/src/cli/sgdmft)")
     parser.add_argument("--problems", nargs="+", choices=problems.PROBLEMS, default=list(problems.PROBLEMS))
     parser.add_argument("--targets", nargs="+", type=float, default=[1e-2, 1e-3],
-                        help="root mean square relative errors (default: 1e-2 1e-3); below 1e-3 the solver alone")
+                        help="root mean square relative errors (default: 1e-2 1e-3); below 1e-3 without simulations")
     parser.add_argument("--seeds", type=int, default=8,
-                        help="runs at the best setting, per number of threads, at least (default: 8)")
+                        help="least number of runs at the best setting, on each number of threads (default: 8)")
     parser.add_argument("--reference", type=float, default=0.2, metavar="F",
-                        help="noise of the reference, in units of the target (default: 0.2)")
+                        help="noise of the reference, in units of the smallest target (default: 0.2)")
     parser.add_argument("--reference-cpu", type=float, default=1500, metavar="S",
-                        help="CPU seconds after which a reference is taken as it is (default: 1500)")
+                        help="CPU seconds after which a reference is used with the noise it has (default: 1500)")
     parser.add_argument("--pilot-cpu", type=float, default=60, metavar="S",
-                        help="CPU seconds for the bias of the simulator, per problem (default: 60)")
+                        help="CPU seconds to find the bias of the simulator, for each problem (default: 60)")
     parser.add_argument("--simulate-cpu", type=float, default=200, metavar="S",
-                        help="CPU seconds for the simulator at its best setting; if more, extrapolated (default: 200)")
+                        help="CPU seconds for the simulator at its best setting; if it needs more, its model is used "
+                             "(default: 200)")
     parser.add_argument("--responses", nargs="+", choices=("stein", "pathwise"), default=["stein", "pathwise"],
-                        help="estimators of the response that are tried (default: both)")
+                        help="estimators of the response to try (default: both)")
     parser.add_argument("--threads", type=int, default=2, help="threads of the reference (default: 2)")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "build/bench",
-                        help="where references are kept (default: build/bench)")
-    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="DIR", help="write table as markdown and CSV")
+                        help="directory of the references (default: build/bench)")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="DIR",
+                        help="write the table to DIR as markdown and CSV")
     return parser.parse_args()
 
 

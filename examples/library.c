@@ -7,12 +7,13 @@
 
 static void print_losses(const sgdmft_solution *solution)
 {
+    const double *t = sgdmft_solution_times(solution);
     const sgdmft_curve *train = sgdmft_solution_curve(solution, "train_loss");
     const sgdmft_curve *test = sgdmft_solution_curve(solution, "test_loss");
     printf("%8s  %-21s  %-21s\n", "t", "train loss", "test loss");
-    for (size_t i = 0; i < solution->n_times; i++)
-        printf("%8.3f  %.5f +- %.5f    %.5f +- %.5f\n", solution->times[i], train->value[i], train->se[i],
-               test->value[i], test->se[i]);
+    for (size_t i = 0; i < sgdmft_solution_n_times(solution); i++)
+        printf("%8.3f  %.5f +- %.5f    %.5f +- %.5f\n", t[i], sgdmft_curve_value(train)[i], sgdmft_curve_se(train)[i],
+               sgdmft_curve_value(test)[i], sgdmft_curve_se(test)[i]);
 }
 
 int main(int argc, char **argv)
@@ -38,5 +39,5 @@ int main(int argc, char **argv)
     sgdmft_solution_free(solution);
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
-    return sgdmft_status_exit_code(status);
+    return status != SGDMFT_OK;
 }

@@ -1,45 +1,66 @@
-"""Reads what sgdmft writes: curves (CSV) and runs with two-time arrays (HDF5).
+"""Reads the files that sgdmft writes: curves (CSV), and runs with two-time arrays (HDF5).
 
     import sgdmft
     run = sgdmft.load("tanh.h5")             # or "tanh.csv"
     run.times, run.curves["test_loss"], run.se["test_loss"]
-    run.C[i, j], run.R[i, j], run.m[i]        # k x k, k x k, k x k* at grid times run.t[i], run.t[j]; HDF5 only
-    run.info["seed"], run.problem             # provenance and the full effective problem (YAML text)
+    run.C[i, j], run.R[i, j], run.m[i]        # k x k, k x k, k x k* at the grid times run.t[i], run.t[j]; HDF5 only
+    run.info["seed"], run.problem             # provenance, and the problem with every default (YAML text)
 
 Needs numpy, and h5py for HDF5 files.
 """
 
 import dataclasses
+import fnmatch
 import re
 
 import numpy as np
 
+# Patterns of the names of each kind of column, for fnmatch. A column is of the first kind that matches.
+COLUMN_KINDS = {
+    "train_loss": ("train_loss",),
+    "test_loss": ("test_loss",),
+    "q": ("q[1-8][1-8]",),
+    "m": ("m[1-8][1-8]",),
+    "observables": ("train_*", "test_*"),
+    "R": ("R[1-8][1-8]",),
+}
+
+
+def column_kind(name):
+    """The key of COLUMN_KINDS that a column of this name belongs to, or None."""
+    for kind, patterns in COLUMN_KINDS.items():
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            return kind
+    return None
+
 
 @dataclasses.dataclass
 class Run:
-    """One file. Dictionaries of curves are in the order of the columns."""
+    """The content of one file. The dictionaries of curves are in the order of the columns."""
 
     path: str
     times: np.ndarray  # output times
     curves: dict  # name -> values at the output times
     se: dict  # name -> one standard error of the values
     info: dict  # provenance: version, command, seed, status, residual_max, ...
-    problem: str = ""  # the effective problem as YAML
+    problem: str = ""  # the problem with every default, as YAML
     step_error: dict = dataclasses.field(default_factory=dict)  # name -> time-step error; HDF5 only
-    t: np.ndarray = None  # grid times of the two-time arrays; None in CSV files and simulations, as what follows
+    # From here on None in CSV files and simulations.
+    t: np.ndarray = None  # [N] grid times of the two-time arrays
     C: np.ndarray = None  # [N, N, k, k]
-    R: np.ndarray = None  # [N, N, k, k], zero above the diagonal
+    R: np.ndarray = None  # [N, N, k, k], zero where the second time is the later one
     m: np.ndarray = None  # [N, k, k*]
-    residual: np.ndarray = None  # [N]
-    histograms: dict = None  # t [n], edges [k, bins + 1], density, se [n, k, bins] of the coordinates, if asked for
+    residual: np.ndarray = None  # [N] self-consistency residual of the step to each node
+    histograms: dict = None  # of the coordinates, if output.histograms asks for them: t [n], edges [k, bins + 1],
+    # density and se [n, k, bins]
 
     @property
     def simulated(self):
-        """True for a finite-d simulation, False for the limiting equations."""
+        """True for a finite-d simulation, False for a solution of the limiting equations."""
         return self.info.get("program") == "simulate" or "finite-d simulation" in self.info.get("title", "")
 
     def setting(self, key):
-        """A scalar of the problem, e.g. "delta" or "simulate.d", as text; None if it is not there."""
+        """The value of a key of the problem, e.g. "delta" or "simulate.d", as text; None if the problem lacks it."""
         scope = []
         for line in self.problem.splitlines():
             match = re.match(r"( *)([A-Za-z_]\w*):(?: +(.*?))?(?: +#.*)?$", line)
@@ -53,7 +74,7 @@ class Run:
 
 
 def load(path):
-    """The run in a .h5 or .csv file. Raises OSError or ValueError with a message that names the file."""
+    """Reads a .h5 or .csv file. Raises OSError or ValueError, with a message that names the file."""
     with open(path, "rb") as file:
         is_hdf5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
     return _load_hdf5(path) if is_hdf5 else _load_csv(path)
@@ -64,7 +85,7 @@ def _load_hdf5(path):
 
     with h5py.File(path, "r") as file:
         if "curves/t" not in file or "columns" not in file["curves"].attrs:
-            raise ValueError(f"{path}: not a file written by sgdmft (no /curves)")
+            raise ValueError(f"{path}: this file was not written by sgdmft: it has no group /curves")
         group = file["curves"]
         names = [str(name) for name in group.attrs["columns"]]
         info = dict(file.attrs)
@@ -89,15 +110,15 @@ def _load_csv(path):
         for number, line in enumerate(file, 1):
             line = line.rstrip("\r\n")
             if line.startswith("#"):
-                _take_comment(line, info, problem)
+                _parse_comment(line, info, problem)
             elif not line.strip():
                 continue
             elif header is None:
-                header = _take_header(path, number, line)
+                header = _parse_header(path, number, line)
             else:
-                rows.append(_take_row(path, number, line, header))
+                rows.append(_parse_row(path, number, line, header))
     if header is None:
-        raise ValueError(f"{path}: no header line; expected 't,train_loss,...'")
+        raise ValueError(f"{path}: the file has no header line 't,train_loss,...'")
     table = np.array(rows, dtype=float).reshape(len(rows), len(header))
     columns = dict(zip(header, table.T))
     names = [name for name in header if name != "t" and not name.endswith("_se")]
@@ -111,8 +132,8 @@ def _load_csv(path):
     )
 
 
-def _take_comment(line, info, problem):
-    text = line[1:].removeprefix(" ") if hasattr(str, "removeprefix") else re.sub("^ ", "", line[1:])
+def _parse_comment(line, info, problem):
+    text = re.sub("^# ?", "", line)
     key, colon, value = text.partition(": ")
     if not info:
         info["title"] = text
@@ -122,14 +143,14 @@ def _take_comment(line, info, problem):
         info[key] = value
 
 
-def _take_header(path, number, line):
+def _parse_header(path, number, line):
     header = [name.strip() for name in line.split(",")]
     if "t" not in header:
-        raise ValueError(f"{path}:{number}: not a curves file: the header has no column 't'")
+        raise ValueError(f"{path}:{number}: the header has no column 't', so that this is not a file of curves")
     return header
 
 
-def _take_row(path, number, line, header):
+def _parse_row(path, number, line, header):
     fields = line.split(",")
     if len(fields) != len(header):
         raise ValueError(f"{path}:{number}: {len(fields)} values in this row, but the header has {len(header)} columns")

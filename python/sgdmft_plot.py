@@ -1,7 +1,7 @@
-"""Draws curves of sgdmft runs: theory as lines with bands, simulations as points with bars.
+"""Draws the curves of sgdmft runs: theory as lines with bands, simulations as points with bars.
 
-Started by `sgdmft plot`; works alone too: python3 sgdmft_plot.py -o FIGURE.svg RUN.h5 CURVES.csv ...
-Exit codes: 0 done, 2 bad input, 4 system.
+`sgdmft plot` starts this script, which also runs by itself: python3 sgdmft_plot.py -o FIGURE.svg RUN.h5 CURVES.csv ...
+Exit codes: 0 success, 2 bad input, 4 system error.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import sys
 STANDARD_ERRORS = 2.0  # half height of bands and bars
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
 COMPONENT_COLOURS = [BLUE, VERMILLION, GREEN, PURPLE]
-# Of a 2 x 2 matrix: two blues on the diagonal, two oranges off it. Symmetric problems have equal entries there.
+# A 2 x 2 matrix has blues on the diagonal and oranges off it, as symmetric problems have equal entries in each pair.
 SQUARE_COLOURS = {"11": BLUE, "22": "#56B4E9", "12": VERMILLION, "21": "#E69F00"}
 LINE_STYLES = ["-", (0, (5, 2)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "p"]
@@ -42,42 +42,45 @@ STYLE = {
     "legend.borderaxespad": 0.3,
     "legend.labelspacing": 0.3,
     "savefig.dpi": 300,
-    "svg.hashsalt": "sgdmft",  # element names that do not change from run to run
+    "svg.hashsalt": "sgdmft",  # makes the names of elements the same in every run
     "pdf.fonttype": 42,
 }
 
 
 class Panel:
-    """One set of axes: curves by name, each with its colour and label."""
+    """One set of axes with its curves."""
 
     def __init__(self, title, logarithmic=False):
         self.title = title
-        self.logarithmic = logarithmic  # allowed, if it helps
+        self.logarithmic = logarithmic  # True: a logarithmic axis is used if it helps
         self.curves = {}  # name -> (colour, label)
 
 
 def main():
     options = parse_options()
+    obstacle = find_obstacle(options.output, options.force)
+    if obstacle:
+        return print_error(4, obstacle)
     try:
         import matplotlib
 
         matplotlib.use("Agg")
         import sgdmft
     except ImportError as error:
-        return complain(4, f"drawing needs Matplotlib and NumPy: {error}")
+        return print_error(4, f"drawing needs Matplotlib and NumPy: {error}")
     runs = []
     for path in replace_tables(options.files):
         try:
             runs.append(sgdmft.load(path))
         except ImportError as error:
-            return complain(4, f"reading '{path}' needs h5py: {error}")
+            return print_error(4, f"reading '{path}' needs h5py: {error}")
         except (OSError, KeyError, ValueError) as error:
             text = str(error)
-            return complain(2, text if path in text else f"cannot read '{path}': {text}")
+            return print_error(2, text if path in text else f"cannot read '{path}': {text}")
     panels = choose_panels(runs)
     if not panels:
-        return complain(2, "there is nothing to draw: no curve has a finite value")
-    matplotlib.rcdefaults()  # the figure does not depend on the user's own settings
+        return print_error(2, "there is nothing to draw: no curve has a finite value")
+    matplotlib.rcdefaults()  # so that the figure does not depend on the user's own settings
     matplotlib.rcParams.update(STYLE)
     figure = draw(runs, panels)
     return save(figure, options.output, options.force)
@@ -90,12 +93,12 @@ def parse_options():
     parser.add_argument("--force", action="store_true", help="replace an existing figure")
     options = parser.parse_args()
     if os.path.splitext(options.output)[1] not in (".svg", ".pdf", ".png"):
-        parser.error(f"'{options.output}' has no known type; allowed endings: .svg, .pdf, .png")
+        parser.error(f"the file name '{options.output}' of the figure must end in .svg, .pdf or .png")
     return options
 
 
 def replace_tables(files):
-    """The table of a sweep stands for the curves of its points; no file is drawn twice."""
+    """Replaces the table of a sweep by the curves of its points, and removes repeated files."""
     paths = []
     for path in files:
         for entry in points_of_table(path) or [path]:
@@ -105,7 +108,7 @@ def replace_tables(files):
 
 
 def points_of_table(path):
-    """The curves of the points of a sweep that were solved; none if the file is not the table of a sweep."""
+    """The files of curves of those points of a sweep that were solved; none if the file is not the table of a sweep."""
     with open(path, encoding="utf-8", errors="replace") as file:
         if file.readline() != "# program: sweep\n":
             return []
@@ -119,7 +122,7 @@ def same_file(a, b):
     return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
-def complain(code, text):
+def print_error(code, text):
     print(f"sgdmft: {text}", file=sys.stderr)
     return code
 
@@ -128,19 +131,22 @@ def complain(code, text):
 
 
 def choose_panels(runs):
-    """Losses, overlaps, observables, response: only what some run has."""
+    """Losses, overlaps, observables and response, as far as some run has them."""
+    import sgdmft
+
     names = []
     for run in runs:
-        names += [name for name in run.curves if name not in names and is_drawable(run, name)]
+        names += [name for name in run.curves if name not in names and has_values(run, name)]
     panels = [train_test_panel("loss", names, logarithmic=True)]
     panels += overlap_panels(names)
-    observables = [name[len("train_") :] for name in names if name.startswith("train_") and name != "train_loss"]
+    observables = [name[len("train_") :] for name in names
+                   if sgdmft.column_kind(name) == "observables" and name.startswith("train_")]
     panels += [train_test_panel(name, names) for name in observables]
     panels.append(component_panel("response", r"R", "(t,0)", names))
     return [panel for panel in panels if panel.curves]
 
 
-def is_drawable(run, name):
+def has_values(run, name):
     import numpy as np
 
     return bool(np.isfinite(run.curves[name]).any())
@@ -148,14 +154,14 @@ def is_drawable(run, name):
 
 def train_test_panel(quantity, names, logarithmic=False):
     panel = Panel(quantity.replace("_", " "), logarithmic)
-    for law, colour in (("train", BLUE), ("test", VERMILLION)):
-        if f"{law}_{quantity}" in names:
-            panel.curves[f"{law}_{quantity}"] = (colour, law)
+    for samples, colour in (("train", BLUE), ("test", VERMILLION)):
+        if f"{samples}_{quantity}" in names:
+            panel.curves[f"{samples}_{quantity}"] = (colour, samples)
     return panel
 
 
 def overlap_panels(names):
-    """q and m share a panel when each is a number."""
+    """q and m share a panel if each has a single entry."""
     q = component_panel("student overlaps", "q", "", names)
     m = component_panel("teacher overlaps", "m", "", names)
     if set(q.curves) <= {"q11"} and set(m.curves) <= {"m11"}:
@@ -169,9 +175,11 @@ def overlap_panels(names):
 
 
 def component_panel(title, symbol, argument, names):
-    """All entries of a matrix; many entries are told apart only as diagonal or not."""
+    """The entries of a matrix; if there are many, colours distinguish only the diagonal from the rest."""
+    import sgdmft
+
     panel = Panel(title)
-    entries = [name for name in names if re.fullmatch(symbol + r"\d\d", name)]
+    entries = [name for name in names if sgdmft.column_kind(name) == symbol]
     square = "22" in {name[-2:] for name in entries}
     for i, name in enumerate(entries):
         a, b = name[-2:]
@@ -187,8 +195,8 @@ def component_panel(title, symbol, argument, names):
 
 
 def label_runs(runs):
-    """A short unique name for each run: the values that were swept or its file name, what it is, and how it ended if
-    that was not well."""
+    """A short unique label for each run: its swept values or its file name, theory or simulation, and how it ended if
+    it is not complete."""
     mixed = len({run.simulated for run in runs}) > 1
     tails = []
     for run in runs:
@@ -211,7 +219,7 @@ def stem(run):
 
 
 def swept_values(run):
-    """E.g. "eta = 0.5, delta = 2" for a point of a sweep, otherwise nothing."""
+    """E.g. "eta = 0.5, delta = 2" for a point of a sweep, otherwise an empty text."""
     try:
         words = shlex.split(str(run.info.get("command", "")))
     except ValueError:
@@ -224,7 +232,7 @@ def swept_values(run):
 
 
 def as_typed(value):
-    """A value of the effective problem without its quotes, and 2 for 2.0."""
+    """A value of the problem as one would type it: without quotes, and 2 in place of 2.0."""
     return "none" if value is None else re.sub(r"^(\d+)\.0$", r"\1", value.strip('"'))
 
 
@@ -265,14 +273,14 @@ def draw(runs, panels):
             ax.set_xlabel(time_label(runs))
     if len(runs) > 1:
         add_run_legend(figure, runs)
-    figure.canvas.draw()  # now the legends have their places
+    figure.canvas.draw()  # this places the legends
     for ax in axes[: len(panels)]:
         make_room(ax)
     return figure
 
 
 def run_styles(runs):
-    """Line style of each theory run, marker of each simulation: (run, is simulation, style)."""
+    """(run, is simulation, style) of each run, where the style is a line style or the marker of a simulation."""
     lines, points = 0, 0
     for run in runs:
         if run.simulated:
@@ -323,7 +331,7 @@ def draw_points(ax, run, name, colour, marker):
 
 
 def spans_decade(panel, runs):
-    """Does a logarithmic axis help? All values positive, and the largest at least eight times the smallest."""
+    """A logarithmic axis helps if all values are positive and the largest is more than eight times the smallest."""
     import numpy as np
 
     values = np.concatenate([run.curves[name] for run in runs for name in panel.curves if name in run.curves])
@@ -332,7 +340,7 @@ def spans_decade(panel, runs):
 
 
 def set_logarithmic(ax):
-    """A logarithmic axis with plain numbers, at 1, 2, 5 where it has room."""
+    """Makes the axis logarithmic, with plain numbers, and labels at 1, 2, 5 if the range is short."""
     from matplotlib import ticker
 
     ax.set_yscale("log")
@@ -354,7 +362,7 @@ def add_curve_legend(ax, panel):
 
 
 def make_room(ax):
-    """Where even the best place for the legend covers data, the axis is extended upwards and the legend goes there."""
+    """If the legend covers data even at the best place, extends the axis upwards and puts it there."""
     legend = ax.get_legend()
     if not covers_data(ax, legend.get_window_extent()):
         return
@@ -372,14 +380,14 @@ def make_room(ax):
 def covers_data(ax, box):
     for line in ax.lines:
         path = line.get_transform().transform_path(line.get_path())
-        drawn = line.get_linestyle() != "None"
-        if path.intersects_bbox(box, filled=False) if drawn else box.count_contains(path.vertices):
+        is_line = line.get_linestyle() != "None"
+        if path.intersects_bbox(box, filled=False) if is_line else box.count_contains(path.vertices):
             return True
     return False
 
 
 def add_run_legend(figure, runs):
-    """Which run is which: line styles and markers in a neutral colour, above the panels, side by side as they fit."""
+    """Adds a legend of line styles and markers above the panels, in a neutral colour and as wide as fits."""
     from matplotlib.lines import Line2D
 
     grey = "#333333"
@@ -397,7 +405,7 @@ def add_run_legend(figure, runs):
             break
         legend.remove()
     width, height = figure.get_size_inches()
-    band = extent.height / figure.dpi  # the panels keep their size below it
+    band = extent.height / figure.dpi  # added to the height, so that the panels keep their size
     figure.set_size_inches(width, height + band)
     figure.get_layout_engine().set(rect=(0, 0, 1, height / (height + band)))
 
@@ -405,10 +413,21 @@ def add_run_legend(figure, runs):
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def save(figure, path, force):
-    """All of the file or nothing; no dates, so that the same curves give the same bytes."""
+def find_obstacle(path, force):
+    """Why the figure cannot be written, or None."""
+    directory = os.path.dirname(path) or "."
     if os.path.exists(path) and not force:
-        return complain(4, f"output '{path}': the file exists already and is not overwritten; --force replaces it")
+        return f"output '{path}': the file exists already and is not overwritten; use --force to replace it"
+    if not os.path.isdir(directory):
+        return f"output '{path}': the directory '{directory}' does not exist; create it first"
+    return None
+
+
+def save(figure, path, force):
+    """Writes the whole file or nothing, and no dates into it: the same curves give the same bytes."""
+    obstacle = find_obstacle(path, force)
+    if obstacle:
+        return print_error(4, obstacle)
     kind = os.path.splitext(path)[1][1:]
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
     temporary = f"{path}.{os.getpid()}.tmp"
@@ -420,7 +439,7 @@ def save(figure, path, force):
             if os.path.exists(temporary):
                 os.unlink(temporary)
     except OSError as error:
-        return complain(4, f"output '{path}': cannot write: {error.strerror or error}")
+        return print_error(4, f"output '{path}': cannot write: {error.strerror or error}")
     return 0
 
 
@@ -429,5 +448,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:  # the program's exit code 1 means something else, so a traceback must not give it
-        sys.exit(complain(4, f"drawing failed: {type(error).__name__}: {error}"))
+    except Exception as error:  # a traceback would end with exit code 1, which means something else in `sgdmft`
+        sys.exit(print_error(4, f"drawing failed: {type(error).__name__}: {error}"))

@@ -1,7 +1,7 @@
 """Draws the figures of `sgdmft validate`: python3 sgdmft_validation.py [--png] CLAIM.csv ...
 
-Each CLAIM.csv, series of x, y, y_se with comments that describe panels and series, becomes CLAIM.svg beside it.
-Exit codes: 0 done, 2 bad input, 4 system.
+Each CLAIM.csv contains series of x, y, y_se after comments that describe the panels and the series; its figure is
+CLAIM.svg beside it. Exit codes: 0 success, 2 bad input, 4 system error.
 """
 
 import os
@@ -38,7 +38,8 @@ def main(arguments):
 
 
 def load(path):
-    """Panels (title, x, y, scale of x, scale of y), and series: panel, style, colour, label, rows of x, y, y_se."""
+    """Reads the panels (title, x, y, scale of x, scale of y) and the series (panel, style, colour, label, rows of x, y,
+    y_se)."""
     panels, series = [], []
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -121,6 +122,6 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:  # the program's exit code 1 means something else, so a traceback must not give it
+    except Exception as error:  # a traceback would end with exit code 1, which means something else in `sgdmft`
         print(f"sgdmft: drawing failed: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(4)

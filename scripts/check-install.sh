@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-install.sh BUILD_DIR SOURCE_DIR: what `meson install` lays down is enough to compile, link and run
-# examples/library.c with nothing but pkg-config, and the installed program runs.
+# check-install.sh BUILD_DIR SOURCE_DIR: what `meson install` lays down is enough to compile and link the examples with
+# nothing but pkg-config and to run one of them, and the installed program runs.
 set -eu
 
 build=$1
@@ -13,9 +13,11 @@ meson install -C "$build" --no-rebuild --quiet --destdir "$stage" >"$stage/log" 
 pc=$(find "$stage" -name sgdmft.pc)
 [ -n "$pc" ] || { echo "no sgdmft.pc was installed"; exit 1; }
 export PKG_CONFIG_PATH="$(dirname "$pc")" PKG_CONFIG_SYSROOT_DIR="$stage"
-${CC:-cc} -std=c11 -Wall -Wextra -Werror -o "$stage/library" "$source/examples/library.c" \
-    $(pkg-config --cflags --libs sgdmft)
 export LD_LIBRARY_PATH="$(dirname "$(dirname "$pc")")"
+for example in library callbacks read_run; do
+    ${CC:-cc} -std=c11 -Wall -Wextra -Werror -o "$stage/$example" "$source/examples/$example.c" \
+        $(pkg-config --cflags --libs sgdmft) -lm
+done
 "$stage/library" "$source/examples/library.yaml"
 
 program=$(find "$stage" -name sgdmft -type f -perm -u+x)

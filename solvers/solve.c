@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "columns/solution.h"
 #include "core/context.h"
 #include "core/ranks.h"
 #include "problem/problem.h"
@@ -36,7 +37,9 @@ const char *sgdmft_solver_name(size_t index)
 
 const char *sgdmft_solver_cannot_solve(size_t index, const sgdmft_problem *problem)
 {
-    return index < SOLVERS ? solvers[index]->cannot_solve(problem) : "there is no such solver";
+    if (index >= SOLVERS)
+        return "there is no such solver";
+    return problem_is_checked(problem) ? solvers[index]->cannot_solve(problem) : "the problem has not been checked";
 }
 
 /* The first solver that is for the problem, or NULL. */
@@ -51,6 +54,7 @@ static const solver *solver_of(const sgdmft_problem *problem)
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, const solver **out, void **plan,
                              sgdmft_cost *cost)
 {
+    *cost = (sgdmft_cost){0}; /* a solver sets the members that mean something for it */
     *out = solver_of(problem);
     if (!*out)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED, "%s: no solver is for this problem", problem->source);
@@ -60,11 +64,13 @@ static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem,
     return status;
 }
 
-sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
+sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
     const solver *chosen;
     void *plan;
-    sgdmft_status status = prepare(ctx, problem, &chosen, &plan, out);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = prepare(ctx, problem, &chosen, &plan, out);
     if (!status)
         chosen->release(plan);
     return status;
@@ -118,7 +124,7 @@ static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, s
     context_clear(ctx);
 }
 
-sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution **out)
+sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     void *plan = NULL;
@@ -126,7 +132,9 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, s
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
-    sgdmft_status status = prepare(ctx, problem, &chosen, &plan, &cost);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = prepare(ctx, problem, &chosen, &plan, &cost);
     if (!status)
         status = sgdmft_check_memory(ctx, &cost);
     status = ranks_agree(ctx, ctx->ranks, status);
@@ -138,6 +146,10 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *problem, s
         add_histograms(ctx, problem, *out);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
+    if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {
+        sgdmft_solution_free(solution);
+        *out = NULL;
+    }
     if (!status && solution) {
         solution->info.memory_bytes = cost.memory_bytes;
         solution->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;

@@ -15,8 +15,9 @@ typedef enum sgdmft_log_level { SGDMFT_LOG_WARNING = 0, SGDMFT_LOG_INFO = 1, SGD
 /* Called with one line of text, without a trailing newline. */
 typedef void (*sgdmft_log_fn)(void *user, sgdmft_log_level level, const char *line);
 
-/* Called now and then with the fraction of work done (0..1) and the problem time t reached.
-   A non-zero return asks the solver to stop: it keeps what it has and returns SGDMFT_ERR_INTERRUPTED. */
+/* Called from time to time with the fraction of work done (0..1) and the
+   problem time t reached. A non-zero return asks the solver to stop: it keeps what it has and returns
+   SGDMFT_ERR_INTERRUPTED. */
 typedef int (*sgdmft_progress_fn)(void *user, double fraction, double t);
 
 /* Creates a context: all available threads, no logger, no progress. The caller frees it. */
@@ -27,6 +28,7 @@ SGDMFT_API void sgdmft_context_free(sgdmft_context *ctx); /* NULL is allowed */
 SGDMFT_API sgdmft_status sgdmft_context_set_threads(sgdmft_context *ctx, int threads);
 SGDMFT_API int sgdmft_context_threads(const sgdmft_context *ctx);
 
+/* NULL switches either off. `user` is passed to the call-back as it is. */
 SGDMFT_API void sgdmft_context_set_logger(sgdmft_context *ctx, sgdmft_log_fn fn, void *user);
 SGDMFT_API void sgdmft_context_set_progress(sgdmft_context *ctx, sgdmft_progress_fn fn, void *user);
 

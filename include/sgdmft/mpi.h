@@ -13,7 +13,8 @@ SGDMFT_BEGIN_DECLS
 
 /* `comm` is the address of an MPI_Comm, which is copied: all its ranks call this together, after MPI_Init_thread with
    MPI_THREAD_FUNNELED or more, and solve from the thread that did. sgdmft_context_free, also together, before
-   MPI_Finalize. A communicator of one rank is as if none were given. Errors: SGDMFT_ERR_ARGUMENT, 500, 501. */
+   MPI_Finalize. A communicator of one rank is as if none were given. Errors: SGDMFT_ERR_ARGUMENT,
+   SGDMFT_ERR_MEMORY, SGDMFT_ERR_IO. */
 SGDMFT_API sgdmft_status sgdmft_context_use_mpi(sgdmft_context *ctx, const void *comm);
 
 SGDMFT_END_DECLS

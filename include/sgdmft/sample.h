@@ -13,8 +13,11 @@
      for (uint64_t block = 0; block < 100; block++) {
          sgdmft_paths_draw(ctx, paths, seed, block);
          const double *r = sgdmft_paths_at(paths, SGDMFT_PATH_PREACTIVATION, 2);
-         ... component a of path block * SGDMFT_SAMPLE_LANES + lane at the third time is r[a * SGDMFT_SAMPLE_LANES + lane]
+         ...
      }
+
+   Now r[a * SGDMFT_SAMPLE_LANES + lane] is component a of path number block * SGDMFT_SAMPLE_LANES + lane at the third
+   time.
 
    The numbers of a path are a function of the seed and of the number of the path; with a ridge, coordinates depend on
    the chosen times, too. They depend neither on threads nor on what was drawn before. */
@@ -43,7 +46,7 @@ typedef enum sgdmft_sample_parts {
     SGDMFT_SAMPLE_BOTH = 3
 } sgdmft_sample_parts;
 
-/* What a path consists of: arrays [rows][SGDMFT_SAMPLE_LANES]. */
+/* The quantities of a path: arrays [rows][SGDMFT_SAMPLE_LANES]. */
 typedef enum sgdmft_path_quantity {
     SGDMFT_PATH_THETA = 0,         /* coordinates: theta^t, one row per student */
     SGDMFT_PATH_THETA_STAR = 1,    /* theta*, one row per teacher; the same at all times */
@@ -55,17 +58,19 @@ typedef enum sgdmft_path_quantity {
 } sgdmft_path_quantity;
 
 /* A sampler at times[n_times], each moved to the nearest node of the solution's time grid; of times with the same node
-   one remains. times = NULL stands for the output times of the problem that the solution has reached. `problem` is the one that was
-   solved; it and the solution must outlive the sampler. *out is owned by the caller (sgdmft_sampler_free); it is NULL on
-   failure.
+   one remains. times = NULL stands for the output times of the problem that the solution has reached. `problem` is the
+   one that was solved; it and the solution must outlive the sampler. *out is owned by the caller (sgdmft_sampler_free);
+   it is NULL on failure.
 
-   If a covariance has negative eigenvalues of more than a millionth of its trace, a warning goes to the logger: then the
-   solution is too noisy for its number of times.
+   If a covariance has negative eigenvalues of more than a millionth of its trace, a warning goes to the logger: then
+   the solution is too noisy for its number of times.
 
-   Errors: SGDMFT_ERR_ARGUMENT (a time outside the grid, no times, no two-time arrays, a problem of another number of students or teachers),
-   SGDMFT_ERR_UNSUPPORTED (coordinates with a penalty, from a solution without their process), SGDMFT_ERR_CONFLICT (the law of the
-   coordinates at t = 0 has changed), SGDMFT_ERR_RANGE, SGDMFT_ERR_NON_FINITE, SGDMFT_ERR_PLUGIN, SGDMFT_ERR_MEMORY. */
-SGDMFT_API sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, const sgdmft_problem *problem,
+   Errors: SGDMFT_ERR_ARGUMENT (no times, or one outside the grid), SGDMFT_ERR_MISSING (the solution has no arrays of
+   two times), SGDMFT_ERR_SHAPE (the problem has other numbers of students and teachers), SGDMFT_ERR_RANGE (the response
+   is not known), SGDMFT_ERR_UNSUPPORTED (coordinates with a penalty, from a solution without their process),
+   SGDMFT_ERR_CONFLICT (the law of the coordinates at t = 0 has changed), SGDMFT_ERR_NON_FINITE, SGDMFT_ERR_MEMORY, and
+   those of sgdmft_problem_check. */
+SGDMFT_API sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, sgdmft_problem *problem,
                                             const sgdmft_solution *solution, sgdmft_sample_parts parts,
                                             const double *times, size_t n_times, sgdmft_sampler **out);
 SGDMFT_API void sgdmft_sampler_free(sgdmft_sampler *sampler); /* NULL is allowed */
@@ -79,8 +84,8 @@ SGDMFT_API size_t sgdmft_sampler_rows(const sgdmft_sampler *sampler, sgdmft_path
 /* 1 if the sampler draws preactivations of dynamics that visit samples one by one. */
 SGDMFT_API int sgdmft_sampler_has_visits(const sgdmft_sampler *sampler);
 
-/* Memory for a block of paths. The sampler must outlive it. *out is owned by the caller (sgdmft_paths_free); it is NULL on
-   failure. Errors: SGDMFT_ERR_MEMORY. */
+/* Memory for a block of paths. The sampler must outlive it. *out is owned by the caller (sgdmft_paths_free); it is NULL
+   on failure. Errors: SGDMFT_ERR_MEMORY. */
 SGDMFT_API sgdmft_status sgdmft_paths_new(sgdmft_context *ctx, const sgdmft_sampler *sampler, sgdmft_paths **out);
 SGDMFT_API void sgdmft_paths_free(sgdmft_paths *paths); /* NULL is allowed */
 
@@ -93,7 +98,8 @@ SGDMFT_API sgdmft_status sgdmft_paths_draw(sgdmft_context *ctx, sgdmft_paths *pa
    quantity that is not drawn, for SGDMFT_PATH_KICK, and for an index that is too large. */
 SGDMFT_API const double *sgdmft_paths_at(const sgdmft_paths *paths, sgdmft_path_quantity quantity, size_t time);
 
-/* How often a sample is visited up to the end of the solution's time grid; 0 without visits. lane < SGDMFT_SAMPLE_LANES. */
+/* How often a sample is visited up to the end of the solution's time grid; 0 without visits. lane <
+   SGDMFT_SAMPLE_LANES. */
 SGDMFT_API size_t sgdmft_paths_visits(const sgdmft_paths *paths, size_t lane);
 
 /* The time of a visit, counted from 0; NaN if there is none of that number. */
@@ -111,7 +117,7 @@ SGDMFT_API const double *sgdmft_paths_at_visit(const sgdmft_paths *paths, sgdmft
    linearly.
 
    Errors: as sgdmft_sampler_new and sgdmft_paths_draw. On failure the solution has no histograms. */
-SGDMFT_API sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, const sgdmft_problem *problem,
+SGDMFT_API sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, sgdmft_problem *problem,
                                                   sgdmft_solution *solution, const double *times, size_t n_times,
                                                   size_t bins);
 

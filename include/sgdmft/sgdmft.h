@@ -2,8 +2,10 @@
 #ifndef SGDMFT_H
 #define SGDMFT_H
 
+#include "compare.h"
 #include "context.h"
-#include "output.h"
+#include "io.h"
+#include "model.h"
 #include "plugin.h"
 #include "problem.h"
 #include "sample.h"

@@ -31,7 +31,7 @@ typedef struct sgdmft_simulation_report {
 
 /* Memory and rough time of a simulation, without running it. Errors: those of sgdmft_simulate that are not in the
    dynamics. */
-SGDMFT_API sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out);
+SGDMFT_API sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out);
 
 /* Simulates. The solution has the curves of sgdmft_solve without the response, and no two-time arrays; the caller frees
    it. `report` may be NULL.
@@ -39,9 +39,9 @@ SGDMFT_API sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, const sgdmft_
    If a repetition diverges (SGDMFT_ERR_DIVERGED), if a loss is not a finite number (SGDMFT_ERR_NON_FINITE) or if the
    caller interrupts (SGDMFT_ERR_INTERRUPTED), *out holds the output times that all repetitions reached; after an
    interrupt the finished repetitions alone, if they are at least two. On any other failure *out is NULL:
-   SGDMFT_ERR_RANGE and SGDMFT_ERR_CONFLICT for sizes that make no system, 300..304, and SGDMFT_ERR_MEMORY if not even
-   one repetition fits. */
-SGDMFT_API sgdmft_status sgdmft_simulate(sgdmft_context *ctx, const sgdmft_problem *problem,
+   SGDMFT_ERR_RANGE and SGDMFT_ERR_CONFLICT for sizes that make no system, those of sgdmft_problem_check and of the model
+   as for sgdmft_solve, and SGDMFT_ERR_MEMORY if not even one repetition fits. */
+SGDMFT_API sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem,
                                          sgdmft_simulation_report *report, sgdmft_solution **out);
 
 SGDMFT_END_DECLS

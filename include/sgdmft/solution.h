@@ -1,5 +1,6 @@
-/* A solution: curves with error bars, two-time arrays, and how they were obtained. Solver and simulator fill the
-   same structure, writers read it. All memory is owned by the solution (sgdmft_solution_free). */
+/* A solution: curves with error bars, arrays of two times, and how they were obtained. Solver and simulator make the
+   same object; it is read through the functions below. Every pointer that they return belongs to the solution and is
+   valid until sgdmft_solution_free. */
 #ifndef SGDMFT_SOLUTION_H
 #define SGDMFT_SOLUTION_H
 
@@ -9,94 +10,101 @@
 
 SGDMFT_BEGIN_DECLS
 
-/* One quantity at the output times. */
-typedef struct sgdmft_curve {
-    char *name;         /* column name, e.g. "train_loss", "q21", "test_margin" */
-    double *value;      /* [n_times] mean over replicas */
-    double *se;         /* [n_times] one standard error: noise and step error; 0 where the value is exact */
-    double *step_error; /* [n_times] estimated time-step error of value (signed: value - limit); 0 if not estimated */
-} sgdmft_curve;
+typedef struct sgdmft_solution sgdmft_solution;
 
-/* An identity that holds exactly in the limit: `defect` should vanish within `se` and the time-step error. */
+SGDMFT_API void sgdmft_solution_free(sgdmft_solution *solution); /* NULL is allowed */
+
+/* SGDMFT_OK, or why the solution stops early or is not to be trusted, and what happened in words ("" if it is OK). */
+SGDMFT_API sgdmft_status sgdmft_solution_status(const sgdmft_solution *solution);
+SGDMFT_API const char *sgdmft_solution_message(const sgdmft_solution *solution);
+
+/* The full effective problem as YAML text, and the version of the library that solved it. */
+SGDMFT_API const char *sgdmft_solution_problem(const sgdmft_solution *solution);
+SGDMFT_API const char *sgdmft_solution_version(const sgdmft_solution *solution);
+
+/* Numbers of students, k, and of teachers, k*. */
+SGDMFT_API int sgdmft_solution_students(const sgdmft_solution *solution);
+SGDMFT_API int sgdmft_solution_teachers(const sgdmft_solution *solution);
+
+/* Curves: one quantity each at the output times that were reached. */
+typedef struct sgdmft_curve sgdmft_curve;
+
+SGDMFT_API size_t sgdmft_solution_n_times(const sgdmft_solution *solution);
+SGDMFT_API const double *sgdmft_solution_times(const sgdmft_solution *solution); /* [n_times] */
+
+/* The curve of that name (docs/output.md lists them), or NULL; by index 0 .. n_curves - 1 in the order of the
+   columns of a CSV file. */
+SGDMFT_API size_t sgdmft_solution_n_curves(const sgdmft_solution *solution);
+SGDMFT_API const sgdmft_curve *sgdmft_solution_curve(const sgdmft_solution *solution, const char *name);
+SGDMFT_API const sgdmft_curve *sgdmft_solution_curve_at(const sgdmft_solution *solution, size_t index);
+
+/* Name of the column, e.g. "train_loss", "q21", "test_margin", and one line about the quantity ("" if it is not one of
+   the library's own). */
+SGDMFT_API const char *sgdmft_curve_name(const sgdmft_curve *curve);
+SGDMFT_API const char *sgdmft_curve_doc(const sgdmft_curve *curve);
+
+/* [n_times] each. The value is a mean over replicas. Its standard error counts the noise of the replicas and, where a
+   solve estimates it, the time-step error that is left in the value: se^2 = noise^2 + (step error)^2. It is 0 where the
+   value is exact, and where averages are not sampled at all (quadrature, method: linear): there the step error alone
+   tells the accuracy. The step error is the estimated time-step error of the value, with its sign (value minus limit);
+   0 where it is not estimated, as in simulations and in CSV files, which do not hold it. The standard error is NULL
+   if the curve was read from a file of other origin that has none. */
+SGDMFT_API const double *sgdmft_curve_value(const sgdmft_curve *curve);
+SGDMFT_API const double *sgdmft_curve_se(const sgdmft_curve *curve);
+SGDMFT_API const double *sgdmft_curve_step_error(const sgdmft_curve *curve);
+
+/* Arrays on the time grid t_0 = 0 < t_1 < ..., in row-major order, with students a and b from 0:
+     C_ab(t_i, t_j) at C[((i * n_grid + j) * k + a) * k + b], symmetric under (i,a) <-> (j,b),
+     R_ab(t_i, t_j) at the same place of R: 0 for j > i, the identity for j = i; not a number for j < i where the
+                    response is not known,
+     m_ab(t_i)      at m[(i * k + a) * k* + b].
+   n_grid is 0 and all pointers are NULL in simulations and in CSV files. */
+SGDMFT_API size_t sgdmft_solution_n_grid(const sgdmft_solution *solution);
+SGDMFT_API const double *sgdmft_solution_grid(const sgdmft_solution *solution); /* [n_grid] the times t_i */
+SGDMFT_API const double *sgdmft_solution_C(const sgdmft_solution *solution);
+SGDMFT_API const double *sgdmft_solution_R(const sgdmft_solution *solution);
+SGDMFT_API const double *sgdmft_solution_m(const sgdmft_solution *solution);
+
+/* Every array of the solution by the name it has in an HDF5 file: the four above as "t", "C", "R" and "m", "residual",
+   "histograms/density", "coordinates/L" and so on; docs/output.md lists them. Returns NULL if this solution has no such
+   array, and else its values in row-major order with its shape in *rank and extent[0 .. rank - 1]. */
+enum { SGDMFT_RANK_MAX = 4 };
+SGDMFT_API const double *sgdmft_solution_array(const sgdmft_solution *solution, const char *name, int *rank,
+                                               size_t extent[SGDMFT_RANK_MAX]);
+
+/* Name number `index` of the arrays that this solution has, or NULL beyond the last. */
+SGDMFT_API const char *sgdmft_solution_array_name(const sgdmft_solution *solution, size_t index);
+
+/* An identity that holds exactly in the limit: `defect` should vanish within `se`. Later versions may add fields. */
 typedef struct sgdmft_identity {
     char *name;
     double t;      /* time at which it is evaluated */
     double defect; /* left side minus right side, mean over replicas */
-    double se;     /* one standard error of defect */
+    double se;     /* one standard error of defect; counts the time-step error, as that of a curve */
     double scale;  /* size of the terms that cancel */
 } sgdmft_identity;
 
-/* Densities of the coordinates of theta: averages over bins, normalised to the whole law. */
-typedef struct sgdmft_histograms {
-    size_t n_times, n_bins;
-    double *t;       /* [n_times] */
-    double *edges;   /* [k][n_bins + 1] */
-    double *density; /* [n_times][k][n_bins] */
-    double *se;      /* [n_times][k][n_bins] one standard error, or NULL where nothing was sampled */
-} sgdmft_histograms;
+SGDMFT_API size_t sgdmft_solution_n_identities(const sgdmft_solution *solution);
+SGDMFT_API const sgdmft_identity *sgdmft_solution_identity(const sgdmft_solution *solution, size_t index);
 
-/* The process of a coordinate if the penalty is not a ridge, of one replica on the grid (docs/output.md); cells = n_grid - 1.
-   With normals xi_j, one vector per cell, and u = theta(0) - m(0) rho^{-1} theta*:
-     dU_i       = sum_{j<=i} L_ij xi_j
-     theta(t_i) = onto_teacher_i theta* + onto_start_i u + sum_{j<i} V_ij zeta_j
-     X_i        = drift_teacher_i theta* + drift_start_i u + sum_{j<i} memory_kernel_ij zeta_j
-                  (gradient flow: theta(t_j), j <= i, in the place of zeta_j)
-     d theta    = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU */
-typedef struct sgdmft_coordinates {
-    double *L;                             /* [cells][cells][k][k] */
-    double *onto_teacher, *onto_start;     /* [n_grid][k][kstar], [n_grid][k][k] */
-    double *V;                             /* [n_grid][cells][k][k], 0 for j >= i */
-    double *V_inverse;                     /* [cells][k][k] pseudo-inverses of V_{i+1,i} */
-    double *drift_teacher, *drift_start; /* [n_grid][k][kstar], [n_grid][k][k] */
-    double *memory_kernel;                        /* [n_grid][n_grid][k][k] */
-    double *eta_start, *eta_end;           /* [cells] eta at both ends of a cell */
-} sgdmft_coordinates;
-
-/* How the solve went. */
+/* How the solve went. Later versions may add fields. */
 typedef struct sgdmft_solve_info {
-    size_t paths;           /* Monte-Carlo paths per replica */
-    size_t replicas;        /* independent solves */
-    size_t steps;           /* time steps on [0, T] */
-    double visits;          /* events of the driver, all paths and replicas together */
-    double passes;          /* mean corrector passes per step (march) or sweeps (picard) */
-    size_t passes_max;      /* largest number of passes of a step */
-    double residual_max;    /* largest self-consistency residual over steps and replicas */
-    double step_error_max;  /* largest |step_error| relative to the scale of its curve */
-    double se_max;          /* largest se relative to the scale of its curve */
-    double memory_bytes;    /* memory held by the solver at its peak */
+    size_t paths;          /* Monte-Carlo paths per replica; of a simulation: samples per repetition */
+    size_t replicas;       /* independent solves, or repetitions of a simulation */
+    size_t steps;          /* time steps on [0, T] */
+    double visits;         /* events of the process, all paths and replicas together */
+    double passes;         /* mean corrector passes per step (march) or sweeps (picard) */
+    size_t passes_max;     /* largest number of passes of a step */
+    double residual_max;   /* largest self-consistency residual over steps and replicas */
+    double step_error_max; /* largest |step error| relative to the scale of its curve, its largest |value| */
+    double se_max;         /* largest se relative to the scale of its curve */
+    double memory_bytes;   /* memory held by the solver at its peak */
     double wall_seconds, cpu_seconds;
-    int extrapolated;       /* 1 if curves are extrapolated to zero time step */
-    int simulated;          /* 1 if the curves come from a finite-d simulation, not from the limiting equations */
+    int extrapolated; /* 1 if curves are extrapolated to zero time step */
+    int simulated;    /* 1 if the curves come from a finite-d simulation, not from the limiting equations */
 } sgdmft_solve_info;
 
-typedef struct sgdmft_solution {
-    sgdmft_status status; /* SGDMFT_OK, or why the solution stops early or is not to be trusted */
-    char *message;        /* what happened, empty if OK */
-    int k, kstar;
-
-    size_t n_times; /* output times reached */
-    double *times;  /* [n_times] */
-    size_t n_curves;
-    sgdmft_curve *curves; /* in the order of the CSV columns */
-
-    size_t n_grid;    /* grid nodes, 0 if there are no two-time arrays */
-    double *t;        /* [n_grid] */
-    double *C;        /* [n_grid][n_grid][k][k], C(t_i, t_j), symmetric under (i,a) <-> (j,b) */
-    double *R;        /* [n_grid][n_grid][k][k], R(t_i, t_j), 0 for j > i, identity for j = i */
-    double *m;        /* [n_grid][k][kstar] */
-    double *residual; /* [n_grid] self-consistency residual of the step ending at node i */
-
-    size_t n_identities;
-    sgdmft_identity *identities;
-    sgdmft_histograms *histograms; /* NULL if none were asked for */
-    sgdmft_coordinates *coordinates; /* NULL for a ridge */
-    sgdmft_solve_info info;
-} sgdmft_solution;
-
-/* The curve of that name, or NULL. */
-SGDMFT_API const sgdmft_curve *sgdmft_solution_curve(const sgdmft_solution *solution, const char *name);
-
-SGDMFT_API void sgdmft_solution_free(sgdmft_solution *solution); /* NULL is allowed */
+SGDMFT_API const sgdmft_solve_info *sgdmft_solution_info(const sgdmft_solution *solution);
 
 SGDMFT_END_DECLS
 

@@ -44,8 +44,8 @@ static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
         if (rows[i].kept)
             add(list, &n, *rows[i].data, rows[i].count);
     if (tr->record) {
-        coordinate_record_arrays(tr->record, rows);
-        for (size_t i = 0; i < RECORD_ARRAYS; i++)
+        count = coordinate_record_arrays(tr->record, rows);
+        for (size_t i = 0; i < count; i++)
             add(list, &n, *rows[i].data, rows[i].count);
     }
     return n;

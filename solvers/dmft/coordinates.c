@@ -18,8 +18,8 @@ sgdmft_status dmft_coordinates_record(sgdmft_context *ctx, const dmft_plan *plan
     if (!wanted)
         return context_out_of_memory(ctx, "a record of coordinates", (double)nodes);
     histogram_plan_nodes(&histograms, nodes, grid->t, wanted);
-    sgdmft_status status = coordinate_record_new(ctx, shape.k, shape.kstar, grid->steps,
-                                                 (size_t)plan->problem->numerics.paths, wanted, out);
+    sgdmft_status status =
+        coordinate_record_new(ctx, shape.k, shape.kstar, grid, (size_t)plan->problem->numerics.paths, wanted, out);
     free(wanted);
     return status;
 }
@@ -28,15 +28,16 @@ double dmft_coordinates_bytes(const dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
     model_shape shape = plan->on_grid[GRID_FINE].shape;
-    int steps = plan->grid[GRID_FINE]->steps;
-    size_t nodes = (size_t)steps + 1, around = 2 * problem->output.histograms.n, kept = around < nodes ? around : nodes;
+    const time_grid *grid = plan->grid[GRID_FINE];
+    size_t nodes = (size_t)grid->steps + 1, around = 2 * problem->output.histograms.n,
+           kept = around < nodes ? around : nodes;
     double records = problem->numerics.replicas *
-                     coordinate_record_bytes(shape.k, shape.kstar, steps, (size_t)problem->numerics.paths, kept);
+                     coordinate_record_bytes(shape.k, shape.kstar, grid, (size_t)problem->numerics.paths, kept);
     return records + 24.0 * (double)(nodes * nodes) * shape.k * shape.k;
 }
 
 /* onto_teacher = m rho^{-1} at all nodes */
-static void fill_regressions(const kernels *kern, size_t n, sgdmft_coordinates *p)
+static void fill_regressions(const kernels *kern, size_t n, solution_coordinates *p)
 {
     size_t k = (size_t)kern->k, kk = k * k, kstar = (size_t)kern->kstar;
     memcpy(p->onto_start, kern->sampled->onto_start, sizeof(double) * n * kk);
@@ -47,30 +48,40 @@ static void fill_regressions(const kernels *kern, size_t n, sgdmft_coordinates *
                 p->onto_teacher[i * kstar + b] += kern->m[i * kstar + c] * kern->rho_inverse[c * kstar + b];
 }
 
-static void fill_two_time(const kernels *kern, const coordinate_record *record, size_t n, sgdmft_coordinates *p)
+static void fill_innovations(const kernels *kern, size_t n, solution_coordinates *p)
 {
-    size_t cells = n - 1, k = (size_t)kern->k, kk = k * k, steps = (size_t)kern->steps;
+    size_t cells = n - 1, k = (size_t)kern->k, kk = k * k;
     for (size_t i = 0; i < cells; i++)
         memcpy(p->L + i * cells * kk, kernels_L(kern, (int)i, 0), sizeof(double) * (i + 1) * kk);
-    for (size_t i = 0; i < n; i++) {
-        memcpy(p->memory_kernel + i * n * kk, record->memory_kernel + i * (steps + 1) * kk,
-               sizeof(double) * (i + 1) * kk);
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             for (size_t a = 0; a < k; a++)
                 memcpy(p->V + ((i * cells + j) * k + a) * k, kernels_V(kern, (int)i, (int)a) + j * k,
                        sizeof(double) * k);
-    }
+}
+
+/* The first n nodes of the coefficients of X. */
+static void fill_drift(const coordinate_record *record, const drift_coefficients *from, size_t n, double *teacher,
+                       double *start, double *memory)
+{
+    size_t k = (size_t)record->k, kk = k * k;
+    memcpy(teacher, from->drift_teacher, sizeof(double) * n * k * (size_t)record->kstar);
+    memcpy(start, from->drift_start, sizeof(double) * n * kk);
+    for (size_t i = 0; i < n; i++)
+        memcpy(memory + i * n * kk, from->memory_kernel + i * ((size_t)record->steps + 1) * kk,
+               sizeof(double) * (i + 1) * kk);
 }
 
 static void fill_process(const grid_solution *first, const time_grid *grid, sgdmft_solution *solution)
 {
-    sgdmft_coordinates *p = solution->coordinates;
+    solution_coordinates *p = solution->coordinates;
     const coordinate_record *record = first->record;
-    size_t n = solution->n_grid, k = (size_t)record->k;
+    size_t n = solution->n_grid;
     fill_regressions(first->kern, n, p);
-    fill_two_time(first->kern, record, n, p);
-    memcpy(p->drift_teacher, record->drift_teacher, sizeof(double) * n * k * (size_t)record->kstar);
-    memcpy(p->drift_start, record->drift_start, sizeof(double) * n * k * k);
+    fill_innovations(first->kern, n, p);
+    fill_drift(record, &record->before, n, p->drift_teacher, p->drift_start, p->memory_kernel);
+    if (record->renews)
+        fill_drift(record, &record->after, n, p->drift_teacher_after, p->drift_start_after, p->memory_kernel_after);
     memcpy(p->eta_start, grid->eta_start, sizeof(double) * (n - 1));
     memcpy(p->eta_end, grid->eta_end, sizeof(double) * (n - 1));
 }
@@ -99,6 +110,8 @@ sgdmft_status dmft_coordinates_fill(sgdmft_context *ctx, const dmft_plan *plan, 
     sgdmft_status status = fill_histograms(ctx, plan, set, solution);
     if (!status)
         status = solution_add_coordinates(ctx, solution);
+    if (!status && plan->grid[GRID_FINE]->epoch > 0)
+        status = solution_add_renewals(ctx, solution);
     if (!status)
         fill_process(set->result[0].on_grid[GRID_FINE], plan->grid[GRID_FINE], solution);
     return status;

@@ -1,6 +1,6 @@
-/* The coordinates of a solve with a penalty other than the ridge: what is kept of those that the replicas sample, and what
-   the solution gets of it, densities (means over replicas) and the process. The process is that of the first replica: its
-   averages are not linear in the process, so that there is no mean process. */
+/* The coordinates of a solve with a penalty other than the ridge: what is kept of those that the replicas sample, and
+   what the solution gets of it, densities (means over replicas) and the process. The process is that of the first
+   replica: its averages are not linear in the process, so that there is no mean process. */
 #ifndef SGDMFT_SOLVERS_DMFT_COORDINATES_H
 #define SGDMFT_SOLVERS_DMFT_COORDINATES_H
 

@@ -85,7 +85,7 @@ static int pass_to(marcher *m, int i)
 
 static void stop_by_plugin(replica *rep, double t)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near t = %.6g", t);
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
 }
 
 /* The passes of a step to time t did not agree. */

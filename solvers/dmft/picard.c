@@ -75,7 +75,7 @@ static double rebuild(sweeper *s)
 
 static int stop_by_plugin(replica *rep)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop");
+    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop");
     return -1;
 }
 

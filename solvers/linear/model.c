@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "expr/expr.h"
+#include "model/callbacks.h"
 #include "model/model.h"
 #include "model/schedule.h"
 #include "problem/problem.h"
@@ -129,8 +130,8 @@ static sgdmft_status check_settings(const inspection *in)
         return refuse_key(in, "model.teachers", "it needs exactly one teacher");
     if (problem->penalty.text)
         return refuse(in, &problem->penalty.where, "it needs a ridge (key lambda), or no penalty");
-    if (problem->model.plugin)
-        return refuse(in, &problem->model.plugin_where, "it needs a label and a loss given as expressions");
+    if (callbacks_wanted(problem))
+        return refuse(in, problem->model.plugin ? &problem->model.plugin_where : &problem->model.callbacks_where, "it needs a label and a loss given as expressions");
     if (problem->observables.n > 0)
         return refuse(in, &problem->observables.item[0].where,
                       "it gives means of squares, not the law of r that an observable needs; remove the observables");

@@ -124,7 +124,7 @@ static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
         failed = model_label(law->plan->model, ws->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
     return failed
-               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the label call-back asked to stop (code %d)",
+               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the label call-back asked to stop (code %d)",
                               law->plan->problem->source, failed)
                : SGDMFT_OK;
 }
@@ -381,7 +381,7 @@ int online_law_stein_defect(online_law *law, double t, const double *m, const do
 
 sgdmft_status online_plugin_status(sgdmft_context *ctx, const online_plan *plan, int code)
 {
-    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model.plugin: the loss call-back asked to stop (code %d)",
+    return code ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the loss call-back asked to stop (code %d)",
                                plan->problem->source, code)
                 : SGDMFT_OK;
 }

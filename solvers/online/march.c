@@ -112,7 +112,7 @@ typedef struct marcher {
 
 static void plugin_stop(const marcher *f, double t, int code)
 {
-    stop(f->result, SGDMFT_ERR_PLUGIN, "model.plugin: the loss call-back asked to stop near tau = %.6g (code %d)", t,
+    stop(f->result, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near tau = %.6g (code %d)", t,
          code);
 }
 

@@ -247,7 +247,7 @@ static void release(flow *f)
 static void plugin_stop(flow *f, double t)
 {
     online_result_stop(f->result, SGDMFT_ERR_PLUGIN,
-                       "model.plugin: the loss call-back asked to stop near tau = %.6g (code %d)", t, f->field.code);
+                       "model: the loss call-back asked to stop near tau = %.6g (code %d)", t, f->field.code);
 }
 
 static void record_row(flow *f, int row, double t)

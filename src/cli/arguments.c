@@ -33,7 +33,7 @@ static const option_spec *find_short(const command *cmd, char letter)
     return NULL;
 }
 
-static int complain_unknown(const command *cmd, const char *word)
+static int unknown_option(const command *cmd, const char *word)
 {
     size_t n = 0;
     const char *names[32];
@@ -57,14 +57,14 @@ static int add_option(arguments *out, const option_spec *spec, const char *value
     return 0;
 }
 
-/* --name, --name=value or --name value; *at is the index in argv. */
-static int take_long(arguments *out, int *at)
+/* Parses --name, --name=value or --name value at argv[*at], and moves *at to the last word used. */
+static int parse_long(arguments *out, int *at)
 {
     const char *word = out->argv[*at] + 2;
     size_t length = strcspn(word, "=");
     const option_spec *spec = find_long(out->command, word, length);
     if (!spec)
-        return complain_unknown(out->command, out->argv[*at]);
+        return unknown_option(out->command, out->argv[*at]);
     if (!spec->value) {
         if (word[length] == '=')
             return usage_error(out->command, "option '--%s' takes no value, but '%s' is given", spec->name,
@@ -78,13 +78,13 @@ static int take_long(arguments *out, int *at)
     return add_option(out, spec, out->argv[++*at]);
 }
 
-/* -x, -xvalue or -x value. */
-static int take_short(arguments *out, int *at)
+/* Parses -x, -xvalue or -x value likewise. */
+static int parse_short(arguments *out, int *at)
 {
     const char *word = out->argv[*at];
     const option_spec *spec = find_short(out->command, word[1]);
     if (!spec || (!spec->value && word[2] != '\0'))
-        return complain_unknown(out->command, word);
+        return unknown_option(out->command, word);
     if (!spec->value)
         return add_option(out, spec, NULL);
     if (word[2] != '\0')
@@ -98,16 +98,16 @@ static int check_operands(const arguments *out)
 {
     const command *cmd = out->command;
     if (out->n_operands < cmd->operands_min)
-        return usage_error(cmd, "%s: usage is 'sgdmft %s %s'",
+        return usage_error(cmd, "%s; usage: sgdmft %s %s",
                            out->n_operands ? "a file name is missing" : "no file name is given", cmd->name,
                            cmd->operands);
     if (out->n_operands > cmd->operands_max)
-        return usage_error(cmd, "'%s' is one argument too many; usage is 'sgdmft %s %s'",
-                           out->operands[cmd->operands_max], cmd->name, cmd->operands);
+        return usage_error(cmd, "'%s' is one argument too many; usage: sgdmft %s%s%s", out->operands[cmd->operands_max],
+                           cmd->name, cmd->operands[0] ? " " : "", cmd->operands);
     return 0;
 }
 
-static int take_all(arguments *out, int first)
+static int parse_all(arguments *out, int first)
 {
     int only_operands = 0, code = 0;
     for (int i = first; i < out->argc && code == 0; i++) {
@@ -117,13 +117,13 @@ static int take_all(arguments *out, int first)
         else if (strcmp(word, "--") == 0)
             only_operands = 1;
         else
-            code = word[1] == '-' ? take_long(out, &i) : take_short(out, &i);
+            code = word[1] == '-' ? parse_long(out, &i) : parse_short(out, &i);
     }
     return code ? code : check_operands(out);
 }
 
-/* Is help asked for anywhere before "--"? */
-static int wants_help(int argc, char **argv, int first)
+/* 1 if --help or -h stands anywhere before "--". */
+static int asks_for_help(int argc, char **argv, int first)
 {
     for (int i = first; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -137,13 +137,11 @@ int arguments_parse(const command *cmd, int argc, char **argv, int first, argume
     *out = (arguments){.command = cmd, .argc = argc, .argv = argv};
     out->operands = calloc(room, sizeof *out->operands);
     out->given = calloc(room, sizeof *out->given);
-    if (!out->operands || !out->given) {
-        complain("out of memory");
-        return CODE_SYSTEM;
-    }
-    if (wants_help(argc, argv, first))
+    if (!out->operands || !out->given)
+        return report_out_of_memory();
+    if (asks_for_help(argc, argv, first))
         return add_option(out, find_long(cmd, "help", 4), NULL);
-    return take_all(out, first);
+    return parse_all(out, first);
 }
 
 int arguments_has(const arguments *args, const char *name)
@@ -200,7 +198,7 @@ int arguments_number(const arguments *args, const char *name, double low, double
     return 0;
 }
 
-/* One word as the shell would need it written. */
+/* Writes one word with the quotes that a shell needs to read it back. */
 static void put_word(FILE *to, const char *word)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,/:@%";

@@ -1,68 +1,46 @@
-/* sgdmft compare: do two sets of curves agree within their standard errors? */
-#include "io/compare.h"
-
+/* sgdmft compare: checks whether two sets of curves agree within their standard errors. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "io/csv_read.h"
 #include "cli/command.h"
+#include "cli/job.h"
 #include "cli/messages.h"
-#include "cli/setup.h"
+#include "sgdmft/compare.h"
 
-static int read_limits(const arguments *args, compare_limits *out)
+/* Prints the name of a file and one line about it. */
+static void print_source(char side, const sgdmft_comparison *c)
 {
-    *out = (compare_limits){.sigma = COMPARE_SIGMA, .rtol = -1.0};
-    int code = arguments_number(args, "sigma", 1e-3, 1e6, &out->sigma);
-    return code ? code : arguments_number(args, "rtol", 0.0, 1.0, &out->rtol);
-}
-
-static int read_table(const setup *s, const char *path, csv_table **out)
-{
-    int code = check_readable(path);
-    if (code)
-        return code;
-    sgdmft_status status = csv_read(s->ctx, path, out);
-    return status == SGDMFT_OK ? 0 : report_failure(s->ctx, status);
-}
-
-/* The file name and its first comment line, which says what it is. */
-static void print_source(char letter, const csv_table *table)
-{
-    printf("%c  %s", letter, table->path);
-    size_t length = strcspn(table->comments, "\n");
-    if (length > 0)
-        printf("  (%.*s%s)", length > 60 ? 60 : (int)length, table->comments, length > 60 ? "..." : "");
+    const char *title = sgdmft_comparison_title(c, side);
+    printf("%c  %s", side, sgdmft_comparison_source(c, side));
+    if (title[0])
+        printf("  (%.60s%s)", title, strlen(title) > 60 ? "..." : "");
     putchar('\n');
 }
 
-static void print_unshared(char letter, const csv_table *table, const csv_table *other)
+static void print_unshared(char side, const sgdmft_comparison *c)
 {
-    int any = 0;
-    for (size_t c = 0; c < table->n_columns; c++) {
-        const char *name = table->columns[c].name;
-        if (!compare_is_quantity(name) || csv_values(other, name))
-            continue;
-        if (!any++)
-            printf("not compared, only in %c:", letter);
+    const char *name;
+    for (size_t i = 0; (name = sgdmft_comparison_only_in(c, side, i)); i++) {
+        if (i == 0)
+            printf("not compared, only in %c:", side);
         printf(" %s", name);
     }
-    if (any)
+    if (sgdmft_comparison_only_in(c, side, 0))
         putchar('\n');
 }
 
-static void print_times(const comparison *c)
+static void print_times(const sgdmft_compared_times *t)
 {
-    char fine = c->interpolated_a ? 'A' : 'B';
-    printf("%zu time%s compared, t = %.6g to %.6g", c->n_times, c->n_times == 1 ? "" : "s", c->t_first, c->t_last);
-    if (c->n_interpolated > 0)
-        printf("; %zu of them interpolated in %c by a local cubic", c->n_interpolated, fine);
-    if (c->n_outside > 0)
-        printf("; %zu left out, as the other file has nothing there", c->n_outside);
+    printf("%zu time%s compared, t = %.6g to %.6g", t->n, t->n == 1 ? "" : "s", t->first, t->last);
+    if (t->n_interpolated > 0)
+        printf("; %zu interpolated in %c by a local cubic", t->n_interpolated, t->interpolated);
+    if (t->n_outside > 0)
+        printf("; %zu left out, as the other file does not reach them", t->n_outside);
     putchar('\n');
 }
 
-/* Standard errors, or what stands in their place. */
+/* Prints a difference in standard errors; if both values are exact and equal, "exact". */
 static void print_z(double z, int exact, int width)
 {
     if (exact && z == 0.0)
@@ -71,92 +49,91 @@ static void print_z(double z, int exact, int width)
         printf("%*.2f", width, z);
 }
 
-static void print_column(const compare_column *column, size_t n_times)
+static void print_curve(const sgdmft_compared_curve *curve, size_t n_times)
 {
-    int exact = isnan(column->rms_z);
-    printf("%-16s", column->name);
-    print_z(column->z, exact, 9);
-    printf(" %9.4g %13.6g %13.6g %11.2e ", column->t, column->a, column->b, column->relative);
+    int exact = isnan(curve->rms_z);
+    printf("%-16s", curve->name);
+    print_z(curve->z, exact, 9);
+    printf(" %9.4g %13.6g %13.6g %11.2e ", curve->t, curve->a, curve->b, curve->relative);
     if (exact)
         printf("%9s", "-");
     else
-        printf("%9.2f", column->rms_z);
-    if (column->agrees)
+        printf("%9.2f", curve->rms_z);
+    if (curve->agrees)
         puts("  agrees");
     else
-        printf("  DIFFERS at %zu of %zu\n", column->n_disagree, n_times);
+        printf("  DIFFERS at %zu of %zu\n", curve->n_disagree, n_times);
 }
 
-static void print_table(const csv_table *a, const csv_table *b, const comparison *c, compare_limits limits)
+static void print_table(const sgdmft_comparison *c, double sigma, double rtol)
 {
-    print_source('A', a);
-    print_source('B', b);
-    print_times(c);
-    print_unshared('A', a, b);
-    print_unshared('B', b, a);
+    size_t n = sgdmft_comparison_n_curves(c), differ = 0;
+    print_source('A', c);
+    print_source('B', c);
+    print_times(sgdmft_comparison_times(c));
+    print_unshared('A', c);
+    print_unshared('B', c);
     printf("\n%-16s%9s %9s %13s %13s %11s %9s\n", "column", "worst z", "at t", "A", "B", "|A-B|/scale", "RMS z");
-    size_t differ = 0;
-    for (size_t i = 0; i < c->n_columns; i++) {
-        print_column(&c->columns[i], c->n_times);
-        differ += !c->columns[i].agrees;
+    for (size_t i = 0; i < n; i++) {
+        print_curve(sgdmft_comparison_curve(c, i), sgdmft_comparison_times(c)->n);
+        differ += !sgdmft_comparison_curve(c, i)->agrees;
     }
-    printf("\nlimit: %g standard errors", limits.sigma);
-    if (limits.rtol >= 0.0)
-        printf(", or %g of the column's largest |B|", limits.rtol);
+    printf("\nlimit: %g standard errors", sigma);
+    if (rtol >= 0.0)
+        printf(", or %g of the column's largest |B|", rtol);
     else
-        printf(" (exact values: %g of the column's largest |B|)", COMPARE_RTOL_EXACT);
+        printf(" (exact values: %g of the column's largest |B|)", SGDMFT_COMPARE_RTOL_EXACT);
     if (differ > 0)
-        printf("\n%zu of %zu columns differ\n", differ, c->n_columns);
+        printf("\n%zu of %zu columns differ\n", differ, n);
     else
-        printf("\nall %zu columns agree\n", c->n_columns);
+        printf("\nall %zu columns agree\n", n);
 }
 
-static int compare(const setup *s, const csv_table *a, const csv_table *b, compare_limits limits)
+static int compare(const job *j, double sigma, double rtol)
 {
-    comparison *c = NULL;
-    sgdmft_status status = compare_tables(s->ctx, a, b, limits, &c);
-    if (status != SGDMFT_OK)
-        return report_failure(s->ctx, status);
-    print_table(a, b, c, limits);
-    int code = c->agrees ? CODE_DONE : CODE_DIFFERS;
-    comparison_free(c);
+    sgdmft_comparison *c = NULL;
+    const char *const *files = j->args->operands;
+    int code = report_status(j->ctx, sgdmft_compare_files(j->ctx, files[0], files[1], sigma, rtol, &c), NULL);
+    if (code)
+        return code;
+    print_table(c, sigma, rtol);
+    code = sgdmft_comparison_agrees(c) ? CODE_DONE : CODE_DIFFERS;
+    sgdmft_comparison_free(c);
     return code;
 }
 
 static int run(const arguments *args)
 {
-    setup s;
-    csv_table *a = NULL, *b = NULL;
-    compare_limits limits;
-    int code = setup_context(args, &s);
+    job j;
+    double sigma = SGDMFT_COMPARE_SIGMA, rtol = -1.0; /* no rtol */
+    int code = job_open(args, &j);
     if (code == 0)
-        code = read_limits(args, &limits);
+        code = arguments_number(args, "sigma", 1e-3, 1e6, &sigma);
     if (code == 0)
-        code = read_table(&s, args->operands[0], &a);
+        code = arguments_number(args, "rtol", 0.0, 1.0, &rtol);
+    for (size_t i = 0; i < 2 && code == 0; i++)
+        code = job_check_readable(args->operands[i]);
     if (code == 0)
-        code = read_table(&s, args->operands[1], &b);
-    if (code == 0)
-        code = compare(&s, a, b, limits);
-    csv_free(a);
-    csv_free(b);
-    setup_free(&s);
+        code = compare(&j, sigma, rtol);
+    job_close(&j);
     return code;
 }
 
-static const option_spec options[] = {
-    {"sigma", 0, "S", 0, "standard errors of A - B that are allowed (default: 4)"},
-    {"rtol", 0, "X", 0, "also allow |A - B| up to X times the column's largest |B|"},
-    OPTION_HELP, OPTIONS_END};
+static const option_spec options[] = {{"sigma", 0, "S", 0, "allow |A - B| up to S of its standard errors (default: 4)"},
+                                      {"rtol", 0, "X", 0, "also allow |A - B| up to X times the column's largest |B|"},
+                                      OPTION_HELP,
+                                      OPTIONS_END};
 
 const command command_compare = {
     .name = "compare",
-    .operands = "A.csv B.csv",
-    .summary = "compare two sets of curves within their standard errors",
-    .details = "For every column of both files: the worst difference in standard errors, the time where it occurs,\n"
-               "and the root mean square over time. Rows are matched by time; if neither file has all times of the other,\n"
-               "the one with more rows is interpolated by a local cubic, and the table says so. Exact values (both\n"
-               "standard errors 0) must agree to 1e-6 of the column's largest |B|, or to --rtol. Values that are not\n"
-               "numbers differ. The exit code is 0 if all columns agree, 1 if any differs.\n",
+    .operands = "A.csv|.h5 B.csv|.h5",
+    .summary = "check whether two sets of curves agree within their standard errors",
+    .details =
+        "Prints for each column of both files the largest difference in standard errors, the time where it\n"
+        "occurs, and the root mean square over time. Rows are matched by time. If neither file has all times of\n"
+        "the other, the one with more rows is interpolated by a local cubic, and the table says so. Exact values,\n"
+        "whose standard errors are 0, must agree within 1e-6 of the column's largest |B|, or within --rtol.\n"
+        "Values that are not numbers never agree. The exit code is 0 if all columns agree, 1 if any differs.\n",
     .options = options,
     .operands_min = 2,
     .operands_max = 2,

@@ -1,4 +1,5 @@
-/* The program: finds the subcommand and runs it. Printing and exiting happen in src/cli only. */
+/* The program: finds the subcommand that is asked for and runs it. The library neither prints nor exits; all of that
+   happens in src/cli. */
 #include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <limits.h>
@@ -20,17 +21,17 @@ static const command *const commands[] = {&command_solve,     &command_sweep,   
                                           &command_reference, &command_cite};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
-/* A standard stream that the caller closed would lend its number to the next file opened, and messages would end in
-   a result. Take the number with something that cannot be written to, so that output fails and is noticed. */
-static void hold_standard_streams(void)
+/* If the caller closed a standard stream, the next file to be opened would get its number, and messages would be
+   written into results. Its number is given to a file that cannot be written to, so that the lost output is noticed. */
+static void occupy_standard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
             return;
 }
 
-/* Replicas and grids take memory of the same sizes one after the other. What one gives back waits for the next, instead of
-   going through the system, which clears it again. */
+/* Replicas and grids allocate blocks of the same sizes one after the other. The program keeps what one releases for
+   the next: from the system it would come cleared, which takes time. */
 static void keep_memory(void)
 {
 #ifdef __GLIBC__
@@ -44,14 +45,15 @@ static void keep_memory(void)
 static int print_help(void)
 {
     puts("usage: sgdmft SUBCOMMAND ...\n\n"
-         "Exact high-dimensional dynamics of multi-pass SGD in multi-index models: a problem file in, theory curves\n"
-         "with error bars out.\n\n"
+         "Computes the exact high-dimensional dynamics of multi-pass SGD in multi-index models: reads a problem file\n"
+         "and writes the theory curves with their standard errors.\n\n"
          "subcommands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
-    puts("\n'sgdmft SUBCOMMAND --help' tells more; 'sgdmft --version' prints the version.\n\n"
-         "exit codes: 0 done; 1 a comparison says no; 2 usage or bad input; 3 the problem has no trustworthy\n"
-         "solution (what was computed is kept and marked); 4 system (disk, memory, I/O); 130 interrupted.");
+    puts("\n'sgdmft SUBCOMMAND --help' explains a subcommand; 'sgdmft --version' prints the version.\n\n"
+         "exit codes: 0 success; 1 curves differ (compare) or a check fails (validate); 2 wrong usage or input; 3 the\n"
+         "dynamics diverge or the solution does not converge (results up to then are written and marked as\n"
+         "incomplete); 4 system error (memory, files); 130 interrupted.");
     return CODE_DONE;
 }
 
@@ -69,7 +71,7 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
-static int complain_unknown(const char *word)
+static int unknown_word(const char *word)
 {
     const char *names[N_COMMANDS + 2] = {"--help", "--version"};
     for (size_t i = 0; i < N_COMMANDS; i++)
@@ -83,11 +85,13 @@ static int complain_unknown(const char *word)
 
 static int run_command(const command *cmd, int argc, char **argv, processes *p)
 {
-    arguments args;
-    if (p->rank > 0 && !cmd->together)
+    processes alone = {.size = 1};
+    if (p->rank > 0 && !cmd->collective)
         return CODE_DONE;
+    arguments args;
     int code = arguments_parse(cmd, argc, argv, 2, &args);
-    args.processes = p;
+    args.processes = cmd->collective ? p : &alone;
+    code = processes_agree(args.processes, code);
     if (code == CODE_DONE && arguments_has(&args, "help"))
         print_usage(cmd);
     else if (code == CODE_DONE)
@@ -105,14 +109,14 @@ static int run(int argc, char **argv, processes *p)
     if (strcmp(argv[1], "--version") == 0)
         return print_version();
     const command *cmd = find_command(argv[1]);
-    return cmd ? run_command(cmd, argc, argv, p) : complain_unknown(argv[1]);
+    return cmd ? run_command(cmd, argc, argv, p) : unknown_word(argv[1]);
 }
 
 int main(int argc, char **argv)
 {
-    hold_standard_streams();
+    occupy_standard_streams();
     keep_memory();
-    gsl_set_error_handler_off(); /* its default aborts; failures come back as status codes */
+    gsl_set_error_handler_off(); /* by default GSL aborts; now its failures are status codes */
     processes p;
     int code = processes_start(&p);
     if (code == CODE_DONE)

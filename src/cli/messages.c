@@ -5,21 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/text.h"
 #include "cli/command.h"
+#include "core/text.h"
 
-static void put_message(const char *format, va_list args)
+static void put_line(const char *start, const char *format, va_list args)
 {
-    fputs("sgdmft: ", stderr);
+    fputs(start, stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
 }
 
-void complain(const char *format, ...)
+void print_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    put_message(format, args);
+    put_line("sgdmft: ", format, args);
+    va_end(args);
+}
+
+void print_warning(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_line("sgdmft: warning: ", format, args);
     va_end(args);
 }
 
@@ -27,27 +35,42 @@ int usage_error(const command *cmd, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    put_message(format, args);
+    put_line("sgdmft: ", format, args);
     va_end(args);
     fprintf(stderr, "Try 'sgdmft %s%s--help'.\n", cmd ? cmd->name : "", cmd ? " " : "");
     return CODE_USAGE;
 }
 
-int report_failure_of(const sgdmft_context *ctx, sgdmft_status status, const char *what)
+int exit_code_of(sgdmft_status status)
 {
+    if (status == SGDMFT_OK)
+        return CODE_DONE;
+    if (status == SGDMFT_ERR_INTERRUPTED)
+        return CODE_INTERRUPTED;
+    if (status >= 500)
+        return CODE_SYSTEM;
+    return status >= 400 ? CODE_UNTRUSTED : CODE_USAGE;
+}
+
+int report_status(const sgdmft_context *ctx, sgdmft_status status, const char *subject)
+{
+    if (status == SGDMFT_OK)
+        return CODE_DONE;
     const char *message = sgdmft_context_message(ctx);
-    complain("%s%s%s", what ? what : "", what ? ": " : "", message[0] ? message : sgdmft_status_string(status));
-    return sgdmft_status_exit_code(status);
+    print_error("%s%s%s", subject ? subject : "", subject ? ": " : "",
+                message[0] ? message : sgdmft_status_string(status));
+    return exit_code_of(status);
 }
 
-int report_failure(const sgdmft_context *ctx, sgdmft_status status)
+int report_out_of_memory(void)
 {
-    return report_failure_of(ctx, status, NULL);
+    print_error("out of memory");
+    return CODE_SYSTEM;
 }
 
-const char *nearest_name(const char *wanted, const char *const *names, size_t n)
+const char *nearest_name(const char *word, const char *const *names, size_t n)
 {
-    int index = text_nearest(wanted, names, n);
+    int index = text_nearest(word, names, n);
     return index < 0 ? NULL : names[index];
 }
 
@@ -76,8 +99,8 @@ int finish_output(int code)
     if (!lost)
         return code;
     if (errno)
-        complain("cannot write to standard output: %s", strerror(errno));
+        print_error("cannot write to standard output: %s", strerror(errno));
     else
-        complain("cannot write to standard output");
+        print_error("cannot write to standard output");
     return code == CODE_DONE || code == CODE_DIFFERS ? CODE_SYSTEM : code;
 }

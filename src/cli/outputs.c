@@ -5,11 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "io/save.h"
-#include "problem/problem.h"
 #include "cli/command.h"
 #include "cli/messages.h"
-#include "sgdmft/output.h"
+#include "sgdmft/io.h"
 
 char *outputs_stem(const char *path)
 {
@@ -43,35 +41,6 @@ static char *name_histograms(const char *csv)
     return asprintf(&name, "%.*s_histograms.csv", (int)length, csv) < 0 ? NULL : name;
 }
 
-static int same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    if (stat(a, &x) == 0 && stat(b, &y) == 0)
-        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-    return strcmp(a, b) == 0;
-}
-
-int outputs_check(const arguments *args, sgdmft_context *ctx, const char *path, int force)
-{
-    const char *problem = args->operands[0];
-    if (same_file(path, problem))
-        return usage_error(args->command, "the problem file '%s' would be overwritten; choose another output", problem);
-    sgdmft_status status = save_check(ctx, path, force);
-    return status == SGDMFT_OK ? 0 : report_failure(ctx, status);
-}
-
-static int check_names(const arguments *args, const setup *s, const outputs *o)
-{
-    if (same_file(o->hdf5, o->csv))
-        return usage_error(args->command, "-o and --csv name the same file '%s'", o->csv);
-    int code = outputs_check(args, s->ctx, o->hdf5, o->force);
-    if (!code)
-        code = outputs_check(args, s->ctx, o->csv, o->force);
-    if (!code && args->command == &command_solve && s->problem->output.histograms.n > 0)
-        code = outputs_check(args, s->ctx, o->histograms, o->force);
-    return code;
-}
-
 int outputs_name(const arguments *args, const char *stem, const char *hdf5, const char *csv, outputs *out)
 {
     *out = (outputs){.hdf5 = name_file(hdf5, stem, ".h5"),
@@ -80,41 +49,7 @@ int outputs_name(const arguments *args, const char *stem, const char *hdf5, cons
                      .command = arguments_command_line(args)};
     if (out->csv)
         out->histograms = name_histograms(out->csv);
-    if (out->hdf5 && out->csv && out->histograms && out->command)
-        return 0;
-    complain("out of memory");
-    return CODE_SYSTEM;
-}
-
-int outputs_plan(const arguments *args, const setup *s, outputs *out)
-{
-    char *stem = outputs_stem(args->operands[0]);
-    if (!stem) {
-        complain("out of memory");
-        return CODE_SYSTEM;
-    }
-    int code = outputs_name(args, stem, arguments_value(args, "output"), arguments_value(args, "csv"), out);
-    free(stem);
-    return code ? code : check_names(args, s, out);
-}
-
-int outputs_write(const outputs *o, const setup *s, const sgdmft_solution *solution)
-{
-    sgdmft_status hdf5 = sgdmft_write_hdf5(s->ctx, solution, s->problem, o->command, o->hdf5, o->force);
-    if (hdf5 != SGDMFT_OK) {
-        int code = report_failure(s->ctx, hdf5);
-        if (o->paired)
-            return code;
-    }
-    sgdmft_status csv = sgdmft_write_csv(s->ctx, solution, s->problem, o->command, o->csv, o->force);
-    if (csv != SGDMFT_OK)
-        report_failure(s->ctx, csv);
-    sgdmft_status densities = SGDMFT_OK;
-    if (solution->histograms)
-        densities = sgdmft_write_histograms(s->ctx, solution, s->problem, o->command, o->histograms, o->force);
-    if (densities != SGDMFT_OK)
-        report_failure(s->ctx, densities);
-    return sgdmft_status_exit_code(hdf5 != SGDMFT_OK ? hdf5 : csv != SGDMFT_OK ? csv : densities);
+    return out->hdf5 && out->csv && out->histograms && out->command ? 0 : report_out_of_memory();
 }
 
 void outputs_free(outputs *o)
@@ -124,4 +59,71 @@ void outputs_free(outputs *o)
     free(o->histograms);
     free(o->command);
     *o = (outputs){0};
+}
+
+static int same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    if (stat(a, &x) == 0 && stat(b, &y) == 0)
+        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return strcmp(a, b) == 0;
+}
+
+int outputs_check(const job *j, const char *path, int force)
+{
+    const char *problem = j->args->operands[0];
+    if (same_file(path, problem))
+        return usage_error(j->args->command, "the problem file '%s' would be overwritten; choose another output file",
+                           problem);
+    return report_status(j->ctx, sgdmft_write_check(j->ctx, path, force), NULL);
+}
+
+static int check_all(const job *j, int with_histograms, const outputs *o)
+{
+    if (same_file(o->hdf5, o->csv))
+        return usage_error(j->args->command, "-o and --csv name the same file '%s'", o->csv);
+    int code = outputs_check(j, o->hdf5, o->force);
+    if (!code)
+        code = outputs_check(j, o->csv, o->force);
+    if (!code && with_histograms)
+        code = outputs_check(j, o->histograms, o->force);
+    return code;
+}
+
+int outputs_plan(const job *j, int with_histograms, outputs *out)
+{
+    const arguments *args = j->args;
+    char *stem = outputs_stem(args->operands[0]);
+    if (!stem)
+        return report_out_of_memory();
+    int code = outputs_name(args, stem, arguments_value(args, "output"), arguments_value(args, "csv"), out);
+    free(stem);
+    return code ? code : check_all(j, with_histograms, out);
+}
+
+int outputs_have_histograms(const sgdmft_solution *solution)
+{
+    int rank;
+    size_t extent[SGDMFT_RANK_MAX];
+    return sgdmft_solution_array(solution, "histograms/density", &rank, extent) != NULL;
+}
+
+int outputs_write(const outputs *o, sgdmft_context *ctx, const sgdmft_solution *solution)
+{
+    int hdf5 = report_status(ctx, sgdmft_write_hdf5(ctx, solution, o->command, o->hdf5, o->force), NULL);
+    if (hdf5 && o->paired)
+        return hdf5;
+    int csv = report_status(ctx, sgdmft_write_csv(ctx, solution, o->command, o->csv, o->force), NULL), histograms = 0;
+    if (outputs_have_histograms(solution))
+        histograms =
+            report_status(ctx, sgdmft_write_histograms(ctx, solution, o->command, o->histograms, o->force), NULL);
+    return hdf5 ? hdf5 : csv ? csv : histograms;
+}
+
+void outputs_put_comment(FILE *to, const char *key, const char *text)
+{
+    fprintf(to, "# %s: ", key);
+    for (; *text; text++)
+        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, to);
+    fputc('\n', to);
 }

@@ -1,25 +1,56 @@
 #include "cli/progress.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/ranks.h"
-#include "cli/interrupt.h"
+#include "cli/processes.h"
 
 #define SECONDS_BETWEEN_LINES 0.2
 #define BAR_WIDTH 24
 
-static double now(void)
+/* --- signals ----------------------------------------------------------------------------------------------------- */
+
+/* A signal handler has no argument of the program's own, so that its state is global. */
+static volatile sig_atomic_t signalled;
+static volatile sig_atomic_t terminal; /* file that shows the user that the signal was noted */
+
+static void note_signal(int number)
+{
+    static const char text[] =
+        "\nsgdmft: stopping; results so far will be saved (press Ctrl-C again to quit at once)\n";
+    int error = errno; /* it belongs to the code that was interrupted */
+    (void)number;
+    signalled = 1;
+    if (write(terminal, text, sizeof text - 1) < 0)
+        signalled = 1; /* the terminal is gone, which changes nothing */
+    errno = error;
+}
+
+void progress_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    terminal = fileno(stderr); /* on ranks other than 0 this is no file, and nothing is shown */
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int progress_signalled(void)
+{
+    return signalled != 0;
+}
+
+/* --- the line ---------------------------------------------------------------------------------------------------- */
+
+static double seconds_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-void progress_start(progress *p, const char *label, int quiet)
-{
-    *p = (progress){.shown = !quiet && isatty(STDERR_FILENO), .label = label, .started = now()};
 }
 
 static void print_line(progress *p, double fraction, double t, double elapsed)
@@ -38,20 +69,43 @@ static void print_line(progress *p, double fraction, double t, double elapsed)
     p->width = width;
 }
 
-int progress_report(void *user, double fraction, double t)
+int progress_report(progress *p, double fraction, double t)
 {
-    progress *p = user;
-    double time = now();
-    if (p->shown && time - p->printed >= SECONDS_BETWEEN_LINES) {
-        p->printed = time;
-        print_line(p, fraction < 0.0 ? 0.0 : fraction > 1.0 ? 1.0 : fraction, t, time - p->started);
+    double now = seconds_now();
+    if (fraction < p->fraction)
+        p->started = now;
+    p->fraction = fraction;
+    if (p->shown && now - p->printed >= SECONDS_BETWEEN_LINES) {
+        p->printed = now;
+        print_line(p, fraction < 0.0 ? 0.0 : fraction > 1.0 ? 1.0 : fraction, t, now - p->started);
     }
-    return interrupt_requested() || ranks_raised(p->others);
+    return progress_signalled() || processes_stop_asked(p->processes);
 }
 
-void progress_end(progress *p)
+static int call_back(void *user, double fraction, double t)
+{
+    return progress_report(user, fraction, t);
+}
+
+void progress_start(progress *p, sgdmft_context *ctx, const arguments *args, const char *label)
+{
+    int quiet = arguments_has(args, "quiet") || args->processes->rank > 0;
+    *p = (progress){.processes = args->processes,
+                    .shown = !quiet && isatty(STDERR_FILENO),
+                    .label = label,
+                    .started = seconds_now()};
+    sgdmft_context_set_progress(ctx, call_back, p);
+}
+
+void progress_clear(progress *p)
 {
     if (p->width > 0)
         fprintf(stderr, "\r%*s\r", p->width, "");
     p->width = 0;
+}
+
+void progress_end(progress *p, sgdmft_context *ctx)
+{
+    progress_clear(p);
+    sgdmft_context_set_progress(ctx, NULL, NULL);
 }

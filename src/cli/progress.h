@@ -1,25 +1,39 @@
-/* One line on the terminal that tells how far a solve has come. */
+/* How a running computation meets the terminal: a line that shows its progress, and Ctrl-C or SIGTERM, which ask it
+   to stop so that its results up to then can be saved. */
 #ifndef SGDMFT_CLI_PROGRESS_H
 #define SGDMFT_CLI_PROGRESS_H
 
-#include "core/context.h"
+#include "cli/arguments.h"
+#include "sgdmft/context.h"
 
 typedef struct progress {
-    int shown;               /* 0: nothing is printed */
-    const char *label;       /* what the line starts with */
-    double started, printed; /* seconds on a steady clock */
-    int width;               /* characters of the line on the screen */
-    rank_group *others;      /* that may ask to stop, or NULL */
+    struct processes *processes; /* the computation also stops when one of these ranks asks for it */
+    int shown;                   /* 0: nothing is printed */
+    const char *label;           /* the start of the line */
+    double started, printed;     /* seconds on a steady clock */
+    double fraction;             /* the last one reported; a smaller one starts the clock anew */
+    int width;                   /* characters of the line on the screen */
 } progress;
 
-/* Shows a line only if standard error is a terminal and `quiet` is 0. `label` comes first in it, e.g. "point 2 of 6 ";
-   it is borrowed. */
-void progress_start(progress *p, const char *label, int quiet);
+/* Makes `p` the progress call-back of the context, until progress_end. Rank 0 shows the line if standard error is a
+   terminal, unless --quiet is given. It starts with `label`, e.g. "point 2 of 6 ", which is borrowed. */
+void progress_start(progress *p, sgdmft_context *ctx, const arguments *args, const char *label);
 
-/* An sgdmft_progress_fn; `user` is the progress. Asks to stop once an interrupt was noted. */
-int progress_report(void *user, double fraction, double t);
+/* Reports the fraction of work done (0..1) and the time t reached, as the context does. Returns 1 if the computation
+   is to stop. */
+int progress_report(progress *p, double fraction, double t);
 
-/* Wipes the line. */
-void progress_end(progress *p);
+/* Erases the line from the screen. */
+void progress_clear(progress *p);
+
+/* The same, and the context no longer has a progress call-back. */
+void progress_end(progress *p, sgdmft_context *ctx);
+
+/* From now on the first SIGINT or SIGTERM is noted, and the second ends the program at once. Nor does the program end
+   any more when the reader of its standard output goes away. */
+void progress_catch_signals(void);
+
+/* 1 once a signal has been noted. */
+int progress_signalled(void);
 
 #endif

@@ -28,7 +28,7 @@ static char *executable_directory(void)
 
 char *script_find(const char *name)
 {
-    /* Relative to the executable: where an installation puts it, and where the build does. */
+    /* Relative to the executable: the place in an installation, and the place in a build tree. */
     static const char *const places[] = {SCRIPT_DIRECTORY, "."};
     char *directory = executable_directory(), *found = NULL;
     for (size_t i = 0; i < 2 && directory && !found; i++) {
@@ -40,11 +40,14 @@ char *script_find(const char *name)
             found = NULL;
         }
     }
+    if (!found)
+        print_error("the script %s, which draws figures, is not installed with the program", name);
     free(directory);
     return found;
 }
 
-/* Starts a program; with `silent` its output goes nowhere. Returns its wait status, or -1 with errno set. */
+/* Starts a program and waits for it; with `silent` its output is discarded. Returns its wait status, or -1 with errno
+   set. */
 static int spawn_and_wait(char *const *argv, int silent)
 {
     posix_spawn_file_actions_t actions;
@@ -68,7 +71,7 @@ static int spawn_and_wait(char *const *argv, int silent)
     return status;
 }
 
-/* Looks for the modules without loading them, which would take a second. */
+/* The modules are looked for but not loaded, which would take a second. */
 static int has_modules(const char *python, const char *modules)
 {
     static const char probe[] = "import sys, importlib.util as u\n"
@@ -85,18 +88,19 @@ const char *script_python(const char *modules)
     if (chosen && chosen[0] != '\0') {
         if (has_modules(chosen, modules))
             return chosen;
-        complain("SGDMFT_PYTHON is '%s', which is not a Python 3 with the modules %s", chosen, modules);
+        print_error("SGDMFT_PYTHON is '%s', which is not a Python 3 with the modules %s", chosen, modules);
         return NULL;
     }
-    /* Modules installed by the system's package manager belong to the system's Python. */
+    /* Modules from the system's package manager are visible to the system's Python only. */
     static const char *const candidates[] = {"python3", "/usr/bin/python3"};
     for (size_t i = 0; i < 2; i++)
         if (has_modules(candidates[i], modules))
             return candidates[i];
-    complain("drawing needs Python 3 with the modules %s, and neither python3 on PATH nor /usr/bin/python3 has them; "
-             "install them (Debian: apt install python3-matplotlib python3-h5py) or set SGDMFT_PYTHON to a Python that "
-             "has them",
-             modules);
+    print_error(
+        "figures need a Python 3 with the modules %s, and neither python3 on PATH nor /usr/bin/python3 has them; "
+        "install them (Debian: apt install python3-matplotlib python3-h5py), or set SGDMFT_PYTHON to a Python "
+        "that has them",
+        modules);
     return NULL;
 }
 
@@ -104,11 +108,11 @@ int script_run(char *const *argv)
 {
     int status = spawn_and_wait(argv, 0);
     if (status == -1) {
-        complain("cannot run '%s': %s", argv[0], strerror(errno));
+        print_error("cannot run '%s': %s", argv[0], strerror(errno));
         return CODE_SYSTEM;
     }
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    complain("'%s' was ended by a signal: %s", argv[0], strsignal(WTERMSIG(status)));
+    print_error("'%s' was ended by a signal: %s", argv[0], strsignal(WTERMSIG(status)));
     return WTERMSIG(status) == SIGINT ? CODE_INTERRUPTED : CODE_SYSTEM;
 }

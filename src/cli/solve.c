@@ -1,62 +1,56 @@
-/* sgdmft solve: problem file in, curves and two-time arrays out. */
+/* sgdmft solve: solves the limiting equations of a problem file and writes curves and two-time arrays. */
+#include "cli/solve.h"
+
+#include <math.h>
 #include <stdio.h>
 
 #include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/messages.h"
-#include "cli/outputs.h"
-#include "cli/processes.h"
-#include "cli/setup.h"
-#include "cli/solving.h"
-#include "cli/summary.h"
-#include "sgdmft/solve.h"
 
-static int announce(const arguments *args, const setup *s)
+static sgdmft_status compute(sgdmft_context *ctx, sgdmft_problem *problem, void *report, sgdmft_solution **out)
 {
-    sgdmft_cost cost;
-    sgdmft_status status = sgdmft_estimate_cost(s->ctx, s->problem, &cost);
-    if (status != SGDMFT_OK)
-        return report_failure(s->ctx, status);
-    if (arguments_has(args, "quiet"))
-        return 0;
-    printf("%s: ", args->operands[0]);
-    announce_cost(&cost);
-    return 0;
+    (void)report;
+    return sgdmft_solve(ctx, problem, out);
 }
 
-static int solve(const arguments *args, const setup *s, const outputs *o)
+static void print_identity(const sgdmft_identity *x)
 {
-    solving result;
-    int code = solve_and_write(args, s, o, "", NULL, &result);
-    if (result.solution && !arguments_has(args, "quiet")) {
-        print_summary(result.solution);
-        if (result.written)
-            printf("  %-22s  %s, %s%s%s\n", result.status == SGDMFT_OK ? "written" : "written (incomplete)", o->hdf5,
-                   o->csv, result.solution->histograms ? ", " : "",
-                   result.solution->histograms ? o->histograms : "");
-    }
-    sgdmft_solution_free(result.solution);
-    return code;
+    printf("  identity %-15s t = %.4g: defect %.2e, se %.2e", x->name, x->t, x->defect, x->se);
+    if (x->se > 0.0)
+        printf(", z = %.1f", fabs(x->defect) / x->se);
+    if (x->scale > 0.0)
+        printf(" (%.2g %% of its terms)", 100.0 * fabs(x->defect) / x->scale);
+    putchar('\n');
 }
+
+static void print_summary(const sgdmft_solution *solution, const void *report)
+{
+    (void)report;
+    const sgdmft_solve_info *info = sgdmft_solution_info(solution);
+    printf("  paths                   %zu in each of %zu replicas\n", info->paths, info->replicas);
+    printf("  visits                  %.0f\n", info->visits);
+    printf("  steps                   %zu%s\n", info->steps, info->extrapolated ? ", extrapolated to zero step" : "");
+    printf("  passes per step         %.2f on average, at most %zu\n", info->passes, info->passes_max);
+    printf("  largest residual        %.1e\n", info->residual_max);
+    printf("  largest standard error  %.2g %% of the scale of its curve\n", 100.0 * info->se_max);
+    printf("  largest step error      %.2g %% of the scale of its curve, included in the standard error\n",
+           100.0 * info->step_error_max);
+    for (size_t i = 0; i < sgdmft_solution_n_identities(solution); i++)
+        print_identity(sgdmft_solution_identity(solution, i));
+    fputs("  memory                  ", stdout);
+    run_put_bytes(stdout, info->memory_bytes);
+    fputs("\n  time                    ", stdout);
+    run_put_seconds(stdout, info->wall_seconds);
+    fputs(" wall, ", stdout);
+    run_put_seconds(stdout, info->cpu_seconds);
+    fputs(" CPU\n", stdout);
+}
+
+const run_kind solve_run = {
+    .estimate = sgdmft_estimate_cost, .compute = compute, .print_summary = print_summary, .histograms = 1};
 
 static int run(const arguments *args)
 {
-    setup s;
-    outputs o = {0};
-    int code = setup_problem(args, &s);
-    if (code == 0) {
-        if (args->processes->rank == 0)
-            code = outputs_plan(args, &s, &o);
-        interrupt_catch();
-        code = processes_agree(args->processes, s.ctx->ranks, code);
-    }
-    if (code == 0)
-        code = processes_agree(args->processes, s.ctx->ranks, announce(args, &s));
-    if (code == 0)
-        code = solve(args, &s, &o);
-    outputs_free(&o);
-    setup_free(&s);
-    return code;
+    return run_problem(args, &solve_run, NULL);
 }
 
 static const option_spec options[] = {OPTION_OUTPUT, OPTION_CSV,   OPTION_SET,  OPTION_THREADS,
@@ -66,13 +60,14 @@ const command command_solve = {
     .name = "solve",
     .operands = "PROBLEM.yaml",
     .summary = "solve the limiting equations of a problem file",
-    .details = "Solves the dynamical mean-field equations of the problem and writes the curves with one standard\n"
-               "error each (CSV), and with them the two-time correlation and response (HDF5). The exit code is 3 if\n"
-               "the dynamics diverge or the tolerance is not reached, 130 after Ctrl-C or SIGTERM; what was computed\n"
-               "until then is written and marked.\n",
+    .details = "Solves the dynamical mean-field equations of the problem. Writes the curves, each with its standard\n"
+               "error (CSV), and the curves with the two-time correlation and response (HDF5), into the current\n"
+               "directory unless -o and --csv say otherwise. The exit code is 3 if the dynamics diverge or the\n"
+               "tolerance is not reached, and 130 after Ctrl-C or SIGTERM; the results up to then are written and\n"
+               "marked as incomplete.\n",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,
-    .together = 1,
+    .collective = 1,
     .run = run,
 };

@@ -1,8 +1,25 @@
-/* The points of a sweep: every combination of the values of its axes, the last axis fastest. */
+/* The points of a sweep: every combination of the values that the options --over give to keys of the problem file.
+
+       --over KEY=V1,V2,...      a list of values, as for --set; commas inside (...), [...], {...} and quotes do not
+                                 separate
+       --over KEY=LO:HI:N        N equally spaced numbers from LO to HI, both included
+       --over KEY=LO:HI:Nlog     the same with equal ratios
+
+   Keys are checked when the problem of each point is read. */
 #ifndef SGDMFT_CLI_SWEEP_GRID_H
 #define SGDMFT_CLI_SWEEP_GRID_H
 
-#include "cli/sweep_axis.h"
+#include <stddef.h>
+
+struct command;
+
+#define SWEEP_POINTS_MAX 10000
+
+typedef struct sweep_axis {
+    char *key;
+    size_t n; /* at least 1 */
+    char **value;
+} sweep_axis;
 
 typedef struct sweep_grid {
     size_t n_axes;
@@ -10,17 +27,18 @@ typedef struct sweep_grid {
     size_t n_points; /* 1..SWEEP_POINTS_MAX */
 } sweep_grid;
 
-/* One axis for each of the texts of --over; `sets` are the texts of --set, whose keys must be others. Errors: those of
-   sweep_axis_parse; SGDMFT_ERR_DUPLICATE_KEY (two axes), _CONFLICT (swept and set), _RANGE (too many points). The grid
-   is to be freed on failure too. */
-sgdmft_status sweep_grid_init(sgdmft_context *ctx, const char *const *overs, size_t n_overs, const char *const *sets,
-                              size_t n_sets, sweep_grid *out);
+/* Makes one axis of each text of --over. Numbers between the ends of a range have 12 significant digits. `sets` are
+   the texts of --set, whose keys must be others. Returns 0, or an exit code after printing what is wrong with the
+   arguments of `cmd`; sweep_grid_free releases the grid in either case. */
+int sweep_grid_init(const struct command *cmd, const char *const *overs, size_t n_overs, const char *const *sets,
+                    size_t n_sets, sweep_grid *out);
 void sweep_grid_free(sweep_grid *grid);
 
-/* The value of an axis at a point (counted from 0). */
+/* The value of an axis at a point. Points and axes are counted from 0; the last axis changes fastest. */
 const char *sweep_grid_value(const sweep_grid *grid, size_t point, size_t axis);
 
-/* Texts for the caller to free, NULL if out of memory: "KEY=VALUE" of one axis; all of them joined by ", ". */
+/* "KEY=VALUE" of one axis at a point, and of all axes joined by ", ". The caller frees the text; NULL if out of
+   memory. */
 char *sweep_grid_set(const sweep_grid *grid, size_t point, size_t axis);
 char *sweep_grid_label(const sweep_grid *grid, size_t point);
 

@@ -5,13 +5,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/provenance.h"
+#include "cli/messages.h"
+#include "cli/outputs.h"
 #include "io/save.h"
 #include "sgdmft/version.h"
 
 #define FIRST_LINE "# program: sweep\n"
 
-/* Names of curves in the order of their columns; borrowed from the rows. */
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+sweep_row sweep_row_empty(void)
+{
+    return (sweep_row){.status = "not run", .t = NAN};
+}
+
+void sweep_row_free(sweep_row *row)
+{
+    for (size_t i = 0; i < row->n; i++)
+        free(row->value[i].name);
+    free(row->value);
+    *row = sweep_row_empty();
+}
+
+sweep_row sweep_row_without_values(sgdmft_status ended)
+{
+    sweep_row row = sweep_row_empty();
+    row.status = sgdmft_status_word(ended);
+    row.succeeded = ended == SGDMFT_OK;
+    return row;
+}
+
+int sweep_row_from_solution(const sgdmft_solution *solution, sweep_row *row)
+{
+    *row = sweep_row_without_values(sgdmft_solution_status(solution));
+    size_t n_times = sgdmft_solution_n_times(solution), n_curves = sgdmft_solution_n_curves(solution);
+    if (n_times == 0)
+        return 0;
+    row->t = sgdmft_solution_times(solution)[n_times - 1];
+    row->value = calloc(n_curves + 1, sizeof *row->value);
+    if (!row->value)
+        return report_out_of_memory();
+    for (; row->n < n_curves; row->n++) {
+        const sgdmft_curve *curve = sgdmft_solution_curve_at(solution, row->n);
+        const double *se = sgdmft_curve_se(curve);
+        sweep_value value = {.name = strdup(sgdmft_curve_name(curve)),
+                             .value = sgdmft_curve_value(curve)[n_times - 1],
+                             .se = se ? se[n_times - 1] : 0.0};
+        if (!value.name)
+            return report_out_of_memory();
+        row->value[row->n] = value;
+    }
+    return 0;
+}
+
+static const sweep_value *find_value(const sweep_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->n; i++)
+        if (strcmp(row->value[i].name, name) == 0)
+            return &row->value[i];
+    return NULL;
+}
+
+/* --- the file ---------------------------------------------------------------------------------------------------- */
+
+/* The names of all curves in the order of their columns, borrowed from the rows. */
 typedef struct name_list {
     const char **name;
     size_t n;
@@ -25,7 +82,8 @@ static size_t find_name(const name_list *list, const char *name)
     return i;
 }
 
-/* Adds what the row has and the list has not, each name behind the one before it in the row. Returns 0 on failure. */
+/* Adds the names of the row that the list lacks, each after the name before it in the row. Returns 0 if out of
+   memory. */
 static int merge_names(name_list *list, const sweep_row *row)
 {
     size_t place = 0;
@@ -46,7 +104,7 @@ static int merge_names(name_list *list, const sweep_row *row)
     return 1;
 }
 
-/* A field of a CSV file; quoted if it has to be. */
+/* Writes a field of a CSV file, in quotes if it needs them. */
 static void put_field(FILE *to, const char *text)
 {
     if (!strpbrk(text, ",\"\n\r")) {
@@ -75,7 +133,8 @@ static void put_header(FILE *to, const sweep_grid *grid, const name_list *names)
     fputc('\n', to);
 }
 
-/* "nan" whatever its sign, and %.12g as in the curves, so that a row is the same whether solved or read back. */
+/* Writes 12 digits, as the files of curves have, so that a row is the same whether it is solved or read back; "nan"
+   has no sign. */
 static void put_number(FILE *to, double value)
 {
     if (isnan(value))
@@ -94,7 +153,7 @@ static void put_row(FILE *to, const sweep_grid *grid, size_t point, const sweep_
     fputs(row->status, to);
     put_number(to, row->t);
     for (size_t i = 0; i < names->n; i++) {
-        const sweep_value *found = sweep_row_find(row, names->name[i]);
+        const sweep_value *found = find_value(row, names->name[i]);
         put_number(to, found ? found->value : NAN);
         put_number(to, found ? found->se : NAN);
     }
@@ -105,35 +164,35 @@ static void put_table(FILE *to, const sweep_grid *grid, const sweep_row *const *
                       const char *command, const name_list *names)
 {
     fputs(FIRST_LINE, to);
-    provenance_put_comment(to, "version", sgdmft_version());
-    provenance_put_comment(to, "build", sgdmft_build_info());
-    provenance_put_comment(to, "command", command);
-    provenance_put_comment(to, "file", source);
+    outputs_put_comment(to, "version", sgdmft_version());
+    outputs_put_comment(to, "build", sgdmft_build_info());
+    outputs_put_comment(to, "command", command);
+    outputs_put_comment(to, "file", source);
     put_header(to, grid, names);
     for (size_t i = 0; i < grid->n_points; i++)
         put_row(to, grid, i, rows[i], names);
 }
 
-sgdmft_status sweep_table_write(sgdmft_context *ctx, const sweep_grid *grid, const sweep_row *const *rows,
-                                const char *source, const char *command, const char *path, int force)
+int sweep_table_write(const job *j, const sweep_grid *grid, const sweep_row *const *rows, const char *command,
+                      const char *path, int force)
 {
     name_list names = {0};
     char *text = NULL;
     size_t size = 0;
-    int good = 1;
-    for (size_t i = 0; i < grid->n_points && good; i++)
-        good = merge_names(&names, rows[i]);
-    FILE *to = good ? open_memstream(&text, &size) : NULL;
+    int complete = 1;
+    for (size_t i = 0; i < grid->n_points && complete; i++)
+        complete = merge_names(&names, rows[i]);
+    FILE *to = complete ? open_memstream(&text, &size) : NULL;
     if (to) {
-        put_table(to, grid, rows, source, command, &names);
-        good = !ferror(to);
-        good &= fclose(to) == 0;
+        put_table(to, grid, rows, j->args->operands[0], command, &names);
+        complete = !ferror(to);
+        complete &= fclose(to) == 0;
     }
-    sgdmft_status status = good && to ? save_bytes(ctx, path, text, size, force)
-                                      : context_out_of_memory(ctx, "the table of a sweep", (double)size);
+    int code = complete && to ? report_status(j->ctx, save_bytes(j->ctx, path, text, size, force), NULL)
+                              : report_out_of_memory();
     free(names.name);
     free(text);
-    return status;
+    return code;
 }
 
 int sweep_table_recognise(const char *path)
@@ -151,7 +210,7 @@ int sweep_table_recognise(const char *path)
 
 enum { WIDEST = 32, STATUS_WIDTH = 19 };
 
-/* Characters for the values of an axis; longer values are cut. */
+/* The width of the column of an axis; longer values are cut. */
 static int width_of(const sweep_axis *axis)
 {
     size_t width = strlen(axis->key);
@@ -180,7 +239,7 @@ void sweep_table_print_header(const sweep_grid *grid)
 static void print_value(const sweep_row *row, const char *name, int last)
 {
     char text[64] = "-";
-    const sweep_value *found = sweep_row_find(row, name);
+    const sweep_value *found = find_value(row, name);
     if (found && found->se > 0)
         snprintf(text, sizeof text, "%-10.4g +- %.1e", found->value, found->se);
     else if (found)

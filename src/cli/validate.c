@@ -1,28 +1,25 @@
-/* sgdmft validate: what the theory says about the limiting equations, checked; table, figures and a page. */
+/* sgdmft validate: checks claims about the limiting equations, and writes a table, figures and a page. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "io/save.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
+#include "cli/job.h"
 #include "cli/messages.h"
 #include "cli/progress.h"
 #include "cli/script.h"
-#include "cli/setup.h"
+#include "io/save.h"
 #include "sgdmft/version.h"
 #include "validation/claims/claims.h"
 #include "validation/claims/report.h"
-
-#define SCRIPT "sgdmft_validation.py"
 
 enum { CLAIMS_MAX = 32 };
 
 typedef struct validation {
     const arguments *args;
-    setup s;
+    job job;
     const char *directory;
     int force;
     size_t n;
@@ -31,7 +28,7 @@ typedef struct validation {
     int has_figure[CLAIMS_MAX];
 } validation;
 
-/* ---- before anything runs ---- */
+/* --- before anything runs ---------------------------------------------------------------------------------------- */
 
 static int choose_claims(validation *v)
 {
@@ -51,31 +48,31 @@ static int choose_claims(validation *v)
     return usage_error(v->args->command, "--only: there is no claim '%s'; 'sgdmft validate --help' lists them", only);
 }
 
-/* DIRECTORY/NAME ENDING; NULL after saying that memory is out. */
-static char *place(const validation *v, const char *name, const char *ending)
+/* The file DIRECTORY/NAMEENDING. The caller frees it; NULL after printing that memory has run out. */
+static char *path_of(const validation *v, const char *name, const char *ending)
 {
     char *path = NULL;
     if (asprintf(&path, "%s/%s%s", v->directory, name, ending) >= 0)
         return path;
-    complain("out of memory");
+    report_out_of_memory();
     return NULL;
 }
 
 static int check_file(const validation *v, const char *name, const char *ending)
 {
-    char *path = place(v, name, ending);
+    char *path = path_of(v, name, ending);
     if (!path)
         return CODE_SYSTEM;
-    sgdmft_status status = save_check(v->s.ctx, path, v->force);
+    int code = report_status(v->job.ctx, save_check(v->job.ctx, path, v->force), NULL);
     free(path);
-    return status == SGDMFT_OK ? 0 : report_failure(v->s.ctx, status);
+    return code;
 }
 
-/* The directory exists in the end, and no file would be overwritten. */
+/* Makes the directory if need be, and checks that no file would be overwritten. */
 static int plan_files(const validation *v)
 {
     if (mkdir(v->directory, 0777) != 0 && errno != EEXIST) {
-        complain("cannot create the directory '%s': %s", v->directory, strerror(errno));
+        print_error("cannot create the directory '%s': %s", v->directory, strerror(errno));
         return CODE_SYSTEM;
     }
     int code = check_file(v, "index", ".html");
@@ -89,35 +86,17 @@ static int plan_files(const validation *v)
     return code;
 }
 
-/* ---- running ---- */
+/* --- running ----------------------------------------------------------------------------------------------------- */
 
-/* One progress line for many runs: each starts anew. */
-typedef struct meters {
-    progress line;
-    double fraction;
-} meters;
-
-static int report_progress(void *user, double fraction, double t)
-{
-    meters *m = user;
-    if (fraction < m->fraction) {
-        progress_end(&m->line);
-        progress_start(&m->line, "", 0);
-    }
-    m->fraction = fraction;
-    return progress_report(&m->line, fraction, t);
-}
-
+/* Saves and frees the text; NULL stands for memory that has run out. */
 static int save_text(const validation *v, const char *name, const char *ending, char *text)
 {
-    char *path = place(v, name, ending);
+    char *path = path_of(v, name, ending);
     int code = CODE_SYSTEM;
     if (!text)
-        complain("out of memory");
-    else if (path) {
-        sgdmft_status status = save_bytes(v->s.ctx, path, text, strlen(text), v->force);
-        code = status == SGDMFT_OK ? 0 : report_failure(v->s.ctx, status);
-    }
+        report_out_of_memory();
+    else if (path)
+        code = report_status(v->job.ctx, save_bytes(v->job.ctx, path, text, strlen(text), v->force), NULL);
     free(path);
     free(text);
     return code;
@@ -126,35 +105,33 @@ static int save_text(const validation *v, const char *name, const char *ending, 
 static int check_claims(validation *v)
 {
     runs all;
-    meters m = {.fraction = 2};
-    runs_init(v->s.ctx, arguments_has(v->args, "quick") ? &run_sizes_quick : &run_sizes_full, &all);
-    sgdmft_context_set_progress(v->s.ctx, report_progress, &m);
+    progress meter;
+    runs_init(v->job.ctx, arguments_has(v->args, "quick") ? &run_sizes_quick : &run_sizes_full, &all);
+    progress_start(&meter, v->job.ctx, v->args, "");
     report_print_head(stdout);
     int code = 0;
     for (size_t i = 0; i < v->n && !code; i++) {
         sgdmft_status status = claim_check(v->spec[i], &all, &v->claims[i]);
-        progress_end(&m.line);
-        if (status)
-            code = report_failure(v->s.ctx, status);
-        else {
-            report_print_rows(stdout, &v->claims[i]);
-            fflush(stdout); /* the reader sees it while the next claim is checked */
-            code = save_text(v, v->spec[i]->name, ".csv", report_series(&v->claims[i]));
-        }
+        progress_clear(&meter);
+        code = report_status(v->job.ctx, status, NULL);
+        if (code)
+            break;
+        report_print_rows(stdout, &v->claims[i]);
+        fflush(stdout); /* so that the rows are seen while the next claim is checked */
+        code = save_text(v, v->spec[i]->name, ".csv", report_series(&v->claims[i]));
     }
+    progress_end(&meter, v->job.ctx);
     runs_clear(&all);
     return code;
 }
 
-/* ---- figures and page ---- */
+/* --- figures and page -------------------------------------------------------------------------------------------- */
 
-/* PYTHON -B SCRIPT FILES: each claim's series beside their data. Without Python there are no figures. */
+/* Runs PYTHON -B SCRIPT FILES, which draws a figure beside the series of each claim. Without Python there are none. */
 static int draw(validation *v)
 {
     const char *python = script_python("matplotlib,numpy");
-    char *script = python ? script_find(SCRIPT) : NULL, *argv[CLAIMS_MAX + 4] = {NULL};
-    if (python && !script)
-        complain("the script " SCRIPT " is not installed: no figures");
+    char *script = python ? script_find("sgdmft_validation.py") : NULL, *argv[CLAIMS_MAX + 4] = {NULL};
     if (!script)
         return 0;
     size_t n = 0;
@@ -162,7 +139,7 @@ static int draw(validation *v)
     argv[n++] = strdup("-B");
     argv[n++] = script;
     for (size_t i = 0; i < v->n; i++)
-        argv[n++] = place(v, v->spec[i]->name, ".csv");
+        argv[n++] = path_of(v, v->spec[i]->name, ".csv");
     int complete = 1;
     for (size_t i = 0; i < n; i++)
         complete = complete && argv[i];
@@ -178,12 +155,10 @@ static int write_page(const validation *v)
 {
     char *heading = NULL;
     if (asprintf(&heading,
-                 "Version %s, %s sizes. Every row can fail; what each claim means and how the bounds are chosen "
-                 "is told in docs/validation.md.",
-                 sgdmft_version(), arguments_has(v->args, "quick") ? "quick" : "full") < 0) {
-        complain("out of memory");
-        return CODE_SYSTEM;
-    }
+                 "Version %s, %s sizes. docs/validation.md explains what each claim means and how its bounds are "
+                 "chosen.",
+                 sgdmft_version(), arguments_has(v->args, "quick") ? "quick" : "full") < 0)
+        return report_out_of_memory();
     char *page = report_page(v->claims, v->n, v->has_figure, heading);
     free(heading);
     return save_text(v, "index", ".html", page);
@@ -217,34 +192,32 @@ static int validate(validation *v)
 static int run_validation(const arguments *args)
 {
     validation *v = calloc(1, sizeof *v);
-    if (!v) {
-        complain("out of memory");
-        return CODE_SYSTEM;
-    }
+    if (!v)
+        return report_out_of_memory();
     const char *directory = arguments_value(args, "output");
     v->args = args;
     v->directory = directory ? directory : "sgdmft-validation";
     v->force = arguments_has(args, "force");
     int code = choose_claims(v);
     if (!code)
-        code = setup_context(args, &v->s);
+        code = job_open(args, &v->job);
     if (!code)
         code = plan_files(v);
     if (!code) {
-        interrupt_catch();
+        progress_catch_signals();
         code = validate(v);
     }
     for (size_t i = 0; i < v->n; i++)
         claim_clear(&v->claims[i]);
-    setup_free(&v->s);
+    job_close(&v->job);
     free(v);
     return code;
 }
 
 static const option_spec options[] = {
-    {"quick", 0, NULL, 0, "smaller sizes: under 3 minutes on two cores instead of 40"},
+    {"quick", 0, NULL, 0, "smaller sizes, which take 3 minutes on two cores instead of 40"},
     {"output", 'o', "DIR", 0, "directory for tables, figures and the page (default: sgdmft-validation)"},
-    {"only", 0, "NAME", 0, "check one claim"},
+    {"only", 0, "NAME", 0, "check this claim alone"},
     OPTION_THREADS,
     OPTION_FORCE,
     OPTION_HELP,
@@ -253,13 +226,13 @@ static const option_spec options[] = {
 const command command_validate = {
     .name = "validate",
     .operands = "",
-    .summary = "check what the theory says about the limiting equations",
+    .summary = "check the solver against simulations, exact results and limits",
     .details =
-        "Checks the solver against simulations, exact results and limits, prints one row for each number with its\n"
-        "bound and verdict, and writes the data, a figure for each claim and a page (index.html) that shows all.\n"
-        "Figures need Python 3 with Matplotlib; the rest does not. The exit code is 1 if a row fails or was not\n"
-        "run. Claims: sgd-simulation, batch, sme, linear, eta-to-zero, delta-to-infinity, universality,\n"
-        "identities, reference.\n",
+        "Checks claims about the limiting equations by numbers: simulations, exact results, limits and identities.\n"
+        "Prints one row for each number with its bound and verdict, and writes the data, a figure for each claim\n"
+        "and a page with all of it (index.html). Only the figures need Python 3 with Matplotlib. The exit code is 1\n"
+        "if a row fails or was not run. The claims are sgd-simulation, batch, sme, linear, eta-to-zero,\n"
+        "delta-to-infinity, universality, identities, reference.\n",
     .options = options,
     .run = run_validation,
 };

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution_arrays.h"
 #include "core/memory.h"
-#include "columns/coordinate_arrays.h"
+#include "problem/echo.h"
+#include "sgdmft/version.h"
 
 void sgdmft_solution_free(sgdmft_solution *solution)
 {
@@ -23,113 +25,42 @@ void sgdmft_solution_free(sgdmft_solution *solution)
     for (size_t i = 0; i < solution->n_identities; i++)
         free(solution->identities[i].name);
     free(solution->identities);
+    for (array_owner owner = 0; owner < OWNERS; owner++)
+        solution_arrays_free(solution, owner);
+    free(solution->histograms);
+    free(solution->coordinates);
     free(solution->message);
+    free(solution->problem);
+    free(solution->version);
+    free(solution->build);
+    free(solution->command);
+    free(solution->title);
     free(solution->times);
-    free(solution->t);
-    free(solution->C);
-    free(solution->R);
-    free(solution->m);
-    free(solution->residual);
-    solution_drop_histograms(solution);
-    coordinate_arrays_free(solution);
     free(solution);
 }
 
-const sgdmft_curve *sgdmft_solution_curve(const sgdmft_solution *solution, const char *name)
+static int make_curve(sgdmft_curve *curve, size_t n_times)
 {
-    for (size_t c = 0; c < solution->n_curves; c++)
-        if (strcmp(solution->curves[c].name, name) == 0)
-            return &solution->curves[c];
-    return NULL;
+    curve->value = memory_doubles(n_times);
+    curve->se = memory_doubles(n_times);
+    curve->step_error = memory_doubles(n_times);
+    return curve->value && curve->se && curve->step_error;
 }
 
-solution_columns solution_columns_of(const solution_shape *shape)
+static int make_curves(sgdmft_solution *solution, size_t n_curves)
 {
-    size_t k = (size_t)shape->k, kstar = (size_t)shape->kstar;
-    solution_columns at = {.train_loss = 0, .test_loss = 1, .q = 2};
-    at.m = at.q + k * (k + 1) / 2;
-    at.observables = at.m + k * kstar;
-    at.response = at.observables + 2 * shape->n_observables;
-    at.count = at.response + (shape->response ? k * k : 0);
-    return at;
+    int made = (solution->curves = calloc(n_curves + 1, sizeof *solution->curves)) != NULL;
+    solution->n_curves = n_curves;
+    for (size_t c = 0; c < n_curves && made; c++)
+        made = make_curve(&solution->curves[c], solution->n_times);
+    return made;
 }
 
-/* Appends curves one after the other; stays failed once an allocation failed. */
-typedef struct curve_maker {
-    sgdmft_solution *solution;
-    size_t next;
-    int failed;
-} curve_maker;
-
-static void make_curve(curve_maker *maker, char *name)
-{
-    sgdmft_curve *curve = &maker->solution->curves[maker->next++];
-    size_t n = maker->solution->n_times;
-    curve->name = name;
-    curve->value = memory_doubles(n);
-    curve->se = memory_doubles(n);
-    curve->step_error = memory_doubles(n);
-    if (!curve->name || !curve->value || !curve->se || !curve->step_error)
-        maker->failed = 1;
-}
-
-static void make_entry(curve_maker *maker, const char *symbol, int a, int b)
-{
-    char *name = NULL;
-    if (asprintf(&name, "%s%d%d", symbol, a + 1, b + 1) < 0)
-        name = NULL;
-    make_curve(maker, name);
-}
-
-static void make_observable(curve_maker *maker, const char *law, const char *observable)
-{
-    char *name = NULL;
-    if (asprintf(&name, "%s_%s", law, observable) < 0)
-        name = NULL;
-    make_curve(maker, name);
-}
-
-static int make_curves(sgdmft_solution *solution, const solution_shape *shape)
-{
-    curve_maker maker = {.solution = solution};
-    make_curve(&maker, strdup("train_loss"));
-    make_curve(&maker, strdup("test_loss"));
-    for (int a = 0; a < shape->k; a++)
-        for (int b = 0; b <= a; b++)
-            make_entry(&maker, "q", a, b);
-    for (int a = 0; a < shape->k; a++)
-        for (int b = 0; b < shape->kstar; b++)
-            make_entry(&maker, "m", a, b);
-    for (size_t i = 0; i < shape->n_observables; i++) {
-        make_observable(&maker, "train", shape->observables[i]);
-        make_observable(&maker, "test", shape->observables[i]);
-    }
-    for (int a = 0; shape->response && a < shape->k; a++)
-        for (int b = 0; b < shape->k; b++)
-            make_entry(&maker, "R", a, b);
-    return !maker.failed;
-}
-
-static int make_two_time(sgdmft_solution *solution)
-{
-    size_t n = solution->n_grid, k = (size_t)solution->k, kstar = (size_t)solution->kstar, square;
-    if (__builtin_mul_overflow(n, n, &square) || __builtin_mul_overflow(square, k * k, &square))
-        return 0;
-    solution->t = memory_doubles(n);
-    solution->C = memory_doubles(square);
-    solution->R = memory_doubles(square);
-    solution->m = memory_doubles(n * k * kstar);
-    solution->residual = memory_doubles(n);
-    return solution->t && solution->C && solution->R && solution->m && solution->residual;
-}
-
-sgdmft_status solution_new(sgdmft_context *ctx, const solution_shape *shape, sgdmft_solution **out)
+sgdmft_status solution_new_nameless(sgdmft_context *ctx, const solution_shape *shape, size_t n_curves,
+                                    sgdmft_solution **out)
 {
     *out = NULL;
-    size_t n_curves = solution_columns_of(shape).count;
-    double n_grid = (double)shape->n_grid;
-    double bytes = sizeof(double) * (3.0 * (double)n_curves * (double)shape->n_times +
-                                     2.0 * n_grid * n_grid * shape->k * shape->k);
+    double bytes = 24.0 * (double)n_curves * (double)shape->n_times;
     sgdmft_solution *solution = calloc(1, sizeof *solution);
     if (!solution)
         return context_out_of_memory(ctx, "a solution", bytes);
@@ -137,17 +68,74 @@ sgdmft_status solution_new(sgdmft_context *ctx, const solution_shape *shape, sgd
     solution->kstar = shape->kstar;
     solution->n_times = shape->n_times;
     solution->n_grid = shape->n_grid;
-    solution->n_curves = n_curves;
-    solution->message = strdup("");
+    char **texts[] = {&solution->message, &solution->problem, &solution->version,
+                      &solution->build,   &solution->command, &solution->title};
     solution->times = memory_doubles(shape->n_times);
-    solution->curves = calloc(n_curves, sizeof *solution->curves);
-    int made = solution->message && solution->times && solution->curves && make_curves(solution, shape) &&
-               (shape->n_grid == 0 || make_two_time(solution));
-    if (!made) {
+    int made = solution->times && make_curves(solution, n_curves);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        made = made && (*texts[i] = strdup(""));
+    sgdmft_status status = made ? SGDMFT_OK : context_out_of_memory(ctx, "a solution", bytes);
+    if (!status && shape->n_grid > 0)
+        status = solution_arrays_allocate(ctx, solution, OWNER_GRID, 0, "a solution");
+    if (status)
         sgdmft_solution_free(solution);
-        return context_out_of_memory(ctx, "a solution", bytes);
-    }
-    *out = solution;
+    else
+        *out = solution;
+    return status;
+}
+
+sgdmft_status solution_name_curve(sgdmft_context *ctx, sgdmft_solution *solution, size_t index, const char *name)
+{
+    sgdmft_curve *curve = &solution->curves[index];
+    curve->kind = columns_kind_of(name);
+    curve->name = strdup(name);
+    return curve->name ? SGDMFT_OK : context_out_of_memory(ctx, "the name of a curve", (double)strlen(name));
+}
+
+/* In the order of the table of kinds. Returns 0 if out of memory. */
+static int name_curves(sgdmft_solution *solution, const solution_shape *shape)
+{
+    sgdmft_curve *curve = solution->curves;
+    const column_kind *kind;
+    for (size_t row = 0; (kind = columns_kind(row)); row++)
+        for (size_t i = 0; i < kind->count(shape); i++, curve++) {
+            curve->kind = kind;
+            curve->name = kind->name(shape, i);
+            if (!curve->name)
+                return 0;
+        }
+    return 1;
+}
+
+/* Made by this library. Returns 0 if out of memory. */
+static int sign(sgdmft_solution *solution)
+{
+    free(solution->version);
+    free(solution->build);
+    solution->version = strdup(sgdmft_version());
+    solution->build = strdup(sgdmft_build_info());
+    return solution->version && solution->build;
+}
+
+sgdmft_status solution_new(sgdmft_context *ctx, const solution_shape *shape, sgdmft_solution **out)
+{
+    sgdmft_status status = solution_new_nameless(ctx, shape, solution_columns_of(shape).count, out);
+    if (status || (name_curves(*out, shape) && sign(*out)))
+        return status;
+    sgdmft_solution_free(*out);
+    *out = NULL;
+    return context_out_of_memory(ctx, "a solution", 0);
+}
+
+sgdmft_status solution_set_problem(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_problem *problem)
+{
+    char *text = NULL;
+    sgdmft_status status = problem_echo(ctx, problem, &text);
+    if (status)
+        return status;
+    free(solution->problem);
+    solution->problem = text;
+    solution->seed = problem->numerics.seed;
     return SGDMFT_OK;
 }
 
@@ -200,40 +188,38 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
 
 void solution_drop_histograms(sgdmft_solution *solution)
 {
-    sgdmft_histograms *h = solution->histograms;
-    if (!h)
-        return;
-    free(h->t);
-    free(h->edges);
-    free(h->density);
-    free(h->se);
-    free(h);
+    solution_arrays_free(solution, OWNER_HISTOGRAMS);
+    free(solution->histograms);
     solution->histograms = NULL;
 }
 
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins)
 {
-    size_t k = (size_t)solution->k;
-    sgdmft_histograms *h = calloc(1, sizeof *h);
+    solution_histograms *h = calloc(1, sizeof *h);
     solution_drop_histograms(solution);
+    if (!h)
+        return context_out_of_memory(ctx, "histograms", sizeof *h);
+    *h = (solution_histograms){.n_times = n_times, .n_bins = n_bins};
     solution->histograms = h;
-    if (h) {
-        *h = (sgdmft_histograms){.n_times = n_times, .n_bins = n_bins};
-        h->t = memory_doubles(n_times);
-        h->edges = memory_doubles(k * (n_bins + 1));
-        h->density = memory_doubles(n_times * k * n_bins);
-    }
-    return h && h->t && h->edges && h->density
-               ? SGDMFT_OK
-               : context_out_of_memory(ctx, "histograms", 8.0 * (double)(n_times * k * n_bins));
+    return solution_arrays_allocate(ctx, solution, OWNER_HISTOGRAMS, 0, "histograms");
 }
 
 sgdmft_status solution_add_histogram_errors(sgdmft_context *ctx, sgdmft_solution *solution)
 {
-    sgdmft_histograms *h = solution->histograms;
-    size_t n = h->n_times * (size_t)solution->k * h->n_bins;
-    h->se = memory_doubles(n);
-    return h->se ? SGDMFT_OK : context_out_of_memory(ctx, "histograms", 8.0 * (double)n);
+    return solution_arrays_allocate(ctx, solution, OWNER_HISTOGRAMS, 1, "histograms");
+}
+
+sgdmft_status solution_add_coordinates(sgdmft_context *ctx, sgdmft_solution *solution)
+{
+    solution->coordinates = calloc(1, sizeof *solution->coordinates);
+    if (!solution->coordinates)
+        return context_out_of_memory(ctx, "the process of the coordinates", sizeof *solution->coordinates);
+    return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 0, "the process of the coordinates");
+}
+
+sgdmft_status solution_add_renewals(sgdmft_context *ctx, sgdmft_solution *solution)
+{
+    return solution_arrays_allocate(ctx, solution, OWNER_COORDINATES, 1, "the process of the coordinates");
 }
 
 static int is_column_name(const char *name)
@@ -246,7 +232,7 @@ static int is_column_name(const char *name)
     return 1;
 }
 
-sgdmft_status solution_check_names(sgdmft_context *ctx, const sgdmft_solution *solution)
+sgdmft_status solution_check_curves(sgdmft_context *ctx, const sgdmft_solution *solution)
 {
     for (size_t c = 0; c < solution->n_curves; c++) {
         const char *name = solution->curves[c].name;
@@ -257,14 +243,159 @@ sgdmft_status solution_check_names(sgdmft_context *ctx, const sgdmft_solution *s
                                 c, name);
         if (sgdmft_solution_curve(solution, name) != &solution->curves[c])
             return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "curve %zu: a curve named '%s' exists already", c, name);
+        if (!solution->curves[c].se)
+            return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "curve %zu: '%s' has no standard errors", c, name);
     }
     return SGDMFT_OK;
 }
 
 double solution_curve_scale(const sgdmft_solution *solution, const sgdmft_curve *curve)
 {
-    double scale = 0.0;
-    for (size_t i = 0; i < solution->n_times; i++)
-        scale = fmax(scale, fabs(curve->value[i]));
-    return scale;
+    return columns_scale(curve->kind, curve->value, solution->n_times);
+}
+
+sgdmft_status sgdmft_solution_status(const sgdmft_solution *solution)
+{
+    return solution->status;
+}
+
+const char *sgdmft_solution_message(const sgdmft_solution *solution)
+{
+    return solution->message;
+}
+
+const char *sgdmft_solution_problem(const sgdmft_solution *solution)
+{
+    return solution->problem;
+}
+
+const char *sgdmft_solution_version(const sgdmft_solution *solution)
+{
+    return solution->version;
+}
+
+int sgdmft_solution_students(const sgdmft_solution *solution)
+{
+    return solution->k;
+}
+
+int sgdmft_solution_teachers(const sgdmft_solution *solution)
+{
+    return solution->kstar;
+}
+
+size_t sgdmft_solution_n_times(const sgdmft_solution *solution)
+{
+    return solution->n_times;
+}
+
+const double *sgdmft_solution_times(const sgdmft_solution *solution)
+{
+    return solution->times;
+}
+
+size_t sgdmft_solution_n_curves(const sgdmft_solution *solution)
+{
+    return solution->n_curves;
+}
+
+const sgdmft_curve *sgdmft_solution_curve(const sgdmft_solution *solution, const char *name)
+{
+    for (size_t c = 0; c < solution->n_curves; c++)
+        if (strcmp(solution->curves[c].name, name) == 0)
+            return &solution->curves[c];
+    return NULL;
+}
+
+const sgdmft_curve *sgdmft_solution_curve_at(const sgdmft_solution *solution, size_t index)
+{
+    return index < solution->n_curves ? &solution->curves[index] : NULL;
+}
+
+const char *sgdmft_curve_name(const sgdmft_curve *curve)
+{
+    return curve->name;
+}
+
+const char *sgdmft_curve_doc(const sgdmft_curve *curve)
+{
+    return curve->kind ? curve->kind->doc : "";
+}
+
+const double *sgdmft_curve_value(const sgdmft_curve *curve)
+{
+    return curve->value;
+}
+
+const double *sgdmft_curve_se(const sgdmft_curve *curve)
+{
+    return curve->se;
+}
+
+const double *sgdmft_curve_step_error(const sgdmft_curve *curve)
+{
+    return curve->step_error;
+}
+
+size_t sgdmft_solution_n_grid(const sgdmft_solution *solution)
+{
+    return solution->n_grid;
+}
+
+const double *sgdmft_solution_grid(const sgdmft_solution *solution)
+{
+    return solution->n_grid > 0 ? solution->t : NULL;
+}
+
+const double *sgdmft_solution_C(const sgdmft_solution *solution)
+{
+    return solution->n_grid > 0 ? solution->C : NULL;
+}
+
+const double *sgdmft_solution_R(const sgdmft_solution *solution)
+{
+    return solution->n_grid > 0 ? solution->R : NULL;
+}
+
+const double *sgdmft_solution_m(const sgdmft_solution *solution)
+{
+    return solution->n_grid > 0 ? solution->m : NULL;
+}
+
+const double *sgdmft_solution_array(const sgdmft_solution *solution, const char *name, int *rank,
+                                    size_t extent[SGDMFT_RANK_MAX])
+{
+    solution_array array;
+    for (size_t i = 0; solution_arrays_get(solution, i, &array); i++) {
+        if (!array.values || strcmp(array.kind->name, name) != 0)
+            continue;
+        *rank = array.kind->rank;
+        memcpy(extent, array.extent, sizeof array.extent);
+        return array.values;
+    }
+    return NULL;
+}
+
+const char *sgdmft_solution_array_name(const sgdmft_solution *solution, size_t index)
+{
+    solution_array array;
+    for (size_t i = 0; solution_arrays_get(solution, i, &array); i++)
+        if (array.values && index-- == 0)
+            return array.kind->name;
+    return NULL;
+}
+
+size_t sgdmft_solution_n_identities(const sgdmft_solution *solution)
+{
+    return solution->n_identities;
+}
+
+const sgdmft_identity *sgdmft_solution_identity(const sgdmft_solution *solution, size_t index)
+{
+    return index < solution->n_identities ? &solution->identities[index] : NULL;
+}
+
+const sgdmft_solve_info *sgdmft_solution_info(const sgdmft_solution *solution)
+{
+    return &solution->info;
 }

@@ -127,7 +127,7 @@ static void guess_next(coordinate_block *block)
     memcpy(block->theta_next, block->theta, bytes);
 }
 
-/* The parts of X that theta* and u fix: out += ... */
+/* Adds the terms of X in theta* and u. */
 static void add_drift_of_start(const coordinate_block *block, const coordinate_step *step, double *out)
 {
     const path_inputs *in = block->in;

@@ -1,20 +1,23 @@
 /* One time step of sampled coordinates, for a block of them in lockstep.
 
-   With a penalty other than the ridge, a coordinate theta of the k students is a nonlinear process for each theta*,
+   With a penalty other than the ridge, a coordinate theta in R^k of the students is a nonlinear process,
 
      d theta = - penalty'(theta) dt - delta eta X dt - sqrt(delta) dU,
 
-   with the innovations dU and the mean gradient X_t = E[g^t | the field follows theta], which is linear in the path of theta.
-   On a grid, with u = theta(0) - A theta*, A = m(0) rho^{-1}, and independent standard normal vectors xi_j, one per cell,
+   with the innovations dU and the mean gradient X_t = E[g^t | the field follows theta], which is linear in the path of
+   theta and in theta*. On a grid, with u = theta(0) - A theta*, A = m(0) rho^{-1}, and independent standard normal
+   vectors xi_j, one per cell,
 
      dU_i       = sum_{j<=i} L_ij xi_j,
      theta(t_i) = onto_teacher_i theta* + onto_start_i u + sum_{j<i} V_ij zeta_j,
      X_i        = drift_teacher_i theta* + drift_start_i u + sum_{j<i} memory_kernel_ij zeta_j.
 
-   The second line is a regression of theta(t_i) on the earlier path. It defines zeta_{i-1} as what the coordinate has at t_i
-   that could not be foreseen, scaled to unit variance: the zeta of a coordinate are uncorrelated, and X can be projected on
-   them one by one. If the field has no white noise (gradient flow), so little is new in a step that zeta would be
-   noise; X is then a function of the path itself, X_i = drift_teacher_i theta* + sum_{j<=i} memory_kernel_ij theta(t_j).
+   The second line is the regression of theta(t_i) on theta* and the earlier path. It defines zeta_{i-1}, the residual
+   of the regression scaled to unit variance. Since the zeta of a coordinate are uncorrelated, each coefficient of X is
+   an average of its own. If the field has no white noise (gradient flow), the residuals of a step are too small for
+   that, and X is written in the path itself,
+
+     X_i        = drift_teacher_i theta* + sum_{j<=i} memory_kernel_ij theta(t_j).
 
    Time steps follow the trapezoid rule,
 
@@ -22,8 +25,8 @@
        = theta_i - h/2 (penalty'(theta_i) + delta eta_i X_i) - sqrt(delta) dU_i,
 
    an equation for theta_{i+1} that is solved in rounds: coordinate_block_move takes a step of Newton's method at fixed
-   X_{i+1}, coordinate_block_update_drift finds X_{i+1} for the new theta_{i+1}. The solver changes the coefficients between
-   rounds, the sampler knows them beforehand.
+   X_{i+1}, coordinate_block_update_drift finds X_{i+1} for the new theta_{i+1}. The solver changes the coefficients
+   between rounds, the sampler knows them beforehand.
 
    Arrays of a block of n coordinates have the coordinate as their fastest index. */
 #ifndef SGDMFT_COORDINATES_BLOCK_H
@@ -33,7 +36,7 @@
 #include "paths/inputs.h"
 
 /* The coefficients of a step from node `cell` to the next one, the same for all coordinates. A row [k][cells k] has the
-   block of cell j in the columns j k .. j k + k - 1. Of node 0, drift_teacher and drift_start are used alone. */
+   block of cell j in the columns j k .. j k + k - 1. At node 0, drift_teacher and drift_start alone are used. */
 typedef struct coordinate_step {
     int k, kstar, cell;
     double half_h;               /* h/2 */

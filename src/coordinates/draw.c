@@ -1,6 +1,6 @@
-/* If (theta(0), theta*) is Gaussian, it is made of the normals that path_ensemble has matched to each other, whose second
-   moments are exact. For any other law it comes from Sobol' points of its own; linear maps near the identity then make the
-   second moments exact. */
+/* If (theta(0), theta*) is Gaussian, it is made of the normals that path_ensemble has matched to each other, whose
+   second moments are exact. For any other law it comes from Sobol' points of its own; linear maps near the identity
+   then make the second moments exact. */
 #include "coordinates/draw.h"
 
 #include <math.h>
@@ -46,8 +46,9 @@ static void transform_gaussian(const path_source *source, path_ensemble *e, doub
     }
 }
 
-/* The Sobol' dimension of variable j of the law. Two scrambles of the same dimension are not independent, so those of the
-   modes of the innovations are left out. The first dimensions are free, since theta* and u do not come from normals here. */
+/* The Sobol' dimension of variable j of the law. Two scrambles of the same dimension are not independent, so those of
+   the modes of the innovations are left out. The first dimensions are free, since theta* and u do not come from normals
+   here. */
 static unsigned dimension_of(const path_source *source, unsigned j)
 {
     unsigned k = (unsigned)source->shape.k, fields = (unsigned)source->shape.kstar + k;
@@ -79,8 +80,8 @@ static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uin
     return status;
 }
 
-/* out[rows][columns]: the mean of x y^T over all coordinates. x and y are rows of the array that begins with wstar, from
-   first_x and first_y on. */
+/* out[rows][columns]: the mean of x y^T over all coordinates. x and y are rows of the array that begins with wstar,
+   from first_x and first_y on. */
 static void moments(const path_ensemble *e, size_t first_x, int rows, size_t first_y, int columns, double *out)
 {
     memset(out, 0, sizeof(double) * (size_t)(rows * columns));

@@ -1,5 +1,5 @@
-/* The random numbers of a replica's coordinates: theta*, u = theta(0) - A theta*, and the normals xi of the innovations.
-   Law and layout are those of paths (paths/inputs.h), without events and labels. */
+/* The random numbers of a replica's coordinates: theta*, u = theta(0) - A theta*, and the normals xi of the
+   innovations. Law and layout are those of paths (paths/inputs.h), without events and labels. */
 #ifndef SGDMFT_COORDINATES_DRAW_H
 #define SGDMFT_COORDINATES_DRAW_H
 

@@ -13,14 +13,14 @@
 #include "kernels/response_sampled.h"
 #include "paths/lanes.h"
 
-/* Blocks are summed in this many parts, each always of the same blocks, and the parts then in order: sums do not depend on
-   the number of threads. */
+/* Blocks are summed in this many parts, each always of the same blocks, and the parts then in order: sums do not depend
+   on the number of threads. */
 enum { PARTS = 8 };
 
-/* Rounds of a step in one advance; the passes around it bring more. */
+/* Rounds of a step in one advance. They need not converge, as the passes around an advance repeat them. */
 enum { ROUNDS = 2 };
 
-/* If theta is smooth, what a step leaves of its variance below this part is rounding. */
+/* If theta is smooth, a residual variance below this part of the variance of theta is rounding. */
 static const double SMOOTH_FLOOR = 1e-7;
 
 enum { ENSEMBLE_ARRAYS = 6 };
@@ -135,7 +135,7 @@ void coordinate_ensemble_keep(coordinate_ensemble *e, coordinate_record *record)
     e->record = record;
 }
 
-/* What is done to each block; `sums` are added to. */
+/* A function of one block, which adds to `sums`. */
 typedef void block_function(const coordinate_ensemble *e, size_t b, double *work, double *sums);
 
 /* Calls `function` for all blocks and leaves the means over coordinates of its sums in e->mean[0 .. size - 1]. */
@@ -187,7 +187,7 @@ void coordinate_ensemble_start(coordinate_ensemble *e, const averages_layout *at
 {
     size_t kk = (size_t)(e->k * e->k);
     set_drift_of_start(e, at, first);
-    if (e->flow) { /* theta(0) acts on X as any other theta(t_j) does */
+    if (e->flow) { /* X depends on theta(0) as on any other theta(t_j) */
         memcpy(e->rows.gamma, first + at->gamma, sizeof(double) * kk);
         memcpy(e->step.drift_start, first + at->gamma, sizeof(double) * kk);
     }
@@ -273,8 +273,8 @@ static void update_drift_of_block(const coordinate_ensemble *e, size_t b, double
     coordinate_block_update_drift(&e->block[b], &e->step);
 }
 
-/* rest[k][k] -= x[k][columns] y[k][columns]^T, term by term: every term that is explained makes the rest smaller, and with it
-   the rounding errors of the next one. */
+/* rest[k][k] -= x[k][columns] y[k][columns]^T, term by term: every term that is explained makes the rest smaller, and
+   with it the rounding errors of the next one. */
 static void subtract_explained(int k, int columns, const double *x, const double *y, double *rest)
 {
     for (int a = 0; a < k; a++)
@@ -340,8 +340,8 @@ static double set_rows(coordinate_ensemble *e)
     return change;
 }
 
-/* Second moments of the new penalty', one after the other in the sums: with theta, with theta(0), then those of theta with itself, and
-   of penalty' and theta with the xi so far. */
+/* Second moments of the new penalty', one after the other in the sums: with theta, with theta(0), then those of theta
+   with itself, and of penalty' and theta with the xi so far. */
 static void slopes_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
 {
     coordinate_block *block = &e->block[b];
@@ -369,7 +369,7 @@ static void nearest_ridge(int k, const double *slope_theta, const double *theta_
     matrix_add_product(k, 1, slope_theta, full, ridge);
 }
 
-/* The ridge nearest to the penalty, and what it leaves of penalty' for the response. */
+/* The ridge nearest to the penalty, and the correlation of the rest of penalty' with the xi, for the response. */
 static void set_slopes(coordinate_ensemble *e)
 {
     size_t k = (size_t)e->k, kk = k * k, node = (size_t)e->step.cell + 1, columns = k * node;
@@ -452,4 +452,6 @@ void coordinate_ensemble_renew(coordinate_ensemble *e, int i, const averages_lay
     coordinate_row_from_blocks(e->k, i, averages_row(at, after, 0, INNOVATION), at->kinds * kk, e->step.memory_kernel);
     over_blocks(e, 0, renew_block);
     response_sampled_renew(e->kern, i, at, after);
+    if (e->record)
+        coordinate_record_renewal(e->record, i, &e->step);
 }

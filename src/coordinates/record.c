@@ -42,44 +42,44 @@ double *coordinate_snapshots_at(const coordinate_snapshots *s, size_t node)
     return s->place[node] < s->kept ? s->theta + s->place[node] * (size_t)s->k * s->paths : NULL;
 }
 
-static void describe(coordinate_record *record, size_t kept, size_t paths, array_row rows[RECORD_ARRAYS])
+static size_t describe(coordinate_record *record, size_t kept, size_t paths, array_row rows[RECORD_ARRAYS_MOST])
 {
-    size_t nodes = (size_t)record->steps + 1, k = (size_t)record->k;
-    const array_row all[RECORD_ARRAYS] = {
-        {&record->theta.theta, kept * k * paths, 1},
-        {&record->drift_teacher, nodes * k * (size_t)record->kstar, 1},
-        {&record->drift_start, nodes * k * k, 1},
-        {&record->memory_kernel, nodes * nodes * k * k, 1},
-    };
-    memcpy(rows, all, sizeof all);
+    size_t nodes = (size_t)record->steps + 1, k = (size_t)record->k, n = 0;
+    drift_coefficients *sides[] = {&record->before, &record->after};
+    rows[n++] = (array_row){&record->theta.theta, kept * k * paths, 1};
+    for (int side = 0; side <= record->renews; side++) {
+        rows[n++] = (array_row){&sides[side]->drift_teacher, nodes * k * (size_t)record->kstar, 1};
+        rows[n++] = (array_row){&sides[side]->drift_start, nodes * k * k, 1};
+        rows[n++] = (array_row){&sides[side]->memory_kernel, nodes * nodes * k * k, 1};
+    }
+    return n;
 }
 
-void coordinate_record_arrays(coordinate_record *record, array_row rows[RECORD_ARRAYS])
+size_t coordinate_record_arrays(coordinate_record *record, array_row rows[RECORD_ARRAYS_MOST])
 {
-    describe(record, record->theta.kept, record->theta.paths, rows);
+    return describe(record, record->theta.kept, record->theta.paths, rows);
 }
 
-double coordinate_record_bytes(int k, int kstar, int steps, size_t paths, size_t kept)
+double coordinate_record_bytes(int k, int kstar, const time_grid *grid, size_t paths, size_t kept)
 {
-    coordinate_record shape = {.k = k, .kstar = kstar, .steps = steps};
-    array_row rows[RECORD_ARRAYS];
-    describe(&shape, kept, paths, rows);
-    return arrays_bytes(rows, RECORD_ARRAYS);
+    coordinate_record shape = {.k = k, .kstar = kstar, .steps = grid->steps, .renews = grid->epoch > 0};
+    array_row rows[RECORD_ARRAYS_MOST];
+    return arrays_bytes(rows, describe(&shape, kept, paths, rows));
 }
 
-sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, int steps, size_t paths, const char *wanted,
-                                    coordinate_record **out)
+sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, const time_grid *grid, size_t paths,
+                                    const char *wanted, coordinate_record **out)
 {
-    array_row rows[RECORD_ARRAYS];
+    array_row rows[RECORD_ARRAYS_MOST];
     *out = NULL;
     coordinate_record *record = calloc(1, sizeof *record);
     if (!record)
         return context_out_of_memory(ctx, "a record of coordinates", sizeof *record);
-    *record = (coordinate_record){.k = k, .kstar = kstar, .steps = steps};
-    sgdmft_status status = choose_nodes(ctx, k, (size_t)steps + 1, paths, wanted, &record->theta);
-    coordinate_record_arrays(record, rows);
-    if (!status && arrays_allocate(rows, RECORD_ARRAYS))
-        status = context_out_of_memory(ctx, "a record of coordinates", arrays_bytes(rows, RECORD_ARRAYS));
+    *record = (coordinate_record){.k = k, .kstar = kstar, .steps = grid->steps, .renews = grid->epoch > 0};
+    sgdmft_status status = choose_nodes(ctx, k, (size_t)grid->steps + 1, paths, wanted, &record->theta);
+    size_t n = coordinate_record_arrays(record, rows);
+    if (!status && arrays_allocate(rows, n))
+        status = context_out_of_memory(ctx, "a record of coordinates", arrays_bytes(rows, n));
     if (status)
         coordinate_record_free(record);
     else
@@ -89,11 +89,10 @@ sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, int s
 
 void coordinate_record_free(coordinate_record *record)
 {
-    array_row rows[RECORD_ARRAYS];
+    array_row rows[RECORD_ARRAYS_MOST];
     if (!record)
         return;
-    coordinate_record_arrays(record, rows);
-    arrays_free(rows, RECORD_ARRAYS);
+    arrays_free(rows, coordinate_record_arrays(record, rows));
     coordinate_snapshots_clear(&record->theta);
     free(record);
 }
@@ -105,18 +104,31 @@ static void take_theta(size_t n_blocks, const coordinate_block *block, const coo
             memcpy(theta + a * s->paths + first, block[b].theta + a * block[b].in->n, sizeof *theta * block[b].in->n);
 }
 
+static void take_coefficients(const coordinate_record *record, int node, const coordinate_step *step, int on_path,
+                              const drift_coefficients *out)
+{
+    size_t k = (size_t)record->k, kk = k * k, width = k * (size_t)record->kstar, i = (size_t)node;
+    double *memory = out->memory_kernel + i * ((size_t)record->steps + 1) * kk;
+    memcpy(out->drift_teacher + i * width, step->drift_teacher, sizeof(double) * width);
+    memcpy(out->drift_start + i * kk, step->drift_start, sizeof(double) * kk);
+    if (node > 0)
+        coordinate_row_to_blocks(record->k, node, step->memory_kernel, kk, memory);
+    if (node > 0 && on_path)
+        memcpy(memory + i * kk, step->memory_end, sizeof *memory * kk);
+}
+
 void coordinate_record_node(coordinate_record *record, int node, const coordinate_step *step, size_t n_blocks,
                             const coordinate_block *block)
 {
-    size_t k = (size_t)record->k, kk = k * k, width = k * (size_t)record->kstar, i = (size_t)node;
-    double *theta = coordinate_snapshots_at(&record->theta, i);
-    double *memory = record->memory_kernel + i * ((size_t)record->steps + 1) * kk;
-    memcpy(record->drift_teacher + i * width, step->drift_teacher, sizeof(double) * width);
-    memcpy(record->drift_start + i * kk, step->drift_start, sizeof(double) * kk);
-    if (node > 0)
-        coordinate_row_to_blocks(record->k, node, step->memory_kernel, kk, memory);
-    if (node > 0 && block[0].past)
-        memcpy(memory + i * kk, step->memory_end, sizeof *memory * kk);
+    double *theta = coordinate_snapshots_at(&record->theta, (size_t)node);
+    take_coefficients(record, node, step, block[0].past != NULL, &record->before);
+    if (record->renews)
+        coordinate_record_renewal(record, node, step);
     if (theta)
         take_theta(n_blocks, block, &record->theta, theta);
+}
+
+void coordinate_record_renewal(coordinate_record *record, int node, const coordinate_step *step)
+{
+    take_coefficients(record, node, step, 0, &record->after);
 }

@@ -18,7 +18,7 @@ const char *sgdmft_status_string(sgdmft_status status)
     case SGDMFT_ERR_UNKNOWN_NAME: return "An expression uses an unknown variable or function.";
     case SGDMFT_ERR_ARITY: return "A function has the wrong number of arguments.";
     case SGDMFT_ERR_KINK: return "The gradient of the loss jumps in r, so its Hessian contains a delta function.";
-    case SGDMFT_ERR_PLUGIN: return "A plug-in cannot be loaded or breaks its contract.";
+    case SGDMFT_ERR_PLUGIN: return "A plug-in or model by call-backs cannot be loaded, breaks its contract or aborts.";
     case SGDMFT_ERR_DIVERGED: return "The dynamics diverge.";
     case SGDMFT_ERR_NO_CONVERGENCE: return "The self-consistency tolerance was not reached.";
     case SGDMFT_ERR_NON_FINITE: return "A loss, gradient or Hessian is not a finite number.";
@@ -30,15 +30,14 @@ const char *sgdmft_status_string(sgdmft_status status)
     return "Unknown status code.";
 }
 
-int sgdmft_status_exit_code(sgdmft_status status)
+const char *sgdmft_status_word(sgdmft_status status)
 {
-    if (status == SGDMFT_OK)
-        return 0;
-    if (status == SGDMFT_ERR_INTERRUPTED)
-        return 130;
-    if (status >= 500)
-        return 4;
-    if (status >= 400)
-        return 3;
-    return 2;
+    switch (status) {
+    case SGDMFT_OK: return "ok";
+    case SGDMFT_ERR_DIVERGED: return "diverged";
+    case SGDMFT_ERR_NO_CONVERGENCE: return "not converged";
+    case SGDMFT_ERR_NON_FINITE: return "not finite";
+    case SGDMFT_ERR_INTERRUPTED: return "interrupted";
+    default: return "failed";
+    }
 }

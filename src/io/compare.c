@@ -1,12 +1,44 @@
-#include "io/compare.h"
+#include "sgdmft/compare.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
+#include "sgdmft/io.h"
+
 #define TIME_TOLERANCE 1e-9
 #define STENCIL 4
+
+typedef struct name_list {
+    size_t n;
+    char **name;
+} name_list;
+
+/* One side of the result: copies, so that the solutions may go. */
+typedef struct side {
+    char *source, *title;
+    name_list only; /* curves that the other side lacks */
+} side;
+
+struct sgdmft_comparison {
+    int agrees;
+    sgdmft_compared_times times;
+    size_t n_curves;
+    sgdmft_compared_curve *curves; /* they own their names */
+    side a, b;
+};
+
+typedef struct limits {
+    double sigma, rtol;
+} limits;
+
+/* A solution with the name it has in messages. */
+typedef struct subject {
+    const sgdmft_solution *solution;
+    const char *source;
+} subject;
 
 /* Where one compared time is found in one table: rows first .. first + n - 1 with weights. n = 1: the row itself. */
 typedef struct place {
@@ -19,23 +51,30 @@ typedef struct pair {
     place a, b;
 } pair;
 
-/* One quantity of one table. */
-typedef struct quantity {
-    const double *value, *se;
-} quantity;
+static void name_list_clear(name_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->name[i]);
+    free(list->name);
+}
 
-void comparison_free(comparison *c)
+static void side_clear(side *s)
+{
+    free(s->source);
+    free(s->title);
+    name_list_clear(&s->only);
+}
+
+void sgdmft_comparison_free(sgdmft_comparison *c)
 {
     if (!c)
         return;
-    free(c->columns);
+    for (size_t i = 0; i < c->n_curves; i++)
+        free((char *)c->curves[i].name);
+    free(c->curves);
+    side_clear(&c->a);
+    side_clear(&c->b);
     free(c);
-}
-
-int compare_is_quantity(const char *name)
-{
-    size_t length = strlen(name);
-    return strcmp(name, "t") != 0 && !(length > 3 && strcmp(name + length - 3, "_se") == 0);
 }
 
 static int same_time(double x, double y)
@@ -93,7 +132,7 @@ static place cubic_place(const double *times, size_t n, double t)
     return p;
 }
 
-/* Where the time t stands in the table with times `other`. Returns 0 if it has no place there. */
+/* The place of time t among the times `other`. Returns 0 if it has no place there. */
 static int find_place(const double *other, size_t n, double t, int interpolate, place *out)
 {
     size_t row;
@@ -107,59 +146,51 @@ static int find_place(const double *other, size_t n, double t, int interpolate, 
     return 1;
 }
 
-/* Pairs the times of `base` with places in `other`; fills pairs and the counts of c. */
-static void match_times(const csv_table *base, const csv_table *other, int base_is_a, int interpolate, pair *pairs,
-                        comparison *c)
+/* Pairs the times of `base` with places in `other`; fills pairs and the counts. */
+static void match_times(const sgdmft_solution *base, const sgdmft_solution *other, int base_is_a, int interpolate,
+                        pair *pairs, sgdmft_compared_times *out)
 {
-    const double *times = csv_values(base, "t"), *others = csv_values(other, "t");
-    for (size_t i = 0; i < base->n_rows; i++) {
+    for (size_t i = 0; i < base->n_times; i++) {
         place there;
-        if (!find_place(others, other->n_rows, times[i], interpolate, &there)) {
-            c->n_outside++;
+        if (!find_place(other->times, other->n_times, base->times[i], interpolate, &there)) {
+            out->n_outside++;
             continue;
         }
         place here = exact_place(i);
-        c->n_interpolated += there.n > 1;
-        pairs[c->n_times++] = (pair){times[i], base_is_a ? here : there, base_is_a ? there : here};
+        out->n_interpolated += there.n > 1;
+        pairs[out->n++] = (pair){base->times[i], base_is_a ? here : there, base_is_a ? there : here};
     }
-    if (c->n_times > 0) {
-        c->t_first = pairs[0].t;
-        c->t_last = pairs[c->n_times - 1].t;
+    if (out->n > 0) {
+        out->first = pairs[0].t;
+        out->last = pairs[out->n - 1].t;
     }
 }
 
-static sgdmft_status pair_times(sgdmft_context *ctx, const csv_table *a, const csv_table *b, pair *pairs,
-                                comparison *c)
+static sgdmft_status pair_times(sgdmft_context *ctx, subject a, subject b, pair *pairs, sgdmft_compared_times *out)
 {
-    const double *ta = csv_values(a, "t"), *tb = csv_values(b, "t");
-    size_t common = count_common(ta, a->n_rows, tb, b->n_rows);
-    int base_is_a = a->n_rows <= b->n_rows;
-    int interpolate = common < a->n_rows && common < b->n_rows;
-    const csv_table *base = base_is_a ? a : b, *other = base_is_a ? b : a;
-    c->interpolated_a = interpolate && !base_is_a;
-    match_times(base, other, base_is_a, interpolate, pairs, c);
-    if (c->n_times == 0)
-        return context_fail(ctx, SGDMFT_ERR_MISSING,
-                            "'%s' (t = %.6g to %.6g) and '%s' (t = %.6g to %.6g) have no times in common", a->path,
-                            ta[0], ta[a->n_rows - 1], b->path, tb[0], tb[b->n_rows - 1]);
+    const sgdmft_solution *sa = a.solution, *sb = b.solution;
+    size_t common = count_common(sa->times, sa->n_times, sb->times, sb->n_times);
+    int base_is_a = sa->n_times <= sb->n_times;
+    int interpolate = common < sa->n_times && common < sb->n_times;
+    out->interpolated = base_is_a ? 'B' : 'A';
+    match_times(base_is_a ? sa : sb, base_is_a ? sb : sa, base_is_a, interpolate, pairs, out);
+    if (out->n == 0)
+        return context_fail(
+            ctx, SGDMFT_ERR_MISSING, "'%s' (t = %.6g to %.6g) and '%s' (t = %.6g to %.6g) have no times in common",
+            a.source, sa->times[0], sa->times[sa->n_times - 1], b.source, sb->times[0], sb->times[sb->n_times - 1]);
     return SGDMFT_OK;
 }
 
-static sgdmft_status find_quantity(sgdmft_context *ctx, const csv_table *table, const char *name, quantity *out)
+static sgdmft_status check_errors(sgdmft_context *ctx, subject s, const sgdmft_curve *curve)
 {
-    char *se_name = NULL;
-    if (asprintf(&se_name, "%s_se", name) < 0)
-        return context_out_of_memory(ctx, "a column name", 64.0);
-    *out = (quantity){csv_values(table, name), csv_values(table, se_name)};
-    free(se_name);
-    if (!out->se)
+    if (!curve->se)
         return context_fail(ctx, SGDMFT_ERR_MISSING,
-                            "%s: column '%s' has no column '%s_se' beside it; write 0 there for exact values",
-                            table->path, name, name);
-    for (size_t i = 0; i < table->n_rows; i++)
-        if (out->se[i] < 0.0)
+                            "%s: column '%s' has no column '%s_se' beside it; write 0 there for exact values", s.source,
+                            curve->name, curve->name);
+    for (size_t i = 0; i < s.solution->n_times; i++)
+        if (curve->se[i] < 0.0)
             return context_fail(ctx, SGDMFT_ERR_RANGE, "%s: '%s_se' is %g at row %zu; a standard error is not negative",
-                                table->path, name, out->se[i], i + 1);
+                                s.source, curve->name, curve->se[i], i + 1);
     return SGDMFT_OK;
 }
 
@@ -185,20 +216,12 @@ static double error_at(const double *se, const place *p)
     return largest;
 }
 
-static double column_scale(const double *value, size_t n)
-{
-    double scale = 0.0;
-    for (size_t i = 0; i < n; i++)
-        scale = fmax(scale, fabs(value[i]));
-    return scale;
-}
-
 /* Returns 1 if A and B agree at one time, and their distance in standard errors. */
-static int judge(double a, double b, double se, double scale, compare_limits limits, double *z)
+static int judge(double a, double b, double se, double scale, limits limit, double *z)
 {
     double distance = fabs(a - b);
     int exact = se == 0.0;
-    double rtol = limits.rtol >= 0.0 ? limits.rtol : exact ? COMPARE_RTOL_EXACT : -1.0;
+    double rtol = limit.rtol >= 0.0 ? limit.rtol : exact ? SGDMFT_COMPARE_RTOL_EXACT : -1.0;
     int close = rtol >= 0.0 && distance <= rtol * scale;
     if (isnan(distance) || isnan(se))
         *z = NAN;
@@ -206,7 +229,7 @@ static int judge(double a, double b, double se, double scale, compare_limits lim
         *z = close ? 0.0 : INFINITY;
     else
         *z = distance / se;
-    return !isnan(*z) && (close || *z <= limits.sigma);
+    return !isnan(*z) && (close || *z <= limit.sigma);
 }
 
 /* Is a time with (agree, z) worse than the worst one so far? Disagreement first, then not-a-number, then z. */
@@ -219,16 +242,16 @@ static int is_worse(int agree, double z, int worst_agrees, double worst_z)
     return isnan(z) || z > worst_z;
 }
 
-static compare_column compare_quantity(const char *name, quantity qa, quantity qb, double scale, const pair *pairs,
-                                       size_t n, compare_limits limits)
+static sgdmft_compared_curve compare_curve(const sgdmft_curve *ca, const sgdmft_curve *cb, double scale,
+                                           const pair *pairs, size_t n, limits limit)
 {
-    compare_column out = {.name = name, .agrees = 1, .z = -1.0};
+    sgdmft_compared_curve out = {.agrees = 1, .z = -1.0};
     double sum = 0.0;
     size_t with_error = 0;
     for (size_t i = 0; i < n; i++) {
-        double a = value_at(qa.value, &pairs[i].a), b = value_at(qb.value, &pairs[i].b), z;
-        double se = hypot(error_at(qa.se, &pairs[i].a), error_at(qb.se, &pairs[i].b));
-        int agree = judge(a, b, se, scale, limits, &z);
+        double a = value_at(ca->value, &pairs[i].a), b = value_at(cb->value, &pairs[i].b), z;
+        double se = hypot(error_at(ca->se, &pairs[i].a), error_at(cb->se, &pairs[i].b));
+        int agree = judge(a, b, se, scale, limit, &z);
         out.n_disagree += !agree;
         if (se > 0.0 && !isnan(z)) {
             sum += z * z;
@@ -247,50 +270,154 @@ static compare_column compare_quantity(const char *name, quantity qa, quantity q
     return out;
 }
 
-static sgdmft_status compare_columns(sgdmft_context *ctx, const csv_table *a, const csv_table *b, const pair *pairs,
-                                     compare_limits limits, comparison *c)
+static sgdmft_status copy_text(sgdmft_context *ctx, const char *text, char **out)
+{
+    *out = strdup(text);
+    return *out ? SGDMFT_OK : context_out_of_memory(ctx, "a comparison", (double)strlen(text));
+}
+
+static sgdmft_status compare_common(sgdmft_context *ctx, subject a, subject b, const pair *pairs, limits limit,
+                                    sgdmft_comparison *c)
 {
     c->agrees = 1;
-    for (size_t i = 0; i < a->n_columns; i++) {
-        const char *name = a->columns[i].name;
-        if (!compare_is_quantity(name) || !csv_values(b, name))
+    for (size_t i = 0; i < a.solution->n_curves; i++) {
+        const sgdmft_curve *ca = &a.solution->curves[i], *cb = sgdmft_solution_curve(b.solution, ca->name);
+        if (!cb)
             continue;
-        quantity qa, qb;
-        sgdmft_status status = find_quantity(ctx, a, name, &qa);
-        if (status == SGDMFT_OK)
-            status = find_quantity(ctx, b, name, &qb);
-        if (status != SGDMFT_OK)
+        sgdmft_status status = check_errors(ctx, a, ca);
+        if (!status)
+            status = check_errors(ctx, b, cb);
+        char *name = NULL;
+        if (!status)
+            status = copy_text(ctx, ca->name, &name);
+        if (status)
             return status;
-        double scale = column_scale(qb.value, b->n_rows);
-        c->columns[c->n_columns] = compare_quantity(name, qa, qb, scale, pairs, c->n_times, limits);
-        c->agrees &= c->columns[c->n_columns++].agrees;
+        double scale = solution_curve_scale(b.solution, cb);
+        sgdmft_compared_curve *out = &c->curves[c->n_curves++];
+        *out = compare_curve(ca, cb, scale, pairs, c->times.n, limit);
+        out->name = name;
+        c->agrees &= out->agrees;
     }
-    if (c->n_columns == 0)
-        return context_fail(ctx, SGDMFT_ERR_MISSING, "'%s' and '%s' have no columns in common besides t", a->path,
-                            b->path);
+    if (c->n_curves == 0)
+        return context_fail(ctx, SGDMFT_ERR_MISSING, "'%s' and '%s' have no columns in common besides t", a.source,
+                            b.source);
     return SGDMFT_OK;
 }
 
-sgdmft_status compare_tables(sgdmft_context *ctx, const csv_table *a, const csv_table *b, compare_limits limits,
-                             comparison **out)
+static sgdmft_status describe_side(sgdmft_context *ctx, subject s, subject other, side *out)
+{
+    const sgdmft_solution *solution = s.solution;
+    const char *title = solution->info.simulated ? "program: simulate" : "program: solve";
+    sgdmft_status status = copy_text(ctx, s.source, &out->source);
+    if (!status)
+        status = copy_text(ctx, solution->title[0] ? solution->title : title, &out->title);
+    out->only.name = calloc(solution->n_curves + 1, sizeof *out->only.name);
+    if (!status && !out->only.name)
+        return context_out_of_memory(ctx, "a comparison", 8.0 * (double)solution->n_curves);
+    for (size_t i = 0; i < solution->n_curves && !status; i++)
+        if (!sgdmft_solution_curve(other.solution, solution->curves[i].name)) {
+            status = copy_text(ctx, solution->curves[i].name, &out->only.name[out->only.n]);
+            out->only.n += !status;
+        }
+    return status;
+}
+
+static sgdmft_status fill(sgdmft_context *ctx, subject a, subject b, limits limit, pair *pairs, sgdmft_comparison *c)
+{
+    sgdmft_status status = pair_times(ctx, a, b, pairs, &c->times);
+    if (!status)
+        status = compare_common(ctx, a, b, pairs, limit, c);
+    if (!status)
+        status = describe_side(ctx, a, b, &c->a);
+    return status ? status : describe_side(ctx, b, a, &c->b);
+}
+
+static sgdmft_status compare(sgdmft_context *ctx, subject a, subject b, limits limit, sgdmft_comparison **out)
 {
     *out = NULL;
-    size_t n_pairs = a->n_rows < b->n_rows ? a->n_rows : b->n_rows;
-    comparison *c = calloc(1, sizeof *c);
+    if (!a.solution || !b.solution)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "compare: a solution is NULL");
+    if (!(limit.sigma > 0))
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "compare: sigma is %g; allowed: > 0", limit.sigma);
+    if (a.solution->n_times == 0 || b.solution->n_times == 0)
+        return context_fail(ctx, SGDMFT_ERR_MISSING, "%s: there are no output times to compare",
+                            a.solution->n_times == 0 ? a.source : b.source);
+    size_t n_pairs = a.solution->n_times < b.solution->n_times ? a.solution->n_times : b.solution->n_times;
+    sgdmft_comparison *c = calloc(1, sizeof *c);
     pair *pairs = calloc(n_pairs, sizeof *pairs);
     if (c)
-        c->columns = calloc(a->n_columns, sizeof *c->columns);
+        c->curves = calloc(a.solution->n_curves + 1, sizeof *c->curves);
     sgdmft_status status;
-    if (!c || !c->columns || !pairs)
+    if (!c || !c->curves || !pairs)
         status = context_out_of_memory(ctx, "a comparison", (double)(n_pairs * sizeof *pairs));
     else
-        status = pair_times(ctx, a, b, pairs, c);
-    if (status == SGDMFT_OK)
-        status = compare_columns(ctx, a, b, pairs, limits, c);
+        status = fill(ctx, a, b, limit, pairs, c);
     free(pairs);
-    if (status == SGDMFT_OK)
-        *out = c;
+    if (status)
+        sgdmft_comparison_free(c);
     else
-        comparison_free(c);
+        *out = c;
     return status;
+}
+
+sgdmft_status sgdmft_compare(sgdmft_context *ctx, const sgdmft_solution *a, const sgdmft_solution *b, double sigma,
+                             double rtol, sgdmft_comparison **out)
+{
+    return compare(ctx, (subject){a, "A"}, (subject){b, "B"}, (limits){sigma, rtol}, out);
+}
+
+sgdmft_status sgdmft_compare_files(sgdmft_context *ctx, const char *a, const char *b, double sigma, double rtol,
+                                   sgdmft_comparison **out)
+{
+    sgdmft_solution *sa = NULL, *sb = NULL;
+    *out = NULL;
+    sgdmft_status status = sgdmft_solution_read(ctx, a, NULL, &sa);
+    if (!status)
+        status = sgdmft_solution_read(ctx, b, NULL, &sb);
+    if (!status)
+        status = compare(ctx, (subject){sa, a}, (subject){sb, b}, (limits){sigma, rtol}, out);
+    sgdmft_solution_free(sa);
+    sgdmft_solution_free(sb);
+    return status;
+}
+
+int sgdmft_comparison_agrees(const sgdmft_comparison *comparison)
+{
+    return comparison->agrees;
+}
+
+const sgdmft_compared_times *sgdmft_comparison_times(const sgdmft_comparison *comparison)
+{
+    return &comparison->times;
+}
+
+size_t sgdmft_comparison_n_curves(const sgdmft_comparison *comparison)
+{
+    return comparison->n_curves;
+}
+
+const sgdmft_compared_curve *sgdmft_comparison_curve(const sgdmft_comparison *comparison, size_t index)
+{
+    return index < comparison->n_curves ? &comparison->curves[index] : NULL;
+}
+
+static const side *side_of(const sgdmft_comparison *comparison, char which)
+{
+    return which == 'A' ? &comparison->a : &comparison->b;
+}
+
+const char *sgdmft_comparison_only_in(const sgdmft_comparison *comparison, char which, size_t index)
+{
+    const name_list *only = &side_of(comparison, which)->only;
+    return index < only->n ? only->name[index] : NULL;
+}
+
+const char *sgdmft_comparison_source(const sgdmft_comparison *comparison, char which)
+{
+    return side_of(comparison, which)->source;
+}
+
+const char *sgdmft_comparison_title(const sgdmft_comparison *comparison, char which)
+{
+    return side_of(comparison, which)->title;
 }

@@ -1,242 +1,180 @@
 #include "io/csv_read.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <locale.h>
-#include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the reader stands. */
-typedef struct reader {
-    sgdmft_context *ctx;
-    csv_table *table;
-    locale_t plain; /* a decimal point whatever the caller's locale */
-    size_t line;
-    size_t capacity; /* rows allocated */
-    size_t comments_length;
-} reader;
+#include "columns/solution.h"
+#include "io/csv_table.h"
+#include "io/provenance.h"
 
-void csv_free(csv_table *table)
+/* Appends a line of the problem to *text, which is owned by the caller. */
+static sgdmft_status add_problem_line(sgdmft_context *ctx, const char *line, size_t length, char **text)
 {
-    if (!table)
-        return;
-    for (size_t c = 0; c < table->n_columns; c++) {
-        free(table->columns[c].name);
-        free(table->columns[c].value);
-    }
-    free(table->columns);
-    free(table->comments);
-    free(table->path);
-    free(table);
-}
-
-const double *csv_values(const csv_table *table, const char *name)
-{
-    for (size_t c = 0; c < table->n_columns; c++)
-        if (strcmp(table->columns[c].name, name) == 0)
-            return table->columns[c].value;
-    return NULL;
-}
-
-static sgdmft_status out_of_memory(reader *r)
-{
-    return context_out_of_memory(r->ctx, r->table->path, (double)(r->capacity * r->table->n_columns * sizeof(double)));
-}
-
-/* Cuts the line end and blanks around the text. */
-static char *trim(char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t length = strlen(text);
-    while (length > 0 && isspace((unsigned char)text[length - 1]))
-        text[--length] = '\0';
-    return text;
-}
-
-static sgdmft_status take_comment(reader *r, const char *line)
-{
-    const char *text = line + 1;
-    if (*text == ' ')
-        text++;
-    size_t length = strlen(text);
-    char *grown = realloc(r->table->comments, r->comments_length + length + 2);
+    size_t before = strlen(*text);
+    char *grown = realloc(*text, before + length + 2);
     if (!grown)
-        return out_of_memory(r);
-    r->table->comments = grown;
-    memcpy(grown + r->comments_length, text, length);
-    r->comments_length += length;
-    grown[r->comments_length++] = '\n';
-    grown[r->comments_length] = '\0';
+        return context_out_of_memory(ctx, "the problem of a run", (double)(before + length));
+    memcpy(grown + before, line, length);
+    memcpy(grown + before + length, "\n", 2);
+    *text = grown;
     return SGDMFT_OK;
 }
 
-static size_t count_fields(const char *line)
+/* The value of a comment as a fact of that kind; returns 0 if it is not one. `text` is changed and kept by the fact. */
+static int parse_fact(fact_kind kind, const char *text, fact *out)
 {
-    size_t n = 1;
-    for (const char *c = line; *c; c++)
-        n += *c == ',';
+    char *end = NULL;
+    *out = (fact){.kind = kind, .text = text};
+    errno = 0;
+    if (kind == FACT_COUNT)
+        out->count = strtoull(text, &end, 10);
+    else if (kind == FACT_NUMBER)
+        out->number = strtod(text, &end);
+    return kind == FACT_TEXT || (end != text && *end == '\0' && errno == 0);
+}
+
+/* One comment, "key: value". */
+static sgdmft_status take_comment(sgdmft_context *ctx, const char *line, size_t length, sgdmft_solution *solution)
+{
+    static const char problem[] = "problem: ";
+    fact_kind kind;
+    const char *key;
+    if (strncmp(line, problem, sizeof problem - 1) == 0)
+        return add_problem_line(ctx, line + sizeof problem - 1, length - (sizeof problem - 1), &solution->problem);
+    for (size_t i = 0; (key = provenance_key(i, &kind)); i++) {
+        size_t n = strlen(key);
+        if (length < n + 2 || strncmp(line, key, n) != 0 || line[n] != ':' || line[n + 1] != ' ')
+            continue;
+        char *text = strndup(line + n + 2, length - n - 2);
+        if (!text)
+            return context_out_of_memory(ctx, "the provenance of a run", (double)length);
+        fact value;
+        sgdmft_status status = parse_fact(kind, text, &value) ? provenance_set(ctx, solution, i, &value) : SGDMFT_OK;
+        free(text);
+        return status;
+    }
+    return SGDMFT_OK;
+}
+
+/* Numbers of the comments have a decimal point, whatever the caller's locale. */
+static sgdmft_status take_comments(sgdmft_context *ctx, const char *comments, sgdmft_solution *solution)
+{
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!plain)
+        return context_out_of_memory(ctx, "a locale", 0);
+    locale_t before = uselocale(plain);
+    sgdmft_status status = SGDMFT_OK;
+    for (const char *line = comments; *line && !status;) {
+        size_t length = strcspn(line, "\n");
+        status = take_comment(ctx, line, length, solution);
+        line += length + (line[length] == '\n');
+    }
+    uselocale(before);
+    freelocale(plain);
+    return status;
+}
+
+static size_t count_quantities(const csv_table *table)
+{
+    size_t n = 0;
+    for (size_t c = 0; c < table->n_columns; c++)
+        n += (size_t)csv_table_is_quantity(table->columns[c].name);
     return n;
 }
 
-static sgdmft_status take_header(reader *r, char *line)
+static sgdmft_status fill_curve(sgdmft_context *ctx, const csv_table *table, const csv_column *column, size_t index,
+                                sgdmft_solution *solution)
 {
-    csv_table *table = r->table;
-    table->columns = calloc(count_fields(line), sizeof *table->columns);
-    if (!table->columns)
-        return out_of_memory(r);
-    for (char *field = strsep(&line, ","); field; field = strsep(&line, ",")) {
-        char *name = trim(field);
-        if (name[0] == '\0' || strchr(name, '"') || (!isalpha((unsigned char)name[0]) && name[0] != '_'))
-            return context_fail(r->ctx, SGDMFT_ERR_TYPE,
-                                "%s:%zu: column %zu of the header is '%s'; expected a plain name, as in \"t,train_loss,"
-                                "train_loss_se,...\"",
-                                table->path, r->line, table->n_columns + 1, name);
-        if (csv_values(table, name))
-            return context_fail(r->ctx, SGDMFT_ERR_DUPLICATE_KEY, "%s:%zu: column '%s' appears twice in the header",
-                                table->path, r->line, name);
-        csv_column *column = &table->columns[table->n_columns++];
-        column->name = strdup(name);
-        column->value = malloc(sizeof *column->value); /* a place, so that csv_values sees the column */
-        if (!column->name || !column->value)
-            return out_of_memory(r);
-    }
-    if (!csv_values(table, "t"))
-        return context_fail(r->ctx, SGDMFT_ERR_MISSING, "%s:%zu: the header has no column 't'", table->path, r->line);
-    return SGDMFT_OK;
-}
-
-static sgdmft_status make_room(reader *r)
-{
-    csv_table *table = r->table;
-    if (table->n_rows < r->capacity)
-        return SGDMFT_OK;
-    size_t capacity = r->capacity ? 2 * r->capacity : 64;
-    for (size_t c = 0; c < table->n_columns; c++) {
-        double *grown = realloc(table->columns[c].value, capacity * sizeof *grown);
-        if (!grown)
-            return out_of_memory(r);
-        table->columns[c].value = grown;
-    }
-    r->capacity = capacity;
-    return SGDMFT_OK;
-}
-
-static sgdmft_status take_number(reader *r, csv_column *column, const char *field)
-{
-    char *end = NULL;
-    double value = strtod_l(field, &end, r->plain);
-    if (end == field || *end != '\0')
-        return context_fail(r->ctx, SGDMFT_ERR_TYPE, "%s:%zu: column '%s': '%s' is not a number", r->table->path,
-                            r->line, column->name, field);
-    column->value[r->table->n_rows] = value;
-    return SGDMFT_OK;
-}
-
-static sgdmft_status check_time(reader *r)
-{
-    const double *t = csv_values(r->table, "t");
-    size_t last = r->table->n_rows - 1;
-    if (!isfinite(t[last]))
-        return context_fail(r->ctx, SGDMFT_ERR_RANGE, "%s:%zu: t is %g; it must be finite", r->table->path, r->line,
-                            t[last]);
-    if (last > 0 && !(t[last] > t[last - 1]))
-        return context_fail(r->ctx, SGDMFT_ERR_RANGE, "%s:%zu: t is %.12g after %.12g; times must increase",
-                            r->table->path, r->line, t[last], t[last - 1]);
-    return SGDMFT_OK;
-}
-
-static sgdmft_status take_row(reader *r, char *line)
-{
-    csv_table *table = r->table;
-    size_t n = count_fields(line);
-    if (n != table->n_columns)
-        return context_fail(r->ctx, SGDMFT_ERR_SHAPE, "%s:%zu: %zu values in this row, but the header has %zu columns",
-                            table->path, r->line, n, table->n_columns);
-    sgdmft_status status = make_room(r);
-    for (size_t c = 0; c < n && status == SGDMFT_OK; c++)
-        status = take_number(r, &table->columns[c], trim(strsep(&line, ",")));
-    if (status != SGDMFT_OK)
+    size_t bytes = solution->n_times * sizeof(double);
+    sgdmft_curve *curve = &solution->curves[index];
+    char *se_name = NULL;
+    sgdmft_status status = solution_name_curve(ctx, solution, index, column->name);
+    if (status)
         return status;
-    table->n_rows++;
-    return check_time(r);
-}
-
-static sgdmft_status take_line(reader *r, char *line, size_t length)
-{
-    r->line++;
-    if (memchr(line, '\0', length))
-        return context_fail(r->ctx, SGDMFT_ERR_TYPE, "%s:%zu: binary data; expected a curves file (CSV)",
-                            r->table->path, r->line);
-    char *text = trim(line);
-    if (text[0] == '\0')
-        return SGDMFT_OK;
-    if (text[0] == '#')
-        return take_comment(r, text);
-    return r->table->columns ? take_row(r, text) : take_header(r, text);
-}
-
-static sgdmft_status read_lines(reader *r, FILE *from)
-{
-    char *line = NULL;
-    size_t room = 0;
-    sgdmft_status status = SGDMFT_OK;
-    for (ssize_t length; status == SGDMFT_OK && (length = getline(&line, &room, from)) >= 0;)
-        status = take_line(r, line, (size_t)length);
-    int error = feof(from) ? 0 : errno;
-    free(line);
-    if (status == SGDMFT_OK && error)
-        status = context_fail(r->ctx, SGDMFT_ERR_IO, "cannot read '%s': %s", r->table->path, strerror(error));
-    if (status == SGDMFT_OK && !r->table->columns)
-        status = context_fail(r->ctx, SGDMFT_ERR_MISSING, "%s: no header line; expected \"t,train_loss,...\"",
-                              r->table->path);
-    if (status == SGDMFT_OK && r->table->n_rows == 0)
-        status = context_fail(r->ctx, SGDMFT_ERR_MISSING, "%s: there are no rows below the header", r->table->path);
-    return status;
-}
-
-static sgdmft_status read_stream(sgdmft_context *ctx, const char *path, FILE *from, csv_table **out)
-{
-    reader r = {.ctx = ctx, .table = calloc(1, sizeof *r.table), .plain = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
-    if (r.table) {
-        r.table->path = strdup(path);
-        r.table->comments = strdup("");
+    if (asprintf(&se_name, "%s_se", column->name) < 0)
+        return context_out_of_memory(ctx, "a column name", 64.0);
+    const double *se = csv_table_values(table, se_name);
+    free(se_name);
+    memcpy(curve->value, column->value, bytes);
+    if (se) {
+        memcpy(curve->se, se, bytes);
+    } else {
+        free(curve->se);
+        curve->se = NULL;
     }
-    sgdmft_status status;
-    if (!r.table || !r.table->path || !r.table->comments || !r.plain)
-        status = context_out_of_memory(ctx, "a curves file", 4096.0);
-    else
-        status = read_lines(&r, from);
-    if (r.plain)
-        freelocale(r.plain);
-    if (status == SGDMFT_OK)
-        *out = r.table;
-    else
-        csv_free(r.table);
+    return SGDMFT_OK;
+}
+
+static sgdmft_status fill_curves(sgdmft_context *ctx, const csv_table *table, sgdmft_solution *solution)
+{
+    size_t index = 0;
+    sgdmft_status status = SGDMFT_OK;
+    memcpy(solution->times, csv_table_values(table, "t"), solution->n_times * sizeof(double));
+    for (size_t c = 0; c < table->n_columns && !status; c++)
+        if (csv_table_is_quantity(table->columns[c].name))
+            status = fill_curve(ctx, table, &table->columns[c], index++, solution);
     return status;
 }
 
-sgdmft_status csv_read(sgdmft_context *ctx, const char *path, csv_table **out)
+static sgdmft_status infer_shape(sgdmft_context *ctx, const csv_table *table, solution_shape *shape)
 {
-    *out = NULL;
-    FILE *from = fopen(path, "re");
-    if (!from)
-        return context_fail(ctx, SGDMFT_ERR_IO, "cannot read '%s': %s", path, strerror(errno));
-    sgdmft_status status = read_stream(ctx, path, from, out);
-    fclose(from);
+    const char **names = calloc(table->n_columns, sizeof *names);
+    if (!names)
+        return context_out_of_memory(ctx, "the names of columns", 8.0 * (double)table->n_columns);
+    for (size_t c = 0; c < table->n_columns; c++)
+        names[c] = table->columns[c].name;
+    *shape = (solution_shape){.n_times = table->n_rows};
+    columns_infer_shape(table->n_columns, names, &shape->k, &shape->kstar);
+    free(names);
+    return SGDMFT_OK;
+}
+
+static sgdmft_status take_title(sgdmft_context *ctx, const char *comments, sgdmft_solution *solution)
+{
+    char *title = strndup(comments, strcspn(comments, "\n"));
+    if (!title)
+        return context_out_of_memory(ctx, "the title of a run", (double)strlen(comments));
+    free(solution->title);
+    solution->title = title;
+    return SGDMFT_OK;
+}
+
+/* Takes over the table. */
+static sgdmft_status convert(sgdmft_context *ctx, csv_table *table, sgdmft_solution **out)
+{
+    solution_shape shape;
+    sgdmft_status status = infer_shape(ctx, table, &shape);
+    if (!status)
+        status = solution_new_nameless(ctx, &shape, count_quantities(table), out);
+    if (!status)
+        status = take_title(ctx, table->comments, *out);
+    if (!status)
+        status = take_comments(ctx, table->comments, *out);
+    if (!status)
+        status = fill_curves(ctx, table, *out);
+    csv_table_free(table);
+    if (status) {
+        sgdmft_solution_free(*out);
+        *out = NULL;
+    }
     return status;
 }
 
-sgdmft_status csv_parse(sgdmft_context *ctx, const char *name, const char *text, csv_table **out)
+sgdmft_status csv_read(sgdmft_context *ctx, const char *path, sgdmft_solution **out)
 {
+    csv_table *table = NULL;
     *out = NULL;
-    FILE *from = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-    if (!from)
-        return context_out_of_memory(ctx, "a curves file", (double)strlen(text));
-    sgdmft_status status = read_stream(ctx, name, from, out);
-    fclose(from);
-    return status;
+    sgdmft_status status = csv_table_read(ctx, path, &table);
+    return status ? status : convert(ctx, table, out);
+}
+
+sgdmft_status csv_read_text(sgdmft_context *ctx, const char *name, const char *text, sgdmft_solution **out)
+{
+    csv_table *table = NULL;
+    *out = NULL;
+    sgdmft_status status = csv_table_parse(ctx, name, text, &table);
+    return status ? status : convert(ctx, table, out);
 }

@@ -1,34 +1,16 @@
-/* Reading curves back: comment lines, one header line, rows of numbers. Strict, with positions in every message. */
+/* A CSV file of curves as a solution. */
 #ifndef SGDMFT_IO_CSV_READ_H
 #define SGDMFT_IO_CSV_READ_H
 
-#include <stddef.h>
-
 #include "core/context.h"
+#include "sgdmft/solution.h"
 
-typedef struct csv_column {
-    char *name;
-    double *value; /* [n_rows] */
-} csv_column;
+/* The curves are the columns other than t and X_se; a curve without a column X_se has no standard errors (NULL).
+   Comments that this library writes give the problem and the provenance, others are passed over. *out is owned by
+   the caller. Errors: those of csv_table_read. */
+sgdmft_status csv_read(sgdmft_context *ctx, const char *path, sgdmft_solution **out);
 
-/* `t` is one of the columns; it is finite and strictly increasing. */
-typedef struct csv_table {
-    char *path;
-    char *comments; /* the comment lines without "# ", each ended by '\n' */
-    size_t n_rows, n_columns;
-    csv_column *columns;
-} csv_table;
-
-/* *out is owned by the caller. Errors: SGDMFT_ERR_IO if the file cannot be read; SGDMFT_ERR_SHAPE, _TYPE, _RANGE,
-   _MISSING or _DUPLICATE_KEY if it is not a curves file. */
-sgdmft_status csv_read(sgdmft_context *ctx, const char *path, csv_table **out);
-
-/* The same from text in memory, which is not empty; `name` stands for the file in messages. */
-sgdmft_status csv_parse(sgdmft_context *ctx, const char *name, const char *text, csv_table **out);
-
-void csv_free(csv_table *table);
-
-/* Values of the column, or NULL. */
-const double *csv_values(const csv_table *table, const char *name);
+/* The same from text in memory; `name` stands for the file in messages. */
+sgdmft_status csv_read_text(sgdmft_context *ctx, const char *name, const char *text, sgdmft_solution **out);
 
 #endif

@@ -1,4 +1,5 @@
-/* What a file says about its own making: one list of facts, written as comments by CSV and as attributes by HDF5. */
+/* Provenance: how a solution was made, as one list of facts, which CSV files hold as comments and HDF5 files as
+   attributes. The table behind it drives both writing and reading. */
 #ifndef SGDMFT_IO_PROVENANCE_H
 #define SGDMFT_IO_PROVENANCE_H
 
@@ -7,37 +8,27 @@
 #include <stdio.h>
 
 #include "core/context.h"
-#include "sgdmft/problem.h"
 #include "sgdmft/solution.h"
 
 typedef enum fact_kind { FACT_TEXT, FACT_COUNT, FACT_NUMBER } fact_kind;
 
 typedef struct fact {
-    const char *key;
     fact_kind kind;
-    const char *text; /* FACT_TEXT */
+    const char *text; /* FACT_TEXT, borrowed */
     uint64_t count;   /* FACT_COUNT */
     double number;    /* FACT_NUMBER */
 } fact;
 
-#define PROVENANCE_MAX_FACTS 24
+/* Key of fact number `index` and the kind of its value. Returns NULL beyond the last. */
+const char *provenance_key(size_t index, fact_kind *kind);
 
-/* Borrows from the solution and the command line; owns the problem text. */
-typedef struct provenance {
-    char *problem; /* the full effective problem as YAML */
-    size_t n;
-    fact facts[PROVENANCE_MAX_FACTS];
-} provenance;
+/* Its value for a solution; `command` replaces the recorded command line, if it is not NULL. */
+fact provenance_get(const sgdmft_solution *solution, const char *command, size_t index);
 
-/* `command` may be NULL. */
-sgdmft_status provenance_new(sgdmft_context *ctx, const sgdmft_solution *solution, const sgdmft_problem *problem,
-                             const char *command, provenance **out);
-void provenance_free(provenance *p);
+/* Gives the solution the value that a file has, which must be of the fact's kind. */
+sgdmft_status provenance_set(sgdmft_context *ctx, sgdmft_solution *solution, size_t index, const fact *value);
 
 /* One comment line of a CSV file; line breaks inside `text` become blanks, or they would end the comment. */
 void provenance_put_comment(FILE *to, const char *key, const char *text);
-
-/* One word for how a solve ended: "ok", "diverged", "not converged", "not finite", "interrupted", "failed". */
-const char *provenance_status_word(sgdmft_status status);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What stands at the place of an output. */
+/* The kind of file that exists under the name of an output. */
 typedef enum occupant { OCCUPANT_NONE, OCCUPANT_FILE, OCCUPANT_DIRECTORY, OCCUPANT_STREAM } occupant;
 
 static occupant look_at(const char *path)
@@ -73,26 +73,6 @@ sgdmft_status save_check(sgdmft_context *ctx, const char *path, int force)
     return check_directory(ctx, path);
 }
 
-/* Writes everything and closes; 0 or an errno. */
-static int write_and_close(int fd, const char *bytes, size_t size, int sync)
-{
-    int error = 0;
-    while (size > 0 && !error) {
-        ssize_t written = write(fd, bytes, size);
-        if (written >= 0) {
-            bytes += written;
-            size -= (size_t)written;
-        } else if (errno != EINTR) {
-            error = errno;
-        }
-    }
-    if (!error && sync && fsync(fd) != 0)
-        error = errno;
-    if (close(fd) != 0 && !error)
-        error = errno;
-    return error;
-}
-
 /* Creates a new file beside `path` and stores its name in *temporary; its mode obeys the umask, which mkstemp's
    would not. Returns a descriptor, or -1 with errno set. */
 static int open_beside(const char *path, char **temporary)
@@ -135,41 +115,6 @@ static int rename_over(const char *from, const char *to)
     return rename(from, to) == 0 ? 0 : errno;
 }
 
-static sgdmft_status save_stream(sgdmft_context *ctx, const char *path, const void *bytes, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int error = fd < 0 ? errno : write_and_close(fd, bytes, size, 0);
-    return error ? fail_io(ctx, path, "cannot write", error) : SGDMFT_OK;
-}
-
-static sgdmft_status save_file(sgdmft_context *ctx, const char *path, const void *bytes, size_t size, int force)
-{
-    char *target = realpath(path, NULL); /* through a symbolic link; NULL if there is no such file yet */
-    const char *place = target ? target : path;
-    char *temporary = NULL;
-    int fd = open_beside(place, &temporary);
-    int error = fd < 0 ? errno : write_and_close(fd, bytes, size, 1);
-    if (!error)
-        error = force ? rename_over(temporary, place) : rename_to_new(temporary, place);
-    if (error && fd >= 0)
-        unlink(temporary);
-    free(temporary);
-    free(target);
-    if (error == EEXIST)
-        return fail_exists(ctx, path);
-    return error ? fail_io(ctx, path, "cannot write", error) : SGDMFT_OK;
-}
-
-sgdmft_status save_bytes(sgdmft_context *ctx, const char *path, const void *bytes, size_t size, int force)
-{
-    sgdmft_status status = save_check(ctx, path, force);
-    if (status != SGDMFT_OK)
-        return status;
-    if (look_at(path) == OCCUPANT_STREAM)
-        return save_stream(ctx, path, bytes, size);
-    return save_file(ctx, path, bytes, size, force);
-}
-
 sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_output *out)
 {
     *out = (save_output){.force = force};
@@ -198,11 +143,11 @@ sgdmft_status save_open(sgdmft_context *ctx, const char *path, int force, save_o
 
 sgdmft_status save_close(sgdmft_context *ctx, save_output *out, int keep)
 {
-    int error = 0;
+    int error = out->error;
     if (out->stream) {
         errno = 0;
         if (fflush(out->stream) != 0 || ferror(out->stream) || (out->temporary && fsync(fileno(out->stream)) != 0))
-            error = errno ? errno : EIO;
+            error = error ? error : errno ? errno : EIO;
         if (fclose(out->stream) != 0 && !error)
             error = errno;
     }
@@ -218,4 +163,16 @@ sgdmft_status save_close(sgdmft_context *ctx, save_output *out, int keep)
     free(out->temporary);
     *out = (save_output){.stream = NULL};
     return status;
+}
+
+sgdmft_status save_bytes(sgdmft_context *ctx, const char *path, const void *bytes, size_t size, int force)
+{
+    save_output out;
+    sgdmft_status status = save_open(ctx, path, force, &out);
+    if (status != SGDMFT_OK)
+        return status;
+    errno = 0;
+    if (fwrite(bytes, 1, size, out.stream) < size)
+        out.error = errno ? errno : EIO;
+    return save_close(ctx, &out, 1);
 }

@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 
+#include "model/callbacks.h"
 #include "model/model_programs.h"
-#include "model/plugin.h"
 
 struct model {
     model_shape shape;
-    plugin *external; /* label and loss, or NULL: then they are programs */
+    callbacks *external; /* label and loss, or NULL: then they are programs */
     model_programs program;
 };
 
@@ -35,14 +35,12 @@ static sgdmft_status build(sgdmft_context *ctx, const sgdmft_problem *problem, m
                              .kstar = problem->model.teachers,
                              .labels = (int)problem->model.label.n,
                              .observables = (int)problem->observables.n};
-    if (problem->model.plugin) {
-        status = plugin_open(ctx, problem, &m->external);
-        if (status == SGDMFT_OK)
-            status = plugin_probe(ctx, problem, m->external);
+    if (callbacks_wanted(problem)) {
+        status = callbacks_new(ctx, problem, &m->external);
         if (status != SGDMFT_OK)
             return status;
-        m->shape.labels = m->external->table->labels;
-        m->shape.noises = m->external->table->noises;
+        m->shape.labels = m->external->table.labels;
+        m->shape.noises = m->external->table.noises;
     }
     return model_programs_build(ctx, problem, m->external != NULL, &m->shape, &m->program);
 }
@@ -71,7 +69,7 @@ void model_free(model *m)
     if (!m)
         return;
     model_programs_clear(&m->program);
-    plugin_close(m->external);
+    callbacks_free(m->external);
     free(m);
 }
 
@@ -124,7 +122,7 @@ static void set_outputs(model_work *work, int first, int components, size_t n, d
 int model_label(const model *m, model_work *work, size_t n, const double *s, const double *eps, double *y)
 {
     if (m->external)
-        return m->external->table->label(n, s, eps, y);
+        return m->external->table.label(m->external->table.user, n, s, eps, y);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_inputs(in, MODEL_S, m->shape.kstar, n, s);
     set_inputs(in, MODEL_EPS, m->shape.noises, n, eps);
@@ -145,7 +143,7 @@ int model_gradient(const model *m, model_work *work, size_t n, const double *t, 
                    double *g, double *G)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, NULL, g, G);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, NULL, g, G);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     set_outputs(work, 0, m->shape.k, n, g);
@@ -159,7 +157,7 @@ int model_loss_gradient(const model *m, model_work *work, size_t n, const double
                         double *loss, double *g)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, loss, g, NULL);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, loss, g, NULL);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     set_outputs(work, 0, 1, n, loss);
@@ -172,7 +170,7 @@ int model_loss(const model *m, model_work *work, size_t n, const double *t, cons
                double *loss)
 {
     if (m->external)
-        return m->external->table->loss(n, t, r, y, loss, NULL, NULL);
+        return m->external->table.loss(m->external->table.user, n, t, r, y, loss, NULL, NULL);
     const double *in[MODEL_VARIABLES] = {NULL};
     set_loss_inputs(m, in, n, t, r, y);
     expr_eval(m->program.loss, work->scratch, n, in, &loss);

@@ -1,4 +1,4 @@
-/* The model of a problem behind one block interface, whether it comes from expressions or from a plug-in: label
+/* The model of a problem behind one block interface, whether it comes from expressions or from call-backs: label
    y(s, eps), loss(r, y, t) with gradient and Hessian in r, and observables of (r, s, eps, y, f, t).
 
    Block layout: component c of lane p of a block of n lanes is at x[c * n + p], written x[components][n] below;
@@ -24,10 +24,10 @@ typedef struct model_shape {
     int labels;      /* components of y: 1..8 */
     int observables; /* user observables */
     int linear;      /* 1 if g is affine in r (G constant in r), for all y */
-    int jumps;       /* 1 if g jumps in r (G lacks a delta function); 0 for a plug-in, whose author vouches for it */
+    int jumps;       /* 1 if g jumps in r (G lacks a delta function); 0 for call-backs, whose author vouches for them */
 } model_shape;
 
-/* Builds the model: parses and differentiates the expressions, or loads the plug-in and probes it once.
+/* Builds the model: parses and differentiates the expressions, or takes the call-backs and probes them once.
    A loss or gradient with a pole in r gives SGDMFT_ERR_KINK. */
 sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, model **out);
 /* For solvers that average the Hessian: SGDMFT_ERR_KINK if the gradient of the loss jumps in r. `problem` is the one
@@ -48,7 +48,7 @@ void model_work_free(model_work *work); /* NULL is allowed */
      eps [noises][n]  standard normal noise of the label
      y [labels][n]    labels
 
-   They return 0, or the non-zero code by which a call-back of a plug-in asked to stop. */
+   They return 0, or the non-zero code by which a call-back asked to stop. */
 
 /* y from s and eps. */
 int model_label(const model *m, model_work *work, size_t n, const double *s, const double *eps, double *y);

@@ -1,30 +1,40 @@
 #include "model/plugin.h"
 
 #include <dlfcn.h>
-#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/origin.h"
-#include "model/model.h"
+#include "sgdmft/plugin.h"
 
 #define ENTRY "sgdmft_plugin_entry"
 
-sgdmft_status plugin_fail(sgdmft_context *ctx, const sgdmft_problem *problem, const char *path, const char *format,
-                          ...)
+/* Version 1 of the interface has no user pointer; its table takes that place. */
+static int label(void *user, size_t n, const double *s, const double *eps, double *y)
 {
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&text, format, args);
-    va_end(args);
-    if (length < 0)
-        return context_out_of_memory(ctx, "a message", 0);
-    sgdmft_status status = origin_fail_at(ctx, SGDMFT_ERR_PLUGIN, &problem->model.plugin_where, problem->model.plugin, 0, "plug-in %s: %s", path, text);
-    free(text);
-    return status;
+    const sgdmft_plugin *table = user;
+    return table->label(n, s, eps, y);
+}
+
+static int loss(void *user, size_t n, const double *t, const double *r, const double *y, double *value, double *g,
+                double *G)
+{
+    const sgdmft_plugin *table = user;
+    return table->loss(n, t, r, y, value, g, G);
+}
+
+static sgdmft_model adapt(const sgdmft_plugin *table)
+{
+    return (sgdmft_model){.abi = SGDMFT_MODEL_ABI,
+                          .students = table->students,
+                          .teachers = table->teachers,
+                          .noises = table->noises,
+                          .labels = table->labels,
+                          .user = (void *)(uintptr_t)table, /* read only */
+                          .label = table->label ? label : NULL,
+                          .loss = table->loss ? loss : NULL};
 }
 
 /* The path as seen from the current directory. A bare file name gets "./", or the loader would search elsewhere. */
@@ -43,89 +53,48 @@ static char *resolve(const sgdmft_problem *problem)
     return length < 0 ? NULL : resolved;
 }
 
-static sgdmft_status check_count(sgdmft_context *ctx, const sgdmft_problem *problem, const plugin *p, const char *what,
-                                 int value, int least)
+static sgdmft_status take_table(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_plugin *table,
+                                callbacks *out)
 {
-    if (value >= least && value <= MODEL_MOST)
-        return SGDMFT_OK;
-    return plugin_fail(ctx, problem, p->path, "field %s is %d; allowed: %d to %d", what, value, least, MODEL_MOST);
-}
-
-static sgdmft_status check_match(sgdmft_context *ctx, const sgdmft_problem *problem, const plugin *p, const char *what,
-                                 int value, int wanted)
-{
-    if (value == wanted)
-        return SGDMFT_OK;
-    return plugin_fail(ctx, problem, p->path, "it is made for %d %s, but model.%s is %d; set model.%s: %d", value, what,
-                       what, wanted, what, value);
-}
-
-static sgdmft_status check_table(sgdmft_context *ctx, const sgdmft_problem *problem, const plugin *p)
-{
-    const sgdmft_plugin *table = p->table;
     if (!table)
-        return plugin_fail(ctx, problem, p->path, "%s() returned NULL; it must return a sgdmft_plugin", ENTRY);
+        return callbacks_fail(ctx, problem, out->subject, "%s() returned NULL; it must return a sgdmft_plugin", ENTRY);
     if (table->abi != SGDMFT_PLUGIN_ABI)
-        return plugin_fail(ctx, problem, p->path,
-                           "field abi is %d, but this program has version %d of the interface; set abi to "
-                           "SGDMFT_PLUGIN_ABI and build it against this program's sgdmft/plugin.h",
-                           table->abi, SGDMFT_PLUGIN_ABI);
-    sgdmft_status status = check_match(ctx, problem, p, "students", table->students, problem->model.students);
-    if (status == SGDMFT_OK)
-        status = check_match(ctx, problem, p, "teachers", table->teachers, problem->model.teachers);
-    if (status == SGDMFT_OK)
-        status = check_count(ctx, problem, p, "noises", table->noises, 0);
-    if (status == SGDMFT_OK)
-        status = check_count(ctx, problem, p, "labels", table->labels, 1);
-    if (status == SGDMFT_OK && (!table->label || !table->loss))
-        status = plugin_fail(ctx, problem, p->path, "call-back %s is NULL; both label and loss are required",
-                             table->label ? "loss" : "label");
-    return status;
-}
-
-static sgdmft_status open_object(sgdmft_context *ctx, const sgdmft_problem *problem, plugin *p)
-{
-    if (access(p->path, F_OK) != 0)
-        return plugin_fail(ctx, problem, p->path,
-                           "no such file; a relative path starts at the folder of the problem file");
-    p->handle = dlopen(p->path, RTLD_NOW | RTLD_LOCAL);
-    if (!p->handle)
-        return plugin_fail(ctx, problem, p->path, "cannot be loaded: %s; build it as a shared object (cc -shared -fPIC)",
-                           dlerror());
-    void *symbol = dlsym(p->handle, ENTRY);
-    if (!symbol)
-        return plugin_fail(ctx, problem, p->path,
-                           "has no function %s; export one (default visibility) that returns a sgdmft_plugin", ENTRY);
-    sgdmft_plugin_entry_fn entry;
-    memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from object to function pointers */
-    p->table = entry();
-    return check_table(ctx, problem, p);
-}
-
-sgdmft_status plugin_open(sgdmft_context *ctx, const sgdmft_problem *problem, plugin **out)
-{
-    plugin *p = calloc(1, sizeof *p);
-    if (p)
-        p->path = resolve(problem);
-    if (!p || !p->path) {
-        plugin_close(p);
-        return context_out_of_memory(ctx, "the plug-in", sizeof *p);
-    }
-    sgdmft_status status = open_object(ctx, problem, p);
-    if (status != SGDMFT_OK) {
-        plugin_close(p);
-        return status;
-    }
-    *out = p;
+        return callbacks_fail(ctx, problem, out->subject,
+                              "field abi is %d, but this program has version %d of the interface; set abi to "
+                              "SGDMFT_PLUGIN_ABI and build it against this program's sgdmft/plugin.h",
+                              table->abi, SGDMFT_PLUGIN_ABI);
+    out->table = adapt(table);
     return SGDMFT_OK;
 }
 
-void plugin_close(plugin *p)
+static sgdmft_status open_object(sgdmft_context *ctx, const sgdmft_problem *problem, const char *path, callbacks *out)
 {
-    if (!p)
-        return;
-    if (p->handle)
-        dlclose(p->handle);
-    free(p->path);
-    free(p);
+    if (access(path, F_OK) != 0)
+        return callbacks_fail(ctx, problem, out->subject,
+                              "no such file; a relative path starts at the folder of the problem file");
+    out->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!out->handle)
+        return callbacks_fail(ctx, problem, out->subject,
+                              "cannot be loaded: %s; build it as a shared object (cc -shared -fPIC)", dlerror());
+    void *symbol = dlsym(out->handle, ENTRY);
+    if (!symbol)
+        return callbacks_fail(ctx, problem, out->subject,
+                              "has no function %s; export one (default visibility) that returns a sgdmft_plugin",
+                              ENTRY);
+    sgdmft_plugin_entry_fn entry;
+    memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from object to function pointers */
+    return take_table(ctx, problem, entry(), out);
+}
+
+sgdmft_status plugin_load(sgdmft_context *ctx, const sgdmft_problem *problem, callbacks *out)
+{
+    char *path = resolve(problem);
+    if (!path || asprintf(&out->subject, "plug-in %s", path) < 0) {
+        out->subject = NULL;
+        free(path);
+        return context_out_of_memory(ctx, "the plug-in", 0);
+    }
+    sgdmft_status status = open_object(ctx, problem, path, out);
+    free(path);
+    return status;
 }

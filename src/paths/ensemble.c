@@ -191,7 +191,7 @@ static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs
         label_axes_apply(d->source->label, d->shape.kstar, n, in->wstar, in->eps);
     data_law_signals(d->source->law, n, in->wstar);
     if (model_label(d->source->m, work, n, in->wstar, in->eps, in->y))
-        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
+        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: the label call-back asked to stop");
     for (size_t p = 0; p < n * (size_t)d->shape.labels; p++)
         if (!isfinite(in->y[p]))
             return context_fail(ctx, SGDMFT_ERR_NON_FINITE,

@@ -161,7 +161,7 @@ sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const data_la
         stopped = add_points(m, law, first, &space, &sum);
     label_space_clear(&space);
     if (stopped)
-        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: the label call-back asked to stop");
+        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: the label call-back asked to stop");
     divide(&sum, shape.labels, dims);
     double basis[LABEL_DIMS_MAX * LABEL_DIMS_MAX] = {0};
     make_basis(&sum, shape.labels, dims, basis);

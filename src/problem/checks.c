@@ -21,7 +21,7 @@ static int is_required(const settings *s, const sgdmft_problem *problem, option_
     switch (id) {
     case OPT_DELTA: return problem->process->events != EVENTS_FRESH;
     case OPT_LABEL:
-    case OPT_LOSS: return !given(s, OPT_PLUGIN);
+    case OPT_LOSS: return !given(s, OPT_PLUGIN) && !given(s, OPT_CALLBACKS);
     default: return option_get(id)->required != NULL;
     }
 }
@@ -65,13 +65,27 @@ static sgdmft_status check_law(sgdmft_context *ctx, const settings *s)
     return SGDMFT_OK;
 }
 
-sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+/* Expressions, a plug-in and call-backs exclude each other. */
+static sgdmft_status check_model(sgdmft_context *ctx, const settings *s)
 {
     static const option_id of_expressions[] = {OPT_LABEL, OPT_PREDICT, OPT_LOSS};
-    for (size_t i = 0; given(s, OPT_PLUGIN) && i < sizeof of_expressions / sizeof of_expressions[0]; i++)
-        if (given(s, of_expressions[i]))
+    if (given(s, OPT_PLUGIN) && given(s, OPT_CALLBACKS))
+        return fail_conflict(ctx, s, OPT_PLUGIN, OPT_CALLBACKS, "there is one model");
+    for (size_t i = 0; i < sizeof of_expressions / sizeof of_expressions[0]; i++) {
+        if (given(s, OPT_PLUGIN) && given(s, of_expressions[i]))
             return fail_conflict(ctx, s, OPT_PLUGIN, of_expressions[i], "a plug-in has its own label and loss");
-    sgdmft_status status = check_law(ctx, s);
+        if (given(s, OPT_CALLBACKS) && given(s, of_expressions[i]))
+            return fail_conflict(ctx, s, OPT_CALLBACKS, of_expressions[i],
+                                 "a model by call-backs has its own label and loss");
+    }
+    return SGDMFT_OK;
+}
+
+sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+{
+    sgdmft_status status = check_model(ctx, s);
+    if (status == SGDMFT_OK)
+        status = check_law(ctx, s);
     if (status != SGDMFT_OK)
         return status;
     if (given(s, OPT_PENALTY) && problem->lambda > 0)

@@ -236,9 +236,11 @@ static sgdmft_status convert_texts(sgdmft_context *ctx, const origin *where, con
     return SGDMFT_OK;
 }
 
-static sgdmft_status convert_path(sgdmft_context *ctx, const origin *where, const tree_node *node, char **out)
+/* A text that is no expression; `wanted` says in messages what it is. */
+static sgdmft_status convert_name(sgdmft_context *ctx, const origin *where, const tree_node *node, const char *wanted,
+                                  char **out)
 {
-    sgdmft_status status = need_scalar(ctx, where, node, "a file name");
+    sgdmft_status status = need_scalar(ctx, where, node, wanted);
     if (status != SGDMFT_OK)
         return status;
     *out = copy_trimmed(node->text);
@@ -389,7 +391,8 @@ static sgdmft_status convert_node(sgdmft_context *ctx, const origin *where, cons
     case OPTION_EXPRESSIONS: return convert_texts(ctx, where, node, o, field);
     case OPTION_PATH:
         *(field == &problem->model.plugin ? &problem->model.plugin_where : &problem->initial.samples_where) = *where;
-        return convert_path(ctx, where, node, field);
+        return convert_name(ctx, where, node, "a file name", field);
+    case OPTION_NAME: problem->model.callbacks_where = *where; return convert_name(ctx, where, node, "a name", field);
     case OPTION_MATRIX: return convert_matrix(ctx, where, node, o, problem, field);
     case OPTION_REALS: return convert_reals(ctx, where, node, o, field);
     case OPTION_NAMED: return SGDMFT_OK; /* see convert_observables */

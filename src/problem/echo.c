@@ -1,4 +1,5 @@
-/* The effective problem as YAML, in the order of the table; reading it back gives the same problem. */
+#include "problem/echo.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "core/text.h"
 #include "model/coordinates_law.h"
 #include "problem/options.h"
+#include "problem/settings.h"
 
 static void write_quoted(FILE *out, const char *text)
 {
@@ -121,6 +123,7 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_PREDICT: return problem->model.predict.n > 0;
     case OPT_LOSS: return problem->model.loss.n > 0;
     case OPT_PLUGIN: return problem->model.plugin != NULL;
+    case OPT_CALLBACKS: return problem->model.callbacks != NULL;
     case OPT_TEACHER_LAW: return problem->initial.teacher.n > 0;
     case OPT_STUDENT_LAW: return problem->initial.student.n > 0;
     case OPT_SAMPLES: return problem->initial.samples != NULL;
@@ -148,7 +151,8 @@ static void write_value(FILE *out, const sgdmft_problem *problem, const option *
     case OPTION_EXPRESSION: write_quoted(out, ((const problem_text *)field)->text); break;
     case OPTION_RATE: write_rate(out, field); break;
     case OPTION_EXPRESSIONS: write_texts(out, field); break;
-    case OPTION_PATH: write_quoted(out, *(char *const *)field); break;
+    case OPTION_PATH:
+    case OPTION_NAME: write_quoted(out, *(char *const *)field); break;
     case OPTION_MATRIX: write_matrix(out, *(double *const *)field, side[o->rows], side[o->columns]); break;
     case OPTION_NAMED: break; /* a section of its own */
     }
@@ -162,7 +166,13 @@ static void write_origin_of_moments(FILE *out, const sgdmft_problem *problem)
     fputs(":\n", out);
 }
 
-static void write_problem(FILE *out, const sgdmft_problem *problem)
+static void write_option(FILE *out, const sgdmft_problem *problem, option_id id)
+{
+    write_value(out, problem, option_get(id));
+}
+
+/* All options; `all` is not used. */
+static void write_problem(FILE *out, const sgdmft_problem *problem, option_id all)
 {
     int section = 0;
     for (option_id id = 0; id < OPTION_COUNT; id++) {
@@ -184,7 +194,32 @@ static void write_problem(FILE *out, const sgdmft_problem *problem)
     }
 }
 
-sgdmft_status sgdmft_problem_to_yaml(sgdmft_context *ctx, const sgdmft_problem *problem, char **out)
+/* The output of `write` for option `id` as text, which the caller frees. */
+static sgdmft_status make_text(sgdmft_context *ctx, const sgdmft_problem *problem, option_id id,
+                               void (*write)(FILE *out, const sgdmft_problem *problem, option_id id), char **out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    *out = NULL;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return context_out_of_memory(ctx, "the text of the problem", 0);
+    write(stream, problem, id);
+    int failed = ferror(stream);
+    if (fclose(stream) != 0 || failed) {
+        free(text);
+        return context_out_of_memory(ctx, "the text of the problem", (double)size);
+    }
+    *out = text;
+    return SGDMFT_OK;
+}
+
+sgdmft_status problem_echo(sgdmft_context *ctx, const sgdmft_problem *problem, char **out)
+{
+    return make_text(ctx, problem, OPTION_COUNT, write_problem, out);
+}
+
+sgdmft_status sgdmft_problem_to_yaml(sgdmft_context *ctx, sgdmft_problem *problem, char **out)
 {
     if (out)
         *out = NULL;
@@ -192,17 +227,31 @@ sgdmft_status sgdmft_problem_to_yaml(sgdmft_context *ctx, const sgdmft_problem *
         return SGDMFT_ERR_ARGUMENT;
     if (!problem)
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "problem: NULL cannot be written as YAML");
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (!stream)
-        return context_out_of_memory(ctx, "the text of the problem", 0);
-    write_problem(stream, problem);
-    int failed = ferror(stream);
-    if (fclose(stream) != 0 || failed) {
-        free(text);
-        return context_out_of_memory(ctx, "the text of the problem", (double)size);
-    }
-    *out = text;
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    return status ? status : problem_echo(ctx, problem, out);
+}
+
+sgdmft_status sgdmft_problem_get(sgdmft_context *ctx, sgdmft_problem *problem, const char *key, char **out)
+{
+    static const char observables[] = "observables.";
+    if (out)
+        *out = NULL;
+    if (!ctx || !out)
+        return SGDMFT_ERR_ARGUMENT;
+    if (!problem || !key)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "problem: problem or key is NULL");
+    origin where = {problem->source, 0, 0, NULL};
+    option_id id = option_by_key(key);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (status)
+        return status;
+    if (id < OPTION_COUNT)
+        return is_present(problem, id) ? make_text(ctx, problem, id, write_option, out) : SGDMFT_OK;
+    if (strncmp(key, observables, sizeof observables - 1) != 0)
+        return settings_unknown_key(ctx, &where, key);
+    for (size_t i = 0; i < problem->observables.n; i++)
+        if (strcmp(problem->observables.item[i].name, key + sizeof observables - 1) == 0 &&
+            !(*out = strdup(problem->observables.item[i].text)))
+            return context_out_of_memory(ctx, "an observable", 0);
     return SGDMFT_OK;
 }

@@ -76,17 +76,21 @@ static const option table[OPTION_COUNT] = {
     [OPT_TEACHERS] = {.key = "model.teachers", .type = OPTION_INTEGER, FIELD(model.teachers), .preset = "1",
         .min = 1, .max = 8, .doc = "Number k* of teacher directions theta*."},
     [OPT_LABEL] = {.key = "model.label", .type = OPTION_EXPRESSIONS, FIELD(model.label),
-        .example = "tanh(s) + 0.3*eps", .required = "required unless model.plugin is given", .min = 1, .max = 8,
+        .example = "tanh(s) + 0.3*eps", .required = "required unless model.plugin or model.callbacks is given", .min = 1, .max = 8,
         .doc = "Label y in s and eps; a list gives y1, y2, ..."},
     [OPT_PREDICT] = {.key = "model.predict", .type = OPTION_EXPRESSIONS, FIELD(model.predict), .example = "tanh(r)",
         .min = 1, .max = 64,
         .doc = "Prediction f in r and t, a name for a part of the loss; a list gives f1, f2, ... The loss may also "
                "use r directly."},
     [OPT_LOSS] = {.key = "model.loss", .type = OPTION_EXPRESSIONS, FIELD(model.loss), .example = "(f - y)^2/2",
-        .required = "required unless model.plugin is given", .min = 1, .max = 1,
+        .required = "required unless model.plugin or model.callbacks is given", .min = 1, .max = 1,
         .doc = "Loss of one sample in r, f, y and t. Its derivatives in r are taken exactly."},
     [OPT_PLUGIN] = {.key = "model.plugin", .type = OPTION_PATH, FIELD(model.plugin), .example = "./libmymodel.so",
         .doc = "Shared object with label and loss in C (sgdmft/plugin.h), instead of label, predict and loss."},
+    [OPT_CALLBACKS] = {.key = "model.callbacks", .type = OPTION_NAME, FIELD(model.callbacks), .example = "my model",
+        .doc = "Name of a model that a program gives to the library (sgdmft/model.h), instead of label, predict and loss. "
+               "Files of its runs have this key. They can be read and plotted, but what needs label or loss, as solving "
+               "again, needs that program."},
 
     [OPT_Q] = {.key = "initial.q", .type = OPTION_MATRIX, FIELD(initial.q), .preset_words = "identity",
         .example = "[[1.0]]", .rows = SIDE_STUDENTS, .columns = SIDE_STUDENTS, .identity = 1, .symmetric = 1,
@@ -216,6 +220,14 @@ option_id option_find(int section, const char *leaf)
     return OPTION_COUNT;
 }
 
+option_id option_by_key(const char *key)
+{
+    option_id id = 0;
+    while (id < OPTION_COUNT && (id == OPT_OBSERVABLES || strcmp(table[id].key, key) != 0))
+        id++;
+    return id;
+}
+
 const char *option_type_name(const option *o)
 {
     switch (o->type) {
@@ -228,6 +240,7 @@ const char *option_type_name(const option *o)
     case OPTION_RATE: return "number or expression";
     case OPTION_EXPRESSIONS: return o->max > 1 ? "expression or list" : "expression";
     case OPTION_PATH: return "path";
+    case OPTION_NAME: return "name";
     case OPTION_MATRIX: return "matrix";
     case OPTION_NAMED: return "expression";
     }
@@ -315,6 +328,7 @@ char *option_allowed(const option *o, int with_type)
             fputs("one expression", out);
         break;
     case OPTION_PATH: fputs("a file name", out); break;
+    case OPTION_NAME: fputs("a name", out); break;
     case OPTION_MATRIX:
         fprintf(out, "%s x %s%s", side_name(o->rows), side_name(o->columns), o->symmetric ? ", symmetric" : "");
         break;

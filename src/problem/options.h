@@ -21,6 +21,7 @@ typedef enum option_id {
     OPT_PREDICT,
     OPT_LOSS,
     OPT_PLUGIN,
+    OPT_CALLBACKS,
     OPT_Q,
     OPT_M,
     OPT_RHO,
@@ -58,7 +59,8 @@ typedef enum option_type {
     OPTION_EXPRESSION,  /* problem_text */
     OPTION_RATE,        /* problem_text: a number in range, or an expression */
     OPTION_EXPRESSIONS, /* problem_texts, one text or a list of min..max */
-    OPTION_PATH,        /* char * */
+    OPTION_PATH,        /* char *, a file name */
+    OPTION_NAME,        /* char *, a name */
     OPTION_MATRIX,      /* double *, rows x columns */
     OPTION_NAMED        /* problem_texts with names: a mapping name -> expression */
 } option_type;
@@ -107,6 +109,9 @@ const char *option_leaf(option_id id);
 
 /* The option of that name in that section, or OPTION_COUNT. */
 option_id option_find(int section, const char *leaf);
+
+/* The option with that dotted key, or OPTION_COUNT; observables are none. */
+option_id option_by_key(const char *key);
 
 /* The section of that name (not the top level), or -1. */
 int option_find_section(const char *name);

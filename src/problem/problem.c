@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "core/origin.h"
+#include "core/text.h"
+#include "model/callbacks.h"
 #include "model/coordinates_law.h"
 #include "problem/checks.h"
 #include "problem/convert.h"
@@ -25,17 +27,16 @@ static void free_texts(problem_texts *texts)
     free(texts->item);
 }
 
-void sgdmft_problem_free(sgdmft_problem *problem)
+/* Back to what was given alone. */
+static void clear_values(sgdmft_problem *problem)
 {
-    if (!problem)
-        return;
-    free(problem->source);
     free_text(&problem->eta);
     free_text(&problem->penalty);
     free_texts(&problem->model.label);
     free_texts(&problem->model.predict);
     free_texts(&problem->model.loss);
     free(problem->model.plugin);
+    free(problem->model.callbacks);
     free(problem->initial.q);
     free(problem->initial.m);
     free(problem->initial.rho);
@@ -44,6 +45,18 @@ void sgdmft_problem_free(sgdmft_problem *problem)
     free(problem->initial.samples);
     free_texts(&problem->observables);
     free(problem->output.histograms.value);
+    *problem = (sgdmft_problem){.source = problem->source, .given = problem->given, .table = problem->table};
+}
+
+void sgdmft_problem_free(sgdmft_problem *problem)
+{
+    if (!problem)
+        return;
+    clear_values(problem);
+    if (problem->given)
+        settings_free(problem->given);
+    free(problem->given);
+    free(problem->source);
     free(problem);
 }
 
@@ -85,29 +98,50 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
     return status;
 }
 
+sgdmft_status sgdmft_problem_check(sgdmft_context *ctx, sgdmft_problem *problem)
+{
+    if (problem_is_checked(problem))
+        return SGDMFT_OK;
+    clear_values(problem);
+    sgdmft_status status = interpret(ctx, problem->given, problem);
+    problem->checked = status == SGDMFT_OK;
+    return status;
+}
+
+/* A problem for which nothing is given yet; `name` stands for its file. */
+static sgdmft_status new_problem(sgdmft_context *ctx, const char *name, sgdmft_problem **out)
+{
+    sgdmft_problem *problem = calloc(1, sizeof *problem);
+    if (problem) {
+        problem->source = strdup(name);
+        problem->given = calloc(1, sizeof *problem->given);
+    }
+    if (!problem || !problem->source || !problem->given) {
+        sgdmft_problem_free(problem);
+        return context_out_of_memory(ctx, "the problem", (double)sizeof *problem);
+    }
+    problem->given->source = problem->source;
+    *out = problem;
+    return SGDMFT_OK;
+}
+
 static sgdmft_status read_text(sgdmft_context *ctx, const char *name, const char *text, size_t size,
                                const char *const *sets, size_t n_sets, sgdmft_problem **out)
 {
-    sgdmft_problem *problem = calloc(1, sizeof *problem);
-    char *source = strdup(name);
-    if (!problem || !source) {
-        free(problem);
-        free(source);
-        return context_out_of_memory(ctx, "the problem", (double)sizeof *problem);
-    }
-    problem->source = source;
-    settings given;
-    yaml_source yaml = {source, text, size, 0};
+    sgdmft_problem *problem = NULL;
+    sgdmft_status status = new_problem(ctx, name, &problem);
+    if (status != SGDMFT_OK)
+        return status;
+    yaml_source yaml = {problem->source, text, size, 0};
     if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark */
         yaml.text += 3;
         yaml.size -= 3;
     }
-    sgdmft_status status = settings_read(ctx, &yaml, &given);
+    status = settings_read(ctx, &yaml, problem->given);
     if (status == SGDMFT_OK)
-        status = settings_override(ctx, sets, n_sets, &given);
+        status = settings_override(ctx, sets, n_sets, problem->given);
     if (status == SGDMFT_OK)
-        status = interpret(ctx, &given, problem);
-    settings_free(&given);
+        status = sgdmft_problem_check(ctx, problem);
     if (status != SGDMFT_OK) {
         sgdmft_problem_free(problem);
         return status;
@@ -197,4 +231,89 @@ sgdmft_status sgdmft_problem_read(sgdmft_context *ctx, const char *path, const c
     status = read_text(ctx, path, text, size, sets, n_sets, out);
     free(text);
     return status;
+}
+
+sgdmft_status sgdmft_problem_new(sgdmft_context *ctx, sgdmft_problem **out)
+{
+    if (out)
+        *out = NULL;
+    if (!ctx || !out)
+        return SGDMFT_ERR_ARGUMENT;
+    return new_problem(ctx, "problem", out);
+}
+
+/* Type and range of a value by itself. Shapes of matrices depend on other options and wait for sgdmft_problem_check. */
+static sgdmft_status check_value(sgdmft_context *ctx, const sgdmft_problem *problem, option_id id)
+{
+    sgdmft_problem scratch = {.source = problem->source};
+    if (option_get(id)->type == OPTION_MATRIX || !problem->given->value[id].node)
+        return SGDMFT_OK;
+    sgdmft_status status = convert_option(ctx, problem->given, id, &scratch);
+    clear_values(&scratch);
+    return status;
+}
+
+sgdmft_status sgdmft_problem_set(sgdmft_context *ctx, sgdmft_problem *problem, const char *key, const char *value)
+{
+    if (!ctx || !problem || !key || !value)
+        return ctx ? context_fail(ctx, SGDMFT_ERR_ARGUMENT, "problem: problem, key or value is NULL")
+                   : SGDMFT_ERR_ARGUMENT;
+    option_id id = option_by_key(key);
+    setting before = id < OPTION_COUNT ? problem->given->value[id] : (setting){NULL, NULL};
+    sgdmft_status status = settings_set(ctx, key, value, problem->given);
+    if (status == SGDMFT_OK && id < OPTION_COUNT && (status = check_value(ctx, problem, id)) != SGDMFT_OK)
+        problem->given->value[id] = before;
+    if (status == SGDMFT_OK)
+        problem->checked = 0;
+    return status;
+}
+
+static sgdmft_status set_count(sgdmft_context *ctx, sgdmft_problem *problem, option_id id, int count)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", count);
+    return sgdmft_problem_set(ctx, problem, option_get(id)->key, text);
+}
+
+/* The name as a YAML text in double quotes. */
+static sgdmft_status set_name(sgdmft_context *ctx, sgdmft_problem *problem, const char *name)
+{
+    char *quoted = NULL;
+    if (name[0] == '\0' || strpbrk(name, "\"\\\n\r"))
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
+                            "model: the name '%s' is empty or has quotes, backslashes or line breaks",
+                            text_show(name).text);
+    if (asprintf(&quoted, "\"%s\"", name) < 0)
+        return context_out_of_memory(ctx, "the name of a model", (double)strlen(name));
+    sgdmft_status status = sgdmft_problem_set(ctx, problem, option_get(OPT_CALLBACKS)->key, quoted);
+    free(quoted);
+    return status;
+}
+
+sgdmft_status sgdmft_problem_set_model(sgdmft_context *ctx, sgdmft_problem *problem, const sgdmft_model *model)
+{
+    if (!ctx || !problem)
+        return ctx ? context_fail(ctx, SGDMFT_ERR_ARGUMENT, "problem: NULL has no model") : SGDMFT_ERR_ARGUMENT;
+    if (!model) {
+        problem->table = (sgdmft_model){.abi = 0};
+        return sgdmft_problem_set(ctx, problem, option_get(OPT_CALLBACKS)->key, "null");
+    }
+    if (model->abi != SGDMFT_MODEL_ABI)
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
+                            "model: field abi is %d, but this library has version %d of the interface; set abi to "
+                            "SGDMFT_MODEL_ABI and build against this library's sgdmft/model.h",
+                            model->abi, SGDMFT_MODEL_ABI);
+    char defect[128];
+    if (callbacks_find_defect(model, defect))
+        return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "model: %s", defect);
+    sgdmft_status status = set_name(ctx, problem, model->name ? model->name : "unnamed");
+    if (status == SGDMFT_OK)
+        status = set_count(ctx, problem, OPT_STUDENTS, model->students);
+    if (status == SGDMFT_OK)
+        status = set_count(ctx, problem, OPT_TEACHERS, model->teachers);
+    if (status != SGDMFT_OK)
+        return status;
+    problem->table = *model;
+    problem->table.name = NULL; /* the caller's text may go; the copy is among the settings */
+    return SGDMFT_OK;
 }

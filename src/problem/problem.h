@@ -1,4 +1,6 @@
-/* The problem structure: one field per option of the table in options.c, in the order of the problem file. */
+/* The problem structure: one field per option of the table in options.c, in the order of the problem file. The
+   fields follow from what was given (settings.h) and are filled in by sgdmft_problem_check; solvers see checked
+   problems only. */
 #ifndef SGDMFT_PROBLEM_PROBLEM_H
 #define SGDMFT_PROBLEM_PROBLEM_H
 
@@ -7,7 +9,10 @@
 
 #include "core/origin.h"
 #include "process/process.h"
+#include "sgdmft/model.h"
 #include "sgdmft/problem.h"
+
+struct settings;
 
 typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
@@ -48,6 +53,8 @@ struct sgdmft_problem {
         problem_texts label, predict, loss; /* loss: exactly one, predict: any number (may be 0) */
         char *plugin;                       /* path as written, or NULL; then label, predict, loss are empty */
         origin plugin_where;
+        char *callbacks; /* name of a model by call-backs, or NULL; then label, predict, loss are empty */
+        origin callbacks_where;
     } model;
 
     struct {
@@ -87,6 +94,16 @@ struct sgdmft_problem {
         entries_kind entries;
         double step; /* sme: of a sweep over the samples */
     } simulate;
+
+    struct settings *given; /* owned; NULL for a structure that was filled in by hand */
+    sgdmft_model table;     /* the model by call-backs, without its name; abi is 0 if none was given */
+    int checked;            /* 1: the fields above follow from these */
 };
+
+/* 1 if all fields are filled in. */
+static inline int problem_is_checked(const sgdmft_problem *problem)
+{
+    return problem->checked || !problem->given;
+}
 
 #endif

@@ -36,7 +36,7 @@ static const char *preset_in_words(const option *o)
 
 static int is_text(const option *o)
 {
-    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH ||
+    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH || o->type == OPTION_NAME ||
            o->type == OPTION_NAMED;
 }
 
@@ -195,8 +195,8 @@ static const char rules[] =
     "- `--set KEY=VALUE` on the command line replaces or adds one setting under its dotted key, for example\n"
     "  `--set numerics.steps=200` or `--set 'initial.q=[[1, 0], [0, 1]]'`. VALUE is YAML; `null` removes a setting of\n"
     "  the file. If a key is set several times, the last value counts.\n"
-    "- `penalty` excludes a `lambda` other than 0, and `model.plugin` excludes `model.label`, `model.predict` and\n"
-    "  `model.loss`.\n"
+    "- `penalty` excludes a `lambda` other than 0. `model.plugin` and `model.callbacks` exclude each other and\n"
+    "  `model.label`, `model.predict` and `model.loss`.\n"
     "- `initial.teacher` and `initial.student` exclude `initial.q`, `initial.m` and `initial.rho`; `initial.samples`\n"
     "  excludes all five.\n"
     "- YAML anchors, aliases, tags and several documents in one file are refused.\n";

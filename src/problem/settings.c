@@ -298,16 +298,17 @@ static sgdmft_status override_key(sgdmft_context *ctx, const char *text, const c
     return *out ? SGDMFT_OK : context_out_of_memory(ctx, "an override", 0);
 }
 
-static sgdmft_status override_observable(sgdmft_context *ctx, const char *name, const tree_node *node, settings *s)
+static sgdmft_status override_observable(sgdmft_context *ctx, const char *source, const char *name,
+                                         const tree_node *node, settings *s)
 {
-    origin where = {override_source, 1, 1, "observables"};
+    origin where = {source, 1, 1, "observables"};
     for (size_t i = 0; i < s->n_observables; i++)
         if (strcmp(s->observable[i].name, name) == 0) {
             if (tree_is_null(node, 1)) {
                 memmove(&s->observable[i], &s->observable[i + 1], (--s->n_observables - i) * sizeof *s->observable);
                 return SGDMFT_OK;
             }
-            s->observable[i].value = (setting){node, override_source};
+            s->observable[i].value = (setting){node, source};
             return SGDMFT_OK;
         }
     if (tree_is_null(node, 1))
@@ -320,53 +321,85 @@ static sgdmft_status fail_section(sgdmft_context *ctx, const origin *where, cons
     option_id id = 0;
     while (option_section_of(id) != option_find_section(section))
         id++;
-    return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "'%s' is a section; set one of its keys: --set %s=VALUE", section,
+    return origin_fail(ctx, SGDMFT_ERR_TYPE, where, "'%s' is a section; set one of its keys: %s%s=VALUE", section,
+                       where->source == override_source ? "--set " : "",
                        id == OPT_OBSERVABLES ? "observables.NAME" : option_get(id)->key);
 }
 
-static sgdmft_status override_one(sgdmft_context *ctx, const char *key, const tree_node *node, settings *s)
+static sgdmft_status override_one(sgdmft_context *ctx, const char *source, const char *key, const tree_node *node,
+                                  settings *s)
 {
     static const char observables[] = "observables.";
-    origin where = {override_source, 1, 1, NULL};
+    origin where = {source, 1, 1, NULL};
     if (strncmp(key, observables, sizeof observables - 1) == 0)
-        return override_observable(ctx, key + sizeof observables - 1, node, s);
+        return override_observable(ctx, source, key + sizeof observables - 1, node, s);
     if (option_find_section(key) > 0)
         return fail_section(ctx, &where, key);
-    for (option_id id = 0; id < OPTION_COUNT; id++)
-        if (strcmp(option_get(id)->key, key) == 0) {
-            s->value[id] = tree_is_null(node, 1) ? (setting){NULL, NULL} : (setting){node, override_source};
-            return SGDMFT_OK;
-        }
-    return settings_unknown_key(ctx, &where, key);
+    option_id id = option_by_key(key);
+    if (id == OPTION_COUNT)
+        return settings_unknown_key(ctx, &where, key);
+    s->value[id] = tree_is_null(node, 1) ? (setting){NULL, NULL} : (setting){node, source};
+    return SGDMFT_OK;
+}
+
+/* Takes over a tree and the key it belongs to, which other nodes point to from now on. */
+static sgdmft_status keep(sgdmft_context *ctx, tree_node *tree, char *key, settings *s)
+{
+    size_t n = s->n_sets + 1;
+    tree_node **trees = realloc(s->set, n * sizeof *trees);
+    s->set = trees ? trees : s->set;
+    char **keys = trees ? realloc(s->set_key, n * sizeof *keys) : NULL;
+    s->set_key = keys ? keys : s->set_key;
+    if (!trees || !keys || !key) {
+        tree_free(tree);
+        free(key);
+        return context_out_of_memory(ctx, "the overrides", (double)(n * sizeof *trees));
+    }
+    trees[s->n_sets] = tree;
+    keys[s->n_sets++] = key;
+    return SGDMFT_OK;
+}
+
+/* `key` is taken over; `column` is how much of the line stands before the value. */
+static sgdmft_status set_value(sgdmft_context *ctx, const char *source, char *key, const char *value, int column,
+                               settings *s)
+{
+    tree_node *tree = NULL;
+    yaml_source text = {source, value, strlen(value), column};
+    sgdmft_status status = tree_parse(ctx, &text, &tree);
+    if (status != SGDMFT_OK) {
+        free(key);
+        return status;
+    }
+    int missing = !tree || tree_is_null(tree, 0);
+    status = keep(ctx, tree, key, s);
+    if (status != SGDMFT_OK)
+        return status;
+    if (missing) {
+        origin where = {source, 1, column + 1, NULL};
+        return column ? origin_fail(ctx, SGDMFT_ERR_YAML, &where,
+                                     "'%s=%s' has no value after the '='; expected KEY=VALUE", text_show(key).text,
+                                     text_show(value).text)
+                      : origin_fail(ctx, SGDMFT_ERR_YAML, &where, "the value of %s is empty", text_show(key).text);
+    }
+    return override_one(ctx, source, key, tree, s);
 }
 
 sgdmft_status settings_override(sgdmft_context *ctx, const char *const *sets, size_t n_sets, settings *s)
 {
-    if (n_sets == 0)
-        return SGDMFT_OK;
-    s->set = calloc(n_sets, sizeof *s->set);
-    s->set_key = calloc(n_sets, sizeof *s->set_key);
-    if (!s->set || !s->set_key)
-        return context_out_of_memory(ctx, "the overrides", (double)(n_sets * sizeof *s->set));
     for (size_t i = 0; i < n_sets; i++) {
         const char *equals = strchr(sets[i], '=');
-        s->n_sets = i + 1;
-        sgdmft_status status = override_key(ctx, sets[i], equals, &s->set_key[i]);
-        if (status != SGDMFT_OK)
-            return status;
-        const char *text = equals + 1;
-        yaml_source source = {override_source, text, strlen(text), (int)(text - sets[i])};
-        status = tree_parse(ctx, &source, &s->set[i]);
-        if (status != SGDMFT_OK)
-            return status;
-        if (!s->set[i] || tree_is_null(s->set[i], 0)) {
-            origin where = {override_source, 1, source.column + 1, NULL};
-            return origin_fail(ctx, SGDMFT_ERR_YAML, &where, "'%s' has no value after the '='; expected KEY=VALUE",
-                               text_show(sets[i]).text);
-        }
-        status = override_one(ctx, s->set_key[i], s->set[i], s);
+        char *key = NULL;
+        sgdmft_status status = override_key(ctx, sets[i], equals, &key);
+        if (status == SGDMFT_OK)
+            status = set_value(ctx, override_source, key, equals + 1, (int)(equals + 1 - sets[i]), s);
         if (status != SGDMFT_OK)
             return status;
     }
     return SGDMFT_OK;
+}
+
+sgdmft_status settings_set(sgdmft_context *ctx, const char *key, const char *value, settings *s)
+{
+    return set_value(ctx, s->source, strdup(key), value, 0, s);
 }

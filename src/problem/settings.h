@@ -24,8 +24,8 @@ typedef struct settings {
     int line[SECTION_COUNT], column[SECTION_COUNT]; /* where each section starts; 0 if absent */
 
     tree_node *file; /* owned trees, which all nodes above belong to */
-    tree_node **set;
-    char **set_key; /* owned key of each override */
+    tree_node **set; /* of the overrides */
+    char **set_key;  /* owned key of each override */
     size_t n_sets;
 } settings;
 
@@ -35,6 +35,10 @@ sgdmft_status settings_read(sgdmft_context *ctx, const yaml_source *source, sett
 
 /* Applies "key=value" overrides in order, so that the last one for a key counts. The value null removes a setting. */
 sgdmft_status settings_override(sgdmft_context *ctx, const char *const *sets, size_t n_sets, settings *s);
+
+/* Gives one option or observable a value, written as in an override; null takes it back. Positions in messages count
+   from the start of the value. */
+sgdmft_status settings_set(sgdmft_context *ctx, const char *key, const char *value, settings *s);
 
 void settings_free(settings *s);
 

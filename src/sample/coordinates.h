@@ -1,5 +1,5 @@
-/* Paths of a coordinate (theta^t, theta*) from a solution: a Gaussian process given (theta(0), theta*) if the penalty is a
-   ridge (gaussian.h), otherwise a nonlinear one (nonlinear.h). */
+/* Paths of a coordinate (theta^t, theta*) from a solution: a Gaussian process given (theta(0), theta*) if the penalty
+   is a ridge (gaussian.h), otherwise a nonlinear one (nonlinear.h). */
 #ifndef SGDMFT_SAMPLE_COORDINATES_H
 #define SGDMFT_SAMPLE_COORDINATES_H
 
@@ -39,8 +39,8 @@ typedef struct coordinate_paths {
 sgdmft_status coordinate_paths_new(sgdmft_context *ctx, const coordinate_process *process, coordinate_paths **out);
 void coordinate_paths_free(coordinate_paths *paths); /* NULL is allowed */
 
-/* Draws block number `number` (draws.h). Returns SGDMFT_OK, or SGDMFT_ERR_NO_CONVERGENCE (nonlinear.h) without a message,
-   as it may run in any thread. */
+/* Draws block number `number` (draws.h). Returns SGDMFT_OK, or SGDMFT_ERR_NO_CONVERGENCE (nonlinear.h) without a
+   message, as it may run in any thread. */
 sgdmft_status coordinate_paths_draw(const coordinate_process *process, uint64_t seed, uint64_t number,
                                     coordinate_paths *paths);
 

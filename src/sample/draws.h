@@ -19,12 +19,12 @@ enum {
     SAMPLE_MIXTURE      /* points of the law that histograms are averaged over */
 };
 
-/* Paths of a block. Path number p is lane p % SAMPLE_LANES of block p / SAMPLE_LANES. A block is always drawn as a whole,
-   so that a path does not depend on how many there are. */
+/* Paths of a block. Path number p is lane p % SAMPLE_LANES of block p / SAMPLE_LANES. A block is always drawn as a
+   whole, so that a path does not depend on how many there are. */
 enum { SAMPLE_LANES = 64 };
 
-/* x[n][SAMPLE_LANES] = draws 0 .. n - 1 of the paths of a block by `draw` (random_normals or random_uniforms); `row` has
-   room for n doubles. */
+/* x[n][SAMPLE_LANES] = draws 0 .. n - 1 of the paths of a block by `draw` (random_normals or random_uniforms); `row`
+   has room for n doubles. */
 static inline void sample_draw(void (*draw)(random_key, uint64_t, uint64_t, size_t, double *), uint64_t seed,
                                uint32_t purpose, uint64_t block, size_t n, double *row, double *x)
 {

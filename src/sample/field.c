@@ -21,8 +21,8 @@ static void increments(const sgdmft_problem *problem, const data_law *law, const
         out[c] = at[3].C[c] - at[2].C[c] - at[1].C[c] + at[0].C[c];
 }
 
-/* Increments of neighbouring cells have no white noise in common: their covariance, divided by both widths, is that of the
-   smooth part of dw/dt. In the variance of an increment, the smooth part is h^2 times as much. */
+/* Increments of neighbouring cells have no white noise in common: their covariance, divided by both widths, is that of
+   the smooth part of dw/dt. In the variance of an increment, the smooth part is h^2 times as much. */
 void field_white_noise(const sgdmft_problem *problem, const data_law *law, const two_time *x, double *rate)
 {
     size_t k = (size_t)x->k, kk = k * k, cells = x->n - 1;
@@ -77,8 +77,8 @@ void field_process_clear(field_process *process)
     process->bridge = NULL;
 }
 
-/* Adds the bridges of one path at its events, one after the other. A bridge that has the value b at time a and ends at time
-   e has at t the mean b (e-t)/(e-a) and the variance (t-a)(e-t)/(e-a) times the rate. */
+/* Adds the bridges of one path at its events, one after the other. A bridge that has the value b at time a and ends at
+   time e has at t the mean b (e-t)/(e-a) and the variance (t-a)(e-t)/(e-a) times the rate. */
 static void add_bridges(const field_process *process, random_key key, uint64_t path, size_t lane,
                         const event_list *events, double *w_event)
 {

@@ -1,6 +1,6 @@
-/* The field w^t of a fresh sample. At the nodes it is a Gaussian process given the signal w* (gaussian.h). Between nodes it
-   is the chord plus a Brownian bridge, whose rate is what the variance of an increment of w has beyond that of a smooth
-   process; without white noise in w there is no bridge. */
+/* The field w^t of a fresh sample. At the nodes it is a Gaussian process given the signal w* (gaussian.h). Between
+   nodes it is the chord plus a Brownian bridge, whose rate is what the variance of an increment of w has beyond that of
+   a smooth process; without white noise in w there is no bridge. */
 #ifndef SGDMFT_SAMPLE_FIELD_H
 #define SGDMFT_SAMPLE_FIELD_H
 
@@ -15,8 +15,8 @@ typedef struct field_process {
     double *bridge; /* [cells][k][k] symmetric root of the rate; NULL if w is smooth, or is not needed between nodes */
 } field_process;
 
-/* The solution must outlive it. Errors: those of gaussian_process_of_field, SGDMFT_ERR_NON_FINITE. On failure, too, *out is
-   to be cleared. */
+/* The solution must outlive it. Errors: those of gaussian_process_of_field, SGDMFT_ERR_NON_FINITE. On failure, too,
+   *out is to be cleared. */
 sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *problem, const data_law *law,
                                  const two_time *x, field_process *out);
 void field_process_clear(field_process *process);

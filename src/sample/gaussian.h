@@ -1,12 +1,12 @@
 /* Gaussian processes at nodes of a solution's time grid, given the variables that they depend on:
 
-     coordinates, quadratic penalty   theta(t_i) = R(t_i,0) theta(0) + F(t_i) theta* + rest,   F = (m - R(.,0) m(0)) rho^{-1}
-     field of a fresh sample          w(t_i) = m_w(t_i) rho_w^{-1} w* + rest    (model/data_law.h)
+     coordinates with a ridge   theta(t_i) = R(t_i,0) theta(0) + F(t_i) theta* + rest,  F = (m - R(.,0) m(0)) rho^{-1}
+     field of a fresh sample    w(t_i) = m_w(t_i) rho_w^{-1} w* + rest                  (model/data_law.h)
 
-   The rest is independent of these variables. Its covariance is what they leave of C(t_i, t_j), and it is drawn through the
-   symmetric root of that matrix. A covariance that is singular, or estimated from paths, has eigenvalues that are zero up
-   to errors; negative ones are set to zero. Unlike a triangular factor, or one made of eigenvectors, the symmetric root
-   depends continuously on the covariance, so that paths do not jump with rounding errors. */
+   The rest is independent of these variables. Its covariance is what they leave of C(t_i, t_j), and it is drawn through
+   the symmetric root of that matrix. A covariance that is singular, or estimated from paths, has eigenvalues that are
+   zero up to errors; negative ones are set to zero. Unlike a triangular factor, or one made of eigenvectors, the
+   symmetric root depends continuously on the covariance, so that paths do not jump with rounding errors. */
 #ifndef SGDMFT_SAMPLE_GAUSSIAN_H
 #define SGDMFT_SAMPLE_GAUSSIAN_H
 

@@ -194,7 +194,7 @@ static void mixture_density(const mixture *mix, size_t bins, const double *edge,
 }
 
 static void integrate_coordinate(const two_time *x, const points *pts, const moments *at, int a, mixture *mix,
-                                 sgdmft_histograms *h)
+                                 solution_histograms *h)
 {
     double low = HUGE_VAL, high = -HUGE_VAL, *edge = h->edges + (size_t)a * (h->n_bins + 1);
     for (size_t i = 0; i < h->n_times; i++) {
@@ -210,7 +210,7 @@ static void integrate_coordinate(const two_time *x, const points *pts, const mom
 }
 
 static sgdmft_status integrate(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
-                               sgdmft_histograms *h)
+                               solution_histograms *h)
 {
     points pts = {0};
     mixture mix = {0};
@@ -326,7 +326,8 @@ static double binomial_error(double density, double width, size_t n)
     return sqrt(probability * (1 - probability) / (double)n) / width;
 }
 
-/* The density of coordinate `a` at one time, with its error over replicas; of a single one, that of independent paths. */
+/* The density of coordinate `a` at one time, with its error over replicas; of a single one, that of independent
+   paths. */
 static void sampled_density(const samples *s, node_pair at, size_t a, size_t bins, const double *edge, double *mean,
                             double *se)
 {
@@ -346,7 +347,7 @@ static void sampled_density(const samples *s, node_pair at, size_t a, size_t bin
         se[b] = n > 1 ? sqrt(se[b] / (n * (n - 1))) : binomial_error(mean[b], edge[b + 1] - edge[b], s->paths);
 }
 
-static void fill_from_samples(const samples *s, size_t k, sgdmft_histograms *h)
+static void fill_from_samples(const samples *s, size_t k, solution_histograms *h)
 {
     for (size_t a = 0; a < k; a++) {
         double low = HUGE_VAL, high = -HUGE_VAL, *edge = h->edges + a * (h->n_bins + 1);

@@ -1,18 +1,18 @@
-/* Densities of the coordinates theta^t at chosen times, as averages over bins. The bins of a coordinate have equal widths, are
-   the same at all times, and leave out less than HISTOGRAMS_TAIL of the probability on either side. There are three sources:
+/* Densities of the coordinates theta^t at chosen times, as averages over bins. The bins of a coordinate have equal
+   widths, are the same at all times, and leave out less than HISTOGRAMS_TAIL of the probability on either side. There
+   are three sources:
 
-     moments     with a ridge, a coordinate is Gaussian given (theta(0), theta*). The probability of a bin is the average of
-                 a difference of normal distribution functions over Sobol' points of the law, or a single such difference if
-                 second moments alone are given. There is no sampling noise
-     snapshots   with another penalty: the coordinates that the solver has sampled. Means over replicas, with their
-                 standard errors
-     paths       with another penalty, from a solution that has the process of its coordinates (nonlinear.h): paths that are
-                 drawn anew
+     moments     With a ridge, a coordinate is Gaussian given (theta(0), theta*). The probability of a bin is the
+                 average of a difference of normal distribution functions over Sobol' points of the law, or a single
+                 such difference if second moments alone are given. There is no sampling noise.
+     snapshots   With another penalty, a solver has sampled coordinates. Densities are means over its replicas, with
+                 their standard errors.
+     paths       From a solution that has the process of such coordinates (nonlinear.h), paths are drawn anew.
 
    Between nodes of the time grid, moments or densities are interpolated linearly.
 
-   The functions give the solution histograms in place of those that it has; after a failure it has none. Times lie within the solution's
-   time grid. */
+   The functions give the solution histograms in place of those that it has; after a failure it has none. Times lie
+   within the solution's time grid. */
 #ifndef SGDMFT_SAMPLE_HISTOGRAMS_H
 #define SGDMFT_SAMPLE_HISTOGRAMS_H
 
@@ -27,7 +27,8 @@ typedef struct histogram_plan {
     const double *times; /* [n_times] */
 } histogram_plan;
 
-/* What the problem asks for (output.histograms), at as many of the times as a solution with `nodes` nodes t has reached. */
+/* The histograms that the problem asks for (output.histograms), at as many of the times as a solution with `nodes`
+   nodes t has reached. */
 histogram_plan histogram_plan_of(const sgdmft_problem *problem, size_t nodes, const double *t);
 
 /* Sets wanted[nodes] to 1 at the nodes t[nodes] that densities at these times are made from. */
@@ -42,7 +43,8 @@ sgdmft_status histograms_from_moments(sgdmft_context *ctx, const sgdmft_problem 
 sgdmft_status histograms_from_snapshots(sgdmft_context *ctx, const histogram_plan *plan, size_t replicas,
                                         const coordinate_snapshots *const *snapshots, sgdmft_solution *solution);
 
-/* numerics.paths paths with the seed of the problem. Errors: those of coordinate_process_new and coordinate_paths_draw. */
+/* numerics.paths paths with the seed of the problem. Errors: those of coordinate_process_new and
+   coordinate_paths_draw. */
 sgdmft_status histograms_from_paths(sgdmft_context *ctx, const sgdmft_problem *problem, const histogram_plan *plan,
                                     sgdmft_solution *solution);
 

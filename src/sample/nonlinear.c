@@ -25,13 +25,14 @@ struct nonlinear_process {
     size_t *node;    /* [n] */
     penalty *pen;
     initial_law law;
-    coordinate_step *step; /* [cells + 1], that with index i ends at node i */
+    coordinate_step *step;  /* [cells + 1], that with index i ends at node i */
+    coordinate_step *after; /* [cells + 1] coefficients of X just after node i; empty where they do not change */
 };
 
 /* The step that ends at node i. */
 static sgdmft_status set_step(sgdmft_context *ctx, double delta, const two_time *x, size_t i, coordinate_step *step)
 {
-    const sgdmft_coordinates *p = x->coordinates;
+    const solution_coordinates *p = x->coordinates;
     int k = x->k;
     size_t kk = (size_t)(k * k), kkstar = (size_t)(k * x->kstar), n = x->n, cells = n - 1;
     sgdmft_status status = coordinate_step_new(ctx, k, x->kstar, (int)i, step);
@@ -52,12 +53,38 @@ static sgdmft_status set_step(sgdmft_context *ctx, double delta, const two_time 
     return SGDMFT_OK;
 }
 
+static int same(const double *a, const double *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+/* The coefficients of X just after node i > 0, unless they are those of the step that ends there. */
+static sgdmft_status set_renewal(sgdmft_context *ctx, const two_time *x, size_t i, coordinate_step *step)
+{
+    const solution_coordinates *p = x->coordinates;
+    int k = x->k;
+    size_t kk = (size_t)(k * k), kkstar = (size_t)(k * x->kstar), memory = i * x->n * kk;
+    if (!p->memory_kernel_after || (same(p->drift_teacher_after + i * kkstar, p->drift_teacher + i * kkstar, kkstar) &&
+                                    same(p->drift_start_after + i * kk, p->drift_start + i * kk, kk) &&
+                                    same(p->memory_kernel_after + memory, p->memory_kernel + memory, i * kk)))
+        return SGDMFT_OK;
+    sgdmft_status status = coordinate_step_new(ctx, k, x->kstar, (int)i, step);
+    if (status)
+        return status;
+    step->cell = (int)i - 1;
+    memcpy(step->drift_teacher, p->drift_teacher_after + i * kkstar, sizeof(double) * kkstar);
+    memcpy(step->drift_start, p->drift_start_after + i * kk, sizeof(double) * kk);
+    coordinate_row_from_blocks(k, (int)i, p->memory_kernel_after + memory, kk, step->memory_kernel);
+    return SGDMFT_OK;
+}
+
 static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x, const size_t *node,
                           nonlinear_process *process)
 {
     process->node = malloc(process->n * sizeof *node);
     process->step = calloc(process->cells + 1, sizeof *process->step);
-    if (!process->node || !process->step)
+    process->after = calloc(process->cells + 1, sizeof *process->after);
+    if (!process->node || !process->step || !process->after)
         return context_out_of_memory(ctx, "the process of the coordinates",
                                      (double)(process->cells * sizeof *process->step));
     memcpy(process->node, node, process->n * sizeof *node);
@@ -66,6 +93,8 @@ static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, co
         status = initial_law_init(ctx, problem, &process->law);
     for (size_t i = 0; i <= process->cells && !status; i++)
         status = set_step(ctx, problem->delta, x, i, &process->step[i]);
+    for (size_t i = 1; i < process->cells && !status; i++)
+        status = set_renewal(ctx, x, i, &process->after[i]);
     return status;
 }
 
@@ -92,7 +121,10 @@ void nonlinear_process_free(nonlinear_process *process)
         return;
     for (size_t i = 0; process->step && i <= process->cells; i++)
         coordinate_step_clear(&process->step[i]);
+    for (size_t i = 0; process->after && i <= process->cells; i++)
+        coordinate_step_clear(&process->after[i]);
     free(process->step);
+    free(process->after);
     free(process->node);
     penalty_free(process->pen);
     free(process);
@@ -153,8 +185,8 @@ static int settled(size_t width, const double *theta, double *before)
     return same;
 }
 
-/* Where penalty' jumps, theta may come to rest on the jump. Rounds then go from one side to the other, either of which is
-   a solution up to the step error. */
+/* Where penalty' jumps, theta may come to rest on the jump. Rounds then go from one side to the other, either of which
+   is a solution up to the step error. */
 static sgdmft_status solve_step(const nonlinear_process *process, size_t node, nonlinear_workspace *work)
 {
     const coordinate_step *step = &process->step[node];
@@ -170,6 +202,8 @@ static sgdmft_status solve_step(const nonlinear_process *process, size_t node, n
     if (!solved && !penalty_jumps(process->pen))
         return SGDMFT_ERR_NO_CONVERGENCE;
     coordinate_block_accept(&work->block, (int)node);
+    if (process->after[node].memory_kernel)
+        coordinate_block_renew(&work->block, &process->after[node]);
     return SGDMFT_OK;
 }
 

@@ -1,7 +1,7 @@
 /* Coordinates with a penalty other than the ridge: more paths of the process that a replica of the solver sampled
-   (coordinates/block.h). (theta(0), theta*) comes from the law, with one normal vector for each cell; the coefficients of
-   the steps are those that the solution has kept. The equation of a step is solved for each path to the last digit, whereas
-   the solver stops at its tolerance. */
+   (coordinates/block.h). (theta(0), theta*) comes from the law, with one normal vector for each cell; the coefficients
+   of the steps are those that the solution has kept. The equation of a step is solved for each path to the last digit,
+   whereas the solver stops at its tolerance. */
 #ifndef SGDMFT_SAMPLE_NONLINEAR_H
 #define SGDMFT_SAMPLE_NONLINEAR_H
 
@@ -25,8 +25,8 @@ sgdmft_status nonlinear_workspace_new(sgdmft_context *ctx, const nonlinear_proce
 void nonlinear_workspace_free(nonlinear_workspace *work); /* NULL is allowed */
 
 /* theta [n][k][SAMPLE_LANES] from theta0 [k][SAMPLE_LANES], thetastar [k*][SAMPLE_LANES] and standard normals xi
-   [cells][k][SAMPLE_LANES]. Returns SGDMFT_OK, or SGDMFT_ERR_NO_CONVERGENCE if no solution of a step is found; leaves no
-   message, as it may run in any thread. */
+   [cells][k][SAMPLE_LANES]. Returns SGDMFT_OK, or SGDMFT_ERR_NO_CONVERGENCE if no solution of a step is found; leaves
+   no message, as it may run in any thread. */
 sgdmft_status nonlinear_process_run(const nonlinear_process *process, const double *theta0, double *thetastar,
                                     double *xi, nonlinear_workspace *work, double *theta);
 

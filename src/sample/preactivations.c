@@ -204,7 +204,7 @@ sgdmft_status preactivation_paths_draw(const preactivation_process *process, uin
 sgdmft_status preactivation_paths_report(sgdmft_context *ctx, sgdmft_status status)
 {
     if (status == SGDMFT_ERR_PLUGIN)
-        return context_fail(ctx, status, "model.plugin: the plug-in asked to stop");
+        return context_fail(ctx, status, "model: a call-back asked to stop");
     return status ? context_out_of_memory(ctx, "the visits of a block of paths", 0) : SGDMFT_OK;
 }
 

@@ -2,8 +2,8 @@
 
        r(t) = w(t) - sum_{events T before t} R_w(t, T) kick(T),
 
-   with the response R_w of the field (model/data_law.h). It is interpolated bilinearly between nodes, and linearly in t - s
-   within one cell. */
+   with the response R_w of the field (model/data_law.h). It is interpolated bilinearly between nodes, and linearly in t
+   - s within one cell. */
 #ifndef SGDMFT_SAMPLE_PREACTIVATIONS_H
 #define SGDMFT_SAMPLE_PREACTIVATIONS_H
 
@@ -27,8 +27,8 @@ typedef struct preactivation_process {
     double *own_response; /* R_w where it is not R, otherwise NULL */
 } preactivation_process;
 
-/* The solution and the problem must outlive the process. Errors: SGDMFT_ERR_CONFLICT (two_time_check), and those of model_new,
-   schedule_new, data_law_init and field_process_init. */
+/* The solution and the problem must outlive the process. Errors: SGDMFT_ERR_CONFLICT (two_time_check), and those of
+   model_new, schedule_new, data_law_init and field_process_init. */
 sgdmft_status preactivation_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
                                         preactivation_process **out);
 void preactivation_process_free(preactivation_process *process); /* NULL is allowed */
@@ -53,8 +53,8 @@ sgdmft_status preactivation_paths_new(sgdmft_context *ctx, const preactivation_p
                                       preactivation_paths **out);
 void preactivation_paths_free(preactivation_paths *paths); /* NULL is allowed */
 
-/* Draws block number `number` (draws.h). Returns SGDMFT_OK, SGDMFT_ERR_MEMORY, or SGDMFT_ERR_PLUGIN if a plug-in asked to
-   stop; leaves no message, as it may run in any thread. */
+/* Draws block number `number` (draws.h). Returns SGDMFT_OK, SGDMFT_ERR_MEMORY, or SGDMFT_ERR_PLUGIN if a plug-in asked
+   to stop; leaves no message, as it may run in any thread. */
 sgdmft_status preactivation_paths_draw(const preactivation_process *process, uint64_t seed, uint64_t number,
                                        preactivation_paths *paths);
 

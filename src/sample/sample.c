@@ -1,4 +1,4 @@
-/* The public samplers (sgdmft/sample.h): what the processes of coordinates and preactivations look like from outside. */
+/* The public samplers: handles around the processes of coordinates and preactivations. */
 #include "sgdmft/sample.h"
 
 #include <math.h>
@@ -108,10 +108,26 @@ static void warn_negative(sgdmft_context *ctx, const char *what, double negative
             negative, what);
 }
 
+/* Not all solvers know the response; where it is not known, R is not a number. Preactivations need it for the memory of
+   their visits, coordinates with a ridge for that of their start. */
+static sgdmft_status check_response(sgdmft_context *ctx, const sgdmft_sampler *s, sgdmft_sample_parts parts)
+{
+    const sgdmft_problem *problem = s->problem;
+    int needed = ((parts & SGDMFT_SAMPLE_PREACTIVATIONS) && problem->process->events != EVENTS_FRESH) ||
+                 ((parts & SGDMFT_SAMPLE_COORDINATES) && !problem->penalty.text);
+    for (size_t i = 0; needed && i < s->x.n * s->x.n * (size_t)(s->x.k * s->x.k); i++)
+        if (!isfinite(s->x.R[i]))
+            return context_fail(ctx, SGDMFT_ERR_RANGE,
+                                "%s: R of the solution holds a value that is not finite, as where the response is not "
+                                "known, but these paths need it",
+                                problem->source);
+    return SGDMFT_OK;
+}
+
 static sgdmft_status make_processes(sgdmft_context *ctx, sgdmft_sampler *s, sgdmft_sample_parts parts)
 {
-    sgdmft_status status = SGDMFT_OK;
-    if (parts & SGDMFT_SAMPLE_COORDINATES)
+    sgdmft_status status = check_response(ctx, s, parts);
+    if (!status && (parts & SGDMFT_SAMPLE_COORDINATES))
         status = coordinate_process_new(ctx, s->problem, &s->x, s->n, s->node, &s->coordinates);
     if (!status && (parts & SGDMFT_SAMPLE_PREACTIVATIONS))
         status = preactivation_process_new(ctx, s->problem, &s->x, &s->preactivations);
@@ -122,20 +138,25 @@ static sgdmft_status make_processes(sgdmft_context *ctx, sgdmft_sampler *s, sgdm
     return status;
 }
 
-static sgdmft_status check_solution(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solution *solution)
+static sgdmft_status check_solution(sgdmft_context *ctx, sgdmft_problem *problem, const sgdmft_solution *solution)
 {
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (status)
+        return status;
     if (solution->n_grid < 2)
-        return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
-                            "sample: the solution has no two-time arrays, as after a simulation; needed: a solution of "
-                            "the limiting equations");
+        return context_fail(ctx, SGDMFT_ERR_MISSING,
+                            "%s: the solution has no two-time arrays, as after a simulation, which does not know them; "
+                            "needed: a solution of the limiting equations, e.g. the HDF5 file of 'sgdmft solve'",
+                            problem->source);
     if (solution->k != problem->model.students || solution->kstar != problem->model.teachers)
-        return context_fail(ctx, SGDMFT_ERR_ARGUMENT,
-                            "sample: the solution has %d students and %d teachers, but %s has %d and %d", solution->k,
-                            solution->kstar, problem->source, problem->model.students, problem->model.teachers);
+        return context_fail(ctx, SGDMFT_ERR_SHAPE,
+                            "%s: the solution has %d students and %d teachers, but the problem has %d and %d",
+                            problem->source, solution->k, solution->kstar, problem->model.students,
+                            problem->model.teachers);
     return SGDMFT_OK;
 }
 
-sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solution *solution,
+sgdmft_status sgdmft_sampler_new(sgdmft_context *ctx, sgdmft_problem *problem, const sgdmft_solution *solution,
                                  sgdmft_sample_parts parts, const double *times, size_t n_times, sgdmft_sampler **out)
 {
     *out = NULL;
@@ -294,7 +315,7 @@ const double *sgdmft_paths_at_visit(const sgdmft_paths *paths, sgdmft_path_quant
     }
 }
 
-sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution,
+sgdmft_status sgdmft_sample_histograms(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution *solution,
                                        const double *times, size_t n_times, size_t bins)
 {
     histogram_plan plan = {.n_times = n_times, .n_bins = bins, .times = times};

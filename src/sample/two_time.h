@@ -6,7 +6,7 @@
 
 #include "core/context.h"
 #include "sgdmft/problem.h"
-#include "sgdmft/solution.h"
+#include "columns/solution.h"
 
 typedef struct two_time {
     int k, kstar;
@@ -15,7 +15,7 @@ typedef struct two_time {
     const double *C;                       /* [n][n][k][k] */
     const double *R;                       /* [n][n][k][k], zero above the diagonal */
     const double *m;                       /* [n][k][k*] */
-    const sgdmft_coordinates *coordinates; /* NULL for a ridge */
+    const solution_coordinates *coordinates; /* NULL for a ridge */
 } two_time;
 
 /* The solution must have a grid and outlive the view. */

@@ -1,4 +1,4 @@
-"""What the tests of the program share: running it in an empty directory and looking at what it leaves behind."""
+"""Shared by the tests of the program: they run it in an empty directory and look at the files it leaves."""
 
 import os
 import shutil
@@ -26,15 +26,15 @@ output: {times: 4}
 """
 
 
-class InRoom(unittest.TestCase):
-    """Each test has a directory of its own, which is the program's current directory."""
+class ProgramTest(unittest.TestCase):
+    """Each test has a directory of its own, in which the program runs."""
 
     def setUp(self):
-        self.room = tempfile.mkdtemp(prefix="sgdmft-test-")
-        self.addCleanup(shutil.rmtree, self.room)
+        self.directory = tempfile.mkdtemp(prefix="sgdmft-test-")
+        self.addCleanup(shutil.rmtree, self.directory)
 
     def path(self, name):
-        return os.path.join(self.room, name)
+        return os.path.join(self.directory, name)
 
     def write(self, name, text):
         with open(self.path(name), "w", encoding="utf-8") as file:
@@ -46,13 +46,13 @@ class InRoom(unittest.TestCase):
             return file.read()
 
     def files(self):
-        return sorted(os.listdir(self.room))
+        return sorted(os.listdir(self.directory))
 
     def run_program(self, *arguments, code=0, timeout=300, **options):
-        """Runs to the end; the exit code must be `code`. Returns the finished process."""
+        """Runs the program, which must end with exit code `code`. Returns the finished process."""
         options.setdefault("stdout", subprocess.PIPE)
         done = subprocess.run(
-            [PROGRAM, *arguments], cwd=self.room, stderr=subprocess.PIPE, text=True, timeout=timeout, **options
+            [PROGRAM, *arguments], cwd=self.directory, stderr=subprocess.PIPE, text=True, timeout=timeout, **options
         )
         shown = f"{' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         self.assertEqual(done.returncode, code, shown)
@@ -60,11 +60,11 @@ class InRoom(unittest.TestCase):
             self.assertTrue("sgdmft: " in done.stderr, shown)
         return done
 
-    def refuse(self, *arguments, code=2, says=()):
-        """The program refuses, says why in one message, and leaves no file behind."""
+    def refuse(self, *arguments, code=2, mentions=()):
+        """The program must end with this exit code and a message that mentions the texts, and write no file."""
         before = self.files()
         done = self.run_program(*arguments, code=code)
-        for part in says:
+        for part in mentions:
             self.assertIn(part, done.stderr)
         self.assertEqual(done.stdout, "")
         self.assertEqual(self.files(), before)

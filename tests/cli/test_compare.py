@@ -1,4 +1,4 @@
-"""sgdmft compare: verdicts, exit codes and the table. The arithmetic is tested in tests/output/test_compare.c."""
+"""sgdmft compare: verdicts, exit codes and the table. The arithmetic is tested in tests/io/test_compare.c."""
 
 import support
 
@@ -18,7 +18,7 @@ t,q11,q11_se,m11,m11_se
 """
 
 
-class Compare(support.InRoom):
+class Compare(support.ProgramTest):
     def compare(self, a, b, *options, code=0):
         self.write("a.csv", a)
         self.write("b.csv", b)
@@ -60,7 +60,7 @@ class Compare(support.InRoom):
     def test_interpolated_times(self):
         fine = "t,x,x_se\n" + "".join(f"{t / 10},{(t / 10)**3},0\n" for t in range(11))
         text = self.compare(fine, "t,x,x_se\n0.25,0.015625,0\n0.5,.125,0\n0.75,0.421875,0\n1.5,7,0\n").stdout
-        self.assertIn("3 times compared, t = 0.25 to 0.75; 2 of them interpolated in A by a local cubic; 1 left", text)
+        self.assertIn("3 times compared, t = 0.25 to 0.75; 2 interpolated in A by a local cubic; 1 left", text)
 
     def test_bad_input(self):
         cases = [

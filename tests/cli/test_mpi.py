@@ -1,4 +1,4 @@
-"""The program under mpirun: the same bytes on any number of ranks, failures said once, nothing hangs."""
+"""The program under mpirun: any number of ranks gives the same bytes, prints a failure once, and does not hang."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ os.environ.update(
 PROBLEM = support.PROBLEM.replace("paths: 300, replicas: 3", "paths: 3000, replicas: 2")
 
 
-class WithRanks(support.InRoom):
+class WithRanks(support.ProgramTest):
     def setUp(self):
         super().setUp()
         self.write("p.yaml", PROBLEM)
@@ -30,11 +30,11 @@ class WithRanks(support.InRoom):
         return self.launch(["-n", str(n), support.PROGRAM, *arguments], code)
 
     def launch(self, arguments, code):
-        done = subprocess.run([MPIRUN, *arguments], cwd=self.room, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([MPIRUN, *arguments], cwd=self.directory, capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, code, f"{arguments}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def complaints(self, done):
+    def messages(self, done):
         return [line for line in done.stderr.splitlines() if line.startswith("sgdmft: ")]
 
     def curves(self, name):
@@ -58,13 +58,13 @@ class WithRanks(support.InRoom):
 
 
 class Solve(WithRanks):
-    def same_on_all(self, *settings, ranks=(1, 2, 4), code=0):
-        sets = [f"--set={s}" for s in settings]
+    def same_on_all(self, *overrides, ranks=(1, 2, 4), code=0):
+        sets = [f"--set={s}" for s in overrides]
         self.run_program("solve", "p.yaml", "--quiet", "--force", "-oone.h5", "--csv=one.csv", *sets, code=code)
         for n in ranks:
             done = self.run_ranks(n, "solve", "p.yaml", "--quiet", "--force", "--threads=1", "-on.h5", "--csv=n.csv",
                                   *sets, code=code)
-            self.assertEqual(len(self.complaints(done)), 1 if code else 0, done.stderr)
+            self.assertEqual(len(self.messages(done)), 1 if code else 0, done.stderr)
             self.same("one", "n")
 
     def test_stein(self):
@@ -90,7 +90,8 @@ class Solve(WithRanks):
         self.same_on_all("penalty=0.1*sqrt(th1^2 + 0.01)", "output.histograms=[1.0]", ranks=(2, 3))
 
     def test_rank_0_alone(self):
-        self.same_on_all("model.predict=r", "model.label=s", "observables.margin=null", "numerics.method=linear", ranks=(2,))
+        self.same_on_all("model.predict=r", "model.label=s", "observables.margin=null", "numerics.method=linear",
+                         ranks=(2,))
 
     def test_diverging(self):
         self.same_on_all("model.predict=r", "eta=4.5", "horizon=60", ranks=(2, 4), code=3)
@@ -100,7 +101,7 @@ class Solve(WithRanks):
         self.run_ranks(3, "solve", "p.yaml", "--threads=2", "--quiet", "-on.h5", "--csv=n.csv")
         self.same("one", "n")
 
-    def test_only_rank_0_speaks(self):
+    def test_only_rank_0_prints(self):
         done = self.run_ranks(3, "solve", "p.yaml", "--threads=1")
         self.assertEqual(done.stdout.count("estimated"), 1)
         self.assertEqual(done.stdout.count("written"), 1)
@@ -109,11 +110,11 @@ class Solve(WithRanks):
 
 
 class Failures(WithRanks):
-    def once(self, done, *says):
-        complaints = self.complaints(done)
-        self.assertEqual(len(complaints), 1, done.stderr)
-        for part in says:
-            self.assertIn(part, complaints[0])
+    def once(self, done, *mentions):
+        messages = self.messages(done)
+        self.assertEqual(len(messages), 1, done.stderr)
+        for part in mentions:
+            self.assertIn(part, messages[0])
         self.assertEqual(self.files(), ["p.yaml"])
 
     def test_everywhere(self):
@@ -123,7 +124,7 @@ class Failures(WithRanks):
         self.once(self.run_ranks(2, "solve", "p.yaml", "--set", "model.loss=1/(f-y)", code=2), "pole")
 
     def test_on_one_rank(self):
-        """What fails on another rank is said by the first, which would have gone on."""
+        """Rank 0 would go on, and prints the failure of another rank."""
         good = ["-n", "1", support.PROGRAM, "solve", "p.yaml"]
         bad = ["-n", "1", support.PROGRAM, "solve"]
         self.once(self.launch([*good, ":", *bad, "none.yaml"], 2), "none.yaml")
@@ -141,7 +142,7 @@ class Sweep(WithRanks):
         self.run_program("sweep", "p.yaml", *self.OVER, "-o", "one", code=3)
         for n in [2, 3]:
             done = self.run_ranks(n, "sweep", "p.yaml", *self.OVER, "--threads=1", "-o", str(n), code=3)
-            self.assertEqual(len(self.complaints(done)), 1, done.stderr)
+            self.assertEqual(len(self.messages(done)), 1, done.stderr)
             self.assertIn("point 3 (eta=4.5): ", done.stderr)
             self.assertEqual(done.stdout.count("written"), 1)
             self.assertEqual(self.table("one/sweep.csv"), self.table(f"{n}/sweep.csv"))
@@ -154,11 +155,11 @@ class Sweep(WithRanks):
 
     def test_refusals(self):
         done = self.run_ranks(2, "sweep", "p.yaml", "--over", "eta=1,-1", code=2)
-        self.assertEqual(len(self.complaints(done)), 1, done.stderr)
+        self.assertEqual(len(self.messages(done)), 1, done.stderr)
         self.assertEqual(self.files(), ["p.yaml"])
         self.write("p-sweep", "a file\n")
         done = self.run_ranks(2, "sweep", "p.yaml", "--over", "eta=1,2", code=4)
-        self.assertEqual(len(self.complaints(done)), 1, done.stderr)
+        self.assertEqual(len(self.messages(done)), 1, done.stderr)
 
 
 class Interruption(WithRanks):
@@ -169,32 +170,42 @@ class Interruption(WithRanks):
                 with open(f"/proc/{name}/stat", encoding="utf-8") as file:
                     parent = int(file.read().rpartition(")")[2].split()[1])
                 with open(f"/proc/{name}/environ", encoding="utf-8") as file:
-                    settings = file.read().split("\0")
+                    environment = file.read().split("\0")
             except OSError:
                 continue
-            if parent == process.pid and f"OMPI_COMM_WORLD_RANK={n}" in settings:
+            if parent == process.pid and f"OMPI_COMM_WORLD_RANK={n}" in environment:
                 return int(name)
         self.fail(f"rank {n} is not found")
 
-    def interrupt(self, ranks, target):
-        self.write("p.yaml", PROBLEM)
-        process = subprocess.Popen(
-            [MPIRUN, "-n", str(ranks), support.PROGRAM, "solve", "p.yaml", "--set=numerics.steps=1000", "--threads=1"],
-            cwd=self.room, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def interrupt(self, ranks, target, *arguments):
+        """Interrupts one rank; returns standard error."""
+        process = subprocess.Popen([MPIRUN, "-n", str(ranks), support.PROGRAM, *arguments, "--threads=1"],
+                                   cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         self.assertIn("estimated", process.stdout.readline())
         os.kill(self.rank(process, target), signal.SIGINT)
         out, err = process.communicate(timeout=200)
         self.assertEqual(process.returncode, 130, err)
-        self.assertIn("interrupted", err)
         self.assertIn("written (incomplete)", out)
+        return err
+
+    def interrupt_solve(self, ranks, target):
+        err = self.interrupt(ranks, target, "solve", "p.yaml", "--set=numerics.steps=1000")
+        self.assertIn("interrupted", err)
         self.assertIn("# status: interrupted\n", self.read("p.csv"))
 
     def test_first_rank(self):
-        self.interrupt(2, 0)
+        self.interrupt_solve(2, 0)
 
     def test_another_rank(self):
-        self.interrupt(4, 3)
+        self.interrupt_solve(4, 3)
+
+    def test_sweep(self):
+        """A rank that is interrupted stops the points of all ranks."""
+        err = self.interrupt(2, 1, "sweep", "p.yaml", "--over", "numerics.steps=1000,1001,1002,1003")
+        self.assertIn("--resume", err)
+        rows = [line.split(",")[2] for line in self.read("p-sweep/sweep.csv").splitlines() if not line.startswith("#")]
+        self.assertEqual(set(rows[1:]) - {"interrupted", "not run"}, set())
 
 
 if __name__ == "__main__":

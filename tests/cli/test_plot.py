@@ -1,4 +1,4 @@
-"""sgdmft plot: every type of figure, from both types of file, and what can go wrong."""
+"""sgdmft plot: every type of figure, from both types of file, and all errors."""
 
 import os
 import re
@@ -18,7 +18,7 @@ t,train_loss,train_loss_se
 """
 
 
-class WithRun(support.InRoom):
+class WithRun(support.ProgramTest):
     """One solve for all tests of a class."""
 
     @classmethod
@@ -67,24 +67,24 @@ class Plot(WithRun):
 
     def test_existing_figure(self):
         self.write("f.svg", "precious\n")
-        self.refuse("plot", self.csv, "-o", "f.svg", code=4, says=["f.svg", "--force"])
+        self.refuse("plot", self.csv, "-o", "f.svg", code=4, mentions=["f.svg", "--force"])
         self.assertEqual(self.read("f.svg"), "precious\n")
         self.run_program("plot", self.csv, "-o", "f.svg", "--force")
         self.assertGreater(len(self.read("f.svg")), 5000)
 
     def test_refusals(self):
-        self.refuse("plot", self.csv, says=["no figure is named"])
-        self.refuse("plot", self.csv, "-o", "f.jpg", says=["'f.jpg'", ".svg, .pdf, .png"])
-        self.refuse("plot", self.csv, "-o", "no/f.svg", code=4, says=["does not exist"])
+        self.refuse("plot", self.csv, mentions=["no figure is named"])
+        self.refuse("plot", self.csv, "-o", "f.jpg", mentions=["'f.jpg'", ".svg, .pdf or .png"])
+        self.refuse("plot", self.csv, "-o", "no/f.svg", code=4, mentions=["does not exist"])
         self.write("bad.csv", "t,q11,q11_se\n0,1,0\n1,x,0\n")
-        self.refuse("plot", "bad.csv", "-o", "f.svg", says=["bad.csv:3", "'x'"])
+        self.refuse("plot", "bad.csv", "-o", "f.svg", mentions=["bad.csv:3", "'x'"])
         self.write("text.h5", "no HDF5\n")
-        self.refuse("plot", "text.h5", "-o", "f.svg", says=["text.h5"])
+        self.refuse("plot", "text.h5", "-o", "f.svg", mentions=["text.h5"])
         with open(self.path("cut.h5"), "wb") as file, open(self.h5, "rb") as whole:
             file.write(whole.read()[:4000])
-        self.refuse("plot", "cut.h5", "-o", "f.svg", says=["cut.h5"])
+        self.refuse("plot", "cut.h5", "-o", "f.svg", mentions=["cut.h5"])
         self.write("empty.csv", "t,q11,q11_se\n0,nan,0\n")
-        self.refuse("plot", "empty.csv", "-o", "f.svg", says=["nothing to draw"])
+        self.refuse("plot", "empty.csv", "-o", "f.svg", mentions=["nothing to draw"])
 
     def test_without_python(self):
         for python in ["/nonexistent/python3", "false"]:

@@ -1,4 +1,4 @@
-"""sgdmft sample: the file and its columns, reproducible paths, times and visits, what is refused; histograms of solve."""
+"""sgdmft sample: columns, reproducible paths, times and visits, errors; histograms of solve."""
 
 import csv
 import os
@@ -44,12 +44,15 @@ def read(path):
     return comments, rows[0], dict(zip(rows[0], zip(*rows[1:])))
 
 
-class Sample(support.InRoom):
+class Sample(support.ProgramTest):
     @classmethod
     def setUpClass(cls):
         cls.kept = tempfile.TemporaryDirectory(prefix="sgdmft-test-")
-        for name, text in (("linear", LINEAR), ("penalty", PENALTY), ("two", support.PROBLEM.replace("model:", "model:\n  students: 2", 1)
-                           .replace("tanh(r)", "tanh(r1 + r2)").replace("{q: 1.1, m: 0.3}", "{}").replace("y*r", "y*r1"))):
+        two = support.PROBLEM
+        for old, new in [("model:", "model:\n  students: 2"), ("tanh(r)", "tanh(r1 + r2)"), ("{q: 1.1, m: 0.3}", "{}"),
+                         ("y*r", "y*r1")]:
+            two = two.replace(old, new)
+        for name, text in (("linear", LINEAR), ("penalty", PENALTY), ("two", two)):
             path = os.path.join(cls.kept.name, name + ".yaml")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
@@ -141,27 +144,29 @@ class Sample(support.InRoom):
     def test_default_name(self):
         self.run_program("sample", self.run_of("two.h5"), "--paths=3", "--quiet")
         self.assertEqual(self.files(), ["two_paths.csv"])
-        self.refuse("sample", self.run_of("two.h5"), "--paths=3", code=4, says=["two_paths.csv", "--force"])
+        self.refuse("sample", self.run_of("two.h5"), "--paths=3", code=4, mentions=["two_paths.csv", "--force"])
         self.run_program("sample", self.run_of("two.h5"), "--paths=3", "--quiet", "--force")
 
     def test_refusals(self):
         run = self.run_of("linear.h5")
-        self.refuse("sample", run, says=["--paths N is needed"])
-        self.refuse("sample", run, "--paths=0", says=["--paths: '0'"])
-        self.refuse("sample", run, "--paths=1.5", says=["not a whole number"])
-        self.refuse("sample", run, "--paths=2", "--what=theta", says=["'theta'", "coordinates, preactivations or both"])
-        self.refuse("sample", run, "--paths=2", "--times=3", says=["'3'", "from 0 to 2"])
-        self.refuse("sample", run, "--paths=2", "--times=1,,2", says=["from 0 to 2"])
-        self.refuse("sample", run, "--paths=2", "--what=coordinates", "--visits", says=["--visits"])
-        self.refuse("sample", run, "--paths=2", "--csv=no/such.csv", code=4, says=["'no'"])
-        self.refuse("sample", "missing.h5", "--paths=2", says=["missing.h5"])
-        self.refuse("sample", self.run_of("linear.csv"), "--paths=2", says=["not an HDF5 file", "sgdmft solve"])
+        self.refuse("sample", run, mentions=["give --paths N"])
+        self.refuse("sample", run, "--paths=0", mentions=["--paths: '0'"])
+        self.refuse("sample", run, "--paths=1.5", mentions=["not a whole number"])
+        self.refuse("sample", run, "--paths=2", "--what=theta",
+                    mentions=["'theta'", "coordinates, preactivations or both"])
+        self.refuse("sample", run, "--paths=2", "--times=3", mentions=["'3'", "from 0 to 2"])
+        self.refuse("sample", run, "--paths=2", "--times=1,,2", mentions=["from 0 to 2"])
+        self.refuse("sample", run, "--paths=2", "--what=coordinates", "--visits", mentions=["--visits"])
+        self.refuse("sample", run, "--paths=2", "--csv=no/such.csv", code=4, mentions=["'no'"])
+        self.refuse("sample", "missing.h5", "--paths=2", mentions=["missing.h5"])
+        self.refuse("sample", self.run_of("linear.csv"), "--paths=2",
+                    mentions=["no two-time arrays", "HDF5 file of 'sgdmft solve'"])
 
     def test_foreign_files(self):
         run = self.run_of("linear.h5")
         with h5py.File(self.path("empty.h5"), "w"):
             pass
-        self.refuse("sample", "empty.h5", "--paths=2", says=["another kind"])
+        self.refuse("sample", "empty.h5", "--paths=2", mentions=["another kind"])
 
         def changed(name, change):
             with open(run, "rb") as old, open(self.path(name), "wb") as new:
@@ -193,7 +198,7 @@ class Sample(support.InRoom):
 
             return change
 
-        for change, says in [
+        for change, mentions in [
             (drop, ["no two-time arrays", "simulation"]),
             (shorten, ["do not fit together"]),
             (set_value("C", (3, 2), np.nan), ["/C holds a value that is not finite"]),
@@ -206,10 +211,10 @@ class Sample(support.InRoom):
             (add_group, ["/coordinates/L is missing"]),
         ]:
             changed("changed.h5", change)
-            if says:
-                self.refuse("sample", "changed.h5", "--paths=2", says=says)
+            if mentions:
+                self.refuse("sample", "changed.h5", "--paths=2", mentions=mentions)
             else:
-                self.refuse("sample", "changed.h5", "--paths=2", "--visits", says=["only dynamics: sgd"])
+                self.refuse("sample", "changed.h5", "--paths=2", "--visits", mentions=["not visited one by one"])
         changed("changed.h5", lambda file: file.attrs.__setitem__("status", "diverged"))
         done = self.run_program("sample", "changed.h5", "--paths=2")
         self.assertIn("warning: changed.h5: the solve ended early (diverged)", done.stderr)
@@ -242,7 +247,7 @@ class Sample(support.InRoom):
             self.assertLess(np.abs(z).max(), 4.5)
 
     def test_penalty(self):
-        """A nonlinear process: means over paths are the curves of the run, paths are reproducible, densities have errors."""
+        """A nonlinear process: means over paths are the curves, paths are reproducible, densities have errors."""
         columns = self.sample("--paths=10000", "--quiet", run="penalty.h5")[3]
         values = {name: np.array(columns[name], float).reshape(-1, 6) for name in ("th1", "ths1", "w1", "r1", "y1")}
         with h5py.File(self.run_of("penalty.h5")) as run:
@@ -274,18 +279,19 @@ class Sample(support.InRoom):
             new.write(old.read())
         with h5py.File(self.path("changed.h5"), "r+") as file:
             del file["coordinates"]
-        self.refuse("sample", "changed.h5", "--paths=2", says=["nonlinear process", "/coordinates"])
+        self.refuse("sample", "changed.h5", "--paths=2", mentions=["nonlinear process", "/coordinates"])
 
     def test_histograms_refused(self):
         self.write("p.yaml", LINEAR)
-        self.refuse("check", "p.yaml", "--set", "output.histograms=[0, 3]", says=["output.histograms: ", "beyond the horizon 2"])
-        self.refuse("check", "p.yaml", "--set", "output.histograms=[1, 1]", says=["ascending order"])
-        self.refuse("check", "p.yaml", "--set", "output.histograms=[]", says=["0 numbers; allowed: 1 to 1000"])
-        self.refuse("check", "p.yaml", "--set", "output.histograms=[a]", says=["a is not a number"])
-        self.refuse("check", "p.yaml", "--set", "output.histograms=-1", says=["out of range"])
-        self.refuse("check", "p.yaml", "--set", "output.bins=0", says=["output.bins: "])
+        self.refuse("check", "p.yaml", "--set", "output.histograms=[0, 3]",
+                    mentions=["output.histograms: ", "beyond the horizon 2"])
+        self.refuse("check", "p.yaml", "--set", "output.histograms=[1, 1]", mentions=["ascending order"])
+        self.refuse("check", "p.yaml", "--set", "output.histograms=[]", mentions=["0 numbers; allowed: 1 to 1000"])
+        self.refuse("check", "p.yaml", "--set", "output.histograms=[a]", mentions=["a is not a number"])
+        self.refuse("check", "p.yaml", "--set", "output.histograms=-1", mentions=["out of range"])
+        self.refuse("check", "p.yaml", "--set", "output.bins=0", mentions=["output.bins: "])
         self.write("p_histograms.csv", "kept\n")
-        self.refuse("solve", "p.yaml", code=4, says=["p_histograms.csv"])
+        self.refuse("solve", "p.yaml", code=4, mentions=["p_histograms.csv"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""sgdmft solve: files, refusals, marks on incomplete results, interruption."""
+"""sgdmft solve: files, errors, marks on incomplete results, interruption."""
 
 import os
 import resource
@@ -8,7 +8,7 @@ import subprocess
 import support
 
 
-class Solve(support.InRoom):
+class Solve(support.ProgramTest):
     def setUp(self):
         super().setUp()
         self.write("p.yaml", support.PROBLEM)
@@ -68,8 +68,8 @@ class Solve(support.InRoom):
         for name in ["p.h5", "p.csv"]:
             self.write(name, "precious\n")
             # At once, not after the solve: this problem would take days.
-            says = [name, "exists already", "--force"]
-            self.refuse("solve", "p.yaml", "--set=numerics.steps=4000", code=4, says=says)
+            mentions = [name, "exists already", "--force"]
+            self.refuse("solve", "p.yaml", "--set=numerics.steps=4000", code=4, mentions=mentions)
             self.assertEqual(self.read(name), "precious\n")
             os.unlink(self.path(name))
         self.write("p.csv", "precious\n")
@@ -79,15 +79,15 @@ class Solve(support.InRoom):
 
     def test_problem_file_is_safe(self):
         for option in ["-o", "--csv"]:
-            self.refuse("solve", "p.yaml", option, "./p.yaml", "--force", says=["p.yaml", "would be overwritten"])
-        self.refuse("solve", "p.yaml", "-o", "x", "--csv", "x", says=["same file"])
+            self.refuse("solve", "p.yaml", option, "./p.yaml", "--force", mentions=["p.yaml", "would be overwritten"])
+        self.refuse("solve", "p.yaml", "-o", "x", "--csv", "x", mentions=["same file"])
         self.assertEqual(self.read("p.yaml"), support.PROBLEM)
 
     def test_bad_places(self):
-        self.refuse("solve", "p.yaml", "-o", "no/p.h5", code=4, says=["'no' does not exist"])
-        self.refuse("solve", "p.yaml", "--csv", "p.yaml/p.csv", code=4, says=["not a directory"])
+        self.refuse("solve", "p.yaml", "-o", "no/p.h5", code=4, mentions=["'no' does not exist"])
+        self.refuse("solve", "p.yaml", "--csv", "p.yaml/p.csv", code=4, mentions=["not a directory"])
         os.mkdir(self.path("p.csv"))
-        self.refuse("solve", "p.yaml", code=4, says=["p.csv", "is a directory"])
+        self.refuse("solve", "p.yaml", code=4, mentions=["p.csv", "is a directory"])
 
     def test_full_disk(self):
         done = self.run_program("solve", "p.yaml", "--csv", "/dev/full", code=4)
@@ -104,9 +104,9 @@ class Solve(support.InRoom):
         self.assertEqual(self.files(), ["p.yaml"], "nothing half-written stays behind")
 
     def test_closed_output(self):
-        """The result is written although nobody listens, and not into the wrong file."""
+        """The result is written although standard output is closed, and not into the wrong file."""
         done = subprocess.run(
-            f"'{support.PROGRAM}' solve p.yaml >&-", shell=True, cwd=self.room, stderr=subprocess.PIPE, text=True
+            f"'{support.PROGRAM}' solve p.yaml >&-", shell=True, cwd=self.directory, stderr=subprocess.PIPE, text=True
         )
         self.assertEqual(done.returncode, 4)
         self.assertIn("cannot write to standard output", done.stderr)
@@ -116,12 +116,12 @@ class Solve(support.InRoom):
     def test_threads_do_not_matter(self):
         for paths in [300, 6000]:  # without a pilot and with one
             for n in ["1", "2"]:
-                self.run_program("solve", "p.yaml", "--quiet", "--force", f"--set=numerics.paths={paths}", f"--threads={n}",
-                                 "--csv", f"{n}.csv", "-o", f"{n}.h5")
+                self.run_program("solve", "p.yaml", "--quiet", "--force", f"--set=numerics.paths={paths}",
+                                 f"--threads={n}", "--csv", f"{n}.csv", "-o", f"{n}.h5")
             self.assertEqual(self.rows("1.csv"), self.rows("2.csv"))
 
     def test_too_noisy(self):
-        """Standard errors of the size of the curves are said aloud."""
+        """The program warns of standard errors of the size of the curves."""
         noisy = ["numerics.paths=160", "numerics.steps=64", "numerics.response=stein", "horizon=20"]
         done = self.run_program("solve", "p.yaml", "--threads=1", *[f"--set={key}" for key in noisy])
         self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 160 ")
@@ -130,7 +130,7 @@ class Solve(support.InRoom):
         self.assertNotIn("standard errors", done.stderr)
 
     def test_diverging(self):
-        """No trustworthy solution: exit code 3, and what was computed is kept and marked."""
+        """Without a solution the exit code is 3, and the results up to then are written and marked."""
         self.write("p.yaml", support.PROBLEM.replace("tanh(r)", "r"))
         done = self.run_program("solve", "p.yaml", "--set", "eta=4.5", "--set", "horizon=60", code=3)
         self.assertIn("t = ", done.stderr)
@@ -142,12 +142,13 @@ class Solve(support.InRoom):
         self.assertLess(self.rows("p.csv")[1][-1][0], 60.0)
 
 
-class Interruption(support.InRoom):
+class Interruption(support.ProgramTest):
     def interrupt(self, number):
         self.write("p.yaml", support.PROBLEM)
         arguments = [support.PROGRAM, "solve", "p.yaml", "--set", "numerics.paths=4000", "--set", "numerics.steps=1000",
                      "--threads", "1"]
-        process = subprocess.Popen(arguments, cwd=self.room, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(arguments, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
         self.addCleanup(process.kill)
         self.assertIn("estimated", process.stdout.readline())  # signals are caught by now
         process.send_signal(number)

@@ -1,4 +1,4 @@
-"""sgdmft sweep: the points and their table, refusals before anything is solved, bad points, interruption, resuming."""
+"""sgdmft sweep: points and their table, errors before the first solve, failed points, interruption, --resume."""
 
 import csv
 import os
@@ -9,7 +9,7 @@ import sys
 import support
 
 
-class WithProblem(support.InRoom):
+class WithProblem(support.ProgramTest):
     def setUp(self):
         super().setUp()
         self.write("p.yaml", support.PROBLEM)
@@ -36,7 +36,7 @@ class WithProblem(support.InRoom):
 
 class Sweep(WithProblem):
     def test_points(self):
-        """All combinations, last key fastest; each point is what solve makes of it."""
+        """All combinations, the last key fastest; solve gives the same curves as each point."""
         done = self.sweep("--over", "eta=0.5,1/(1+t)", "--over=delta=1:2:2", "--set", "lambda=0.25")
         self.assertEqual(done.stderr, "")
         names = [f"{i:03}.{ending}" for i in range(1, 5) for ending in ("csv", "h5")]
@@ -80,7 +80,7 @@ class Sweep(WithProblem):
         self.assertEqual([row["eta"] for row in self.table("here/sweep.csv")], ["min(1,2)", "0.3"])
 
     def test_different_shapes(self):
-        """Points may have different columns: each stands where it belongs, nan where a point has none."""
+        """Points may have different columns: the table has all in order, with nan where a point has no value."""
         self.sweep("--over", "observables.extra=null,r^2", "--over", "dynamics=sgd,online", "--quiet")
         rows = self.table()
         names = list(rows[0])
@@ -96,17 +96,24 @@ class Sweep(WithProblem):
 
 class Refusals(WithProblem):
     def test_over(self):
-        self.refuse("sweep", "p.yaml", says=["nothing is swept", "--over eta=0.5,1,2", "sgdmft sweep --help"])
-        self.refuse("sweep", "p.yaml", "--over", says=["'--over' needs a value"])
-        self.refuse("sweep", "p.yaml", "--over", "etta=1,2", says=["unknown key 'etta'; did you mean 'eta'?"])
-        self.refuse("sweep", "p.yaml", "--over", "eta=0:1:3log", says=["'0:1:3log'", "positive"])
-        self.refuse("sweep", "p.yaml", "--over", "eta=1", "--over", "eta=2", says=["swept twice"])
-        self.refuse("sweep", "p.yaml", "--over", "eta=1", "--set", "eta=2", says=["also given by --set"])
+        self.refuse("sweep", "p.yaml", mentions=["no key to sweep", "--over eta=0.5,1,2", "sgdmft sweep --help"])
+        self.refuse("sweep", "p.yaml", "--over", mentions=["'--over' needs a value"])
+        for over, part in [
+            ("etta=1,2", "unknown key 'etta'; did you mean 'eta'?"),
+            ("steps=10,20", "did you mean 'numerics.steps'?"),
+            ("zzzzzzzz=1", "allowed: dynamics"),
+            ("model=1", "'model' is a section"),
+            ("observables=r", "'observables' is a section"),
+        ]:
+            self.refuse("sweep", "p.yaml", "--over", over, mentions=[f"point 1 ({over.split(',')[0]}): ", part])
+        self.refuse("sweep", "p.yaml", "--over", "eta=0:1:3log", mentions=["'0:1:3log'", "positive"])
+        self.refuse("sweep", "p.yaml", "--over", "eta=1", "--over", "eta=2", mentions=["swept twice"])
+        self.refuse("sweep", "p.yaml", "--over", "eta=1", "--set", "eta=2", mentions=["also given by --set"])
 
     def test_bad_points(self):
-        """Any bad point is found before the first is solved: these would take days."""
+        """Errors of all points are found before the first is solved, which would take days."""
         long = ["--set=numerics.steps=4000"]
-        for over, code, says in [
+        for over, code, mentions in [
             ("eta=1,-1", 2, ["point 2 (eta=-1): ", "out of range"]),
             ("eta=1,2,sin(t", 2, ["point 3 (eta=sin(t): ", "not closed"]),
             ("dynamics=sgd,sgdx", 2, ["point 2 (dynamics=sgdx): ", "did you mean 'sgd'?"]),
@@ -114,14 +121,14 @@ class Refusals(WithProblem):
             ("model.loss=(f-y)^2/2,1/(f-y)", 2, ["point 2 (model.loss=1/(f-y)): ", "pole"]),
             ("numerics.paths=64,1000000000", 4, ["point 2 (numerics.paths=1000000000): ", "GiB of memory"]),
         ]:
-            self.refuse("sweep", "p.yaml", "--over", over, *long, code=code, says=says)
+            self.refuse("sweep", "p.yaml", "--over", over, *long, code=code, mentions=mentions)
 
     def test_bad_files(self):
-        self.refuse("sweep", "none.yaml", "--over", "eta=1", says=["none.yaml", "No such file"])
-        self.refuse("sweep", "/dev/null", "--over", "eta=1", says=["not a plain file"])
-        self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "", says=["directory is empty"])
-        self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "no/x", code=4, says=["'no/x'", "cannot create"])
-        self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "p.yaml", code=4, says=["'p.yaml'"])
+        self.refuse("sweep", "none.yaml", "--over", "eta=1", mentions=["none.yaml", "No such file"])
+        self.refuse("sweep", "/dev/null", "--over", "eta=1", mentions=["not a regular file"])
+        self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "", mentions=["directory is empty"])
+        self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "no/x", code=4, mentions=["'no/x'", "cannot create"])
+        self.refuse("sweep", "p.yaml", "--over", "eta=1", "-o", "p.yaml", code=4, mentions=["'p.yaml'"])
 
     def test_problem_file_is_safe(self):
         os.mkdir(self.path("d"))
@@ -147,7 +154,7 @@ class Refusals(WithProblem):
         self.sweep("--over", "eta=1,2", "--quiet", "--force")
         self.assertIn("# status: ok", self.read("p-sweep/001.csv"))
         done = self.sweep("--over", "eta=1,2", code=4)
-        self.assertIn("--resume keeps the points that are complete", done.stderr)
+        self.assertIn("use --resume to keep its complete points", done.stderr)
 
     def test_full_disk(self):
         os.mkdir(self.path("p-sweep"))
@@ -228,9 +235,9 @@ class Resuming(WithProblem):
         self.assertIn("# status_code: 0", self.read("p-sweep/002.csv"))
 
     def test_interruption(self):
-        """What is complete is kept, and the point under way, if the signal finds one, is marked."""
+        """Complete points are kept, and the point that the signal interrupts, if any, is marked."""
         arguments = ["sweep", "p.yaml", "--over", "numerics.steps=8,1000,10", "--set", "numerics.paths=4000"]
-        process = subprocess.Popen([support.PROGRAM, *arguments, "--threads", "1"], cwd=self.room,
+        process = subprocess.Popen([support.PROGRAM, *arguments, "--threads", "1"], cwd=self.directory,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         for _ in range(3):  # estimate, header, first point: the second starts
@@ -253,7 +260,7 @@ class Resuming(WithProblem):
 
 
 class Figures(WithProblem):
-    """python/sgdmft_plot.py knows sweeps, in the Python that runs the tests."""
+    """Sweeps in python/sgdmft_plot.py, in the Python that runs the tests."""
 
     def setUp(self):
         super().setUp()

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/room.h"
 #include "columns/solution.h"
+#include "io/room.h"
 
 static void names_and_order(void **state)
 {
     const room *r = *state;
-    static const char *const names[] = {"train_loss", "test_loss", "q11", "q21", "q22", "m11", "m12", "m13", "m21",
-                                        "m22", "m23", "train_margin", "test_margin", "train_gap", "test_gap", "R11",
-                                        "R12", "R21", "R22"};
+    static const char *const names[] = {
+        "train_loss", "test_loss",    "q11",         "q21",       "q22",      "m11", "m12", "m13", "m21", "m22",
+        "m23",        "train_margin", "test_margin", "train_gap", "test_gap", "R11", "R12", "R21", "R22"};
     size_t n = sizeof names / sizeof names[0];
     assert_int_equal(r->solution->n_curves, n);
     for (size_t c = 0; c < n; c++) {
@@ -100,15 +100,15 @@ static void unfit_names(void **state)
     const room *r = *state;
     static const char *const unfit[] = {"", "a,b", "a/b", "1a", "a b", "#a", "a\nb", "a\"b", "-a"};
     sgdmft_solution *s = r->solution;
-    check_ok(r->ctx, solution_check_names(r->ctx, s));
+    check_ok(r->ctx, solution_check_curves(r->ctx, s));
     for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
         free(s->curves[12].name);
         s->curves[12].name = strdup(unfit[i]);
-        check_failure(r->ctx, solution_check_names(r->ctx, s), SGDMFT_ERR_ARGUMENT, "curve 12");
+        check_failure(r->ctx, solution_check_curves(r->ctx, s), SGDMFT_ERR_ARGUMENT, "curve 12");
     }
     free(s->curves[12].name);
     s->curves[12].name = strdup("train_loss");
-    check_failure(r->ctx, solution_check_names(r->ctx, s), SGDMFT_ERR_ARGUMENT, "'train_loss' exists already");
+    check_failure(r->ctx, solution_check_curves(r->ctx, s), SGDMFT_ERR_ARGUMENT, "'train_loss' exists already");
 }
 
 static void scale_of_a_curve(void **state)
@@ -124,8 +124,10 @@ static void scale_of_a_curve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_ROOM(names_and_order), IN_ROOM(without_response_and_grid), IN_ROOM(cut_short),
-        IN_ROOM(status_and_identities), IN_ROOM(too_large), IN_ROOM(unfit_names), IN_ROOM(scale_of_a_curve),
+        IN_ROOM(names_and_order),  IN_ROOM(without_response_and_grid),
+        IN_ROOM(cut_short),        IN_ROOM(status_and_identities),
+        IN_ROOM(too_large),        IN_ROOM(unfit_names),
+        IN_ROOM(scale_of_a_curve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "columns/solution.h"
 #include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/plan.h"

@@ -1,5 +1,6 @@
 /* Losses whose gradient jumps, which the response by Stein's lemma takes, against small simulations of the finite
    system. */
+#include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "simulated.h"
 #include "support/check.h"

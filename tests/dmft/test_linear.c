@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/exact_curves.h"

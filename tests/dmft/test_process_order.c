@@ -2,6 +2,7 @@
    against its exact solution (numerics.method: linear) and for a nonlinear one. The tables are printed. */
 #include <math.h>
 
+#include "columns/solution.h"
 #include "order_table.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/plan.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
 #include "sgdmft/solve.h"

@@ -9,21 +9,21 @@
 
 #include "columns/solution.h"
 
-static const char problem_text[] = "delta: 1.7\n"
-                                   "horizon: 3.25\n"
-                                   "model:\n"
-                                   "  students: 2\n"
-                                   "  teachers: 3\n"
-                                   "  label: \"tanh(s1) - s2*s3 + 0.3*eps\"\n"
-                                   "  loss: \"(r1 + r2 - y)^2/2\"\n"
-                                   "initial:\n"
-                                   "  q: [[1.3, 0.2], [0.2, 0.9]]\n"
-                                   "  m: [[0.1, 0.2, 0.3], [-0.1, 0.05, 0.15]]\n"
-                                   "observables:\n"
-                                   "  margin: \"y*r1\"\n"
-                                   "  gap: \"r1 - r2\"\n"
-                                   "numerics:\n"
-                                   "  seed: 17293822569102704683\n";
+static const char room_yaml[] = "delta: 1.7\n"
+                                "horizon: 3.25\n"
+                                "model:\n"
+                                "  students: 2\n"
+                                "  teachers: 3\n"
+                                "  label: \"tanh(s1) - s2*s3 + 0.3*eps\"\n"
+                                "  loss: \"(r1 + r2 - y)^2/2\"\n"
+                                "initial:\n"
+                                "  q: [[1.3, 0.2], [0.2, 0.9]]\n"
+                                "  m: [[0.1, 0.2, 0.3], [-0.1, 0.05, 0.15]]\n"
+                                "observables:\n"
+                                "  margin: \"y*r1\"\n"
+                                "  gap: \"r1 - r2\"\n"
+                                "numerics:\n"
+                                "  seed: 17293822569102704683\n";
 
 double room_value(size_t curve, size_t i)
 {
@@ -82,9 +82,18 @@ static sgdmft_solution *make_solution(sgdmft_context *ctx)
     identity.name = (char *)"dC(t,0)/dt 11";
     identity.defect = 7.7e-4;
     check_ok(ctx, solution_add_identity(ctx, s, &identity));
-    s->info = (sgdmft_solve_info){.paths = 1237, .replicas = 3, .steps = 41, .visits = 12345678901.0, .passes = 2.625,
-                                  .passes_max = 6, .residual_max = 3.4e-9, .step_error_max = 1.5e-4, .se_max = 2.5e-3,
-                                  .memory_bytes = 7.5e6, .wall_seconds = 12.625, .cpu_seconds = 23.5,
+    s->info = (sgdmft_solve_info){.paths = 1237,
+                                  .replicas = 3,
+                                  .steps = 41,
+                                  .visits = 12345678901.0,
+                                  .passes = 2.625,
+                                  .passes_max = 6,
+                                  .residual_max = 3.4e-9,
+                                  .step_error_max = 1.5e-4,
+                                  .se_max = 2.5e-3,
+                                  .memory_bytes = 7.5e6,
+                                  .wall_seconds = 12.625,
+                                  .cpu_seconds = 23.5,
                                   .extrapolated = 1};
     return s;
 }
@@ -96,8 +105,9 @@ int room_enter(void **state)
     if (!r || asprintf(&r->directory, "%s/sgdmft-test-XXXXXX", base ? base : "/tmp") < 0 || !mkdtemp(r->directory))
         return -1;
     r->ctx = check_context(1);
-    check_ok(r->ctx, sgdmft_problem_parse(r->ctx, "room.yaml", problem_text, NULL, 0, &r->problem));
+    check_ok(r->ctx, sgdmft_problem_parse(r->ctx, "room.yaml", room_yaml, NULL, 0, &r->problem));
     r->solution = make_solution(r->ctx);
+    check_ok(r->ctx, solution_set_problem(r->ctx, r->solution, r->problem));
     *state = r;
     return 0;
 }

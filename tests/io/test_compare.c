@@ -4,45 +4,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/compare.h"
+#include "columns/solution.h"
 #include "io/room.h"
+#include "sgdmft/compare.h"
+#include "sgdmft/io.h"
 
-static const compare_limits usual = {COMPARE_SIGMA, -1.0};
+typedef struct compare_limits {
+    double sigma, rtol;
+} compare_limits;
 
-/* The two tables of a test. */
+static const compare_limits usual = {SGDMFT_COMPARE_SIGMA, -1.0};
+
+/* The verdict on two texts, with its parts at hand. */
 typedef struct couple {
-    csv_table *a, *b;
-    comparison *c;
+    sgdmft_comparison *c;
+    const sgdmft_compared_times *times;
+    const sgdmft_compared_curve *first, *second; /* curves; NULL if there are none */
 } couple;
 
-static void read_couple(const room *r, const char *a, const char *b, couple *out)
+static sgdmft_status try_to_compare(const room *r, const char *a, const char *b, compare_limits limits, couple *out)
 {
     room_write(room_path(r, "a.csv"), a);
     room_write(room_path(r, "b.csv"), b);
-    check_ok(r->ctx, csv_read(r->ctx, room_path(r, "a.csv"), &out->a));
-    check_ok(r->ctx, csv_read(r->ctx, room_path(r, "b.csv"), &out->b));
-    out->c = NULL;
+    return sgdmft_compare_files(r->ctx, room_path(r, "a.csv"), room_path(r, "b.csv"), limits.sigma, limits.rtol,
+                                &out->c);
 }
 
 static void clear_couple(couple *p)
 {
-    comparison_free(p->c);
-    csv_free(p->a);
-    csv_free(p->b);
+    sgdmft_comparison_free(p->c);
 }
 
 static couple compare_texts(const room *r, const char *a, const char *b, compare_limits limits)
 {
     couple p;
-    read_couple(r, a, b, &p);
-    check_ok(r->ctx, compare_tables(r->ctx, p.a, p.b, limits, &p.c));
+    check_ok(r->ctx, try_to_compare(r, a, b, limits, &p));
+    p.times = sgdmft_comparison_times(p.c);
+    p.first = sgdmft_comparison_curve(p.c, 0);
+    p.second = sgdmft_comparison_curve(p.c, 1);
     return p;
 }
 
 static void check_verdict(const room *r, const char *a, const char *b, compare_limits limits, int agrees)
 {
     couple p = compare_texts(r, a, b, limits);
-    if (p.c->agrees != agrees)
+    if (sgdmft_comparison_agrees(p.c) != agrees)
         fail_msg("%s\n%s\nshould %s", a, b, agrees ? "agree" : "differ");
     clear_couple(&p);
 }
@@ -50,15 +56,13 @@ static void check_verdict(const room *r, const char *a, const char *b, compare_l
 static void numbers(void **state)
 {
     const room *r = *state;
-    couple p = compare_texts(r,
-                             "t,x,x_se,y,y_se\n0,1.5,0,2,0.1\n1,1.7,0.03,2.5,0.1\n2,1.9,0.05,3,0.1\n",
-                             "t,y,y_se,x,x_se\n0,2.05,0.2,1.5,0\n1,2.25,0.1,1.62,0.04\n2,-3.5,0.1,1.88,0.12\n",
-                             usual);
-    assert_int_equal(p.c->n_columns, 2);
-    assert_int_equal(p.c->n_times, 3);
-    assert_int_equal(p.c->n_interpolated + p.c->n_outside, 0);
-    assert_false(p.c->agrees);
-    const compare_column *x = &p.c->columns[0], *y = &p.c->columns[1];
+    couple p = compare_texts(r, "t,x,x_se,y,y_se\n0,1.5,0,2,0.1\n1,1.7,0.03,2.5,0.1\n2,1.9,0.05,3,0.1\n",
+                             "t,y,y_se,x,x_se\n0,2.05,0.2,1.5,0\n1,2.25,0.1,1.62,0.04\n2,-3.5,0.1,1.88,0.12\n", usual);
+    assert_int_equal(sgdmft_comparison_n_curves(p.c), 2);
+    assert_int_equal(p.times->n, 3);
+    assert_int_equal(p.times->n_interpolated + p.times->n_outside, 0);
+    assert_false(sgdmft_comparison_agrees(p.c));
+    const sgdmft_compared_curve *x = p.first, *y = p.second;
     assert_string_equal(x->name, "x");
     assert_true(x->agrees);
     assert_int_equal(x->n_disagree, 0);
@@ -101,13 +105,13 @@ static void exact_disagreement_is_worst(void **state)
 {
     const room *r = *state;
     couple p = compare_texts(r, "t,x,x_se\n0,1,0\n1,2,0.1\n2,3,0\n", "t,x,x_se\n0,1,0\n1,4,0.1\n2,3.1,0\n", usual);
-    assert_true(isinf(p.c->columns[0].z));
-    check_near(p.c->columns[0].t, 2.0, 0.0, "worst time");
-    assert_int_equal(p.c->columns[0].n_disagree, 2);
+    assert_true(isinf(p.first->z));
+    check_near(p.first->t, 2.0, 0.0, "worst time");
+    assert_int_equal(p.first->n_disagree, 2);
     clear_couple(&p);
     p = compare_texts(r, "t,x,x_se\n0,1,0\n", "t,x,x_se\n0,1,0\n", usual);
-    check_near(p.c->columns[0].z, 0.0, 0.0, "z");
-    assert_true(isnan(p.c->columns[0].rms_z));
+    check_near(p.first->z, 0.0, 0.0, "z");
+    assert_true(isnan(p.first->rms_z));
     clear_couple(&p);
 }
 
@@ -117,9 +121,9 @@ static void worst_is_a_disagreement(void **state)
     const room *r = *state;
     couple p = compare_texts(r, "t,x,x_se\n0,1.001,1e-6\n1,2.1,0.02\n", "t,x,x_se\n0,1,0\n1,2,0\n",
                              (compare_limits){4.0, 0.01});
-    assert_false(p.c->agrees);
-    check_near(p.c->columns[0].z, 5.0, 1e-9, "z");
-    check_near(p.c->columns[0].t, 1.0, 0.0, "t");
+    assert_false(sgdmft_comparison_agrees(p.c));
+    check_near(p.first->z, 5.0, 1e-9, "z");
+    check_near(p.first->t, 1.0, 0.0, "t");
     clear_couple(&p);
 }
 
@@ -136,9 +140,9 @@ static void not_a_number(void **state)
     check_verdict(r, infinite, infinite, usual, 0);
     check_verdict(r, good, good, usual, 1);
     couple p = compare_texts(r, value, good, usual);
-    assert_true(isnan(p.c->columns[0].z));
-    check_near(p.c->columns[0].t, 1.0, 0.0, "t");
-    assert_int_equal(p.c->columns[0].n_disagree, 1);
+    assert_true(isnan(p.first->z));
+    check_near(p.first->t, 1.0, 0.0, "t");
+    assert_int_equal(p.first->n_disagree, 1);
     clear_couple(&p);
 }
 
@@ -150,10 +154,10 @@ static void subset_of_times(void **state)
                       coarse[] = "t,x,x_se\n0,1,0\n0.3,2,0\n0.6,3,0\n";
     for (int swap = 0; swap < 2; swap++) {
         couple p = compare_texts(r, swap ? coarse : fine, swap ? fine : coarse, usual);
-        assert_int_equal(p.c->n_times, 3);
-        assert_int_equal(p.c->n_interpolated + p.c->n_outside, 0);
-        check_near(p.c->t_last, 0.6, 0.0, "last");
-        assert_true(p.c->agrees);
+        assert_int_equal(p.times->n, 3);
+        assert_int_equal(p.times->n_interpolated + p.times->n_outside, 0);
+        check_near(p.times->last, 0.6, 0.0, "last");
+        assert_true(sgdmft_comparison_agrees(p.c));
         clear_couple(&p);
     }
 }
@@ -164,10 +168,10 @@ static void stopped_early(void **state)
     const room *r = *state;
     couple p = compare_texts(r, "t,x,x_se\n0,1,0\n0.5,2,0\n1,3,0\n1.5,99,0\n2,99,0\n",
                              "t,x,x_se\n0,1,0\n0.25,7,0\n0.5,2,0\n0.75,8,0\n1,3,0\n1.1,9,0\n", usual);
-    assert_int_equal(p.c->n_times, 3);
-    assert_int_equal(p.c->n_interpolated, 0);
-    assert_int_equal(p.c->n_outside, 2);
-    assert_true(p.c->agrees);
+    assert_int_equal(p.times->n, 3);
+    assert_int_equal(p.times->n_interpolated, 0);
+    assert_int_equal(p.times->n_outside, 2);
+    assert_true(sgdmft_comparison_agrees(p.c));
     clear_couple(&p);
 }
 
@@ -198,13 +202,13 @@ static void interpolation(void **state)
     char *fine = cubic_table(23, 0.05, 0.1, 0.0), *coarse = cubic_table(9, -0.3, 0.377, 0.0);
     for (int swap = 0; swap < 2; swap++) {
         couple p = compare_texts(r, swap ? coarse : fine, swap ? fine : coarse, (compare_limits){4.0, 1e-13});
-        assert_int_equal(p.c->interpolated_a, !swap);
-        assert_int_equal(p.c->n_times, 6); /* -0.3 + 0.377 i for i = 1..6; the fine table reaches from 0.05 to 2.25 */
-        assert_int_equal(p.c->n_interpolated, 6);
-        assert_int_equal(p.c->n_outside, 3);
-        check_near(p.c->t_first, 0.077, 1e-12, "first");
-        check_near(p.c->t_last, 1.962, 1e-12, "last");
-        assert_true(p.c->agrees);
+        assert_int_equal(p.times->interpolated, swap ? 'B' : 'A');
+        assert_int_equal(p.times->n, 6); /* -0.3 + 0.377 i for i = 1..6; the fine table reaches from 0.05 to 2.25 */
+        assert_int_equal(p.times->n_interpolated, 6);
+        assert_int_equal(p.times->n_outside, 3);
+        check_near(p.times->first, 0.077, 1e-12, "first");
+        check_near(p.times->last, 1.962, 1e-12, "last");
+        assert_true(sgdmft_comparison_agrees(p.c));
         clear_couple(&p);
     }
     free(fine);
@@ -226,8 +230,8 @@ static void interpolation_is_local(void **state)
                              "t,x,x_se\n-0.97,0.04077888,0\n-0.03,0.97799511,0\n0.52,0.12886598,0\n"
                              "0.98,0.03998401,0\n",
                              (compare_limits){4.0, 3e-3});
-    assert_int_equal(p.c->n_interpolated, 4);
-    assert_true(p.c->agrees);
+    assert_int_equal(p.times->n_interpolated, 4);
+    assert_true(sgdmft_comparison_agrees(p.c));
     clear_couple(&p);
     free(text);
 }
@@ -239,7 +243,7 @@ static void interpolated_error(void **state)
     char *fine = cubic_table(7, 0.0, 1.0, 0.1);
     couple p = compare_texts(r, fine, "t,x,x_se\n2.5,5.0,0\n3.5,0,0\n", usual);
     double se = 0.15; /* rows 2..5 around 3.5: 0.1 + 0.01 * 5 */
-    check_near(p.c->columns[0].z, cubic(3.5) / se, 1e-10, "z");
+    check_near(p.first->z, cubic(3.5) / se, 1e-10, "z");
     clear_couple(&p);
     free(fine);
 }
@@ -250,18 +254,16 @@ static void few_rows(void **state)
     const room *r = *state;
     couple p = compare_texts(r, "t,x,x_se\n0,1,0\n1,2,0\n2,5,0\n", "t,x,x_se\n0.5,1.25,0\n1.5,3.25,0\n",
                              (compare_limits){4.0, 1e-14});
-    assert_int_equal(p.c->n_interpolated, 2);
-    assert_true(p.c->agrees);
+    assert_int_equal(p.times->n_interpolated, 2);
+    assert_true(sgdmft_comparison_agrees(p.c));
     clear_couple(&p);
 }
 
 static void check_refused(const room *r, const char *a, const char *b, sgdmft_status status, const char *part)
 {
     couple p;
-    read_couple(r, a, b, &p);
-    check_failure(r->ctx, compare_tables(r->ctx, p.a, p.b, usual, &p.c), status, part);
+    check_failure(r->ctx, try_to_compare(r, a, b, usual, &p), status, part);
     assert_null(p.c);
-    clear_couple(&p);
 }
 
 static void refusals(void **state)
@@ -280,11 +282,40 @@ static void extra_columns(void **state)
 {
     const room *r = *state;
     couple p = compare_texts(r, "t,x,x_se,R11,R11_se\n0,1,0,9,0\n", "t,x,x_se,z\n0,1,0,9\n", usual);
-    assert_int_equal(p.c->n_columns, 1);
-    assert_true(p.c->agrees);
+    assert_int_equal(sgdmft_comparison_n_curves(p.c), 1);
+    assert_true(sgdmft_comparison_agrees(p.c));
+    assert_string_equal(sgdmft_comparison_only_in(p.c, 'A', 0), "R11");
+    assert_null(sgdmft_comparison_only_in(p.c, 'A', 1));
+    assert_string_equal(sgdmft_comparison_only_in(p.c, 'B', 0), "z");
     clear_couple(&p);
-    assert_true(compare_is_quantity("R11") && compare_is_quantity("_se") && compare_is_quantity("se"));
-    assert_false(compare_is_quantity("t") || compare_is_quantity("q11_se"));
+}
+
+/* Two solutions in memory; and a file of each kind, of which CSV has fewer digits. */
+static void solutions_and_files(void **state)
+{
+    const room *r = *state;
+    sgdmft_comparison *c = NULL;
+    const char *csv = room_path(r, "run.csv"), *hdf5 = room_path(r, "run.h5");
+    r->solution->t[0] = 0;
+    check_ok(r->ctx, sgdmft_compare(r->ctx, r->solution, r->solution, 4.0, 0.0, &c));
+    assert_true(sgdmft_comparison_agrees(c));
+    assert_int_equal(sgdmft_comparison_n_curves(c), sgdmft_solution_n_curves(r->solution));
+    assert_string_equal(sgdmft_comparison_source(c, 'B'), "B");
+    assert_string_equal(sgdmft_comparison_title(c, 'A'), "program: solve");
+    sgdmft_comparison_free(c);
+
+    check_ok(r->ctx, sgdmft_write_csv(r->ctx, r->solution, NULL, csv, 0));
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, hdf5, 0));
+    check_ok(r->ctx, sgdmft_compare_files(r->ctx, csv, hdf5, 4.0, 1e-11, &c));
+    assert_true(sgdmft_comparison_agrees(c));
+    assert_string_equal(sgdmft_comparison_source(c, 'B'), hdf5);
+    assert_true(sgdmft_comparison_curve(c, 0)->z >= 0 && !sgdmft_comparison_curve(c, 99));
+    sgdmft_comparison_free(c);
+    check_failure(r->ctx, sgdmft_compare(r->ctx, r->solution, r->solution, 0.0, -1.0, &c), SGDMFT_ERR_ARGUMENT,
+                  "sigma");
+    solution_truncate(r->solution, 0, 0);
+    check_failure(r->ctx, sgdmft_compare(r->ctx, r->solution, r->solution, 4.0, -1.0, &c), SGDMFT_ERR_MISSING,
+                  "no output times");
 }
 
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, room_enter, room_leave)
@@ -292,12 +323,20 @@ static void extra_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_ROOM(numbers),         IN_ROOM(limits),        IN_ROOM(exact_disagreement_is_worst),
+        IN_ROOM(numbers),
+        IN_ROOM(limits),
+        IN_ROOM(exact_disagreement_is_worst),
         IN_ROOM(worst_is_a_disagreement),
-        IN_ROOM(not_a_number),    IN_ROOM(subset_of_times), IN_ROOM(stopped_early),
-        IN_ROOM(interpolation),   IN_ROOM(interpolated_error), IN_ROOM(few_rows),
+        IN_ROOM(not_a_number),
+        IN_ROOM(subset_of_times),
+        IN_ROOM(stopped_early),
+        IN_ROOM(interpolation),
+        IN_ROOM(interpolated_error),
+        IN_ROOM(few_rows),
         IN_ROOM(interpolation_is_local),
-        IN_ROOM(refusals),        IN_ROOM(extra_columns),
+        IN_ROOM(refusals),
+        IN_ROOM(extra_columns),
+        IN_ROOM(solutions_and_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/csv_read.h"
-#include "io/room.h"
 #include "columns/solution.h"
-#include "sgdmft/output.h"
+#include "io/csv_table.h"
+#include "io/room.h"
+#include "sgdmft/io.h"
 #include "sgdmft/version.h"
 
 static void write_room(const room *r, const char *path, const char *command)
 {
-    check_ok(r->ctx, sgdmft_write_csv(r->ctx, r->solution, r->problem, command, path, 0));
+    check_ok(r->ctx, sgdmft_write_csv(r->ctx, r->solution, command, path, 0));
 }
 
 static void columns_and_values(void **state)
@@ -22,7 +22,7 @@ static void columns_and_values(void **state)
     const char *path = room_path(r, "run.csv");
     write_room(r, path, NULL);
     csv_table *table = NULL;
-    check_ok(r->ctx, csv_read(r->ctx, path, &table));
+    check_ok(r->ctx, csv_table_read(r->ctx, path, &table));
     assert_int_equal(table->n_rows, ROOM_TIMES);
     assert_int_equal(table->n_columns, 1 + 2 * r->solution->n_curves);
     assert_string_equal(table->columns[0].name, "t");
@@ -39,7 +39,7 @@ static void columns_and_values(void **state)
             check_near(se->value[i], room_se(c, i), 1e-11 * room_se(c, i), "%s", se_name);
         }
     }
-    csv_free(table);
+    csv_table_free(table);
 }
 
 static void check_lines(const char *text, const char *const *lines, size_t n)
@@ -82,7 +82,7 @@ static void provenance(void **state)
     };
     check_lines(text, lines, sizeof lines / sizeof lines[0]);
     assert_int_equal(strncmp(text, lines[0], strlen(lines[0])), 0);
-    assert_null(strstr(text, "# message:")); /* nothing to say */
+    assert_null(strstr(text, "# message:"));              /* nothing to say */
     assert_null(strstr(text, "# step_error: test_loss")); /* not estimated */
     free(text);
 }
@@ -93,7 +93,7 @@ static void problem_in_comments(void **state)
     const room *r = *state;
     write_room(r, room_path(r, "run.csv"), NULL);
     csv_table *table = NULL;
-    check_ok(r->ctx, csv_read(r->ctx, room_path(r, "run.csv"), &table));
+    check_ok(r->ctx, csv_table_read(r->ctx, room_path(r, "run.csv"), &table));
     char *yaml = calloc(strlen(table->comments) + 1, 1), *again = NULL, *want = NULL;
     for (char *line = strtok(table->comments, "\n"); line; line = strtok(NULL, "\n"))
         if (strncmp(line, "problem: ", 9) == 0)
@@ -107,7 +107,70 @@ static void problem_in_comments(void **state)
     free(yaml);
     free(again);
     free(want);
-    csv_free(table);
+    csv_table_free(table);
+}
+
+/* All that a CSV file holds comes back, to its twelve digits. */
+static void reading_back(void **state)
+{
+    const room *r = *state;
+    sgdmft_solution *again = NULL;
+    sgdmft_problem *problem = NULL;
+    r->solution->status = SGDMFT_ERR_DIVERGED;
+    write_room(r, room_path(r, "run.csv"), "sgdmft solve x");
+    check_ok(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "run.csv"), &problem, &again));
+    assert_int_equal(sgdmft_solution_status(again), SGDMFT_ERR_DIVERGED);
+    assert_int_equal(sgdmft_solution_students(again), ROOM_K);
+    assert_int_equal(sgdmft_solution_teachers(again), ROOM_KSTAR);
+    assert_int_equal(sgdmft_solution_n_times(again), ROOM_TIMES);
+    assert_int_equal(sgdmft_solution_n_curves(again), sgdmft_solution_n_curves(r->solution));
+    for (size_t c = 0; c < sgdmft_solution_n_curves(again); c++) {
+        const sgdmft_curve *a = sgdmft_solution_curve_at(r->solution, c), *b = sgdmft_solution_curve_at(again, c);
+        assert_string_equal(sgdmft_curve_name(a), sgdmft_curve_name(b));
+        assert_string_equal(sgdmft_curve_doc(a), sgdmft_curve_doc(b));
+        for (size_t i = 0; i < ROOM_TIMES; i++) {
+            check_near(sgdmft_curve_value(b)[i], room_value(c, i), 1e-11 * fabs(room_value(c, i)), "value");
+            check_near(sgdmft_curve_se(b)[i], room_se(c, i), 1e-11 * room_se(c, i), "se");
+            check_near(sgdmft_curve_step_error(b)[i], 0, 0, "step error");
+        }
+    }
+    assert_string_equal(sgdmft_solution_problem(again), sgdmft_solution_problem(r->solution));
+    assert_string_equal(sgdmft_solution_version(again), SGDMFT_VERSION);
+    assert_string_equal(again->command, "sgdmft solve x");
+    const sgdmft_solve_info *info = sgdmft_solution_info(again);
+    assert_int_equal(info->paths, 1237);
+    assert_int_equal(info->extrapolated, 1);
+    check_near(info->visits, 12345678901.0, 0, "visits");
+    check_near(info->wall_seconds, 12.625, 0, "wall time");
+    assert_true(again->seed == ROOM_SEED);
+    assert_int_equal(sgdmft_solution_n_grid(again), 0);
+    sgdmft_problem_free(problem);
+    sgdmft_solution_free(again);
+}
+
+/* Curves of other origin: comments that are not ours, columns without standard errors, no problem. */
+static void foreign_curves(void **state)
+{
+    const room *r = *state;
+    sgdmft_solution *again = NULL;
+    sgdmft_problem *problem = NULL;
+    const char *path = room_path(r, "other.csv");
+    room_write(path, "# measured: yesterday\n# paths: many\n# steps: 7\nt,x,x_se,bare\n0,1,0.5,2\n1,2,0.25,3\n");
+    check_ok(r->ctx, sgdmft_solution_read(r->ctx, path, NULL, &again));
+    assert_int_equal(sgdmft_solution_n_curves(again), 2);
+    assert_string_equal(sgdmft_curve_doc(sgdmft_solution_curve(again, "x")), "");
+    assert_null(sgdmft_curve_se(sgdmft_solution_curve(again, "bare")));
+    assert_string_equal(sgdmft_solution_version(again), "");
+    assert_int_equal(sgdmft_solution_students(again), 0);
+    assert_int_equal(sgdmft_solution_info(again)->paths, 0);
+    assert_int_equal(sgdmft_solution_info(again)->steps, 7);
+    check_failure(r->ctx, sgdmft_write_csv(r->ctx, again, NULL, room_path(r, "x.csv"), 0), SGDMFT_ERR_ARGUMENT,
+                  "'bare' has no standard errors");
+    sgdmft_solution_free(again);
+    check_failure(r->ctx, sgdmft_solution_read(r->ctx, path, &problem, &again), SGDMFT_ERR_MISSING,
+                  "does not hold the problem");
+    assert_null(again);
+    assert_null(problem);
 }
 
 static void incomplete(void **state)
@@ -150,7 +213,7 @@ static void foreign_locale(void **state)
         return;
     write_room(r, room_path(r, "b.csv"), "x");
     csv_table *table = NULL;
-    sgdmft_status status = csv_read(r->ctx, room_path(r, "b.csv"), &table);
+    sgdmft_status status = csv_table_read(r->ctx, room_path(r, "b.csv"), &table);
     setlocale(LC_ALL, "C");
     check_ok(r->ctx, status);
     size_t n, m;
@@ -159,7 +222,7 @@ static void foreign_locale(void **state)
     check_near(table->columns[1].value[2], room_value(0, 2), 1e-11, "value");
     free(a);
     free(b);
-    csv_free(table);
+    csv_table_free(table);
 }
 
 static void refusals(void **state)
@@ -167,16 +230,13 @@ static void refusals(void **state)
     const room *r = *state;
     const char *path = room_path(r, "old.csv");
     room_write(path, "precious\n");
-    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, r->problem, NULL, path, 0), SGDMFT_ERR_EXISTS,
-                  "--force");
-    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, r->problem, NULL, room_path(r, "no/x.csv"), 1),
-                  SGDMFT_ERR_IO, "does not exist");
-    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, r->problem, NULL, "/dev/full", 0), SGDMFT_ERR_IO,
-                  "No space left");
+    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, NULL, path, 0), SGDMFT_ERR_EXISTS, "--force");
+    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, NULL, room_path(r, "no/x.csv"), 1), SGDMFT_ERR_IO,
+                  "does not exist");
+    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, NULL, "/dev/full", 0), SGDMFT_ERR_IO, "No space left");
     free(r->solution->curves[0].name);
     r->solution->curves[0].name = strdup("a,b");
-    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, r->problem, NULL, path, 1), SGDMFT_ERR_ARGUMENT,
-                  "'a,b'");
+    check_failure(r->ctx, sgdmft_write_csv(r->ctx, r->solution, NULL, path, 1), SGDMFT_ERR_ARGUMENT, "'a,b'");
     size_t size;
     char *text = room_read(path, &size);
     assert_string_equal(text, "precious\n");
@@ -189,9 +249,14 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_ROOM(columns_and_values), IN_ROOM(provenance),
-        IN_ROOM(problem_in_comments), IN_ROOM(incomplete),
-        IN_ROOM(same_solution_same_bytes), IN_ROOM(foreign_locale),
+        IN_ROOM(columns_and_values),
+        IN_ROOM(provenance),
+        IN_ROOM(problem_in_comments),
+        IN_ROOM(incomplete),
+        IN_ROOM(reading_back),
+        IN_ROOM(foreign_curves),
+        IN_ROOM(same_solution_same_bytes),
+        IN_ROOM(foreign_locale),
         IN_ROOM(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,17 +8,16 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "io/room.h"
-#include "columns/coordinate_arrays.h"
-#include "io/run_read.h"
 #include "columns/solution.h"
-#include "sgdmft/output.h"
+#include "columns/solution_arrays.h"
+#include "io/room.h"
+#include "sgdmft/io.h"
 #include "sgdmft/version.h"
 
 static hid_t write_and_open(const room *r, const char *name)
 {
     const char *path = room_path(r, name);
-    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, r->problem, "sgdmft solve x.yaml", path, 0));
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, "sgdmft solve x.yaml", path, 0));
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(file >= 0);
     return file;
@@ -130,8 +129,11 @@ static void curves(void **state)
             snprintf(name, sizeof name, "/curves/%s%s", r->solution->curves[c].name, suffixes[s]);
             double *values = read_vector(file, name, ROOM_TIMES);
             for (size_t i = 0; i < ROOM_TIMES; i++)
-                check_near(values[i], s == 0 ? room_value(c, i) : s == 1 ? room_se(c, i) : room_step_error(c, i), 0.0,
-                           "%s", name);
+                check_near(values[i],
+                           s == 0   ? room_value(c, i)
+                           : s == 1 ? room_se(c, i)
+                                    : room_step_error(c, i),
+                           0.0, "%s", name);
             free(values);
         }
     }
@@ -144,27 +146,157 @@ static void curves(void **state)
     H5Fclose(file);
 }
 
-/* The process of the coordinates comes back as it was. */
-static void parameters(void **state)
+/* Every array of the table comes back as it was, and so does all else. */
+static void reading_back(void **state)
 {
     const room *r = *state;
-    coordinate_array wrote[PARAMETERS_ARRAYS], read[PARAMETERS_ARRAYS];
-    run_file *run = NULL;
+    sgdmft_solution *s = r->solution, *again = NULL;
+    sgdmft_problem *problem = NULL;
+    solution_array wrote, read;
+    size_t n = 0;
+    s->t[0] = 0;
+    s->status = SGDMFT_ERR_NO_CONVERGENCE;
+    check_ok(r->ctx, solution_add_coordinates(r->ctx, s));
+    check_ok(r->ctx, solution_add_renewals(r->ctx, s));
+    check_ok(r->ctx, solution_add_histograms(r->ctx, s, 2, 3));
+    check_ok(r->ctx, solution_add_histogram_errors(r->ctx, s));
+    for (size_t i = 0; solution_arrays_get(s, i, &wrote); i++)
+        for (size_t x = 0; x < wrote.size && i > 0; x++)
+            wrote.values[x] = sin(1.3 * (double)i + 0.7 * (double)x);
+    H5Fclose(write_and_open(r, "run.h5"));
+    check_ok(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "run.h5"), &problem, &again));
+    for (; solution_arrays_get(s, n, &wrote); n++) {
+        assert_true(solution_arrays_get(again, n, &read));
+        assert_int_equal(read.size, wrote.size);
+        assert_non_null(read.values);
+        assert_memory_equal(read.values, wrote.values, sizeof(double) * wrote.size);
+    }
+    assert_int_equal(n, 22);
+    assert_int_equal(again->n_curves, s->n_curves);
+    for (size_t c = 0; c < s->n_curves; c++) {
+        const sgdmft_curve *a = &s->curves[c], *b = &again->curves[c];
+        assert_string_equal(a->name, b->name);
+        assert_ptr_equal(a->kind, b->kind);
+        assert_memory_equal(a->value, b->value, sizeof(double) * ROOM_TIMES);
+        assert_memory_equal(a->se, b->se, sizeof(double) * ROOM_TIMES);
+        assert_memory_equal(a->step_error, b->step_error, sizeof(double) * ROOM_TIMES);
+    }
+    assert_int_equal(again->n_identities, 2);
+    assert_string_equal(again->identities[1].name, s->identities[1].name);
+    check_near(again->identities[1].defect, s->identities[1].defect, 0, "defect");
+    assert_memory_equal(&again->info, &s->info, sizeof s->info);
+    assert_int_equal(again->status, SGDMFT_ERR_NO_CONVERGENCE);
+    assert_string_equal(again->problem, s->problem);
+    assert_string_equal(again->version, SGDMFT_VERSION);
+    assert_string_equal(again->command, "sgdmft solve x.yaml");
+    assert_true(again->seed == ROOM_SEED);
+
+    /* and is written as it was; the command line is remembered */
+    size_t size_a, size_b;
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, again, NULL, room_path(r, "again.h5"), 0));
+    char *a = room_read(room_path(r, "run.h5"), &size_a), *b = room_read(room_path(r, "again.h5"), &size_b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(a, b, size_a);
+    free(a);
+    free(b);
+    sgdmft_problem_free(problem);
+    sgdmft_solution_free(again);
+}
+
+/* A file that was changed by `change`, and what reading it says. */
+static void check_changed(const room *r, void (*change)(hid_t file), sgdmft_status status, const char *part)
+{
+    sgdmft_solution *again = NULL;
+    const char *path = room_path(r, "changed.h5");
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, path, 1));
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    change(file);
+    H5Fclose(file);
+    check_failure(r->ctx, sgdmft_solution_read(r->ctx, path, NULL, &again), status, part);
+    assert_null(again);
+}
+
+static void drop_m(hid_t file)
+{
+    H5Ldelete(file, "m", H5P_DEFAULT);
+}
+
+static void drop_a_curve(hid_t file)
+{
+    H5Ldelete(file, "curves/q21_se", H5P_DEFAULT);
+}
+
+static void drop_a_memory_kernel(hid_t file)
+{
+    H5Ldelete(file, "coordinates/memory_kernel", H5P_DEFAULT);
+}
+
+static void rename_to_old(hid_t file)
+{
+    H5Lmove(file, "coordinates", file, "parameters", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void drop_the_problem(hid_t file)
+{
+    H5Adelete(file, "problem");
+}
+
+static void shorten_the_residual(hid_t file)
+{
+    hsize_t two = 2;
+    H5Ldelete(file, "residual", H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, &two, NULL);
+    H5Dclose(H5Dcreate2(file, "residual", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space);
+}
+
+static void reading_refusals(void **state)
+{
+    const room *r = *state;
+    sgdmft_solution *again = NULL;
     r->solution->t[0] = 0;
     check_ok(r->ctx, solution_add_coordinates(r->ctx, r->solution));
-    coordinate_arrays(r->solution, r->solution->coordinates, wrote);
-    for (int i = 0; i < PARAMETERS_ARRAYS; i++)
-        for (size_t x = 0; x < wrote[i].size; x++)
-            (*wrote[i].values)[x] = sin(1.3 * i + 0.7 * (double)x);
-    H5Fclose(write_and_open(r, "run.h5"));
-    check_ok(r->ctx, run_read(r->ctx, room_path(r, "run.h5"), &run));
-    assert_non_null(run->solution->coordinates);
-    coordinate_arrays(run->solution, run->solution->coordinates, read);
-    for (int i = 0; i < PARAMETERS_ARRAYS; i++) {
-        assert_int_equal(read[i].size, wrote[i].size);
-        assert_memory_equal(*read[i].values, *wrote[i].values, sizeof(double) * wrote[i].size);
-    }
-    run_free(run);
+    check_changed(r, drop_m, SGDMFT_ERR_SHAPE, "/m is not");
+    check_changed(r, drop_a_curve, SGDMFT_ERR_SHAPE, "/curves/q21_se is missing");
+    check_changed(r, drop_a_memory_kernel, SGDMFT_ERR_SHAPE, "/coordinates/memory_kernel is missing");
+    check_changed(r, rename_to_old, SGDMFT_ERR_TYPE, "/parameters was written by an older version");
+    check_changed(r, drop_the_problem, SGDMFT_ERR_TYPE, "another kind");
+    check_changed(r, shorten_the_residual, SGDMFT_ERR_SHAPE, "/residual");
+    r->solution->C[5] = NAN;
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, room_path(r, "nan.h5"), 1));
+    check_failure(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "nan.h5"), NULL, &again), SGDMFT_ERR_RANGE,
+                  "/C holds");
+    check_failure(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "none.h5"), NULL, &again), SGDMFT_ERR_IO,
+                  "none.h5");
+    room_write(room_path(r, "half.h5"), "\x89HDF\r\n\x1a\nand no more");
+    check_failure(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "half.h5"), NULL, &again), SGDMFT_ERR_TYPE,
+                  "not an HDF5 file");
+}
+
+/* A simulation has curves alone; R of a solution may be unknown. */
+static void reading_less(void **state)
+{
+    const room *r = *state;
+    sgdmft_solution *again = NULL;
+    r->solution->t[0] = 0;
+    r->solution->R[ROOM_K * ROOM_K * ROOM_GRID] = NAN;
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, room_path(r, "a.h5"), 0));
+    check_ok(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "a.h5"), NULL, &again));
+    assert_true(isnan(sgdmft_solution_R(again)[ROOM_K * ROOM_K * ROOM_GRID]));
+    sgdmft_solution_free(again);
+
+    r->solution->info.simulated = 1;
+    solution_truncate(r->solution, ROOM_TIMES, 0);
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, room_path(r, "b.h5"), 0));
+    check_ok(r->ctx, sgdmft_solution_read(r->ctx, room_path(r, "b.h5"), NULL, &again));
+    assert_int_equal(sgdmft_solution_students(again), ROOM_K);
+    assert_int_equal(sgdmft_solution_teachers(again), ROOM_KSTAR);
+    assert_int_equal(sgdmft_solution_n_grid(again), 0);
+    assert_null(sgdmft_solution_C(again));
+    assert_null(sgdmft_solution_array_name(again, 0));
+    assert_true(sgdmft_solution_info(again)->simulated);
+    sgdmft_solution_free(again);
 }
 
 static void provenance(void **state)
@@ -261,12 +393,10 @@ static void refusals(void **state)
     const room *r = *state;
     const char *path = room_path(r, "old.h5");
     room_write(path, "precious\n");
-    check_failure(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, r->problem, NULL, path, 0), SGDMFT_ERR_EXISTS,
-                  "--force");
-    check_failure(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, r->problem, NULL, room_path(r, "no/x.h5"), 1),
-                  SGDMFT_ERR_IO, "does not exist");
-    check_failure(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, r->problem, NULL, "/dev/full", 0), SGDMFT_ERR_IO,
-                  "No space left");
+    check_failure(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, path, 0), SGDMFT_ERR_EXISTS, "--force");
+    check_failure(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, room_path(r, "no/x.h5"), 1), SGDMFT_ERR_IO,
+                  "does not exist");
+    check_failure(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, "/dev/full", 0), SGDMFT_ERR_IO, "No space left");
 
     struct rlimit before, small;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -274,7 +404,7 @@ static void refusals(void **state)
     small.rlim_cur = 3000;
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    sgdmft_status status = sgdmft_write_hdf5(r->ctx, r->solution, r->problem, NULL, path, 1);
+    sgdmft_status status = sgdmft_write_hdf5(r->ctx, r->solution, NULL, path, 1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, handler);
     check_failure(r->ctx, status, SGDMFT_ERR_IO, "too large");
@@ -284,7 +414,7 @@ static void refusals(void **state)
     free(text);
     assert_int_equal(room_count(r), 1);
 
-    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, r->problem, NULL, path, 1));
+    check_ok(r->ctx, sgdmft_write_hdf5(r->ctx, r->solution, NULL, path, 1));
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     check_text(file, "command", "");
     H5Fclose(file);
@@ -296,15 +426,10 @@ int main(void)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     const struct CMUnitTest tests[] = {
-        IN_ROOM(two_time_arrays),
-        IN_ROOM(curves),
-        IN_ROOM(parameters),
-        IN_ROOM(provenance),
-        IN_ROOM(without_two_time_arrays),
-        IN_ROOM(long_texts),
-        IN_ROOM(same_solution_same_bytes),
-        IN_ROOM(error_printing_restored),
-        IN_ROOM(refusals),
+        IN_ROOM(two_time_arrays),         IN_ROOM(curves),       IN_ROOM(reading_back),
+        IN_ROOM(reading_refusals),        IN_ROOM(reading_less), IN_ROOM(provenance),
+        IN_ROOM(without_two_time_arrays), IN_ROOM(long_texts),   IN_ROOM(same_solution_same_bytes),
+        IN_ROOM(error_printing_restored), IN_ROOM(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

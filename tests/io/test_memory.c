@@ -1,12 +1,11 @@
-/* Every allocation of writing, reading and comparing fails once: the call says "out of memory", leaks nothing, leaves
-   no file behind and works the next time. The linker sends the library's allocations through tests/support/failing_memory.h. */
-#include "io/compare.h"
-#include "io/csv_read.h"
-#include "io/room.h"
-#include "io/run_read.h"
-#include "io/save.h"
+/* Every allocation of writing, reading and comparing fails once: the call says "out of memory", leaks nothing,
+   leaves no file behind and works the next time. The linker sends the library's allocations through
+   tests/support/failing_memory.h. */
 #include "columns/solution.h"
-#include "sgdmft/output.h"
+#include "io/room.h"
+#include "io/save.h"
+#include "sgdmft/compare.h"
+#include "sgdmft/io.h"
 #include "support/failing_memory.h"
 
 WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
@@ -51,26 +50,19 @@ static sgdmft_status make(const room *r)
 
 static sgdmft_status write_csv(const room *r)
 {
-    return sgdmft_write_csv(r->ctx, r->solution, r->problem, "sgdmft solve", room_path(r, "a.csv"), 0);
+    return sgdmft_write_csv(r->ctx, r->solution, "sgdmft solve", room_path(r, "a.csv"), 0);
 }
 
 static sgdmft_status write_hdf5(const room *r)
 {
-    return sgdmft_write_hdf5(r->ctx, r->solution, r->problem, "sgdmft solve", room_path(r, "a.h5"), 0);
+    return sgdmft_write_hdf5(r->ctx, r->solution, "sgdmft solve", room_path(r, "a.h5"), 0);
 }
 
 static sgdmft_status read_and_compare(const room *r)
 {
-    csv_table *a = NULL, *b = NULL;
-    comparison *c = NULL;
-    sgdmft_status status = csv_read(r->ctx, room_path(r, "a.csv"), &a);
-    if (status == SGDMFT_OK)
-        status = csv_read(r->ctx, room_path(r, "a.csv"), &b);
-    if (status == SGDMFT_OK)
-        status = compare_tables(r->ctx, a, b, (compare_limits){4.0, -1.0}, &c);
-    comparison_free(c);
-    csv_free(a);
-    csv_free(b);
+    sgdmft_comparison *c = NULL;
+    sgdmft_status status = sgdmft_compare_files(r->ctx, room_path(r, "a.csv"), room_path(r, "a.csv"), 4.0, -1.0, &c);
+    sgdmft_comparison_free(c);
     return status;
 }
 
@@ -83,14 +75,14 @@ static sgdmft_status write_pieces(const room *r)
 
 static sgdmft_status write_densities(const room *r)
 {
-    return sgdmft_write_histograms(r->ctx, r->solution, r->problem, NULL, room_path(r, "b.csv"), 0);
+    return sgdmft_write_histograms(r->ctx, r->solution, NULL, room_path(r, "b.csv"), 0);
 }
 
 static sgdmft_status read_run(const room *r)
 {
-    run_file *run = NULL;
-    sgdmft_status status = run_read(r->ctx, room_path(r, "a.h5"), &run);
-    run_free(run);
+    sgdmft_solution *again = NULL;
+    sgdmft_status status = sgdmft_solution_read(r->ctx, room_path(r, "a.h5"), NULL, &again);
+    sgdmft_solution_free(again);
     return status;
 }
 

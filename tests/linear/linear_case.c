@@ -1,5 +1,7 @@
 #include "linear_case.h"
 
+#include "columns/solution.h"
+
 sgdmft_solution *linear_case_solve(sgdmft_context *ctx, sgdmft_problem *problem)
 {
     sgdmft_solution *solution = NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "linear_case.h"
 #include "solvers/linear/linear.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "core/memory.h"
 #include "linear_case.h"
 #include "numerics/spectral_law.h"

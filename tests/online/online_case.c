@@ -1,5 +1,7 @@
 #include "online_case.h"
 
+#include "columns/solution.h"
+
 #include <math.h>
 
 online_case online_case_solve(int threads, const char *text)

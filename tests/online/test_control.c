@@ -1,6 +1,7 @@
 /* What surrounds the integration: threads, seeds, interruption, divergence, refusals, cost, plug-ins that stop. */
 #include <math.h>
 
+#include "columns/solution.h"
 #include "online_case.h"
 
 #define ROUGH                                                                                                          \

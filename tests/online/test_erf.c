@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "online_case.h"
 #include "online_committee.h"
 #include "numerics/gauss.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "numerics/gauss.h"
 #include "online_case.h"
 #include "solvers/online/online.h"

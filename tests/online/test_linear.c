@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "columns/solution.h"
 #include "online_case.h"
 
 /* With eta constant: a = lambda + eta, b = 2 lambda + 2 eta - eta^2,

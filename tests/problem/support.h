@@ -82,7 +82,7 @@ static inline sgdmft_problem *accepted(sgdmft_context *ctx, const char *text, co
     return problem;
 }
 
-static inline char *echo(sgdmft_context *ctx, const sgdmft_problem *problem)
+static inline char *echo(sgdmft_context *ctx, sgdmft_problem *problem)
 {
     char *text = NULL;
     assert_int_equal(sgdmft_problem_to_yaml(ctx, problem, &text), SGDMFT_OK);

@@ -116,6 +116,46 @@ static sgdmft_status write_all(sgdmft_context *ctx)
     return status;
 }
 
+static int ignore_label(void *user, size_t n, const double *s, const double *eps, double *y)
+{
+    return 0;
+}
+
+static int ignore_loss(void *user, size_t n, const double *t, const double *r, const double *y, double *loss, double *g,
+                       double *G)
+{
+    return 0;
+}
+
+static sgdmft_status build(sgdmft_context *ctx)
+{
+    static const sgdmft_model table = {.abi = SGDMFT_MODEL_ABI, .name = "none", .students = 1, .teachers = 1, .labels = 1,
+                                       .label = ignore_label, .loss = ignore_loss};
+    sgdmft_problem *p = NULL;
+    char *value = NULL;
+    sgdmft_status status = sgdmft_problem_new(ctx, &p);
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_set(ctx, p, "horizon", "2");
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_set(ctx, p, "delta", "2");
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_set(ctx, p, "observables.a", "y");
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_set(ctx, p, "initial.q", "[[1]]");
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_set_model(ctx, p, &table);
+    if (status == SGDMFT_OK)
+        status = sgdmft_problem_get(ctx, p, "observables.a", &value);
+    free(value);
+    sgdmft_problem_free(p);
+    return status;
+}
+
+static void building(void **state)
+{
+    fail_each(build, SGDMFT_OK);
+}
+
 static void reading(void **state)
 {
     fail_each(parse_all, SGDMFT_OK);
@@ -147,6 +187,7 @@ int main(void)
 {
     countdown = -1;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(building),
         cmocka_unit_test(reading),
         cmocka_unit_test(refusing),
         cmocka_unit_test(writing),

@@ -1,4 +1,5 @@
-/* Paths of the coordinates with a ridge: their moments are C and m, whatever the law. What cannot be drawn is refused. */
+/* Paths of the coordinates with a ridge: their moments are C and m, whatever the law. Other
+   penalties and other second moments are refused. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ static coordinate_paths *paths_of(sgdmft_context *ctx, const coordinate_process 
     return paths;
 }
 
-/* Means over paths of theta^t theta^s, theta^t theta* and theta*^2, within 4.3 standard errors: 60 comparisons, of which
-   most are strongly correlated. */
+/* Means over paths of theta^t theta^s, theta^t theta* and theta*^2, within 4.3 standard errors: 60 comparisons, of
+   which most are strongly correlated. */
 static void check_moments(const char *constants, const char *initial)
 {
     sgdmft_context *ctx = check_context(1);

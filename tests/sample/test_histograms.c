@@ -23,7 +23,7 @@ static solved filled(sgdmft_context *ctx, const char *initial)
     return s;
 }
 
-static double total(const sgdmft_histograms *h, size_t time)
+static double total(const solution_histograms *h, size_t time)
 {
     double sum = 0;
     for (size_t b = 0; b < h->n_bins; b++)
@@ -36,7 +36,7 @@ static void test_gaussian(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     solved s = filled(ctx, "q: 1.3, m: 0.2");
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     static const size_t node[] = {0, 0, 20};
     for (size_t i = 0; i < 3; i++) {
         double q =
@@ -57,7 +57,7 @@ static void test_sparse(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     solved s = filled(ctx, "teacher: 'if(u < 0.1, z/sqrt(0.1), 0)', student: '0.5*z2'");
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     size_t last = s.x.n - 1;
     double R = *two_time_R(&s.x, last, 0), F = *two_time_m(&s.x, last) / s.problem->initial.rho[0];
     double narrow = *two_time_C(&s.x, last, last) - F * F * s.problem->initial.rho[0], wide = narrow + F * F * 10;
@@ -78,7 +78,7 @@ static void test_atoms(void **state)
 {
     sgdmft_context *ctx = check_context(1);
     solved s = filled(ctx, "student: 'sign(z)'");
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     size_t full = 0;
     for (size_t b = 0; b < h->n_bins; b++)
         if (h->density[b] > 0) {
@@ -99,7 +99,7 @@ static void test_edges(void **state)
     solved s = solve_exactly(ctx, test_problem(ctx, "delta: 1.6\nhorizon: 2\n" LINEAR_MODEL
                                                     "numerics: {grading: 1, steps: 20}\ninitial: {student: 3}\n"
                                                     "output: {histograms: 0, bins: 1}\n"));
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     assert_true(h->edges[0] < 3 && h->edges[1] > 3);
     check_near(h->density[0] * (h->edges[1] - h->edges[0]), 1, 1e-14, "mass");
     solved_clear(&s);

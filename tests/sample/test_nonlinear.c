@@ -1,6 +1,7 @@
 /* Coordinates with a penalty other than the ridge: a path drawn anew is what the solver makes of the same numbers, its
    moments are those of the solution, and so are the densities. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,16 @@ static void check_same_paths(const char *text)
     test_plan_init(&t, test_problem(ctx, "%s", text));
     const time_grid *grid = t.plan.grid[GRID_FINE];
     size_t k = (size_t)t.plan.on_grid[GRID_FINE].shape.k, kstar = (size_t)t.plan.on_grid[GRID_FINE].shape.kstar, n = 3;
-    const size_t node[] = {0, 7, (size_t)grid->steps};
+    size_t node[] = {0, 1, (size_t)grid->steps}; /* the second is moved to one whose coordinates are kept */
     replica_result result[2] = {{{NULL}, 0}, {{NULL}, 0}};
     replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
     check_ok(t.ctx, replica_set_solve(t.ctx, &t.plan, &set));
     check_ok(t.ctx, replica_statistics(t.ctx, &t.plan, &set, &solution));
+    const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
+    while (!coordinate_snapshots_at(kept, node[1]))
+        node[1]++;
+    assert_true(node[1] < node[2]);
     two_time x = two_time_of(solution);
     nonlinear_process *process = NULL;
     check_ok(t.ctx, nonlinear_process_new(t.ctx, t.problem, &x, n, node, &process));
@@ -66,7 +71,6 @@ static void check_same_paths(const char *text)
     assert_true(theta0 && star && xi && theta);
     take_lanes(e, 0, kstar, star);
     take_lanes(e, (size_t)(in->xi - in->wstar) / in->n, (size_t)grid->steps * k, xi);
-    const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
     for (size_t a = 0; a < k; a++)
         memcpy(theta0 + a * L, coordinate_snapshots_at(kept, 0) + a * kept->paths, sizeof *theta0 * L);
     assert_int_equal(nonlinear_process_run(process, theta0, star, xi, work, theta), SGDMFT_OK);
@@ -91,10 +95,17 @@ static void check_same_paths(const char *text)
 
 static void test_same_paths(void **state)
 {
-    check_same_paths(STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
-                           "output: {histograms: [0, 0.7, 2], times: 3}\n");
-    check_same_paths("dynamics: gradient-flow\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
-                     "output: {histograms: [0, 0.7, 2], times: 3}\n");
+    const sample_process *p;
+    for (size_t i = 0; (p = process_at(i)); i++) {
+        char text[1024];
+        if (p->events == EVENTS_FRESH)
+            continue;
+        snprintf(text, sizeof text,
+                 "dynamics: %s\n%s%s\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
+                 "output: {histograms: [0, 0.7, 2], times: 3}\n",
+                 p->dynamics, p->sampling ? "sampling: " : "", p->sampling ? p->sampling : "");
+        check_same_paths(text);
+    }
     check_same_paths(
         "delta: 1.6\neta: '0.6/(1 + t)'\nhorizon: 1\npenalty: '0.1*log(cosh(3*th1)) + 0.1*th2^2 + 0.1*th1*th2'\n"
         "model: {students: 2, teachers: 2, label: 'tanh(s1) + s2/2', loss: '(tanh(r1) + r2/2 - y)^2/2'}\n"
@@ -103,7 +114,7 @@ static void test_same_paths(void **state)
 }
 
 /* Mean over bins of a power of theta, at their middles. */
-static double histogram_moment(const sgdmft_histograms *h, size_t time, int power)
+static double histogram_moment(const solution_histograms *h, size_t time, int power)
 {
     double sum = 0;
     for (size_t b = 0; b < h->n_bins; b++)
@@ -112,8 +123,8 @@ static double histogram_moment(const sgdmft_histograms *h, size_t time, int powe
     return sum;
 }
 
-/* E theta^t theta^s, E theta^t theta* and E |theta| against C, m and the densities, within 4.3 standard errors: those of
-   the paths, and those of the solution for one replica, whose process this is. */
+/* E theta^t theta^s, E theta^t theta* and E |theta| against C, m and the densities, within 4.3 standard errors: those
+   of the paths, and those of the solution for one replica, whose process this is. */
 static void test_moments(void **state)
 {
     enum { TIMES = 3, REPLICAS = 4 };
@@ -124,7 +135,7 @@ static void test_moments(void **state)
                                                  "output: {histograms: [0, 0.5, 2], bins: 300, times: 5}\n",
                                            paths);
     solved s = solve_sampled(ctx, problem);
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     size_t node[TIMES] = {0, two_time_nearest(&s.x, 0.5), 40};
     assert_non_null(h->se);
     coordinate_process *process = NULL;
@@ -175,8 +186,8 @@ static double ridge_below(const solved *s, size_t node, double x)
     return 0.8 * normal_below(x / sqrt(narrow)) + 0.2 * normal_below(x / sqrt(narrow + 5 * m * m));
 }
 
-/* A ridge written as a penalty has the densities of the ridge: 40 bins at a node, and between two of them. They would not be
-   if theta* and the innovations depended on each other in a way that second moments do not see. */
+/* A ridge written as a penalty has the densities of the ridge: 40 bins at a node, and between two of them. They would
+   not be if theta* and the innovations depended on each other in a way that second moments do not see. */
 static void test_ridge(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -188,7 +199,7 @@ static void test_ridge(void **state)
                                                "numerics: {steps: 40, grading: 1, paths: %zu, replicas: 4}\n"
                                                "output: {histograms: [0.975, 2], bins: 40, times: 3}\n",
                                                paths));
-    const sgdmft_histograms *h = s.solution->histograms;
+    const solution_histograms *h = s.solution->histograms;
     static const size_t low[] = {19, 40}, high[] = {20, 40};
     check_near(ridge.x.t[19], 0.95, 1e-12, "node");
     double spread = 0, expected = 0, all = 4 * (double)paths;

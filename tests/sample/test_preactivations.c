@@ -64,6 +64,52 @@ static void test_losses(void **state)
     check_losses("dynamics: gradient-flow\neta: 1.1\n", 3e-4);
 }
 
+/* The same for every process of the table, against the solver: the losses of 20000 paths and of the curves. */
+static void check_process(const sample_process *p)
+{
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_problem *problem = test_problem(ctx,
+                                           "dynamics: %s\n%s%s\nhorizon: 2\ndelta: 1.6\nmodel: {label: 'tanh(s) + "
+                                           "0.2*eps', loss: '(tanh(r) - y)^2/2'}\nnumerics: {grading: 1, steps: 32, "
+                                           "replicas: 4, paths: %zu, seed: 3}\noutput: {times: 5}\n",
+                                           p->dynamics, p->sampling ? "sampling: " : "", p->sampling ? p->sampling : "",
+                                           test_scaled(8000, 2000));
+    sgdmft_solution *solution = NULL;
+    check_ok(ctx, sgdmft_solve(ctx, problem, &solution));
+    two_time x = two_time_of(solution);
+    preactivation_process *process = NULL;
+    preactivation_paths *paths = NULL;
+    check_ok(ctx, preactivation_process_new(ctx, problem, &x, &process));
+    check_ok(ctx, preactivation_paths_new(ctx, process, &paths));
+    const double *train_loss = sgdmft_curve_value(sgdmft_solution_curve(solution, "train_loss"));
+    const double *train_se = sgdmft_curve_se(sgdmft_solution_curve(solution, "train_loss"));
+    for (size_t i = 1; i < 5; i++) {
+        sample train = {0};
+        size_t node = two_time_nearest(&x, 0.5 * (double)i);
+        double r[L];
+        check_near(x.t[node], 0.5 * (double)i, 1e-12, "node");
+        for (uint64_t b = 0; b < test_scaled(320, 40); b++) {
+            check_ok(ctx, preactivation_paths_draw(process, 3, b, paths));
+            preactivation_paths_at(process, paths, node, r);
+            for (size_t lane = 0; lane < L; lane++)
+                sample_add(&train, pow(tanh(r[lane]) - paths->y[lane], 2) / 2);
+        }
+        check_z(train.mean, train_loss[i], hypot(sample_se(&train), train_se[i]) + 2e-4, BOUND,
+                "train loss at %g, %s %s", x.t[node], p->dynamics, p->sampling ? p->sampling : "");
+    }
+    preactivation_paths_free(paths);
+    preactivation_process_free(process);
+    sgdmft_solution_free(solution);
+    sgdmft_problem_free(problem);
+    sgdmft_context_free(ctx);
+}
+
+static void test_processes(void **state)
+{
+    for (size_t i = 0; process_at(i); i++)
+        check_process(process_at(i));
+}
+
 /* Visits: as many as a Poisson process of rate 1 makes, in order, each with a kick of eta g. */
 static void test_visits(void **state)
 {
@@ -154,10 +200,8 @@ static void test_online(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_visits),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_online),
+        cmocka_unit_test(test_losses),    cmocka_unit_test(test_processes), cmocka_unit_test(test_visits),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_online),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* The public samplers, as a program outside of the library uses them: with the public headers and the shared library. */
+/* The public samplers, as a program outside of the library uses them: with the public headers and the shared
+   library. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,10 +111,12 @@ static void test_curves(void **state)
     }
     for (size_t i = 0; i < n; i++) {
         assert_true(fabs(t[i] - 0.5 * (double)i) < 1e-12);
-        check_mean(&train[i], sgdmft_solution_curve(s.solution, "train_loss")->value[i], 2e-3, "train loss", t[i]);
-        check_mean(&test[i], sgdmft_solution_curve(s.solution, "test_loss")->value[i], 0, "test loss", t[i]);
-        check_mean(&q[i], sgdmft_solution_curve(s.solution, "q11")->value[i], 0, "q", t[i]);
-        check_mean(&m[i], sgdmft_solution_curve(s.solution, "m11")->value[i], 0, "m", t[i]);
+        check_mean(&train[i], sgdmft_curve_value(sgdmft_solution_curve(s.solution, "train_loss"))[i], 2e-3,
+                   "train loss", t[i]);
+        check_mean(&test[i], sgdmft_curve_value(sgdmft_solution_curve(s.solution, "test_loss"))[i], 0, "test loss",
+                   t[i]);
+        check_mean(&q[i], sgdmft_curve_value(sgdmft_solution_curve(s.solution, "q11"))[i], 0, "q", t[i]);
+        check_mean(&m[i], sgdmft_curve_value(sgdmft_solution_curve(s.solution, "m11"))[i], 0, "m", t[i]);
     }
     sgdmft_paths_free(paths);
     sgdmft_sampler_free(sampler);
@@ -220,11 +223,35 @@ static void test_addresses(void **state)
     solved_clear(&s);
 }
 
-static double mass(const sgdmft_histograms *h, size_t time)
+/* The histograms of a solution. */
+typedef struct densities {
+    size_t times, bins;
+    const double *edges, *density, *se;
+} densities;
+
+static densities densities_of(const sgdmft_solution *solution)
+{
+    int rank = 0;
+    size_t extent[SGDMFT_RANK_MAX];
+    densities d = {0};
+    d.edges = sgdmft_solution_array(solution, "histograms/edges", &rank, extent);
+    d.se = sgdmft_solution_array(solution, "histograms/se", &rank, extent);
+    d.density = sgdmft_solution_array(solution, "histograms/density", &rank, extent);
+    if (d.density) {
+        assert_int_equal(rank, 3);
+        d.times = extent[0];
+        d.bins = extent[2];
+    }
+    return d;
+}
+
+/* The integral of theta^power over all bins. */
+static double moment(const densities *d, size_t time, int power)
 {
     double sum = 0;
-    for (size_t b = 0; b < h->n_bins; b++)
-        sum += h->density[time * h->n_bins + b] * (h->edges[b + 1] - h->edges[b]);
+    for (size_t b = 0; b < d->bins; b++)
+        sum += d->density[time * d->bins + b] * (d->edges[b + 1] - d->edges[b]) *
+               pow((d->edges[b] + d->edges[b + 1]) / 2, power);
     return sum;
 }
 
@@ -233,20 +260,20 @@ static void test_histograms(void **state)
 {
     static const double times[] = {0, 1.5};
     solved s = solve(LINEAR);
-    assert_null(s.solution->histograms);
+    assert_null(densities_of(s.solution).density);
     check(s.ctx, sgdmft_sample_histograms(s.ctx, s.problem, s.solution, times, 2, 50));
-    const sgdmft_histograms *h = s.solution->histograms;
-    double sd = sqrt(sgdmft_solution_curve(s.solution, "q11")->value[3]);
-    assert_true(h->n_times == 2 && h->n_bins == 50 && h->t[1] == 1.5 && !h->se);
+    densities d = densities_of(s.solution);
+    double sd = sqrt(sgdmft_curve_value(sgdmft_solution_curve(s.solution, "q11"))[3]);
+    assert_true(d.times == 2 && d.bins == 50 && !d.se);
     for (size_t b = 0; b < 50; b++) {
-        double left = h->edges[b], right = h->edges[b + 1];
+        double left = d.edges[b], right = d.edges[b + 1];
         double want = (erf(right / sd / M_SQRT2) - erf(left / sd / M_SQRT2)) / 2 / (right - left);
-        assert_true(fabs(h->density[50 + b] - want) < 1e-9);
+        assert_true(fabs(d.density[50 + b] - want) < 1e-9);
     }
-    assert_true(mass(h, 0) > 1 - 2e-4 && mass(h, 1) > 1 - 2e-4);
+    assert_true(moment(&d, 0, 0) > 1 - 2e-4 && moment(&d, 1, 0) > 1 - 2e-4);
     check_failure(s.ctx, sgdmft_sample_histograms(s.ctx, s.problem, s.solution, times, 2, 0), SGDMFT_ERR_ARGUMENT,
                   "0 bins");
-    assert_null(s.solution->histograms);
+    assert_null(densities_of(s.solution).density);
     solved_clear(&s);
 }
 
@@ -256,25 +283,18 @@ static void test_penalty(void **state)
     static const double times[] = {0, 1};
     enum { BINS = 20 };
     solved s = solve(PENALTY);
-    const sgdmft_histograms *h = s.solution->histograms;
-    double before[2] = {0}, after[2] = {0};
-    assert_non_null(h);
-    for (size_t i = 0; i < 2; i++)
-        for (size_t b = 0; b < BINS; b++)
-            before[i] += h->density[i * BINS + b] * (h->edges[b + 1] - h->edges[b]) *
-                         pow((h->edges[b] + h->edges[b + 1]) / 2, 2);
+    densities d = densities_of(s.solution);
+    assert_non_null(d.density);
+    double before[2] = {moment(&d, 0, 2), moment(&d, 1, 2)};
     check(s.ctx, sgdmft_sample_histograms(s.ctx, s.problem, s.solution, times, 2, BINS));
-    h = s.solution->histograms;
-    assert_non_null(h->se);
+    d = densities_of(s.solution);
+    assert_non_null(d.se);
     for (size_t i = 0; i < 2; i++) {
-        for (size_t b = 0; b < BINS; b++) {
-            assert_true(h->se[i * BINS + b] > 0 || h->density[i * BINS + b] == 0);
-            after[i] += h->density[i * BINS + b] * (h->edges[b + 1] - h->edges[b]) *
-                        pow((h->edges[b] + h->edges[b + 1]) / 2, 2);
-        }
-        assert_true(mass(h, i) > 1 - 1e-3);
+        for (size_t b = 0; b < BINS; b++)
+            assert_true(d.se[i * BINS + b] > 0 || d.density[i * BINS + b] == 0);
+        assert_true(moment(&d, i, 0) > 1 - 1e-3);
         /* second moments of 4000 paths, nearly normal, to five standard errors */
-        assert_true(fabs(after[i] / before[i] - 1) < 5 * sqrt(2.0 / 4000) * 1.5);
+        assert_true(fabs(moment(&d, i, 2) / before[i] - 1) < 5 * sqrt(2.0 / 4000) * 1.5);
     }
     solved_clear(&s);
 }
@@ -296,7 +316,7 @@ static void test_refusals(void **state)
     sgdmft_problem *other = NULL;
     check(s.ctx, sgdmft_problem_parse(s.ctx, "other", LINEAR, two, 4, &other));
     check_failure(s.ctx, sgdmft_sampler_new(s.ctx, other, s.solution, SGDMFT_SAMPLE_BOTH, NULL, 0, &sampler),
-                  SGDMFT_ERR_ARGUMENT, "1 students");
+                  SGDMFT_ERR_SHAPE, "1 students");
     sgdmft_problem_free(other);
     static const char *const moved[] = {"initial.q=1.5"};
     check(s.ctx, sgdmft_problem_parse(s.ctx, "other", LINEAR, moved, 1, &other));

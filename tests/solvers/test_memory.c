@@ -9,7 +9,7 @@
 WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
 
 /* Solves with the first, the second, ... allocation failing until none is left to fail. Returns how many there were. */
-static long fail_each(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_status whole)
+static long fail_each(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_status whole)
 {
     for (long n = 0;; n++) {
         sgdmft_solution *solution = NULL;

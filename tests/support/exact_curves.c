@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "check.h"
 
 double exact_curve(const linear_exact *e, const char *name, double t)

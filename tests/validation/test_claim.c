@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "problem/problem.h"
 #include "support/check.h"
 #include "validation/claims/claim.h"

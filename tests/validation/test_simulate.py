@@ -8,7 +8,7 @@ import time
 import support
 
 
-class Simulate(support.InRoom):
+class Simulate(support.ProgramTest):
     def setUp(self):
         super().setUp()
         self.write("p.yaml", support.PROBLEM + "simulate: {d: 120, repetitions: 5}\n")
@@ -31,7 +31,7 @@ class Simulate(support.InRoom):
         self.assertIn("# program: simulate\n", self.read("p.csv"))
         self.assertIn("# replicas: 5\n", self.read("p.csv"))
         self.assertIn("# visits: 1530\n", self.read("p.csv"))
-        self.refuse("simulate", "p.yaml", code=4, says=["p.h5", "--force"])
+        self.refuse("simulate", "p.yaml", code=4, mentions=["p.h5", "--force"])
 
     def test_threads(self):
         for threads in "1", "3":
@@ -60,15 +60,15 @@ class Simulate(support.InRoom):
         self.assertNotIn("nan", "".join(rows))
 
     def test_refusals(self):
-        self.refuse("simulate", "p.yaml", "--set=simulate.batch=205", says=["simulate.batch: value 205", "1 to 204"])
-        self.refuse("simulate", "p.yaml", "--set=simulate.d=100000000", code=4, says=["simulate.d", "GiB"])
-        self.refuse("simulate", "p.yaml", "--set=penalty=th3", says=["penalty", "th1"])
-        self.refuse("simulate", "missing.yaml", says=["missing.yaml"])
+        self.refuse("simulate", "p.yaml", "--set=simulate.batch=205", mentions=["simulate.batch: value 205", "1 to 204"])
+        self.refuse("simulate", "p.yaml", "--set=simulate.d=100000000", code=4, mentions=["simulate.d", "GiB"])
+        self.refuse("simulate", "p.yaml", "--set=penalty=th3", mentions=["penalty", "th1"])
+        self.refuse("simulate", "missing.yaml", mentions=["missing.yaml"])
 
     def test_interrupt(self):
         run = subprocess.Popen(
             [support.PROGRAM, "simulate", "p.yaml", "--threads=2", "--set=simulate.repetitions=1000000"],
-            cwd=self.room, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         run.stdout.readline()  # printed before the work begins
         time.sleep(1)
         run.send_signal(signal.SIGINT)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "repetition_test.h"
 #include "sgdmft/simulate.h"
 #include "support/linear_exact.h"

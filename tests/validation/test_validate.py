@@ -9,7 +9,7 @@ import support
 CHEAP = ["validate", "--quick", "--only", "delta-to-infinity"]
 
 
-class Validate(support.InRoom):
+class Validate(support.ProgramTest):
     def rows(self, directory):
         with open(self.path(os.path.join(directory, "validation.csv")), encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -41,15 +41,15 @@ class Validate(support.InRoom):
         self.assertNotIn("<img", self.read("again/index.html"))
 
         # Nothing is overwritten unasked, and that is found before anything runs.
-        self.refuse(*CHEAP, "-o", "again", code=4, says=["again/", "--force"])
+        self.refuse(*CHEAP, "-o", "again", code=4, mentions=["again/", "--force"])
 
     def test_refusals(self):
-        self.refuse("validate", "--only", "delta", says=["there is no claim 'delta'"])
-        self.refuse("validate", "--only", "batsch", says=["did you mean 'batch'?"])
-        self.refuse("validate", "problem.yaml", says=["problem.yaml"])
-        self.refuse("validate", "-o", "no/such", code=4, says=["cannot create the directory 'no/such'"])
+        self.refuse("validate", "--only", "delta", mentions=["there is no claim 'delta'"])
+        self.refuse("validate", "--only", "batsch", mentions=["did you mean 'batch'?"])
+        self.refuse("validate", "problem.yaml", mentions=["problem.yaml"])
+        self.refuse("validate", "-o", "no/such", code=4, mentions=["cannot create the directory 'no/such'"])
         self.write("file", "x\n")
-        self.refuse("validate", "-o", "file", code=4, says=["file"])
+        self.refuse("validate", "-o", "file", code=4, mentions=["file"])
         page = self.run_program("validate", "--help").stdout
         for name in ["sgd-simulation", "batch", "sme", "linear", "eta-to-zero", "delta-to-infinity", "universality",
                      "identities", "reference"]:

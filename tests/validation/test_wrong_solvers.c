@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns/solution.h"
 #include "core/random.h"
 #include "kernels/rows.h"
 #include "paths/purposes.h"

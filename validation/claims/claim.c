@@ -1,5 +1,7 @@
 #include "validation/claims/claim.h"
 
+#include "columns/solution.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "columns/solution.h"
 #include "problem/problem.h"
 
 /* ---- sme ---- */

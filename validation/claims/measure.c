@@ -1,5 +1,7 @@
 #include "validation/claims/measure.h"
 
+#include "columns/solution.h"
+
 #include <gsl/gsl_cdf.h>
 #include <lapacke.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/compare.h"
+#include "columns/solution.h"
 #include "io/csv_read.h"
 #include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
@@ -70,29 +70,6 @@ const char *embedded_text(const char *stem, const char *ending)
     return NULL;
 }
 
-static double *copy_values(const double *x, size_t n)
-{
-    double *y = calloc(n + 1, sizeof *y);
-    if (y && x)
-        memcpy(y, x, n * sizeof *y);
-    return y;
-}
-
-/* 0, or non-zero if out of memory. */
-static int add_curve(const csv_table *table, const csv_column *column, sgdmft_solution *s)
-{
-    char *se_name = NULL;
-    if (asprintf(&se_name, "%s_se", column->name) < 0)
-        return 1;
-    sgdmft_curve *curve = &s->curves[s->n_curves++];
-    *curve = (sgdmft_curve){.name = strdup(column->name),
-                            .value = copy_values(column->value, table->n_rows),
-                            .se = copy_values(csv_values(table, se_name), table->n_rows),
-                            .step_error = copy_values(NULL, table->n_rows)};
-    free(se_name);
-    return !curve->name || !curve->value || !curve->se || !curve->step_error;
-}
-
 /* The number of repetitions, which the comments give as "reps=NUMBER"; 0 if they do not. */
 static size_t repetitions_in(const char *comments)
 {
@@ -100,43 +77,19 @@ static size_t repetitions_in(const char *comments)
     return found ? strtoul(found + strlen("reps="), NULL, 10) : 0;
 }
 
-static sgdmft_status convert(sgdmft_context *ctx, const csv_table *table, sgdmft_solution **out)
-{
-    sgdmft_solution *s = calloc(1, sizeof *s);
-    int failed = !s;
-    if (s) {
-        s->n_times = table->n_rows;
-        s->info.simulated = 1;
-        s->info.replicas = repetitions_in(table->comments);
-        s->message = strdup("");
-        s->times = copy_values(csv_values(table, "t"), table->n_rows);
-        s->curves = calloc(table->n_columns, sizeof *s->curves);
-        failed = !s->message || !s->times || !s->curves;
-    }
-    for (size_t c = 0; c < table->n_columns && !failed; c++)
-        if (compare_is_quantity(table->columns[c].name))
-            failed = add_curve(table, &table->columns[c], s);
-    if (!failed) {
-        *out = s;
-        return SGDMFT_OK;
-    }
-    sgdmft_solution_free(s);
-    return context_out_of_memory(ctx, "reference curves", 8.0 * (double)(table->n_rows * table->n_columns));
-}
-
 /* *out is owned by the caller (sgdmft_solution_free). */
 static sgdmft_status reference_curves(sgdmft_context *ctx, const char *name, sgdmft_solution **out)
 {
     const char *text = embedded_text(name, ".csv");
-    csv_table *table = NULL;
     *out = NULL;
     if (!text)
         return context_fail(ctx, SGDMFT_ERR_ARGUMENT, "the program contains no reference curves '%s'", name);
-    sgdmft_status status = csv_parse(ctx, name, text, &table);
-    if (!status)
-        status = convert(ctx, table, out);
-    csv_free(table);
-    return status;
+    sgdmft_status status = csv_read_text(ctx, name, text, out);
+    if (status)
+        return status;
+    (*out)->info.simulated = 1;
+    (*out)->info.replicas = repetitions_in((*out)->title);
+    return SGDMFT_OK;
 }
 
 /* ---- runs ---- */
@@ -144,7 +97,7 @@ static sgdmft_status reference_curves(sgdmft_context *ctx, const char *name, sgd
 /* Failures of the machine, and interrupts. */
 static int is_fatal(sgdmft_status status)
 {
-    return status == SGDMFT_ERR_INTERRUPTED || sgdmft_status_exit_code(status) == 4;
+    return status == SGDMFT_ERR_INTERRUPTED || status >= SGDMFT_ERR_MEMORY;
 }
 
 static const run *out_of_memory(runs *all)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "columns/solution.h"
 #include "problem/problem.h"
 
 /* ---- sgd-simulation ---- */

@@ -230,6 +230,8 @@ sgdmft_status simulator_results_solution(sgdmft_context *ctx, const simulator_re
     sgdmft_status status = new_solution(ctx, results->plan->problem, &solution);
     if (!status)
         status = fill_solution(ctx, results, solution);
+    if (!status)
+        status = solution_set_problem(ctx, solution, results->plan->problem);
     if (status) {
         sgdmft_solution_free(solution);
         return status;

@@ -61,11 +61,13 @@ static sgdmft_status too_large(sgdmft_context *ctx, const simulator_plan *plan, 
         plan->problem->source, plan->n, plan->d, repetition_bytes(plan) / 1073741824.0, available / 1073741824.0);
 }
 
-sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_cost *out)
+sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
     simulator_plan plan;
     context_clear(ctx);
-    sgdmft_status status = simulator_plan_init(ctx, problem, &plan);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = simulator_plan_init(ctx, problem, &plan);
     if (status)
         return status;
     cost_of(&plan, sgdmft_context_threads(ctx), out);
@@ -93,7 +95,7 @@ static sgdmft_status do_repetition(sgdmft_context *ctx, void *user, int number, 
         return SGDMFT_OK;
     repetition_do(rep, (uint32_t)number);
     if (rep->system.status == SGDMFT_ERR_PLUGIN)
-        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model.plugin: a call-back asked to abort (repetition %d)",
+        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: a call-back asked to stop (repetition %d)",
                             number + 1);
     simulator_results_keep(all->results, rep);
     if (rep->system.status) {
@@ -160,14 +162,16 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-sgdmft_status sgdmft_simulate(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_simulation_report *report,
+sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_simulation_report *report,
                               sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     simulator_plan plan;
     *out = NULL;
     context_clear(ctx);
-    sgdmft_status status = simulator_plan_init(ctx, problem, &plan);
+    sgdmft_status status = sgdmft_problem_check(ctx, problem);
+    if (!status)
+        status = simulator_plan_init(ctx, problem, &plan);
     if (status)
         return status;
     status = run(ctx, &plan, report, out);
