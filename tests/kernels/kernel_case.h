@@ -26,7 +26,8 @@ typedef struct kernel_case {
 /* q0, m0 and rho NULL mean zero, zero and the identity. `drift`: a process without white noise. */
 typedef struct kernel_case_plan {
     int k, kstar, steps, drift;
-    double delta, lambda, horizon, grading;
+    int coarsened; /* how often the grid of `steps` steps is coarsened */
+    double delta, lambda, horizon, grading, epoch;
     const char *eta;
     const double *m0, *rho, *q0;
     const response_estimator *response;
@@ -38,10 +39,15 @@ static inline kernel_case kernel_case_new(kernel_case_plan p)
     double identity[MATRIX_MAX * MATRIX_MAX] = {0};
     for (int a = 0; a < p.kstar; a++)
         identity[a * p.kstar + a] = 1;
-    kernel_case c = {.ctx = check_context(1),
-                     .at = averages_layout_of(p.k, p.kstar, p.steps, p.response ? p.response : &response_pathwise)};
+    const response_estimator *response = p.response ? p.response : &response_pathwise;
+    kernel_case c = {.ctx = check_context(1), .at = averages_layout_of(p.k, p.kstar, p.steps >> p.coarsened, response)};
     check_ok(c.ctx, schedule_of(c.ctx, p.eta, p.horizon, &c.eta));
-    check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, 0, &c.grid));
+    check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, p.epoch, &c.grid));
+    for (int i = 0; i < p.coarsened; i++) {
+        time_grid *fine = c.grid;
+        check_ok(c.ctx, time_grid_coarsen(c.ctx, fine, c.eta, &c.grid));
+        time_grid_free(fine);
+    }
     kernels_plan plan = {.k = p.k,
                          .kstar = p.kstar,
                          .delta = p.delta,
