@@ -19,7 +19,7 @@ enum { K = 2, KK = 4, STATE = 3 * K, STEPS = 160 };
 
 static const double GAMMA[KK] = {0.93, 0.31, 0.12, 0.55}, MEMORY[KK] = {0.81, -0.47, 0.36, 0.92};
 static const double OUTER[KK] = {1.1, 0.3, 0.3, 0.7}, RHO[1] = {1.2}, P[KK] = {1.6, 0.3, 0.3, 1.2};
-static const double BETA = 0.84, DELTA = 1.35, LAMBDA = 0.17, HORIZON = 2.57, ETA = 0.8, JUMP = 1.4137;
+static const double BETA = 0.84, DELTA = 1.35, LAMBDA = 0.17, HORIZON = 2.57, ETA = 0.8, JUMP = 1.4137, COOLING = 0.7;
 
 /* Just before or just after a time. */
 typedef enum side { BEFORE, AFTER } side;
@@ -317,9 +317,103 @@ static void test_epochs_matter(void **state)
     check_between(fabs(Q_after[0] - Q[0]), 0.05, 1, "jump of Q where an epoch begins");
 }
 
+/* ---- eta varies within cells ---- */
+
+/* Without a memory kernel Q = Gamma R for all times, so that R(t, s) = exp(- lambda (t - s) - delta Gamma int_s^t eta), and it does
+   not matter when epochs begin. */
+static void cooling_exact(double t, double s, double R[KK])
+{
+    double a[KK], integral = ETA / COOLING * (exp(-COOLING * s) - exp(-COOLING * t));
+    for (int x = 0; x < KK; x++)
+        a[x] = -DELTA * integral * GAMMA[x] - (x % (K + 1) == 0 ? LAMBDA * (t - s) : 0);
+    gsl_matrix_view from = gsl_matrix_view_array(a, K, K), to = gsl_matrix_view_array(R, K, K);
+    assert_int_equal(gsl_linalg_exponential_ss(&from.matrix, &to.matrix, GSL_PREC_DOUBLE), 0);
+}
+
+static void cooling_averages(const kernel_case *c, int i, double *averages)
+{
+    memset(averages, 0, sizeof(double) * c->at.size);
+    memcpy(averages + c->at.gamma, GAMMA, sizeof GAMMA);
+    memcpy(averages + c->at.outer, OUTER, sizeof OUTER);
+}
+
+/* E[g(t_i) xi_j^T] = - sqrt(delta) sum_{j <= c < i} Qm_c L_cj, the mean Qm_c by Simpson's rule. */
+static void cooling_rows(const kernel_case *c, int i, double *averages)
+{
+    double mean[STEPS][KK] = {{0}}, R[KK];
+    for (int cell = 0; cell < i; cell++)
+        for (int x = 0; x < 3; x++) {
+            cooling_exact(c->grid->t[i], c->grid->t[cell] + 0.5 * x * c->grid->h[cell], R);
+            matrix_add_product(K, x == 1 ? 4.0 / 6 : 1.0 / 6, GAMMA, R, mean[cell]);
+        }
+    for (int j = 0; j < i; j++) {
+        double *row = kernel_case_row(c, averages, j, INNOVATION);
+        memset(row, 0, sizeof(double) * KK);
+        for (int cell = j; cell < i; cell++)
+            matrix_add_product(K, -sqrt(DELTA), mean[cell], kernels_L(c->kern, cell, j), row);
+    }
+}
+
+static double cooling_error(const response_estimator *response, int smooth, double epoch, int coarsened)
+{
+    static const double zero[KK] = {0};
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = K,
+                                                       .kstar = 1,
+                                                       .steps = STEPS,
+                                                       .coarsened = coarsened,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .epoch = epoch,
+                                                       .eta = "0.8*exp(-0.7*t)",
+                                                       .q0 = zero,
+                                                       .m0 = zero,
+                                                       .rho = RHO,
+                                                       .response = response});
+    double worst = 0, R[KK];
+    c.kern->smooth_gradient = smooth;
+    cooling_averages(&c, 0, c.next);
+    kernels_start(c.kern, &c.at, c.next);
+    for (int i = 0; i < c.grid->steps; i++) {
+        memcpy(c.now, c.next, sizeof(double) * c.at.size);
+        cooling_averages(&c, i + 1, c.next);
+        if (!response->pathwise) {
+            innovations_row(c.kern, i, &c.at, c.now, c.next);
+            cooling_rows(&c, i + 1, c.next);
+        }
+        assert_false(isnan(kernels_advance(c.kern, i, &c.at, c.now, c.next)));
+        if (c.grid->renewal[i + 1])
+            kernels_renew(c.kern, i + 1, &c.at, c.next);
+    }
+    for (int j = 0; j <= c.grid->steps; j++) {
+        cooling_exact(HORIZON, c.grid->t[j], R);
+        for (int x = 0; x < KK; x++)
+            worst = fmax(worst, fabs(kernels_R(c.kern, x, c.grid->steps)[j] - R[x]));
+    }
+    kernel_case_clear(&c);
+    return worst;
+}
+
+/* No epochs, some, and one that is longer than the horizon. */
+static void test_cooling(void **state)
+{
+    static const double epoch[3] = {0, 1, 5};
+    for (int variant = 0; variant < 9; variant++) {
+        const response_estimator *response = variant < 3 ? &response_pathwise : &response_stein;
+        double error[3];
+        for (int g = 0; g < 3; g++)
+            error[g] = cooling_error(response, variant < 6, epoch[variant % 3], 2 - g);
+        print_message("%s, epoch %g, gradient %s: errors %.2e %.2e %.2e, ratios %.2f %.2f\n", response->name,
+                      epoch[variant % 3], variant < 6 ? "smooth" : "jumps", error[0], error[1], error[2],
+                      error[0] / error[1], error[1] / error[2]);
+        check_between(error[1] / error[2], 3.5, 4.5, "%s, epoch %g: error ratio", response->name, epoch[variant % 3]);
+        check_between(error[2], 1e-12, 2e-4, "%s, epoch %g: error at 160 steps", response->name, epoch[variant % 3]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_epochs_matter), cmocka_unit_test(test_pathwise),
-                                       cmocka_unit_test(test_stein)};
+                                       cmocka_unit_test(test_stein), cmocka_unit_test(test_cooling)};
     return cmocka_run_group_tests_name("response with epochs", tests, NULL, NULL);
 }
