@@ -1,14 +1,15 @@
-/* The response where epochs begin anew: a path that is visited at t has had no visit since the epoch of t began at b(t). In place
-   of the paths there is a memory kernel for the time before b(t),
+/* The response where epochs begin anew: a path that is visited at t has had no visit since the epoch of t began at
+   b(t). In place of the paths there is a memory kernel for the time before b(t),
 
      Q(t, s) = Gamma R(t, s) - M W(t, s),   W(t, s) = int_s^b(t) exp(- beta (t - u)) R(u, s) du,
 
-   so that Q = Gamma R for s >= b(t), and Q jumps where an epoch begins. Within an epoch, with W continued to t by
-   Z(t, s) = int_s^t exp(- beta (t - u)) R(u, s) du,
+   so that Q = Gamma R for s >= b(t), and Q jumps where an epoch begins. Within an epoch, with W continued to t by Z(t,
+   s) = int_s^t exp(- beta (t - u)) R(u, s) du,
 
      R' = - (lambda + delta eta Gamma) R + delta eta M W,   W' = - beta W,   Z' = R - beta Z,
 
-   and W becomes Z where an epoch begins: a product of matrix exponentials. Two students, matrices that do not commute. */
+   and W becomes Z where an epoch begins: a product of matrix exponentials. Two students, matrices that do not commute.
+   */
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 
@@ -121,7 +122,8 @@ static void pathwise_rows(const kernel_case *c, int i, side at, double *averages
     }
 }
 
-/* E[g(t_i) xi_j^T] = - sqrt(delta) sum_{j <= c < i} Qm_c L_cj. With a smooth gradient those since b(t) must not be used. */
+/* E[g(t_i) xi_j^T] = - sqrt(delta) sum_{j <= c < i} Qm_c L_cj. With a smooth gradient those since b(t) must not be
+   used. */
 static void stein_rows(const kernel_case *c, int i, side at, double *averages)
 {
     double *mean = memory_doubles((size_t)i * KK + 1);
@@ -165,8 +167,8 @@ static void averages_at(const kernel_case *c, int i, side at, double *averages)
 
 /* ---- the march ---- */
 
-/* Q = Gamma R to rounding where no visit lies between. By Stein's lemma, b(t) itself is the end of what is smoothed, unless it is
-   0, and nothing is known where the gradient jumps. */
+/* Q = Gamma R to rounding where no visit lies between. By Stein's lemma, b(t) itself is the end of what is smoothed,
+   unless it is 0, and nothing is known where the gradient jumps. */
 static void check_unvisited(const kernel_case *c, int i, side at)
 {
     int first = missing_since(c->grid, i, at);
@@ -319,8 +321,8 @@ static void test_epochs_matter(void **state)
 
 /* ---- eta varies within cells ---- */
 
-/* Without a memory kernel Q = Gamma R for all times, so that R(t, s) = exp(- lambda (t - s) - delta Gamma int_s^t eta), and it does
-   not matter when epochs begin. */
+/* Without a memory kernel Q = Gamma R for all times, so that R(t, s) = exp(- lambda (t - s) - delta Gamma int_s^t eta),
+   and it does not matter when epochs begin. */
 static void cooling_exact(double t, double s, double R[KK])
 {
     double a[KK], integral = ETA / COOLING * (exp(-COOLING * s) - exp(-COOLING * t));
