@@ -48,7 +48,8 @@ void path_history_start(const path_history *h, const double *zero);
 void path_history_field(const path_history *h, const kernels *kern, int node, double *own);
 
 /* r -= sum over the kicks in cells first .. last - 1 of R(t_node, T_b) kick_b, where an epoch begins at `first` and `last`, or they
-   are 0 and `node`; with last = node, without the kicks of the cell that ends there. `row` has room for k k (node + 2) numbers. */
+   are 0 and `node`; with last = node, without the kicks of the cell that ends there. `row` has room for 2 k k node numbers,
+   since beginnings of epochs add rows. */
 void path_history_recall(const path_history *h, const kernels *kern, int node, int first, int last, double *row,
                          double *r);
 
