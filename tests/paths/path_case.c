@@ -5,7 +5,9 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "problem/problem.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 
 const double any_bridge_root[K * K] = {0.6, 0.15, 0.15, 0.4};
 
@@ -45,18 +47,20 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
                     int paths)
 {
     sgdmft_context *ctx = check_context(1);
+    int epochs = strcmp(dynamics, epoch_process.dynamics) == 0;
+    sgdmft_problem *problem = test_problem(
+        ctx,
+        "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
+        "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
+        "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
+        "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
+        "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
+        "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
+        epochs ? "sgd" : dynamics, horizon, eta->text, numerics, paths, STEPS);
     *c = (path_case){.eta = eta};
-    test_plan_init(
-        &c->t,
-        test_problem(
-            ctx,
-            "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
-            "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
-            "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
-            "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
-            "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
-            "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
-            dynamics, horizon, eta->text, numerics, paths, STEPS));
+    if (epochs)
+        problem->process = &epoch_process;
+    test_plan_init(&c->t, problem);
     sgdmft_context_free(ctx);
     test_plan_exact(&c->t);
     assert_int_equal(c->t.plan.grid[GRID_FINE]->steps, STEPS);
