@@ -10,9 +10,10 @@ typedef struct flow_case {
     test_plan t;
 } flow_case;
 
-/* The format gives the numerics but grading. Points into itself: not to be copied. */
-void flow_case_init(flow_case *c, int students, double horizon, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* The format gives the numerics but grading. `process` NULL: independent visits. Points into itself: not to be copied.
+   */
+void flow_case_init(flow_case *c, const sample_process *process, int students, double horizon, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 void flow_case_clear(flow_case *c);
 
 #endif

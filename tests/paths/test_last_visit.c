@@ -154,7 +154,8 @@ static void check_flow(int students, int seed)
     flow_case c;
     averages seen[NODES];
     double squares = 0, plain_squares = 0;
-    flow_case_init(&c, students, 1.6, "response: stein, paths: %d, steps: %d, seed: %d", FLOW_PATHS, FLOW_STEPS, seed);
+    flow_case_init(&c, NULL, students, 1.6, "response: stein, paths: %d, steps: %d, seed: %d", FLOW_PATHS, FLOW_STEPS,
+                   seed);
     kernels *kern = test_kernels(&c.t);
     flow_kernels(&c.flow, kern);
     for (int which = 0; which < NODES; which++)
@@ -496,7 +497,7 @@ static void test_order(void **state)
     flow_case c;
     time_grid *grid[GRID_COUNT];
     sample change[GRID_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST] = {0};
-    flow_case_init(&c, 1, HORIZON, "response: stein, paths: %d, steps: %d, seed: 63", ORDER_PATHS, ORDER_STEPS);
+    flow_case_init(&c, NULL, 1, HORIZON, "response: stein, paths: %d, steps: %d, seed: 63", ORDER_PATHS, ORDER_STEPS);
     check_ok(c.t.ctx, time_grid_new(c.t.ctx, ORDER_STEPS, HORIZON, 1.2, c.t.plan.eta, 0, &grid[0]));
     for (int g = 1; g < GRID_COUNT; g++)
         check_ok(c.t.ctx, time_grid_coarsen(c.t.ctx, grid[g - 1], c.t.plan.eta, &grid[g]));
