@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "paths/coarsen.h"
-#include "paths/events.h"
+#include "problem/problem.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 #include "support/plan.h"
 #include "support/visits_by_path.h"
 
@@ -68,19 +69,23 @@ static void check_same_paths(const path_ensemble *fine, const time_grid *fine_gr
     visits_by_path_free(coarse, v);
 }
 
-static void test_same_paths(void **state)
+enum { GRID_COUNT = 4 };
+
+/* On `grids` grids; of a process with epochs the nested grids of a solve have their beginnings as nodes. */
+static void check_process(const sample_process *process, int grids)
 {
-    enum { GRID_COUNT = 4 };
     sgdmft_context *ctx = check_context(1);
     test_plan t;
-    test_plan_init(
-        &t, test_problem(ctx, "{delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "
-                              "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "
-                              "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}"));
+    sgdmft_problem *problem =
+        test_problem(ctx, "{delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "
+                          "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "
+                          "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}");
+    problem->process = process;
+    test_plan_init(&t, problem);
     time_grid *grid[GRID_COUNT];
     path_ensemble *paths[GRID_COUNT] = {test_paths(&t, 2)};
-    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.plan.eta, 0, &grid[0]));
-    for (int g = 1; g < GRID_COUNT; g++) {
+    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.plan.eta, process->visits->epoch, &grid[0]));
+    for (int g = 1; g < grids; g++) {
         check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[g - 1], t.plan.eta, &grid[g]));
         check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g], &paths[g]));
         check_same_paths(paths[g - 1], grid[g - 1], paths[g], grid[g], 2);
@@ -90,14 +95,20 @@ static void test_same_paths(void **state)
     }
     path_ensemble *again = test_paths(&t, 2); /* shared fields have not been changed */
     for (size_t b = 0; b < again->n_blocks; b++)
-        check_same_fields(&again->block[b], &paths[GRID_COUNT - 1]->block[b], 2);
+        check_same_fields(&again->block[b], &paths[grids - 1]->block[b], 2);
     path_ensemble_free(again);
-    for (int g = 0; g < GRID_COUNT; g++) {
+    for (int g = 0; g < grids; g++) {
         path_ensemble_free(paths[g]);
         time_grid_free(grid[g]);
     }
     test_plan_clear(&t);
     sgdmft_context_free(ctx);
+}
+
+static void test_same_paths(void **state)
+{
+    check_process(process_at(0), GRID_COUNT);
+    check_process(&epoch_process, GRIDS);
 }
 
 /* Coarse innovations keep exactly matched moments. */
@@ -183,7 +194,6 @@ static void check_same_motion(const path_inputs *x, const time_grid *fine, const
 
 static void check_events(const char *dynamics)
 {
-    enum { GRID_COUNT = 4 };
     sgdmft_context *ctx = check_context(1);
     test_plan t;
     test_plan_init(&t, test_problem(ctx, PER_CELL, dynamics));
