@@ -138,8 +138,10 @@ static void test_apply(void **state)
         weighted[which][at.size + 1] += D[p] * D[p];
         half[which].paths = which ? (SAMPLES + 2) / 3 : SAMPLES - (SAMPLES + 2) / 3;
     }
-    for (size_t x = used; x < at.size; x++)
+    for (size_t x = used; x < at.size; x++) { /* rows of later nodes */
         averages[x] = x0[x];
+        plain[0][x] = weighted[1][x] = 50;
+    }
     for (int which = 0; which < 2; which++) {
         half[which].plain = plain[which];
         half[which].weighted = weighted[which];
