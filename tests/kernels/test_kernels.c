@@ -276,11 +276,103 @@ static void test_residual(void **state)
     kernel_case_clear(&c);
 }
 
+/* ---- the table of arrays ---- */
+
+static void fill_arrays(kernels *kern, uint64_t item)
+{
+    array_row rows[KERNELS_ARRAYS_MOST];
+    size_t n = kernels_arrays(kern, rows);
+    for (size_t i = 0; i < n; i++)
+        kernel_case_normals(item + i, rows[i].count, *rows[i].data);
+}
+
+static kernel_case case_with_arrays(int sampled)
+{
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
+                                                       .kstar = 3,
+                                                       .steps = 7,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .eta = "0.8",
+                                                       .m0 = M0,
+                                                       .rho = RHO});
+    if (sampled)
+        check_ok(c.ctx, kernels_set_sampled(c.ctx, c.kern));
+    return c;
+}
+
+/* Rows are apart from each other, and their bytes are those that are promised without making them. */
+static void test_array_table(void **state)
+{
+    for (int sampled = 0; sampled < 2; sampled++) {
+        kernel_case c = case_with_arrays(sampled);
+        array_row rows[KERNELS_ARRAYS_MOST];
+        size_t n = kernels_arrays(c.kern, rows), kept = 0;
+        assert_true(n > 0 && n <= KERNELS_ARRAYS_MOST);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(*rows[i].data && rows[i].count > 0);
+            kept += rows[i].kept != 0;
+            for (size_t j = 0; j < i; j++)
+                assert_true(rows[i].data != rows[j].data && *rows[i].data != *rows[j].data);
+        }
+        assert_true(kept > 0 && kept < n);
+        assert_true(kernels_bytes(2, 3, 7, sampled) == arrays_bytes(rows, n));
+        kernel_case_clear(&c);
+    }
+    assert_true(kernels_bytes(2, 3, 7, 1) > kernels_bytes(2, 3, 7, 0));
+    assert_true(kernels_bytes(2, 3, 14, 0) > 3 * kernels_bytes(2, 3, 7, 0)); /* most have two times */
+}
+
+/* The arrays that are kept are all that the results are made of: C, m, R and the law of the field. */
+static void test_kept_arrays(void **state)
+{
+    static const double q0[4] = {1.2, 0.3, 0.3, 0.9}, root[4] = {0.8, 0, 0.2, 0.7};
+    for (int sampled = 0; sampled < 2; sampled++) {
+        kernel_case from = case_with_arrays(sampled), to = case_with_arrays(sampled);
+        array_row source[KERNELS_ARRAYS_MOST], target[KERNELS_ARRAYS_MOST];
+        size_t n = kernels_arrays(from.kern, source);
+        assert_int_equal(kernels_arrays(to.kern, target), n);
+        fill_arrays(from.kern, 500);
+        fill_arrays(to.kern, 600);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(source[i].count == target[i].count && source[i].kept == target[i].kept);
+            if (source[i].kept)
+                memcpy(*target[i].data, *source[i].data, sizeof(double) * source[i].count);
+        }
+        size_t row = 4 * from.kern->stride;
+        double *want = memory_doubles(row), *got = memory_doubles(row);
+        assert_true(want && got);
+        for (int i = 0; i <= 7; i++) {
+            for (int j = 0; j <= 7; j++) {
+                double C[4], D[4];
+                kernels_correlation(from.kern, q0, RHO, i, j, C);
+                kernels_correlation(to.kern, q0, RHO, i, j, D);
+                assert_memory_equal(C, D, sizeof C);
+            }
+            kernels_own_covariance(from.kern, root, i, want);
+            kernels_own_covariance(to.kern, root, i, got);
+            assert_memory_equal(want, got, sizeof(double) * row);
+            assert_memory_equal(kernels_m(from.kern, i), kernels_m(to.kern, i), sizeof M0);
+            for (int x = 0; x < 4; x++) {
+                assert_memory_equal(kernels_R(from.kern, x, i), kernels_R(to.kern, x, i),
+                                    sizeof(double) * (size_t)(i + 1));
+                assert_true(kernels_onto_start(from.kern, x, i) == kernels_onto_start(to.kern, x, i));
+            }
+        }
+        free(want);
+        free(got);
+        kernel_case_clear(&from);
+        kernel_case_clear(&to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trapezoid), cmocka_unit_test(test_decay_order),  cmocka_unit_test(test_memory_order),
-        cmocka_unit_test(test_overlap),   cmocka_unit_test(test_singular_rho), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_trapezoid),   cmocka_unit_test(test_decay_order),  cmocka_unit_test(test_memory_order),
+        cmocka_unit_test(test_overlap),     cmocka_unit_test(test_singular_rho), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_array_table), cmocka_unit_test(test_kept_arrays),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
