@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "columns/solution.h"
+#include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 #include "support/plan.h"
 
 #define TANH "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
@@ -24,12 +26,18 @@ static const double LAST_VISIT = 1e-3;
 #define PENALTY_OF_TWO "penalty: \"0.1*th1^4 + 0.1*(th1 - th2)^2\", "
 #define RELU "model: {label: \"relu(s) + 0.2*eps\", predict: \"relu(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
 
+/* Before the body of a problem: epoch_process, which no problem file can name. */
+#define EPOCHS "(epochs) "
+
 static sgdmft_solution *solve(int threads, const char *body, const char *numerics)
 {
     sgdmft_context *ctx = check_context(threads);
+    size_t epochs = strncmp(body, EPOCHS, strlen(EPOCHS)) == 0 ? strlen(EPOCHS) : 0;
     sgdmft_problem *problem =
-        test_problem(ctx, "{delta: 1.8, eta: 1.1, %s numerics: {%s}, output: {times: 9}}", body, numerics);
+        test_problem(ctx, "{delta: 1.8, eta: 1.1, %s numerics: {%s}, output: {times: 9}}", body + epochs, numerics);
     sgdmft_solution *solution = NULL;
+    if (epochs)
+        problem->process = &epoch_process;
     check_ok(ctx, sgdmft_solve(ctx, problem, &solution));
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
@@ -102,6 +110,14 @@ static void test_picard_processes(void **state)
     check_methods(0, "horizon: 1, " FLOW TWO, "paths: 600, replicas: 2, steps: 12, seed: 18");
 }
 
+/* With epochs, where averages and rows have two limits. */
+static void test_picard_epochs(void **state)
+{
+    check_methods(0, EPOCHS "horizon: 2.6, " TANH, "response: pathwise, paths: 700, replicas: 2, steps: 16, seed: 24");
+    check_methods(0, EPOCHS "horizon: 2.6, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 16, seed: 25");
+    check_methods(0, EPOCHS "horizon: 1.3, " TWO, "response: stein, paths: 700, replicas: 2, steps: 16, seed: 26");
+}
+
 static void check_same_bytes(const sgdmft_solution *a, const sgdmft_solution *b)
 {
     size_t times = sizeof(double) * a->n_times, overlap = (size_t)(a->k * a->kstar);
@@ -145,6 +161,8 @@ static void test_threads_processes(void **state)
 {
     check_threads("horizon: 1, " SME TANH, "paths: 700, replicas: 3, steps: 8, seed: 19");
     check_threads("horizon: 1, " FLOW TWO, "paths: 500, replicas: 2, steps: 6, seed: 20");
+    check_threads(EPOCHS "horizon: 1.3, " TWO, "response: pathwise, paths: 500, replicas: 2, steps: 12, seed: 27");
+    check_threads(EPOCHS "horizon: 1.3, " TANH, "response: stein, paths: 700, replicas: 2, steps: 12, seed: 28");
     check_threads("horizon: 1, " RELU, "paths: 700, replicas: 2, steps: 8, seed: 21");
     check_threads("horizon: 1, " PENALTY TANH, "paths: 700, replicas: 2, steps: 8, seed: 22");
     check_threads("horizon: 0.6, " SME PENALTY_OF_TWO TWO, "paths: 500, replicas: 2, steps: 8, seed: 23");
@@ -243,10 +261,15 @@ static void test_extrapolation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_picard),  cmocka_unit_test(test_picard_processes),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_processes),
-        cmocka_unit_test(test_seed),    cmocka_unit_test(test_grading),
-        cmocka_unit_test(test_info),    cmocka_unit_test(test_extrapolation),
+        cmocka_unit_test(test_picard),
+        cmocka_unit_test(test_picard_processes),
+        cmocka_unit_test(test_picard_epochs),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_threads_processes),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_grading),
+        cmocka_unit_test(test_info),
+        cmocka_unit_test(test_extrapolation),
     };
     return cmocka_run_group_tests_name("methods", tests, NULL, NULL);
 }

@@ -4,8 +4,10 @@
 
 #include "columns/solution.h"
 #include "order_table.h"
+#include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 
 #define LINEAR                                                                                                         \
     "delta: 1.5, lambda: 0.15, horizon: 2, model: {label: \"s + 0.3*eps\", loss: \"(r - y)^2/2\"}, "                   \
@@ -35,18 +37,28 @@ static void exact_values(const char *dynamics, double exact[QUANTITIES])
     sgdmft_context_free(ctx);
 }
 
-static void collect(const char *dynamics, const char *rest, const char *numerics, size_t paths, uint32_t replicas,
-                    table_row rows[QUANTITIES])
+/* `process` NULL: that of the dynamics. */
+static void collect_with(const sample_process *process, const char *dynamics, const char *rest, const char *numerics,
+                         size_t paths, uint32_t replicas, table_row rows[QUANTITIES])
 {
     sgdmft_context *ctx = check_context(1);
     test_plan t;
-    test_plan_init(&t, test_problem(ctx, "{%s, %s, numerics: {grading: 1, paths: %zu, tolerance: 1.0e-10, %s}}",
-                                    dynamics, rest, test_scaled(paths, 600), numerics));
-    print_message("%s\n", dynamics);
+    sgdmft_problem *problem = test_problem(ctx, "{%s, %s, numerics: {grading: 1, paths: %zu, tolerance: 1.0e-10, %s}}",
+                                           dynamics, rest, test_scaled(paths, 600), numerics);
+    if (process)
+        problem->process = process;
+    test_plan_init(&t, problem);
+    print_message("%s, %s\n", dynamics, numerics);
     order_collect(&t, replicas, rows);
     order_print(&t, rows);
     test_plan_clear(&t);
     sgdmft_context_free(ctx);
+}
+
+static void collect(const char *dynamics, const char *rest, const char *numerics, size_t paths, uint32_t replicas,
+                    table_row rows[QUANTITIES])
+{
+    collect_with(NULL, dynamics, rest, numerics, paths, replicas, rows);
 }
 
 /* No noise at all: sampled normals are matched, and nothing else is random. */
@@ -141,11 +153,38 @@ static void test_sme_tanh(void **state)
     order_check_falls(rows, test_scale() < 1 ? 0 : 2);
 }
 
+/* The second epoch begins at a node of all grids, and averages jump there. */
+static void collect_epochs(const char *body, const char *numerics, table_row rows[QUANTITIES])
+{
+    collect_with(&epoch_process, "dynamics: sgd, eta: 1.1", body, numerics, 6000, 10, rows);
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_against_finest(&rows[x], quantity_names[x]);
+}
+
+static void test_epochs_linear(void **state)
+{
+    table_row pathwise[QUANTITIES] = {0}, stein[QUANTITIES] = {0};
+    collect_epochs(LINEAR, "response: pathwise, steps: 64, seed: 78", pathwise);
+    order_check(pathwise, test_scale() < 1 ? 0 : 6);
+    collect_epochs(LINEAR, "response: stein, steps: 64, seed: 79", stein);
+    order_check(stein, test_scale() < 1 ? 0 : 3);
+}
+
+static void test_epochs_tanh(void **state)
+{
+    table_row pathwise[QUANTITIES] = {0}, stein[QUANTITIES] = {0};
+    collect_epochs(TANH, "response: pathwise, steps: 32, seed: 80", pathwise);
+    order_check_falls(pathwise, test_scale() < 1 ? 0 : 2);
+    collect_epochs(TANH, "response: stein, steps: 32, seed: 81", stein);
+    order_check_falls(stein, test_scale() < 1 ? 0 : 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flow_linear), cmocka_unit_test(test_flow_graded), cmocka_unit_test(test_flow_tanh),
-        cmocka_unit_test(test_sme_linear),  cmocka_unit_test(test_sgd_linear),  cmocka_unit_test(test_sme_tanh),
+        cmocka_unit_test(test_flow_linear),   cmocka_unit_test(test_flow_graded), cmocka_unit_test(test_flow_tanh),
+        cmocka_unit_test(test_sme_linear),    cmocka_unit_test(test_sgd_linear),  cmocka_unit_test(test_sme_tanh),
+        cmocka_unit_test(test_epochs_linear), cmocka_unit_test(test_epochs_tanh),
     };
     return cmocka_run_group_tests_name("order of the processes", tests, NULL, NULL);
 }
