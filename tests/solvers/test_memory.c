@@ -1,8 +1,10 @@
 /* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks
    nothing and works the next time. The linker sends the library's allocations through tests/support/failing_memory.h.
    */
+#include "problem/problem.h"
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 #include "support/failing_memory.h"
 #include "support/plan.h"
 
@@ -77,8 +79,30 @@ static void test_sampled(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* Two limits of averages where an epoch begins, by both methods. */
+static void test_epochs(void **state)
+{
+    static const char *const numerics[] = {"method: march, response: stein", "method: march, response: pathwise",
+                                           "method: picard, response: pathwise"};
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof numerics / sizeof *numerics; i++) {
+        sgdmft_problem *problem = test_problem(ctx,
+                                               "{delta: 1.5, horizon: 1.4, model: {label: s, loss: \"(r - y)^2/2\"}, "
+                                               "numerics: {paths: 64, replicas: 2, steps: 8, passes: 200, %s}, "
+                                               "output: {times: 2}}",
+                                               numerics[i]);
+        problem->process = &epoch_process;
+        long count = fail_each(ctx, problem, SGDMFT_OK);
+        print_message("epochs, %s: %ld allocations\n", numerics[i], count);
+        assert_true(count > 50);
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_sampled)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_sampled),
+                                       cmocka_unit_test(test_epochs)};
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
