@@ -9,6 +9,7 @@
   notation    each name in the second column of docs/NOTATION.md is a word of a file in the last column
   commits     `abcdef0` is a commit of this repository, in a clone with its whole history
   index       every page of docs and every problem of examples is in docs/index.md
+  picture     no #include goes up in the picture of ARCHITECTURE.md, whose floors are divided by lines of hyphens
   comments    with --comments: files named in comments of C files exist
   quotes      docs/library.md quotes examples/library.c word for word; problem files in README.md pass `sgdmft check`
 
@@ -91,7 +92,7 @@ def missing_files(tree, tokens):
     for token in tokens:
         if tree.is_path(token) and not tree.find(token):
             yield f"there is no {token}"
-        elif re.fullmatch(r"[\w-]+\.(c|h|py|sh)", token) and token not in tree.names:
+        elif re.fullmatch(r"[\w-]+\.(c|h|py|sh)", token) and not {token, token + ".in"} & tree.names:
             yield f"no file is called {token}"
 
 
@@ -181,9 +182,28 @@ def missing_index(top):
             yield f"docs/index.md does not have {path.name}"
 
 
+def upward_includes(tree):
+    """A file belongs to the room of the picture with the longest name that its path begins with."""
+    picture = blocks(tree.top / "ARCHITECTURE.md", "")[0]
+    floors = re.split(r"^ *-{10,}$", picture, flags=re.M)
+    floors = [re.findall(r"\b(?:src|solvers|validation)/[\w/.]+", floor) for floor in floors]
+    level = {"": None, **{room: number for number, rooms in enumerate(floors) for room in rooms}}
+
+    def level_of(path):
+        return level[max((room for room in level if str(path).startswith(room)), key=len)]
+
+    for path in tree.sources:
+        here = level_of(path.relative_to(tree.top))
+        included = re.findall(r'^#include "([^"]+)"', text_of(path), flags=re.M) if here is not None else []
+        for name in included:
+            found = [level_of(f.relative_to(tree.top)) for f in tree.find(name)]
+            if found and found[0] is not None and found[0] < here:
+                yield f"{path.relative_to(tree.top)} includes {name}, which is above it in ARCHITECTURE.md"
+
+
 def stale_comments(tree):
-    """A name with a folder is one from the top, from src, include or docs, or from the folder of the file itself."""
-    folders = [tree.top, *(tree.top / d for d in ("src", "include", "docs"))]
+    """A name with a folder is one from the top, from src, include, docs or tests, or from the file itself."""
+    folders = [tree.top, *(tree.top / d for d in ("src", "include", "docs", "tests"))]
     for path in tree.sources:
         for comment in re.findall(r"/\*.*?\*/", text_of(path), flags=re.S):
             for name in re.findall(r"(?<![\w/.-])((?:[\w-]+/)*[\w-]+\.(?:c|h|py|sh|md))\b", comment):
@@ -212,7 +232,7 @@ def main(program, top, *options):
     tree = Tree(top)
     pages = [*sorted(top.glob("*.md")), *sorted((top / "docs").glob("*.md"))]
     complaints = [f"{page.relative_to(top)}: {c}" for page in pages for c in page_complaints(tree, page)]
-    complaints += [*missing_index(top), *quotes(program, top)]
+    complaints += [*missing_index(top), *quotes(program, top), *upward_includes(tree)]
     if "--comments" in options:
         complaints += stale_comments(tree)
     for complaint in complaints:

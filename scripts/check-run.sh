@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-run.sh SGDMFT PROBLEM.yaml READER: a run that SGDMFT has solved is one that READER, a program, can read, be it an
-# HDF5 or a CSV file.
+# check-run.sh SGDMFT PROBLEM.yaml READER: the program READER can read what SGDMFT has solved, both the HDF5 and the CSV
+# file.
 set -eu
 
 stage=$(mktemp -d)

@@ -1,4 +1,4 @@
-/* Which solver is for a problem, what it would cost, and the solve itself. */
+/* The choice of the solver, the estimate of its cost, and the solve itself. */
 #include "sgdmft/solve.h"
 
 #include <time.h>
@@ -8,9 +8,9 @@
 #include "core/ranks.h"
 #include "problem/problem.h"
 #include "sample/histograms.h"
+#include "solvers/dmft/dmft.h"
 #include "solvers/linear/linear.h"
 #include "solvers/online/online.h"
-#include "solvers/dmft/dmft.h"
 #include "solvers/solver.h"
 
 static double seconds(clockid_t clock)
@@ -20,7 +20,7 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* In the order in which they are asked. */
+/* In the order in which they are asked whether they can solve a problem. */
 static const solver *const solvers[] = {&linear_solver, &online_solver, &dmft_solver};
 
 enum { SOLVERS = sizeof solvers / sizeof *solvers };
@@ -42,7 +42,7 @@ const char *sgdmft_solver_cannot_solve(size_t index, const sgdmft_problem *probl
     return problem_is_checked(problem) ? solvers[index]->cannot_solve(problem) : "the problem has not been checked";
 }
 
-/* The first solver that is for the problem, or NULL. */
+/* The first solver that can solve the problem, or NULL. */
 static const solver *solver_of(const sgdmft_problem *problem)
 {
     for (size_t i = 0; i < SOLVERS; i++)
@@ -51,13 +51,14 @@ static const solver *solver_of(const sgdmft_problem *problem)
     return NULL;
 }
 
+/* Chooses a solver, and makes its plan and its cost. */
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, const solver **out, void **plan,
                              sgdmft_cost *cost)
 {
     *cost = (sgdmft_cost){0}; /* a solver sets the members that mean something for it */
     *out = solver_of(problem);
     if (!*out)
-        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED, "%s: no solver is for this problem", problem->source);
+        return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED, "%s: no solver can solve this problem", problem->source);
     sgdmft_status status = (*out)->prepare(ctx, problem, plan);
     if (!status)
         (*out)->cost(*plan, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
@@ -87,7 +88,7 @@ sgdmft_status sgdmft_check_memory(sgdmft_context *ctx, const sgdmft_cost *cost)
                         cost->memory_bytes / 1073741824.0, available / 1073741824.0);
 }
 
-/* On this rank, if it has anything to do. */
+/* Runs the solver on this rank, if it has anything to do there. */
 static sgdmft_status run_solver(sgdmft_context *ctx, const solver *chosen, const void *plan, sgdmft_solution **out)
 {
     if (chosen->all_ranks)
@@ -101,7 +102,7 @@ static sgdmft_status run_solver(sgdmft_context *ctx, const solver *chosen, const
     return status;
 }
 
-/* Seconds of all ranks. */
+/* The seconds of all ranks, from those of this one; if a message is lost, the latter. */
 static double add_up(rank_group *all, double mine)
 {
     double sum = mine;
@@ -113,7 +114,8 @@ static double add_up(rank_group *all, double mine)
     return sum;
 }
 
-/* The densities that the problem asks for, unless the solver has made them. A solution is worth having without them. */
+/* Adds the densities that the problem asks for, unless the solver has made them. Without them the solution is still
+   useful, so a failure is a warning. */
 static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution)
 {
     histogram_plan plan = histogram_plan_of(problem, solution->n_grid, solution->t);

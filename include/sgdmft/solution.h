@@ -43,12 +43,13 @@ SGDMFT_API const sgdmft_curve *sgdmft_solution_curve_at(const sgdmft_solution *s
 SGDMFT_API const char *sgdmft_curve_name(const sgdmft_curve *curve);
 SGDMFT_API const char *sgdmft_curve_doc(const sgdmft_curve *curve);
 
-/* [n_times] each. The value is a mean over replicas. Its standard error counts the noise of the replicas and, where a
-   solve estimates it, the time-step error that is left in the value: se^2 = noise^2 + (step error)^2. It is 0 where the
-   value is exact, and where averages are not sampled at all (quadrature, method: linear): there the step error alone
-   tells the accuracy. The step error is the estimated time-step error of the value, with its sign (value minus limit);
-   0 where it is not estimated, as in simulations and in CSV files, which do not hold it. The standard error is NULL
-   if the curve was read from a file of other origin that has none. */
+/* [n_times] each. The value is a mean over replicas, or over the repetitions of a simulation. The standard error counts
+   the noise and, where it is estimated, the time-step error that is left in the value: se^2 = noise^2 + (step error)^2,
+   for sgd, sme and gradient-flow with the largest |step error| within a fifth of the horizon. It is 0 where the value
+   is exact, and where nothing is sampled (quadrature, numerics.method linear): there the step error alone shows how
+   accurate the value is. The step error is the estimated time-step error of the value, with its sign (value minus
+   limit); 0 where it is not estimated, as in simulations, and in CSV files, which do not hold it. The standard error is
+   NULL if the curve was read from a file of other origin that has none. */
 SGDMFT_API const double *sgdmft_curve_value(const sgdmft_curve *curve);
 SGDMFT_API const double *sgdmft_curve_se(const sgdmft_curve *curve);
 SGDMFT_API const double *sgdmft_curve_step_error(const sgdmft_curve *curve);

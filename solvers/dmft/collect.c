@@ -1,5 +1,6 @@
-/* A trajectory travels as a header, from which rank 0 makes an empty one of the same shape, then array by array without
-   copies. Everything is made before anything travels: a rank 0 without memory tells the others in time. */
+/* A solution on a grid travels as a header, from which rank 0 makes an empty solution of the same shape, and then array
+   by array without copies. All solutions are made before any array travels, so that rank 0 can report a lack of memory
+   before the others send. */
 #include "solvers/dmft/collect.h"
 
 #include <stdlib.h>
@@ -8,15 +9,16 @@
 #include "core/memory.h"
 #include "core/ranks.h"
 
-/* Numbers of a trajectory; as it is in memory, all ranks running the same program. */
+/* The numbers of a solution on a grid. They are sent as they are in memory, since all ranks run the same program. */
 typedef struct header {
     int present;
     int nodes, steps, passes_max;
     double passes, visits;
     int status;
-    size_t message; /* bytes with the final zero; 0: none */
+    size_t message; /* bytes of the message with its final zero; 0: there is none */
 } header;
 
+/* One array of a solution. */
 typedef struct piece {
     void *data;
     size_t bytes;
@@ -29,91 +31,93 @@ static void add(piece *list, size_t *n, double *data, size_t count)
     list[(*n)++] = (piece){data, sizeof *data * count};
 }
 
-/* The arrays of a solution on a grid that statistics.c and coordinates.c look at. */
-static size_t pieces_of(const grid_solution *tr, piece list[MOST_PIECES])
+/* The arrays of a solution on a grid that statistics.c and coordinates.c read. */
+static size_t pieces_of(const grid_solution *on_grid, piece list[MOST_PIECES])
 {
-    kernels *kern = tr->kern;
+    kernels *kern = on_grid->kern;
     size_t cells = (size_t)kern->steps, nodes = cells + 1, kk = (size_t)(kern->k * kern->k), n = 0;
     array_row rows[KERNELS_ARRAYS_MOST];
     size_t count = kernels_arrays(kern, rows);
-    add(list, &n, tr->observed, nodes * tr->observables);
-    add(list, &n, tr->residual, nodes);
-    add(list, &n, tr->identity, 2 * kk);
-    add(list, &n, tr->identity_scale, 2 * kk);
+    add(list, &n, on_grid->observed, nodes * on_grid->observables);
+    add(list, &n, on_grid->residual, nodes);
+    add(list, &n, on_grid->identity, 2 * kk);
+    add(list, &n, on_grid->identity_scale, 2 * kk);
     for (size_t i = 0; i < count; i++)
         if (rows[i].kept)
             add(list, &n, *rows[i].data, rows[i].count);
-    if (tr->record) {
-        count = coordinate_record_arrays(tr->record, rows);
+    if (on_grid->record) {
+        count = coordinate_record_arrays(on_grid->record, rows);
         for (size_t i = 0; i < count; i++)
             add(list, &n, *rows[i].data, rows[i].count);
     }
     return n;
 }
 
-static header header_of(const replica_result *result, int level)
+static header header_of(const replica_result *result, int grid)
 {
-    const grid_solution *tr = result->on_grid[level];
-    if (!tr)
+    const grid_solution *on_grid = result->on_grid[grid];
+    if (!on_grid)
         return (header){.visits = result->visits};
     return (header){.present = 1,
-                    .nodes = tr->nodes,
-                    .steps = tr->steps,
-                    .passes_max = tr->passes_max,
-                    .passes = tr->passes,
+                    .nodes = on_grid->nodes,
+                    .steps = on_grid->steps,
+                    .passes_max = on_grid->passes_max,
+                    .passes = on_grid->passes,
                     .visits = result->visits,
-                    .status = tr->status,
-                    .message = tr->message ? strlen(tr->message) + 1 : 0};
+                    .status = on_grid->status,
+                    .message = on_grid->message ? strlen(on_grid->message) + 1 : 0};
 }
 
-static sgdmft_status make_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int level, const header *head,
-                                     replica_result *result)
+/* On rank 0: an empty solution of the shape that the header states. */
+static sgdmft_status make_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int grid, const header *head,
+                                        replica_result *result)
 {
     result->visits = head->visits;
     if (!head->present)
         return SGDMFT_OK;
-    sgdmft_status status = nested_grid_solution(ctx, plan, level, &result->on_grid[level]);
+    sgdmft_status status = nested_grid_solution(ctx, plan, grid, &result->on_grid[grid]);
     if (status)
         return status;
-    grid_solution *tr = result->on_grid[level];
-    if (tr->kern->sampled == NULL && plan->penalty)
-        status = kernels_set_sampled(ctx, tr->kern);
-    tr->nodes = head->nodes;
-    tr->steps = head->steps;
-    tr->passes_max = head->passes_max;
-    tr->passes = head->passes;
-    tr->status = (sgdmft_status)head->status;
-    if (!status && head->message && !(tr->message = calloc(head->message, 1)))
+    grid_solution *on_grid = result->on_grid[grid];
+    if (on_grid->kern->sampled == NULL && plan->penalty)
+        status = kernels_set_sampled(ctx, on_grid->kern);
+    on_grid->nodes = head->nodes;
+    on_grid->steps = head->steps;
+    on_grid->passes_max = head->passes_max;
+    on_grid->passes = head->passes;
+    on_grid->status = (sgdmft_status)head->status;
+    if (!status && head->message && !(on_grid->message = calloc(head->message, 1)))
         status = context_out_of_memory(ctx, "a message", (double)head->message);
     return status;
 }
 
-/* Sends or receives one block of bytes. */
+/* The rank that this one sends to or receives from. */
 typedef struct channel {
     rank_group *ranks;
-    int other;
-    int receives;
+    int other;    /* rank */
+    int receives; /* 1: this rank receives */
 } channel;
 
+/* Sends or receives one block of bytes. */
 static sgdmft_status pass(sgdmft_context *ctx, const channel *c, void *data, size_t bytes)
 {
     return c->receives ? ranks_receive(ctx, c->ranks, c->other, data, bytes)
                        : ranks_send(ctx, c->ranks, c->other, data, bytes);
 }
 
-static sgdmft_status pass_trajectory(sgdmft_context *ctx, const channel *c, grid_solution *tr, size_t message)
+static sgdmft_status pass_grid_solution(sgdmft_context *ctx, const channel *c, grid_solution *on_grid, size_t message)
 {
     piece list[MOST_PIECES];
-    size_t n = pieces_of(tr, list);
+    size_t n = pieces_of(on_grid, list);
     sgdmft_status status = SGDMFT_OK;
     for (size_t i = 0; i < n && !status; i++)
         status = pass(ctx, c, list[i].data, list[i].bytes);
     if (!status && message)
-        status = pass(ctx, c, tr->message, message);
+        status = pass(ctx, c, on_grid->message, message);
     return status;
 }
 
-/* The first half, headers, or the second, arrays, of all replicas. `head` is [asked][GRIDS]. */
+/* Passes the headers of all replicas to rank 0, or their arrays if `arrays` is 1. `head` is [asked][GRIDS]. */
 static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *plan, const rank_layout *layout, replica_set *set,
                               header *head, int arrays)
 {
@@ -124,17 +128,17 @@ static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *plan, const 
         channel c = {all, all->rank == 0 ? owner : 0, all->rank == 0};
         if (owner == 0 || (all->rank != 0 && all->rank != owner))
             continue;
-        for (int level = 0; level < GRIDS && !status; level++) {
-            header *h = &head[r * GRIDS + level];
+        for (int grid = 0; grid < GRIDS && !status; grid++) {
+            header *h = &head[r * GRIDS + grid];
             if (arrays) {
                 if (h->present)
-                    status = pass_trajectory(ctx, &c, set->result[r].on_grid[level], h->message);
+                    status = pass_grid_solution(ctx, &c, set->result[r].on_grid[grid], h->message);
                 continue;
             }
-            *h = header_of(&set->result[r], level);
+            *h = header_of(&set->result[r], grid);
             status = pass(ctx, &c, h, sizeof *h);
             if (!status && !made && c.receives)
-                made = make_grid_solution(ctx, plan, level, h, &set->result[r]);
+                made = make_grid_solution(ctx, plan, grid, h, &set->result[r]);
         }
     }
     return status ? status : made;

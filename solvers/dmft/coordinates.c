@@ -36,7 +36,7 @@ double dmft_coordinates_bytes(const dmft_plan *plan)
     return records + 24.0 * (double)(nodes * nodes) * shape.k * shape.k;
 }
 
-/* onto_teacher = m rho^{-1} at all nodes */
+/* The coefficients of theta(0) - A theta* and theta* in theta(t_i); onto_teacher = m rho^{-1}. */
 static void fill_regressions(const kernels *kern, size_t n, solution_coordinates *p)
 {
     size_t k = (size_t)kern->k, kk = k * k, kstar = (size_t)kern->kstar;
@@ -48,6 +48,7 @@ static void fill_regressions(const kernels *kern, size_t n, solution_coordinates
                 p->onto_teacher[i * kstar + b] += kern->m[i * kstar + c] * kern->rho_inverse[c * kstar + b];
 }
 
+/* L and V, of which the solution has the first n nodes. */
 static void fill_innovations(const kernels *kern, size_t n, solution_coordinates *p)
 {
     size_t cells = n - 1, k = (size_t)kern->k, kk = k * k;

@@ -2,100 +2,104 @@
 
 #include <math.h>
 
-#include "core/memory.h"
 #include "coordinates/ensemble.h"
+#include "core/memory.h"
 #include "paths/events.h"
 #include "paths/last_visit.h"
 #include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/replicas.h"
 
-/* Nanoseconds. */
+/* Rates in nanoseconds. */
 static const double PER_DRAW = 20.0;     /* a normal, a visit or a bridge, with its share of matching and coarsening */
-static const double PER_KICK = 8.0;      /* one gradient of a kick, per component */
+static const double PER_KICK = 8.0;      /* one component of one gradient of a kick */
 static const double PER_VALUE = 5.0;     /* g, G or one of their k^2 averages at a node */
 static const double PER_VISIT = 12.0;    /* one component of a visit */
 static const double PER_PAIR = 0.25;     /* one multiply-add of the field, the memory and their averages */
-static const double PER_SLOT = 4.0;      /* pathwise: one component of a visit seen from a node */
+static const double PER_SLOT = 4.0;      /* pathwise: one component of the effect of a visit on a later node */
 static const double PER_LINK = 0.6;      /* pathwise: one multiply-add of the chains at a node */
 static const double PER_BETWEEN = 30.0;  /* pathwise: one component of R between two visits */
 static const double PER_CHAIN = 5.0;     /* pathwise: one multiply-add of the chains at a visit */
 static const double PER_INSERTION = 2.0; /* one of the k^2 + 2 k numbers of a visit that is inserted as the last one */
-static const double INSERTED = 2.0;      /* how often a step does so */
-static const double PASSES = 4.0;        /* typical corrector passes of a step at the default tolerance */
 
-/* Events of a path: on average, rounded up, and a high quantile, which matters for memory. */
-static int mean_slots(const dmft_plan *plan, int level)
+/* Typical numbers per step at the default tolerance: of integrations over the last visit, and of corrector passes. */
+static const double INTEGRATIONS = 2.0, PASSES = 4.0;
+
+/* The number of events of a path: mean plus one deviation, and a high quantile, which determines the memory. */
+static int mean_slots(const dmft_plan *plan, int grid)
 {
-    const visit_law *visits = plan->on_grid[level].process->visits;
-    return visits ? (int)ceil(visits->count(plan->problem->horizon, 1)) : plan->grid[level]->steps;
+    const visit_law *visits = plan->on_grid[grid].process->visits;
+    return visits ? (int)ceil(visits->count(plan->problem->horizon, 1)) : plan->grid[grid]->steps;
 }
 
-static int most_slots(const dmft_plan *plan, int level)
+static int most_slots(const dmft_plan *plan, int grid)
 {
-    const visit_law *visits = plan->on_grid[level].process->visits;
-    return visits ? (int)(visits->count(plan->problem->horizon, 2.5) + 2) : plan->grid[level]->steps;
+    const visit_law *visits = plan->on_grid[grid].process->visits;
+    return visits ? (int)(visits->count(plan->problem->horizon, 2.5) + 2) : plan->grid[grid]->steps;
 }
 
-/* Of one path: the inputs of all grids are there at the same time, the state is that of the largest. */
+/* Bytes of one path. Its inputs on all grids exist at the same time, its state on one grid at a time. */
 static double path_bytes(const dmft_plan *plan)
 {
     double bytes = 0;
-    for (int level = 0; level < GRIDS; level++) {
-        model_shape shape = plan->on_grid[level].shape;
-        double mean = path_block_bytes(&plan->on_grid[level], 1, mean_slots(plan, level));
-        bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&plan->on_grid[level], 1, 0);
+    for (int grid = 0; grid < GRIDS; grid++) {
+        model_shape shape = plan->on_grid[grid].shape;
+        double mean = path_block_bytes(&plan->on_grid[grid], 1, mean_slots(plan, grid));
+        bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&plan->on_grid[grid], 1, 0);
         if (plan->penalty)
-            bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, plan->grid[level]->steps, plan->on_grid[level].process->white_noise, 1);
+            bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, plan->grid[grid]->steps,
+                                               plan->on_grid[grid].process->white_noise, 1);
     }
     return bytes;
 }
 
-/* Blocks that wait for nothing: the scratch of a thread, for its most visited path. */
+/* Bytes of the workspace of one thread, whose size follows from the most visited path. */
 static double thread_bytes(const dmft_plan *plan)
 {
     return path_block_bytes(&plan->on_grid[GRID_FINE], 512, most_slots(plan, GRID_FINE));
 }
 
-/* Replicas that solve a level. */
-static int replicas_of(const dmft_plan *plan, int level)
+/* The number of replicas that solve a grid. */
+static int replicas_of(const dmft_plan *plan, int grid)
 {
     int count = 0;
     for (int r = 0; r < plan->problem->numerics.replicas; r++)
-        count += level < dmft_plan_grids(plan, r);
+        count += grid < dmft_plan_grids(plan, r);
     return count;
 }
 
-/* Of one pair of time steps of the fine grid, in all replicas and in the solution. */
+/* Bytes for each pair of nodes of the fine grid, in all replicas and in the solution. */
 static double pair_bytes(const dmft_plan *plan)
 {
     model_shape shape = plan->on_grid[GRID_FINE].shape;
     double fine = plan->grid[GRID_FINE]->steps, bytes = 0, kk = shape.k * shape.k;
-    for (int level = 0; level < GRIDS; level++) {
-        double steps = plan->grid[level]->steps, replicas = replicas_of(plan, level);
-        bytes += replicas * kernels_bytes(shape.k, shape.kstar, plan->grid[level]->steps, plan->penalty != NULL);
+    for (int grid = 0; grid < GRIDS; grid++) {
+        double steps = plan->grid[grid]->steps, replicas = replicas_of(plan, grid);
+        bytes += replicas * kernels_bytes(shape.k, shape.kstar, plan->grid[grid]->steps, plan->penalty != NULL);
         if (plan->problem->numerics.method == METHOD_PICARD)
-            bytes += replicas * 4.0 * (double)plan->on_grid[level].at.size * steps;
+            bytes += replicas * 4.0 * (double)plan->on_grid[grid].at.size * steps;
     }
     return bytes / (fine * fine) + 16 * kk;
 }
 
-/* Visits inserted into a path to integrate over the last one, at all nodes. */
-static double insertions(const dmft_plan *plan, int level)
+/* The number of visits that are inserted into a path at all nodes, to integrate over the last one. */
+static double insertions(const dmft_plan *plan, int grid)
 {
     double sum = 0;
-    for (int i = 1; i <= plan->grid[level]->steps && plan->on_grid[level].last_visit; i++)
-        sum += i - last_visit_first(plan->problem->process->last_visit, plan->grid[level], i) + 1;
+    for (int i = 1; i <= plan->grid[grid]->steps && plan->on_grid[grid].last_visit; i++)
+        sum += i - last_visit_first(plan->problem->process->last_visit, plan->grid[grid], i) + 1;
     return sum;
 }
 
-static double level_seconds(const dmft_plan *plan, int level)
+/* Seconds of one thread to solve one replica on a grid. */
+static double grid_seconds(const dmft_plan *plan, int grid)
 {
-    model_shape shape = plan->on_grid[level].shape;
-    double k = shape.k, T = plan->problem->horizon, N = plan->grid[level]->steps, paths = (double)plan->problem->numerics.paths;
-    int pathwise = plan->on_grid[level].at.response->pathwise;
+    model_shape shape = plan->on_grid[grid].shape;
+    double k = shape.k, T = plan->problem->horizon, N = plan->grid[grid]->steps,
+           paths = (double)plan->problem->numerics.paths;
+    int pathwise = plan->on_grid[grid].at.response->pathwise;
     double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
-    if (plan->on_grid[level].process->events == EVENTS_STEPS) {
+    if (plan->on_grid[grid].process->events == EVENTS_STEPS) {
         events = 4 * PER_KICK * N * k + (pathwise ? 2 * PER_LINK * k * k * k * N * N * N / 6 : 0);
     } else {
         events = PER_VISIT * k * T;
@@ -104,18 +108,19 @@ static double level_seconds(const dmft_plan *plan, int level)
                       k * k * k * T * T * (PER_LINK * N + PER_CHAIN * T) / 6;
     }
     double coordinates = plan->penalty ? PER_VALUE * N * k + field : 0;
-    double drawn = PER_DRAW * (k * N + (plan->on_grid[level].process->events == EVENTS_STEPS ? 0 : (k + 1) * T));
-    if (plan->penalty && !plan->on_grid[level].process->white_noise)
+    double draws = PER_DRAW * (k * N + (plan->on_grid[grid].process->events == EVENTS_STEPS ? 0 : (k + 1) * T));
+    if (plan->penalty && !plan->on_grid[grid].process->white_noise)
         coordinates += PER_LINK * k * k * k * N * N * N / 6;
-    double inserted = INSERTED * PER_INSERTION * (k * k + 2 * k) * insertions(plan, level);
-    return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * (drawn + inserted));
+    double last_visits = INTEGRATIONS * PER_INSERTION * (k * k + 2 * k) * insertions(plan, grid);
+    return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * (draws + last_visits));
 }
 
 void dmft_cost(const dmft_plan *plan, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = plan->problem->numerics.replicas;
     rank_layout layout = replica_set_layout(plan, ranks);
-    int mine = (replicas + layout.groups - 1) / layout.groups, at_once = threads > mine || layout.size > 1 ? 1 : threads;
+    int mine = (replicas + layout.groups - 1) / layout.groups,
+        at_once = threads > mine || layout.size > 1 ? 1 : threads;
     double n = plan->grid[GRID_FINE]->steps + 1.0, own_paths = (double)plan->problem->numerics.paths / layout.size;
     out->path_bytes = path_bytes(plan);
     out->pair_bytes = pair_bytes(plan);
@@ -124,7 +129,7 @@ void dmft_cost(const dmft_plan *plan, int threads, int ranks, sgdmft_cost *out)
         out->memory_bytes += dmft_coordinates_bytes(plan);
     out->available_bytes = memory_available();
     out->cpu_seconds = 0;
-    for (int level = 0; level < GRIDS; level++)
-        out->cpu_seconds += replicas_of(plan, level) * level_seconds(plan, level);
+    for (int grid = 0; grid < GRIDS; grid++)
+        out->cpu_seconds += replicas_of(plan, grid) * grid_seconds(plan, grid);
     out->wall_seconds = out->cpu_seconds / threads / (layout.groups * layout.size);
 }

@@ -1,21 +1,23 @@
 /* The self-consistent solver.
 
    Data side, one path per sample, k-vectors, left limits:
-     w(t) = R(t,0) w(0) + F(t) w* - sqrt(delta) int_0^t R(t,v) dU(v),    F = (m - R(.,0) m(0)) rho^{-1}
-     r(t) = w(t) - int_0^t R(t,v) eta g(r(v-), y) dZ(v)
+     w(t) = R(t,0) w(0) + F(t) w* - sqrt(delta) int_0^t R(t,v) dU(v),    F = (m - R(.,0) m(0)) rho^{-1}      (5)
+     r(t) = w(t) - int_0^t R(t,v) eta g(r(v-), y) dZ(v)                                                      (1)
    Parameter side, closed by averages over paths given a visit at t:
-     dm/dt      = - lambda m - delta E_A[eta g w*^T]
+     dm/dt      = - lambda m - delta E_A[eta g w*^T]                                                         (3)
      dR(t,s)/dt = - lambda R - delta E_A[eta G(t) J(t,s)],   J(t,s) = R(t,s) - int_s^t R(t,v) eta G(v) J(v,s) dZ(v)
-     E dU dU^T  = E[eta g dZ (eta g dZ)^T]
+                                                                                                          (4), (2)
+     E dU dU^T  = E[eta g dZ (eta g dZ)^T]                                                                   (6)
    with G = dg/dr and the process Z of the problem (process/process.h).
 
-   A replica draws its paths once, then solves on the grid of the problem and on every second node with the same paths: the difference
-   estimates the time-step error with little noise, and removes it to leading order. Some replicas solve on every fourth node, too: how
-   much the value extrapolated from there differs tells the error that is left. The way through this room:
+   A replica draws its paths once, then solves on the grid of the problem and, with the same paths, on every second
+   node. The difference estimates the time-step error with little noise, and removes its leading order. Some replicas
+   also solve on every fourth node: the change of the extrapolated value shows the error that is left. The files of this
+   directory:
 
      plan.h        problem -> grids, laws, averages            nested.h    one replica on its grids
      pilot.h       axes along which normals are drawn          replica.h   kernels, paths and averages on one grid
-     replicas.h    all replicas, threads and ranks             march.h, picard.h   two orders of making them consistent
+     replicas.h    all replicas, threads and ranks             march.h, picard.h   two ways to make them consistent
      collect.h     replicas from other ranks                   statistics.h   replicas -> solution */
 #include "solvers/dmft/dmft.h"
 
@@ -28,8 +30,9 @@
 
 static const char *cannot_solve(const sgdmft_problem *problem)
 {
-    return problem->process->events == EVENTS_FRESH ? "samples that are visited once have no memory to be made consistent"
-                                                    : NULL;
+    return problem->process->events == EVENTS_FRESH
+               ? "samples that are visited only once have no memory, so there is nothing to make self-consistent"
+               : NULL;
 }
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **out)

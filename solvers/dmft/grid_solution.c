@@ -7,35 +7,36 @@
 sgdmft_status grid_solution_new(sgdmft_context *ctx, kernels *kern, size_t observables, grid_solution **out)
 {
     size_t nodes = (size_t)kern->steps + 1, kk = (size_t)(kern->k * kern->k);
-    grid_solution *tr = calloc(1, sizeof *tr);
-    if (!tr)
-        return context_out_of_memory(ctx, "a trajectory", sizeof *tr);
-    tr->observables = observables;
-    tr->observed = memory_doubles(nodes * observables);
-    tr->wanted = memory_zeroed(nodes, 1);
-    tr->residual = memory_doubles(nodes);
-    tr->identity = memory_doubles(2 * kk);
-    tr->identity_scale = memory_doubles(2 * kk);
-    if (!tr->observed || !tr->wanted || !tr->residual || !tr->identity || !tr->identity_scale) {
-        grid_solution_free(tr);
-        return context_out_of_memory(ctx, "a trajectory", 8.0 * (double)(nodes * observables));
+    grid_solution *solution = calloc(1, sizeof *solution);
+    if (!solution)
+        return context_out_of_memory(ctx, "a solution on a grid", sizeof *solution);
+    solution->observables = observables;
+    solution->observed = memory_doubles(nodes * observables);
+    solution->wanted = memory_zeroed(nodes, 1);
+    solution->residual = memory_doubles(nodes);
+    solution->identity = memory_doubles(2 * kk);
+    solution->identity_scale = memory_doubles(2 * kk);
+    if (!solution->observed || !solution->wanted || !solution->residual || !solution->identity ||
+        !solution->identity_scale) {
+        grid_solution_free(solution);
+        return context_out_of_memory(ctx, "a solution on a grid", 8.0 * (double)(nodes * observables));
     }
-    tr->kern = kern;
-    *out = tr;
+    solution->kern = kern;
+    *out = solution;
     return SGDMFT_OK;
 }
 
-void grid_solution_free(grid_solution *tr)
+void grid_solution_free(grid_solution *solution)
 {
-    if (!tr)
+    if (!solution)
         return;
-    free(tr->observed);
-    free(tr->wanted);
-    free(tr->residual);
-    free(tr->identity);
-    free(tr->identity_scale);
-    kernels_free(tr->kern);
-    coordinate_record_free(tr->record);
-    free(tr->message);
-    free(tr);
+    free(solution->observed);
+    free(solution->wanted);
+    free(solution->residual);
+    free(solution->identity);
+    free(solution->identity_scale);
+    kernels_free(solution->kern);
+    coordinate_record_free(solution->record);
+    free(solution->message);
+    free(solution);
 }

@@ -7,22 +7,25 @@
 #include "core/memory.h"
 #include "numerics/anderson.h"
 
-/* Contraction that is trusted: never faster than that; slower, the change itself is the measure of what is left. */
+/* Bounds within which the estimated contraction rate of the passes is used. A faster one counts as FASTEST; with a
+   slower one than SLOWEST, the change in the last pass is taken for the distance that is left. */
 static const double FASTEST = 0.05, SLOWEST = 0.5;
 
-/* A residual beyond this is no slow convergence. */
-static const double APART = 10;
+/* Above this residual the passes diverge; below they may merely converge slowly. */
+static const double DIVERGING = 10;
 
-/* How far the rows may move before the difference is taken anew: so far, or so many tolerances. */
+/* The difference is taken again when the rows have moved by more than CORRECTION_KEPT and by more than TOLERANCES_KEPT
+   tolerances. */
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
-/* Averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an epoch begins and the
-   averages jump. The row of a cell, but the first, changes from node to node as that of the cell before did one node earlier. */
+/* Predicts the averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an
+   epoch begins and the averages jump. The rows of a cell, except the first, are predicted to change as those of the
+   cell before it did one node earlier, because rows depend mainly on the difference of the two times. */
 static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
 {
     const averages_layout *at = &rep->plan->at;
     size_t row = at->kinds * (size_t)(at->k * at->k), newest = averages_used(at, i);
-    size_t linear = i > 1 ? at->rows + row : at->rows; /* in t; node i - 1 has i - 1 rows */
+    size_t linear = i > 1 ? at->rows + row : at->rows; /* averages before that index; node i - 1 has i - 1 rows */
     double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
     memcpy(next, now, sizeof(double) * newest);
     memset(next + newest, 0, sizeof(double) * row);
@@ -39,16 +42,18 @@ static void predict(const replica *rep, int i, const double *before, const doubl
         next[c] += ratio * (now[c - row] - before[c - 2 * row]);
 }
 
+/* The state of the march at the step from node i. */
 typedef struct marcher {
     replica *rep;
     double *before, *now, *next; /* averages at nodes i - 1, i, i + 1 */
     double *used;                /* the averages from which the kernel rows of the pass were made */
-    double *correction;          /* averages integrated over the last visit, less plain ones, when last taken */
-    double moved;                /* by how much the rows have changed since */
+    double *correction;          /* averages integrated over the last visit minus plain ones, when last taken */
+    double moved;                /* sum of the changes of the rows since then */
     anderson mixing;
-    double rate; /* by which the last passes contracted; 1 if not known */
+    double rate; /* at which the last passes contracted; 1 if not known */
 } marcher;
 
+/* Reports progress; non-zero, with the reason, if the caller asked to stop. */
 static int interrupted(replica *rep, double work, double t)
 {
     if (!rep->monitor.report(rep->monitor.user, work, t))
@@ -57,7 +62,8 @@ static int interrupted(replica *rep, double work, double t)
     return -1;
 }
 
-/* What is left after a pass that changed the rows by `change`, the pass before by `earlier` (0: there was none). */
+/* The distance from self-consistency after a pass that changed the rows by `change`. The pass before changed them by
+   `earlier`, which is 0 if there was none. */
 static double distance_left(marcher *m, double change, double earlier)
 {
     if (isnan(change))
@@ -68,34 +74,35 @@ static double distance_left(marcher *m, double change, double earlier)
     return rate < SLOWEST ? change * rate / (1 - rate) : change;
 }
 
-/* One pass: averages at node i + 1 from the kernel rows as they are. */
+/* One pass: the averages at node i + 1 from the current kernel rows. */
 static int pass_to(marcher *m, int i)
 {
     replica *rep = m->rep;
     int correct = rep->plan->last_visit;
-    int anew = correct && m->moved > fmax(CORRECTION_KEPT, TOLERANCES_KEPT * rep->tolerance);
-    if (replica_advance(rep, i, m->next, anew ? m->correction : NULL))
+    int again = correct && m->moved > fmax(CORRECTION_KEPT, TOLERANCES_KEPT * rep->tolerance);
+    if (replica_advance(rep, i, m->next, again ? m->correction : NULL))
         return -1;
     for (size_t c = 0; correct && c < averages_used(&rep->plan->at, i + 1); c++)
         m->next[c] += m->correction[c];
-    if (anew)
+    if (again)
         m->moved = 0;
     return 0;
 }
 
-static void stop_by_plugin(replica *rep, double t)
+static void stop_by_callback(replica *rep, double t)
 {
     replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
 }
 
-/* The passes of a step to time t did not agree. */
-static void stop_apart(replica *rep, double t, double residual, int pass)
+/* Ends the solve because the passes of the step to time t did not become consistent. */
+static void stop_inconsistent(replica *rep, double t, double residual, int pass)
 {
-    if (residual > APART)
-        replica_stop(rep, SGDMFT_ERR_DIVERGED,
-                     "the dynamics diverge: the passes of the step to t = %.6g move ever further apart (residual %.3g "
-                     "after %d); hint: lower eta, or raise numerics.steps",
-                     t, residual, pass);
+    if (residual > DIVERGING)
+        replica_stop(
+            rep, SGDMFT_ERR_DIVERGED,
+            "the dynamics diverge: the corrector passes of the step to t = %.6g move apart (residual %.3g after "
+            "%d passes); hint: lower eta, or raise numerics.steps",
+            t, residual, pass);
     else
         replica_stop(rep, SGDMFT_ERR_NO_CONVERGENCE,
                      "the step to t = %.6g is not self-consistent: residual %.3g after %d passes, allowed %.3g; hint: "
@@ -103,6 +110,7 @@ static void stop_apart(replica *rep, double t, double residual, int pass)
                      t, residual, pass, rep->tolerance);
 }
 
+/* Solves the step to node i + 1; non-zero, with the reason, if the solve ends here. */
 static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
@@ -117,7 +125,7 @@ static int step_to_consistency(marcher *m, int i)
         pass++;
         memcpy(m->used, m->next, sizeof(double) * size);
         if (pass_to(m, i)) {
-            stop_by_plugin(rep, t);
+            stop_by_callback(rep, t);
             return -1;
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
@@ -142,11 +150,11 @@ static int step_to_consistency(marcher *m, int i)
         return -1;
     }
     if (residual > rep->tolerance && !replica_diverged(rep, i + 1, m->next))
-        stop_apart(rep, t, residual, pass);
+        stop_inconsistent(rep, t, residual, pass);
     return residual > rep->tolerance ? -1 : 0;
 }
 
-static void rotate(marcher *m)
+static void shift_nodes(marcher *m)
 {
     double *oldest = m->before;
     m->before = m->now;
@@ -154,19 +162,19 @@ static void rotate(marcher *m)
     m->next = oldest;
 }
 
-/* Node `node` is final: it becomes the last one. Where an epoch begins at it, the averages and rows just after it take the place of
-   those just before. */
+/* Makes the computed node the last accepted one. Where an epoch begins, the averages and rows just after the node
+   replace those just before it. */
 static int finish_node(marcher *m, int node)
 {
     replica *rep = m->rep;
     replica_accept(rep);
     replica_rows_accept(rep);
     rep->out->nodes = node + 1;
-    rotate(m);
+    shift_nodes(m);
     if (!rep->grid->renewal[node] || node == rep->grid->steps)
         return 0;
     if (replica_renew(rep, node, m->now)) {
-        stop_by_plugin(rep, rep->grid->t[node]);
+        stop_by_callback(rep, rep->grid->t[node]);
         return -1;
     }
     replica_rows_renew(rep, node, m->now);
@@ -185,7 +193,7 @@ static void march(marcher *m)
 {
     replica *rep = m->rep;
     if (replica_start(rep, m->now) || replica_observe(rep, 0)) {
-        stop_by_plugin(rep, 0);
+        stop_by_callback(rep, 0);
         return;
     }
     replica_rows_start(rep, m->now);

@@ -1,23 +1,24 @@
 /* Marching. The system is causal: node i + 1 needs the averages at nodes up to i + 1 only, and those at i + 1 through
-   the trapezoid rule. So each step is solved to self-consistency before the next begins:
+   the step rule alone. So each step is solved to self-consistency before the next begins:
 
      predict the averages at node i + 1 from the nodes before      -> kernel rows i + 1
      repeat   all paths from t_i to t_{i+1} with these rows          -> averages at node i + 1
               kernel rows i + 1 from the averages
-     until    the rows are nearer to self-consistency than the tolerance
+     until    the rows are closer to self-consistency than the tolerance
 
-   Averages integrated over the last visit (paths/last_visit.h) cost a good deal more than plain ones. Their difference is taken from
-   the first pass; it is noise, so rows that have moved by a fraction x since leave an error of x times this noise.
+   Averages integrated over the last visit (paths/last_visit.h) cost much more than plain ones. Only their difference
+   from the plain averages is taken, in the first pass, and kept for the others. The difference is noise, so once the
+   rows have moved by a fraction x since, keeping it makes an error of x times this noise.
 
-   The map contracts by O(delta eta h) a pass; Anderson acceleration saves about a third of the passes. A pass that
-   changes the rows by c leaves them rate c / (1 - rate) from self-consistency, where `rate` is the ratio of the changes of
-   the last two passes, or before there are two, that of the step before. */
+   The map contracts by O(delta eta h) in a pass; Anderson acceleration saves about a third of the passes. A pass that
+   changes the rows by c leaves them c rate / (1 - rate) from self-consistency, where `rate` is the ratio of the changes
+   in the last two passes, or before there are two, that of the step before. */
 #ifndef SGDMFT_SOLVERS_DMFT_MARCH_H
 #define SGDMFT_SOLVERS_DMFT_MARCH_H
 
 #include "solvers/dmft/replica.h"
 
-/* Fills rep->out; the return value reports system failures only. */
+/* Fills rep->out, which also says why a solve ended early; the return value reports system failures only. */
 sgdmft_status march_solve(sgdmft_context *ctx, replica *rep);
 
 #endif

@@ -25,7 +25,7 @@ static void grid_inputs_clear(grid_inputs *in)
     *in = (grid_inputs){NULL, NULL};
 }
 
-/* The paths as this rank shares them with its group. */
+/* The source of the paths, with the share of this rank in its group. */
 static path_source shared_source(const dmft_plan *plan, const replica_environment *environment)
 {
     path_source source = plan->source;
@@ -33,6 +33,7 @@ static path_source shared_source(const dmft_plan *plan, const replica_environmen
     return source;
 }
 
+/* Draws the inputs for a grid. */
 static sgdmft_status draw(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment, int grid,
                           uint32_t stream, grid_inputs *out)
 {
@@ -43,7 +44,7 @@ static sgdmft_status draw(sgdmft_context *ctx, const dmft_plan *plan, const repl
     return status;
 }
 
-/* The inputs of the next finer grid as the coarser one sees them. */
+/* The inputs for a grid from those for the next finer one. */
 static sgdmft_status coarsen(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
                              int grid, const grid_inputs *fine, grid_inputs *out)
 {
@@ -70,7 +71,7 @@ sgdmft_status nested_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, i
     return plan->penalty && grid == GRID_FINE ? dmft_coordinates_record(ctx, plan, &(*out)->record) : SGDMFT_OK;
 }
 
-/* With everything that a replica needs in place. */
+/* Completes the replica and marches or iterates it. */
 static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
                          coordinate_ensemble *coordinates, replica *rep)
 {
@@ -83,6 +84,7 @@ static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, const repli
     return plan->problem->numerics.method == METHOD_PICARD ? picard_solve(ctx, rep) : march_solve(ctx, rep);
 }
 
+/* Solves on one grid from the given inputs. */
 static sgdmft_status solve_grid(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
                                 int grid, const grid_inputs *in, grid_solution **out)
 {
@@ -113,8 +115,8 @@ sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const rep
     int grids = dmft_plan_grids(plan, index);
     sgdmft_status status = draw(ctx, plan, environment, GRID_FINE, (uint32_t)index, &in[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < grids && !status; grid++)
-        status = ranks_agree(ctx, environment->share.ranks,
-                             coarsen(ctx, plan, environment, grid, &in[grid - 1], &in[grid]));
+        status =
+            ranks_agree(ctx, environment->share.ranks, coarsen(ctx, plan, environment, grid, &in[grid - 1], &in[grid]));
     for (int grid = grids - 1; grid >= 0; grid--) {
         if (!status)
             status = solve_grid(ctx, plan, environment, grid, &in[grid], &out->on_grid[grid]);

@@ -6,11 +6,12 @@
 
 #include "core/memory.h"
 
+/* The state of the iteration. */
 typedef struct sweeper {
     replica *rep;
-    double **averages; /* [N+1] averages at every node, just before it */
-    double **after;    /* [N+1] and just after it: the same array unless an epoch begins there */
-    double *correction; /* of one node, for the last visit (replica_advance); NULL if there is none */
+    double **averages;  /* [N+1] averages just before every node */
+    double **after;     /* [N+1] averages just after it: the same array unless an epoch begins there */
+    double *correction; /* of one node, for the last visit (replica_advance); NULL if it is not integrated over */
 } sweeper;
 
 static void sweeper_clear(sweeper *s)
@@ -43,7 +44,7 @@ static sgdmft_status sweeper_init(sgdmft_context *ctx, replica *rep, sweeper *s)
     return SGDMFT_OK;
 }
 
-/* The constant guess: all averages as at t = 0 and no memory. */
+/* The first guess: averages as at t = 0, and no memory. */
 static void guess(sweeper *s)
 {
     const averages_layout *at = &s->rep->plan->at;
@@ -54,7 +55,7 @@ static void guess(sweeper *s)
     }
 }
 
-/* All kernel rows from the averages; the largest residual, also per node. */
+/* Computes all kernel rows from the averages. Returns the largest residual of a node, or NaN. */
 static double rebuild(sweeper *s)
 {
     replica *rep = s->rep;
@@ -73,13 +74,13 @@ static double rebuild(sweeper *s)
     return worst;
 }
 
-static int stop_by_plugin(replica *rep)
+static int stop_by_callback(replica *rep)
 {
     replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop");
     return -1;
 }
 
-/* Averages at node cell + 1. */
+/* Computes the averages at node cell + 1. */
 static int advance(sweeper *s, int cell)
 {
     double *averages = s->averages[cell + 1];
@@ -90,23 +91,25 @@ static int advance(sweeper *s, int cell)
     return 0;
 }
 
+/* Carries all paths from 0 to T with the kernels as they are. */
 static int sweep(sweeper *s, int observe)
 {
     replica *rep = s->rep;
     if (replica_start(rep, s->averages[0]))
-        return stop_by_plugin(rep);
+        return stop_by_callback(rep);
     for (int i = -1; i < rep->grid->steps; i++) {
         if (i >= 0 && advance(s, i))
-            return stop_by_plugin(rep);
+            return stop_by_callback(rep);
         if (observe && replica_observe(rep, i + 1))
-            return stop_by_plugin(rep);
+            return stop_by_callback(rep);
         replica_accept(rep);
         if (i >= 0 && rep->grid->renewal[i + 1] && replica_renew(rep, i + 1, s->after[i + 1]))
-            return stop_by_plugin(rep);
+            return stop_by_callback(rep);
     }
     return 0;
 }
 
+/* Repeats sweeps up to self-consistency; non-zero, with the reason, if that is not reached. */
 static int iterate(sweeper *s)
 {
     replica *rep = s->rep;
@@ -136,7 +139,7 @@ static int iterate(sweeper *s)
     return -1;
 }
 
-/* With converged kernels: observables, identities, and a check that nothing diverged. */
+/* With converged kernels: computes observables and identities, and checks that nothing diverged. */
 static void finish(sweeper *s)
 {
     replica *rep = s->rep;
@@ -158,7 +161,7 @@ sgdmft_status picard_solve(sgdmft_context *ctx, replica *rep)
     sweeper s = {0};
     sgdmft_status status = replica_agree(ctx, rep, sweeper_init(ctx, rep, &s));
     if (!status && replica_start(rep, s.averages[0])) {
-        stop_by_plugin(rep);
+        stop_by_callback(rep);
     } else if (!status) {
         replica_set_scales(rep, s.averages[0]);
         guess(&s);

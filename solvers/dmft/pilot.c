@@ -5,11 +5,12 @@
 #include "solvers/common/replica_pool.h"
 #include "solvers/dmft/nested.h"
 
-/* The smallest number of paths of the pilot; the number per step and student; and the fraction of all paths, as a whole number, that
-   it may have at most. */
+/* The number of paths of the pilot: at least PATHS_LEAST, and PATHS_PER_STEP for each step and student. The pilot pays
+   only if that is less than 1 / PATHS_FRACTION of all paths. */
 enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16 };
 
-/* 0: a pilot would not pay, or there is a penalty, whose coordinates would have to be drawn for it, too. */
+/* The number of paths of the pilot, or 0 if it does not pay. With a penalty there is none, because coordinates would
+   have to be drawn for it as well. */
 static int64_t pilot_paths(const dmft_plan *plan)
 {
     int64_t all = plan->problem->numerics.paths * plan->problem->numerics.replicas;
@@ -18,7 +19,7 @@ static int64_t pilot_paths(const dmft_plan *plan)
     return plan->penalty || paths * PATHS_FRACTION > all ? 0 : paths;
 }
 
-/* A pilot is no part of the progress that the caller sees, but the caller may interrupt it. */
+/* The pilot does not count in the progress that the caller sees, but the caller may interrupt it. */
 static int report(void *user, double work, double t)
 {
     (void)work;
@@ -30,7 +31,8 @@ static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, int64_t pat
     sgdmft_problem problem = *plan->problem;
     dmft_plan small = *plan;
     solve_progress progress = {.ctx = ctx};
-    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)}, .monitor = {report, &progress}};
+    replica_environment environment = {.share = {.threads = sgdmft_context_threads(ctx)},
+                                       .monitor = {report, &progress}};
     grid_solution *on_grid = NULL;
     problem.numerics.paths = paths;
     small.problem = small.source.problem = &problem;

@@ -12,10 +12,10 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     const sgdmft_problem *problem = plan->problem;
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
-    sgdmft_status status =
-        time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch, &plan->grid[GRID_FINE]);
-    for (int level = GRID_COARSE; level < GRIDS && !status; level++)
-        status = time_grid_coarsen(ctx, plan->grid[level - 1], plan->eta, &plan->grid[level]);
+    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
+                                         &plan->grid[GRID_FINE]);
+    for (int grid = GRID_COARSE; grid < GRIDS && !status; grid++)
+        status = time_grid_coarsen(ctx, plan->grid[grid - 1], plan->eta, &plan->grid[grid]);
     return status;
 }
 
@@ -24,15 +24,18 @@ static const path_events *path_events_of(const sample_process *process)
     return process->visits ? &visit_events : &step_events;
 }
 
-/* Below about half of this the noise of the response by Stein's lemma feeds on itself. */
+/* The smallest number of paths for each normal that Stein's lemma correlates the gradient with. Below about half of it,
+   the noise of the response amplifies itself. */
 static const int64_t PATHS_PER_NORMAL = 16;
 
-/* Per square of the number of normals: with fewer paths, what noise adds to curves on average shows (docs/solver.md). Derivatives
-   along paths do not have that, and take no longer up to this horizon. */
+/* With fewer paths than PATHS_PER_PAIR times the square of the number of normals, the bias that noise gives to curves
+   is visible (docs/solver.md). Derivatives along paths have no such bias, and take no longer for horizons up to
+   PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
-/* A drift leaves the field without white noise, which Stein's lemma needs; derivatives of paths do not exist where the
-   gradient jumps, and grow with the Brownian motion of SME. */
+/* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
+   in the field, which gradient flow does not have. Derivatives along paths do not exist where the gradient jumps, and
+   grow with the Brownian motion of SME. */
 static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan, const response_estimator **out)
 {
     const sgdmft_problem *problem = plan->problem;
@@ -48,7 +51,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
                             "%s: numerics.response: pathwise cannot be used with dynamics: %s, as %s; allowed: auto, "
                             "stein",
                             problem->source, process->dynamics, process->no_pathwise);
-    int flow = process->no_stein != NULL;
+    int no_stein = process->no_stein != NULL;
     if (plan->penalty && penalty_jumps(plan->penalty))
         return context_fail(
             ctx, SGDMFT_ERR_KINK,
@@ -56,32 +59,32 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
             "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
             "abs(th1), or dynamics: online",
             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
-    if (plan->penalty && !flow && choice == RESPONSE_BY_PATHS)
+    if (plan->penalty && !no_stein && choice == RESPONSE_BY_PATHS)
         return context_fail(
             ctx, SGDMFT_ERR_CONFLICT,
             "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
             problem->source, problem->penalty.where.line);
-    /* Sampled coordinates become self-consistent step by step: a sweep starts them anew. */
+    /* Sampled coordinates become self-consistent step by step, while a sweep would restart them. */
     if (plan->penalty && problem->numerics.method == METHOD_PICARD)
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.method: picard cannot be used with penalty (line %d); allowed: march",
                             problem->source, problem->penalty.where.line);
-    /* For SGD both are right where the loss is smooth. Stein's lemma needs less time for the same error, but a number of
-       paths well above that of the normals it correlates with. */
+    /* For SGD both estimators are right where the loss is smooth. Stein's lemma needs less time for the same error, but
+       many more paths than there are normals. */
     int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
-    int may_choose =
-        process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
+    int may_choose = process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
         problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
-    int stein = !flow && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased));
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased));
     if (stein && few)
-        context_log(ctx, SGDMFT_LOG_WARNING,
-                    "%s: numerics.paths: %lld are few for %d steps; the response by Stein's lemma wants %lld or more",
-                    problem->source, (long long)paths, problem->numerics.steps,
-                    (long long)(PATHS_PER_NORMAL * normals));
+        context_log(
+            ctx, SGDMFT_LOG_WARNING,
+            "%s: numerics.paths: %lld paths are few for %d steps; the response by Stein's lemma needs %lld or more",
+            problem->source, (long long)paths, problem->numerics.steps, (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
-    /* the kicks of SME are of weak order 2 for smooth gradients; where they jump, steps in use are too coarse */
+    /* Platen's scheme for SME is of weak order 2 for smooth gradients only; where they jump, usual steps are too
+       coarse */
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
 }
 
@@ -108,33 +111,34 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         return status;
     }
     model_shape shape = model_get_shape(plan->m);
-    for (int level = 0; level < GRIDS; level++)
-        plan->on_grid[level] = (path_plan){.m = plan->m,
-                                       .process = problem->process,
-                                       .events = path_events_of(problem->process),
-                                       .grid = plan->grid[level],
-                                       .shape = shape,
-                                       .law = &plan->law,
-                                       .q0 = problem->initial.q,
-                                       .rho = problem->initial.rho,
-                                       .at = averages_layout_of(shape.k, shape.kstar, plan->grid[level]->steps, response),
-                                       .last_visit = !response->pathwise && problem->process->last_visit != NULL,
-                                       .single = problem->process->white_noise};
+    for (int grid = 0; grid < GRIDS; grid++)
+        plan->on_grid[grid] =
+            (path_plan){.m = plan->m,
+                        .process = problem->process,
+                        .events = path_events_of(problem->process),
+                        .grid = plan->grid[grid],
+                        .shape = shape,
+                        .law = &plan->law,
+                        .q0 = problem->initial.q,
+                        .rho = problem->initial.rho,
+                        .at = averages_layout_of(shape.k, shape.kstar, plan->grid[grid]->steps, response),
+                        .last_visit = !response->pathwise && problem->process->last_visit != NULL,
+                        .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
-                              .process = problem->process,
-                              .m = plan->m,
-                              .shape = shape,
-                              .law = &plan->law,
-                              .start = &plan->start,
-                              .eta = plan->eta,
-                              .by_visits = response->pathwise};
+                                 .process = problem->process,
+                                 .m = plan->m,
+                                 .shape = shape,
+                                 .law = &plan->law,
+                                 .start = &plan->start,
+                                 .eta = plan->eta,
+                                 .by_visits = response->pathwise};
     return SGDMFT_OK;
 }
 
 void dmft_plan_clear(dmft_plan *plan)
 {
-    for (int level = 0; level < GRIDS; level++)
-        time_grid_free(plan->grid[level]);
+    for (int grid = 0; grid < GRIDS; grid++)
+        time_grid_free(plan->grid[grid]);
     schedule_free(plan->eta);
     penalty_free(plan->penalty);
     model_free(plan->m);

@@ -1,38 +1,43 @@
-/* What all replicas of a solve share: the compiled model, the grids, the constants of the averages. Immutable. */
+/* Everything that a solve derives from its problem and that all replicas share: the compiled model, the laws, the
+   grids, and the constants of the averages. Immutable. */
 #ifndef SGDMFT_SOLVERS_DMFT_PLAN_H
 #define SGDMFT_SOLVERS_DMFT_PLAN_H
 
-#include "paths/block.h"
-#include "paths/ensemble.h"
+#include "kernels/grid.h"
 #include "model/initial.h"
 #include "model/model.h"
 #include "model/penalty.h"
-#include "problem/problem.h"
-#include "kernels/grid.h"
 #include "model/schedule.h"
+#include "paths/block.h"
+#include "paths/ensemble.h"
+#include "problem/problem.h"
 
-/* The grid of the problem, every second node of it, to extrapolate, and every fourth, to tell what is left after that. */
+/* The nested grids: that of the problem, every second node of it for extrapolation, and every fourth node to estimate
+   the error after that. */
 enum { GRID_FINE, GRID_COARSE, GRID_CHECK, GRIDS };
 
 typedef struct dmft_plan {
-    const sgdmft_problem *problem;
+    const sgdmft_problem *problem; /* not owned */
     model *m;
-    initial_law start; /* of the coordinates */
-    data_law law;      /* of the samples */
+    initial_law start; /* law of the coordinates at t = 0 */
+    data_law law;      /* law of the samples */
     schedule *eta;
-    penalty *penalty;            /* NULL for a ridge */
-    time_grid *grid[GRIDS]; /* the problem's steps, made a multiple of four, and parts of them */
+    penalty *penalty;       /* NULL for a ridge */
+    time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
     path_plan on_grid[GRIDS];
     path_source source;
 } dmft_plan;
 
+/* On success *out is to be cleared. Errors: SGDMFT_ERR_CONFLICT, SGDMFT_ERR_KINK and those of the parts, with a message
+   that names key and line. */
 sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *out);
 void dmft_plan_clear(dmft_plan *plan);
 
 /* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out);
 
-/* How many of the levels replica `index` solves: the first quarter of the replicas all of them, if curves are extrapolated. */
+/* The number of grids that replica `index` solves: GRIDS for the first quarter of the replicas if curves are
+   extrapolated, otherwise two. */
 int dmft_plan_grids(const dmft_plan *plan, int index);
 
 #endif

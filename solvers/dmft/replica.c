@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "kernels/rows.h"
 #include "kernels/step_rule.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
-#include "core/matrix.h"
 
 static int most_slots(const path_ensemble *paths)
 {
@@ -81,7 +81,8 @@ void replica_free(replica *rep)
     free(rep);
 }
 
-/* The control variable is made of pathwise derivatives; it would spoil the positivity that a drift relies on. */
+/* 1 if averages are corrected by the control variable, which needs pathwise derivatives. Not without white noise, where
+   the covariance of the innovations must stay positive semi-definite. */
 static int controlled(const replica *rep)
 {
     return rep->plan->at.response->pathwise && rep->plan->process->white_noise;
@@ -92,7 +93,7 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
     return ranks_agree(ctx, share_ranks(rep->share), status);
 }
 
-/* Joins the sums of all parts into rep->halves. Non-zero if a plug-in asked to stop. */
+/* Joins the sums of all parts into rep->halves. Non-zero if a call-back asked to stop, on any rank. */
 static int join(replica *rep, size_t width, int failed)
 {
     int flags = (failed ? SHARE_FAILED : 0) | (rep->stop_requested && *rep->stop_requested ? SHARE_STOP : 0);
@@ -102,14 +103,14 @@ static int join(replica *rep, size_t width, int failed)
     return (flags & SHARE_FAILED) != 0;
 }
 
-/* What else is summed along with the plain averages. */
+/* The sums that are formed besides the plain ones. */
 typedef struct extra_sums {
-    int controlled; /* those weighted by the control variable */
-    int integrated;              /* those integrated over the last visit */
-    size_t observed;             /* with them, so many of observables: integrated less plain */
+    int controlled;  /* 1: sums weighted by the control variable */
+    int integrated;  /* 1: sums integrated over the last visit */
+    size_t observed; /* number of sums of observables with them: integrated over the last visit minus plain */
 } extra_sums;
 
-/* Doubles before the extra sums, and in all. */
+/* The number of doubles before the extra sums, and the total number. */
 static void sums_width(const replica *rep, int node, const extra_sums *extra, size_t *plain, size_t *all)
 {
     const averages_layout *at = &rep->plan->at;
@@ -117,6 +118,7 @@ static void sums_width(const replica *rep, int node, const extra_sums *extra, si
     *all = *plain + (extra->controlled ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
 }
 
+/* Advances one block and adds its sums: the plain ones to `sums`, the others to `more`. */
 static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_workspace *workspace,
                          double *sums, double *more)
 {
@@ -135,8 +137,8 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
     return last_visit_averages(block, rep->plan, rep->kern, cell + 1, workspace, more, observed);
 }
 
-/* Sums over all blocks at node 0 for cell = -1, at node cell + 1 otherwise, into rep->halves. Which blocks make up a
-   part depends neither on the threads nor on the ranks. */
+/* Sums over all blocks into rep->halves: at node 0 for cell = -1, otherwise at node cell + 1. The blocks of a part
+   depend neither on the threads nor on the ranks. */
 static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
 {
     size_t plain, width, parts = share_count(rep->share), start = share_first(rep->share);
@@ -152,7 +154,7 @@ static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
     return join(rep, width, failed);
 }
 
-/* Means over paths from the sums of even and odd parts, corrected by the control variable if there is one. */
+/* Means over paths from the sums over even and odd parts, corrected by the control variable if there is one. */
 static void average(replica *rep, int node, const extra_sums *extra, double *averages)
 {
     const averages_layout *at = &rep->plan->at;
@@ -171,8 +173,8 @@ static void average(replica *rep, int node, const extra_sums *extra, double *ave
         control_restart(&rep->control);
 }
 
-/* By how much the averages integrated over the last visit, all but gamma, differ from the plain ones; also those of
-   observables. */
+/* The differences between the averages integrated over the last visit and the plain ones: of all averages except gamma,
+   and of observables. */
 static void integrated_correction(replica *rep, int node, const extra_sums *extra, double *correction)
 {
     size_t plain, width;
@@ -207,14 +209,16 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
 
 int replica_renew(replica *rep, int node, double *averages)
 {
-    size_t width = averages_used(&rep->plan->at, node), parts = share_count(rep->share), start = share_first(rep->share);
+    size_t width = averages_used(&rep->plan->at, node), parts = share_count(rep->share),
+           start = share_first(rep->share);
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (size_t i = 0; i < parts; i++) {
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()], sums);
+            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()],
+                                       sums);
     }
     failed = join(rep, width, failed);
     for (size_t i = 0; i < width; i++)
@@ -242,7 +246,7 @@ double replica_rows(replica *rep, int i, const double *now, const double *next)
 {
     if (rep->coordinates)
         return coordinate_ensemble_advance(rep->coordinates, i, &rep->plan->at, now, next);
-    /* machines of different kinds may round differently, but must not decide differently */
+    /* different machines may round differently, but must take the same decisions */
     return ranks_take_first(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
 }
 
@@ -260,8 +264,8 @@ void replica_rows_accept(replica *rep)
         coordinate_ensemble_accept(rep->coordinates);
 }
 
-static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh, path_workspace *workspace,
-                         double *sums)
+static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh,
+                         path_workspace *workspace, double *sums)
 {
     const path_block *block = &rep->block[b];
     if (path_observe_train(block, rep->plan, node, 1, workspace, sums))
@@ -322,7 +326,7 @@ static double trace(int k, const double *a)
     return sum;
 }
 
-/* Largest eta^2 next to a node. */
+/* The larger eta^2 of the two cells beside a node. */
 static double eta_squared(const time_grid *grid, int node)
 {
     double before = node > 0 ? grid->eta_end[node - 1] : 0, after = node < grid->steps ? grid->eta_start[node] : 0;
@@ -354,7 +358,8 @@ int replica_diverged(replica *rep, int node, const double *averages)
     return 1;
 }
 
-/* The terms of the identities for dC(t,t)/dt and dC(t,0)/dt at one end of a cell, added with weight `weight`. */
+/* Adds `weight` times the right-hand sides of the identities at one end of a cell: of (9) for dC(t,t)/dt, and of (8)
+   for dC(t,0)/dt. */
 static void add_identity_terms(replica *rep, int node, double eta, double weight, const double *averages)
 {
     const path_plan *plan = rep->plan;
@@ -379,7 +384,7 @@ static void add_identity_terms(replica *rep, int node, double eta, double weight
         }
 }
 
-/* Both identities of C as integrals over a cell, by the step rule. */
+/* The integral over a cell by the step rule. */
 void replica_identity_cell(replica *rep, int cell, const double *now, const double *next)
 {
     step_weights time = step_rule_time(rep->grid, cell);

@@ -1,5 +1,5 @@
-/* One replica on one grid: its kernels, its paths in lockstep, and the averages that join them. March and picard are
-   two orders of calling these functions. */
+/* One replica on one grid: its kernels, its paths in lockstep, and the averages that join them. Marching (march.h) and
+   Picard's iteration (picard.h) are two orders of calling these functions. */
 #ifndef SGDMFT_SOLVERS_DMFT_REPLICA_H
 #define SGDMFT_SOLVERS_DMFT_REPLICA_H
 
@@ -11,7 +11,8 @@
 #include "solvers/common/growth.h"
 #include "solvers/dmft/grid_solution.h"
 
-/* Called after every cell with the work done (in cells weighted by their history); non-zero asks to stop. */
+/* `report` is called after every cell with the work done since the last call, in cells weighted by the length of their
+   history; it returns non-zero to ask the replica to stop. */
 typedef struct replica_monitor {
     int (*report)(void *user, double work, double t);
     void *user;
@@ -22,66 +23,77 @@ typedef struct replica {
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
     grid_solution *out;
-    coordinate_ensemble *coordinates; /* if the penalty is not a ridge; not owned */
-    const path_share *share; /* which blocks are this process's */
+    coordinate_ensemble *coordinates; /* NULL for a ridge; not owned */
+    const path_share *share;          /* which blocks this rank has */
     size_t n_blocks, paths;
-    path_block *block;      /* empty where another rank has the block */
-    int threads;            /* threads inside this replica */
+    path_block *block;          /* [n_blocks], empty where another rank has the block */
+    int threads;                /* threads inside this replica */
     path_workspace **workspace; /* [threads] */
     share_room room;
-    double *sums;   /* one for each part of this process: plain sums (at.size), then sums weighted by the control
-                               variable (control_size) or integrated over the last visit, with their observables; or
-                               observables */
-    double *halves; /* [2]: the same for the even and the odd parts */
-    double *observed_correction; /* of the observables at the node: integrated over the last visit, less plain ones */
-    double half_paths[2];
+
+    /* For each part of this rank, either sums of observables, or plain sums (at.size) and after them those weighted by
+       the control variable (control_size) or those integrated over the last visit, with their observables. */
+    double *sums;
+    double *halves;              /* [2] the same summed over the even and over the odd parts */
+    double *observed_correction; /* observables at the node: integrated over the last visit minus plain */
+    double half_paths[2];        /* paths in the even and in the odd parts */
     control_state control;
     double tolerance;
     int passes_max;
-    growth_limits limits; /* beyond which the dynamics count as diverging */
+    growth_limits limits; /* beyond these the dynamics count as diverging */
     replica_monitor monitor;
-    const int *stop_requested; /* set when this rank is to stop */
-    int *group_stopping;       /* set when any rank of the group stops */
+    const int *stop_requested; /* set when this rank is to stop; may be NULL */
+    int *group_stopping;       /* set when any rank of the group stops; may be NULL */
 } replica;
 
+/* On success *rep is owned by the caller (replica_free); all arguments must outlive it. */
 sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path_ensemble *paths, grid_solution *out,
                           const time_grid *grid, const path_share *share, replica **rep);
-void replica_free(replica *rep);
+void replica_free(replica *rep); /* NULL is allowed */
 
-/* The ranks of a group do everything below together, and each gets the same answers. */
+/* All functions below that read averages or kernels are collective calls: every rank of the share makes them, and each
+   gets the same numbers. */
 
-/* The failure of any rank of the group. */
+/* The failure of any rank of the share. */
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
-/* Means over paths at node 0, and at node cell + 1, into `estimates`. Non-zero if a plug-in asked to stop. If the last
-   visit can be integrated out (plan->last_visit), `correction` not NULL is what has to be added to `estimates` for that;
-   observables are then corrected by the last one that was taken. */
+/* Means over paths into `averages`: at node 0, and at node cell + 1. Non-zero if a call-back asked to stop. Where
+   averages are integrated over the last visit (plan->last_visit), `correction` becomes, unless it is NULL, the
+   difference to be added to `averages` for that; observables are corrected by the difference that was last taken. */
 int replica_start(replica *rep, double *averages);
 int replica_advance(replica *rep, int cell, double *averages, double *correction);
+
+/* Makes the computed node the last accepted one. */
 void replica_accept(replica *rep);
 
-/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a plug-in asked to stop. */
+/* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a call-back asked to
+   stop. */
 int replica_renew(replica *rep, int node, double *averages);
 
-/* Kernel rows from the averages: of node 0; of node i + 1, with the residual of the pass, or NaN; and the end of a
-   node. */
+/* Kernel rows from the averages: of node 0; of node i + 1, returning the residual of the pass or NaN; and the end of
+   the passes of a node. */
 void replica_rows_start(replica *rep, const double *first);
 double replica_rows(replica *rep, int i, const double *now, const double *next);
 void replica_rows_accept(replica *rep);
 
-/* The rows of an accepted node anew, from the averages just after it. */
+/* Updates the rows of an accepted node from the averages just after it. */
 void replica_rows_renew(replica *rep, int node, const double *after);
 
-/* Averages of the observables at the node last computed, if they are wanted there. */
+/* Averages of the observables at the node last computed, if they are wanted there. Non-zero if a call-back asked to
+   stop. */
 int replica_observe(replica *rep, int node);
 
-/* 1, with status and message in the trajectory, if node `node` shows that the dynamics diverge. */
+/* 1 if node `node` shows that the dynamics diverge; rep->out then says so. */
 int replica_diverged(replica *rep, int node, const double *averages);
-/* Sets the scales that define divergence from node 0. */
+
+/* Sets the limits that define divergence, from the averages at node 0. */
 void replica_set_scales(replica *rep, const double *first);
+
+/* Ends the solve: stores status and message in rep->out. */
 void replica_stop(replica *rep, sgdmft_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds the cell's share to the integrals of the identities, and turns them into defects at the last node. */
+/* Adds a cell to the integrals over time of the right-hand sides of (9) and of (8) at s = 0; in the end turns them into
+   defects at the last node. */
 void replica_identity_cell(replica *rep, int cell, const double *now, const double *next);
 void replica_identity_finish(replica *rep, int node);
 

@@ -8,7 +8,7 @@
 #include "solvers/dmft/collect.h"
 #include "solvers/dmft/pilot.h"
 
-/* Shared by the threads of one solve. */
+/* The state of a solve on this rank, which its threads share. */
 typedef struct solve_state {
     const dmft_plan *plan;
     replica_result *result;
@@ -17,11 +17,12 @@ typedef struct solve_state {
     replica_environment environment;
     solve_progress progress;
     double work; /* of all replicas of the group, in cells weighted by their history */
-    int begun;   /* replicas */
-    int least;   /* replicas to begin even if the caller interrupts: all ranks together need two for an error bar */
+    int begun;   /* number of replicas */
+    int least;   /* replicas to begin even if the caller interrupts: all groups together need two for an error bar */
     int group_stopping;
 } solve_state;
 
+/* The work of a replica, in cells weighted by the length of their history. */
 static double replica_work(const dmft_plan *plan, int index)
 {
     double work = 0;
@@ -30,7 +31,8 @@ static double replica_work(const dmft_plan *plan, int index)
     return work;
 }
 
-/* The ranks of a group stop at the same node, which they agree on; otherwise the request of this process counts. */
+/* 1 if a replica is to stop. The ranks of a group agree on the node at which they stop; a rank that works alone stops
+   when asked to. */
 static int must_stop(solve_state *state)
 {
     return state->environment.share.ranks ? state->group_stopping : solve_progress_stopped(&state->progress);
@@ -43,12 +45,12 @@ static int report(void *user, double work, double t)
     return must_stop(state);
 }
 
-/* Replica number `number` of this group. */
+/* Solves replica number `number` of this group. */
 static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int threads)
 {
     solve_state *state = user;
     int begun, index = state->group + number * state->layout.groups;
-    (void)threads; /* fixed in the environment */
+    (void)threads; /* the environment states them */
 #pragma omp atomic capture
     begun = state->begun++;
     if (must_stop(state) && begun >= state->least)
@@ -59,13 +61,14 @@ static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int 
     return status;
 }
 
+/* Solves the replicas of this group. */
 static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
 {
     int groups = state->layout.groups, threads = sgdmft_context_threads(ctx);
     int replicas = (state->plan->problem->numerics.replicas - state->group + groups - 1) / groups;
     replica_pool pool = replica_pool_of(threads, replicas, &state->progress);
     path_share *share = &state->environment.share;
-    if (share->ranks) { /* the ranks of a group solve one replica after the other together */
+    if (share->ranks) { /* the ranks of a group solve its replicas together, one after the other */
         pool.at_once = 1;
         pool.threads = threads;
     }
@@ -76,6 +79,7 @@ static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
     return replica_pool_run(ctx, &pool, solve_one, state);
 }
 
+/* 1 if the replica reached the end on the two grids that are always solved. */
 static int is_complete(const dmft_plan *plan, const replica_result *result)
 {
     for (int grid = 0; grid <= GRID_COARSE; grid++)
@@ -84,13 +88,14 @@ static int is_complete(const dmft_plan *plan, const replica_result *result)
     return 1;
 }
 
+/* 1 if the replica was begun on both. */
 static int is_begun(const dmft_plan *plan, const replica_result *result)
 {
     (void)plan;
     return result->on_grid[GRID_FINE] && result->on_grid[GRID_COARSE];
 }
 
-/* Moves the replicas to be used to the front and counts them. */
+/* Moves the replicas that are averaged to the front and counts them. */
 static void keep_usable(const dmft_plan *plan, replica_set *set)
 {
     int complete = 0, some_missing = 0;
@@ -122,7 +127,7 @@ rank_layout replica_set_layout(const dmft_plan *plan, int ranks)
     return rank_layout_plan(ranks, problem->numerics.replicas, blocks, plan->penalty != NULL);
 }
 
-/* All replicas, with the axes along which normals are drawn in the plan. */
+/* Solves all replicas, given a plan with the axes along which normals are drawn. */
 static sgdmft_status run_all(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
 {
     rank_group *all = ctx->ranks;
@@ -155,16 +160,16 @@ static sgdmft_status run_all(sgdmft_context *ctx, const dmft_plan *plan, replica
 
 sgdmft_status replica_set_solve(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
 {
-    dmft_plan turned = *plan;
+    dmft_plan with_axes = *plan;
     label_axes label;
     principal_axes *field = NULL;
     sgdmft_status status = ranks_agree(ctx, ctx->ranks, label_axes_find(ctx, plan->m, &plan->law, &label));
-    turned.source.label = &label;
+    with_axes.source.label = &label;
     if (!status)
-        status = pilot_axes(ctx, &turned, &field);
-    turned.source.field = field;
+        status = pilot_axes(ctx, &with_axes, &field);
+    with_axes.source.field = field;
     if (!status)
-        status = run_all(ctx, &turned, set);
+        status = run_all(ctx, &with_axes, set);
     principal_axes_free(field);
     return status;
 }

@@ -13,149 +13,154 @@
 #include "solvers/common/statistics.h"
 #include "solvers/dmft/coordinates.h"
 
-/* Curves of one trajectory at its nodes: values[node][curve]; rows of nodes that are not wanted stay zero. */
-static double *node_curves(const dmft_plan *plan, const grid_solution *tr, int level, const solution_columns *col)
+/* The curves of one solution at the nodes of its grid, values[node][curve]; rows of nodes that are not wanted stay
+   zero. Owned by the caller; NULL if memory runs out. */
+static double *node_curves(const dmft_plan *plan, const grid_solution *on_grid, int grid, const solution_columns *col)
 {
-    int k = plan->on_grid[level].shape.k, kstar = plan->on_grid[level].shape.kstar;
-    double *values = memory_doubles((size_t)tr->nodes * col->count), C[MATRIX_MAX * MATRIX_MAX];
-    for (int i = 0; values && i < tr->nodes; i++) {
-        if (!tr->wanted[i])
+    int k = plan->on_grid[grid].shape.k, kstar = plan->on_grid[grid].shape.kstar;
+    double *values = memory_doubles((size_t)on_grid->nodes * col->count), C[MATRIX_MAX * MATRIX_MAX];
+    for (int i = 0; values && i < on_grid->nodes; i++) {
+        if (!on_grid->wanted[i])
             continue;
         double *row = values + (size_t)i * col->count;
-        const double *seen = tr->observed + (size_t)i * tr->observables;
-        row[col->train_loss] = seen[0];
-        row[col->test_loss] = seen[1];
-        for (size_t o = 2; o < tr->observables; o++)
-            row[col->observables + o - 2] = seen[o];
-        kernels_correlation(tr->kern, plan->on_grid[level].q0, plan->on_grid[level].rho, i, i, C);
+        const double *observed = on_grid->observed + (size_t)i * on_grid->observables;
+        row[col->train_loss] = observed[0];
+        row[col->test_loss] = observed[1];
+        for (size_t o = 2; o < on_grid->observables; o++)
+            row[col->observables + o - 2] = observed[o];
+        kernels_correlation(on_grid->kern, plan->on_grid[grid].q0, plan->on_grid[grid].rho, i, i, C);
         for (int a = 0; a < k; a++)
             for (int b = 0; b <= a; b++)
                 row[col->q + (size_t)(a * (a + 1) / 2 + b)] = C[a * k + b];
         for (int c = 0; c < k * kstar; c++)
-            row[col->m + (size_t)c] = tr->kern->m[(size_t)i * (size_t)(k * kstar) + (size_t)c];
+            row[col->m + (size_t)c] = on_grid->kern->m[(size_t)i * (size_t)(k * kstar) + (size_t)c];
         for (int c = 0; c < k * k; c++)
-            row[col->response + (size_t)c] = kernels_R(tr->kern, c, i)[0];
+            row[col->response + (size_t)c] = kernels_R(on_grid->kern, c, i)[0];
     }
     return values;
 }
 
-/* Nodes that all replicas which solve this grid reached on it; 0 if there are none. */
-static int nodes_reached(const dmft_plan *plan, const replica_set *set, int level)
+/* The number of nodes that all replicas on this grid reached; 0 if no replica solves it. */
+static int nodes_reached(const dmft_plan *plan, const replica_set *set, int grid)
 {
-    int nodes = plan->grid[level]->steps + 1, solved = 0;
+    int nodes = plan->grid[grid]->steps + 1, solved = 0;
     for (int r = 0; r < set->count; r++) {
-        const grid_solution *tr = set->result[r].on_grid[level];
-        if (!tr && level == GRID_CHECK)
+        const grid_solution *on_grid = set->result[r].on_grid[grid];
+        if (!on_grid && grid == GRID_CHECK)
             continue;
         solved = 1;
-        if (!tr || tr->nodes < nodes)
-            nodes = tr ? tr->nodes : 0;
+        if (!on_grid || on_grid->nodes < nodes)
+            nodes = on_grid ? on_grid->nodes : 0;
     }
     return solved ? nodes : 0;
 }
 
-typedef struct pool {
+/* The curves of all replicas at their nodes, and scratch memory for the statistics of one curve. */
+typedef struct replica_curves {
     const dmft_plan *plan;
     int replicas;
-    double **values[GRIDS]; /* [replica] node curves; NULL if it does not solve the grid */
-    size_t checked;          /* output times that the coarsest grid reached */
-    double *sample;          /* [replicas] */
-    double *change, *before; /* [checked] of one curve, means of grid_changes */
-} pool;
+    double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
+    size_t checked;          /* number of output times that the coarsest grid reached */
+    double *sample;          /* [replicas] values at one time */
+    double *change, *before; /* [checked] means of grid_changes along a curve */
+} replica_curves;
 
-static void pool_clear(pool *p)
+static void replica_curves_clear(replica_curves *curves)
 {
-    for (int level = 0; level < GRIDS; level++) {
-        for (int r = 0; p->values[level] && r < p->replicas; r++)
-            free(p->values[level][r]);
-        free(p->values[level]);
+    for (int grid = 0; grid < GRIDS; grid++) {
+        for (int r = 0; curves->values[grid] && r < curves->replicas; r++)
+            free(curves->values[grid][r]);
+        free(curves->values[grid]);
     }
-    free(p->sample);
-    free(p->change);
-    free(p->before);
+    free(curves->sample);
+    free(curves->change);
+    free(curves->before);
 }
 
-static sgdmft_status pool_init(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
-                               const solution_columns *col, pool *p)
+static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
+                                         const solution_columns *col, replica_curves *curves)
 {
-    *p = (pool){.plan = plan, .replicas = set->count};
-    p->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], nodes_reached(plan, set, GRID_CHECK));
-    p->sample = memory_doubles((size_t)p->replicas);
-    p->change = memory_doubles(p->checked + 1);
-    p->before = memory_doubles(p->checked + 1);
-    int failed = !p->sample || !p->change || !p->before;
-    for (int level = 0; level < GRIDS && !failed; level++) {
-        p->values[level] = calloc((size_t)p->replicas, sizeof *p->values[level]);
-        failed = !p->values[level];
-        for (int r = 0; r < p->replicas && !failed; r++) {
-            const grid_solution *tr = set->result[r].on_grid[level];
-            if (!tr)
+    *curves = (replica_curves){.plan = plan, .replicas = set->count};
+    curves->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], nodes_reached(plan, set, GRID_CHECK));
+    curves->sample = memory_doubles((size_t)curves->replicas);
+    curves->change = memory_doubles(curves->checked + 1);
+    curves->before = memory_doubles(curves->checked + 1);
+    int failed = !curves->sample || !curves->change || !curves->before;
+    for (int grid = 0; grid < GRIDS && !failed; grid++) {
+        curves->values[grid] = calloc((size_t)curves->replicas, sizeof *curves->values[grid]);
+        failed = !curves->values[grid];
+        for (int r = 0; r < curves->replicas && !failed; r++) {
+            const grid_solution *on_grid = set->result[r].on_grid[grid];
+            if (!on_grid)
                 continue;
-            p->values[level][r] = node_curves(plan, tr, level, col);
-            failed = !p->values[level][r];
+            curves->values[grid][r] = node_curves(plan, on_grid, grid, col);
+            failed = !curves->values[grid][r];
         }
     }
-    return failed ? context_out_of_memory(ctx, "the curves", 8.0 * p->replicas) : SGDMFT_OK;
+    return failed ? context_out_of_memory(ctx, "the curves", 8.0 * curves->replicas) : SGDMFT_OK;
 }
 
-/* Where on a level to look for a curve. */
+/* A time and a curve. */
 typedef struct lookup {
     double t;
     size_t curve, stride;
 } lookup;
 
-static double look_up(const pool *p, int grid, int index, const lookup *at)
+/* The value of a curve of one replica on one grid. */
+static double look_up(const replica_curves *curves, int grid, int index, const lookup *at)
 {
-    return value_at_time(p->plan->grid[grid], at->t, p->values[grid][index], at->stride, at->curve);
+    return value_at_time(curves->plan->grid[grid], at->t, curves->values[grid][index], at->stride, at->curve);
 }
 
-static int jumps(const pool *p)
+static int jumps(const replica_curves *curves)
 {
-    return p->plan->on_grid[GRID_FINE].shape.jumps;
+    return curves->plan->on_grid[GRID_FINE].shape.jumps;
 }
 
-/* From the coarsest grid, as far as it got. Where that is not to the end, nothing is subtracted, as the curve would break. */
-static void use_coarsest(const pool *p, size_t n, sgdmft_curve *out)
+/* Step errors from the coarsest grid, up to the time that it reached. If that is not the end, no fourth-order part is
+   subtracted, because the curve would have a jump there. */
+static void use_coarsest(const replica_curves *curves, size_t n, sgdmft_curve *out)
 {
-    size_t checked = n < p->checked ? n : p->checked;
-    double taken = checked == n ? fourth_order_part(jumps(p), n, p->change, p->before) : 0;
+    size_t checked = n < curves->checked ? n : curves->checked;
+    double taken = checked == n ? fourth_order_part(jumps(curves), n, curves->change, curves->before) : 0;
     for (size_t i = 0; i < checked; i++) {
-        out->value[i] -= taken * p->change[i];
-        out->step_error[i] = (step_error_part(jumps(p)) - taken) * p->change[i];
+        out->value[i] -= taken * curves->change[i];
+        out->step_error[i] = (step_error_part(jumps(curves)) - taken) * curves->change[i];
     }
 }
 
-/* Where the coarsest grid did not get, all that was subtracted counts as step error. */
-static void fill_curve(const pool *p, size_t curve, size_t stride, sgdmft_solution *solution)
+/* Value, standard error and step error of a curve. At times that the coarsest grid did not reach, the whole difference
+   that extrapolation subtracts counts as step error. */
+static void fill_curve(const replica_curves *curves, size_t curve, size_t stride, sgdmft_solution *solution)
 {
     sgdmft_curve *out = &solution->curves[curve];
-    int extrapolate = p->plan->problem->numerics.extrapolate;
+    int extrapolate = curves->plan->problem->numerics.extrapolate;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
-        int compare = extrapolate && i < p->checked;
+        int compare = extrapolate && i < curves->checked;
         grid_changes all = {0};
         double steps = 0;
-        for (int r = 0; r < p->replicas; r++) {
-            double fine = look_up(p, GRID_FINE, r, &at), coarse = look_up(p, GRID_COARSE, r, &at);
+        for (int r = 0; r < curves->replicas; r++) {
+            double fine = look_up(curves, GRID_FINE, r, &at), coarse = look_up(curves, GRID_COARSE, r, &at);
             steps += step_error_of(fine, coarse);
-            p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
-            if (compare && p->values[GRID_CHECK][r])
-                grid_changes_add(&all, fine, coarse, look_up(p, GRID_CHECK, r, &at));
+            curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
+            if (compare && curves->values[GRID_CHECK][r])
+                grid_changes_add(&all, fine, coarse, look_up(curves, GRID_CHECK, r, &at));
         }
-        mean_and_error((size_t)p->replicas, p->sample, &out->value[i], &out->se[i]);
-        out->step_error[i] = steps / p->replicas;
+        mean_and_error((size_t)curves->replicas, curves->sample, &out->value[i], &out->se[i]);
+        out->step_error[i] = steps / curves->replicas;
         if (compare) {
-            p->change[i] = all.change / all.count;
-            p->before[i] = all.before / all.count;
+            curves->change[i] = all.change / all.count;
+            curves->before[i] = all.before / all.count;
         }
     }
     if (extrapolate)
-        use_coarsest(p, solution->n_times, out);
-    add_step_errors(solution->n_times, solution->times, p->plan->problem->horizon, out->step_error, out->se);
+        use_coarsest(curves, solution->n_times, out);
+    add_step_errors(solution->n_times, solution->times, curves->plan->problem->horizon, out->step_error, out->se);
 }
 
-/* Standard errors beyond this, in units of a curve's scale, are too large to be trusted themselves; and which part of them the
-   step error is at least where steps, not paths, are to blame. */
+/* Standard errors above NOISY, in units of the scale of their curve, are themselves unreliable. Their cause is the
+   number of steps if the step error is more than MOSTLY of them, otherwise the number of paths. */
 static const double NOISY = 0.2, MOSTLY = 0.7;
 
 static void warn_of_errors(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)
@@ -177,26 +182,26 @@ static void warn_of_errors(sgdmft_context *ctx, const sgdmft_problem *problem, c
             problem->source, largest, info->paths, info->steps, problem->horizon);
 }
 
-/* Adds one replica's share of row i of the two-time arrays. */
-static void add_row(const path_plan *constants, const grid_solution *tr, size_t i, double share,
+/* Adds `share` times row i of the two-time arrays of one replica. */
+static void add_row(const path_plan *plan, const grid_solution *on_grid, size_t i, double share,
                     sgdmft_solution *solution)
 {
-    size_t k = (size_t)constants->shape.k, kk = k * k, n = solution->n_grid;
-    size_t overlap = k * (size_t)constants->shape.kstar;
+    size_t k = (size_t)plan->shape.k, kk = k * k, n = solution->n_grid;
+    size_t overlap = k * (size_t)plan->shape.kstar;
     for (size_t j = 0; j <= i; j++) {
         double C[MATRIX_MAX * MATRIX_MAX];
-        kernels_correlation(tr->kern, constants->q0, constants->rho, (int)i, (int)j, C);
+        kernels_correlation(on_grid->kern, plan->q0, plan->rho, (int)i, (int)j, C);
         for (size_t c = 0; c < kk; c++) {
             size_t transposed = c % k * k + c / k;
             solution->C[(i * n + j) * kk + c] += share * C[c];
             if (j < i)
                 solution->C[(j * n + i) * kk + transposed] += share * C[c];
-            solution->R[(i * n + j) * kk + c] += share * kernels_R(tr->kern, (int)c, (int)i)[j];
+            solution->R[(i * n + j) * kk + c] += share * kernels_R(on_grid->kern, (int)c, (int)i)[j];
         }
     }
     for (size_t c = 0; c < overlap; c++)
-        solution->m[i * overlap + c] += share * tr->kern->m[i * overlap + c];
-    solution->residual[i] = fmax(solution->residual[i], tr->residual[i]);
+        solution->m[i * overlap + c] += share * on_grid->kern->m[i * overlap + c];
+    solution->residual[i] = fmax(solution->residual[i], on_grid->residual[i]);
 }
 
 static void fill_two_time(const dmft_plan *plan, const replica_set *set, int threads, sgdmft_solution *solution)
@@ -208,35 +213,35 @@ static void fill_two_time(const dmft_plan *plan, const replica_set *set, int thr
             add_row(&plan->on_grid[GRID_FINE], set->result[r].on_grid[GRID_FINE], i, 1.0 / set->count, solution);
 }
 
-static double defect_of(const replica_result *result, int level, size_t at)
+static double defect_of(const replica_result *result, int grid, size_t at)
 {
-    return result->on_grid[level]->identity[at];
+    return result->on_grid[grid]->identity[at];
 }
 
-static sgdmft_identity identity_of(const pool *p, const replica_set *set, size_t at)
+static sgdmft_identity identity_of(const replica_curves *curves, const replica_set *set, size_t at)
 {
-    sgdmft_identity identity = {.t = p->plan->problem->horizon};
-    int extrapolate = p->plan->problem->numerics.extrapolate;
-    int compare = extrapolate && (size_t)p->plan->problem->output.times == p->checked;
+    sgdmft_identity identity = {.t = curves->plan->problem->horizon};
+    int extrapolate = curves->plan->problem->numerics.extrapolate;
+    int compare = extrapolate && (size_t)curves->plan->problem->output.times == curves->checked;
     grid_changes all = {0};
-    for (int r = 0; r < p->replicas; r++) {
+    for (int r = 0; r < curves->replicas; r++) {
         const replica_result *result = &set->result[r];
         double fine = defect_of(result, GRID_FINE, at), coarse = defect_of(result, GRID_COARSE, at);
-        p->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
-        identity.scale += result->on_grid[GRID_FINE]->identity_scale[at] / p->replicas;
+        curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
+        identity.scale += result->on_grid[GRID_FINE]->identity_scale[at] / curves->replicas;
         if (compare && result->on_grid[GRID_CHECK])
             grid_changes_add(&all, fine, coarse, defect_of(result, GRID_CHECK, at));
     }
-    mean_and_error((size_t)p->replicas, p->sample, &identity.defect, &identity.se);
+    mean_and_error((size_t)curves->replicas, curves->sample, &identity.defect, &identity.se);
     if (all.count > 0) {
-        double taken = fourth_order_part(jumps(p), 1, &all.change, &all.before), change = all.change / all.count;
+        double taken = fourth_order_part(jumps(curves), 1, &all.change, &all.before), change = all.change / all.count;
         identity.defect -= taken * change;
-        identity.se = hypot(identity.se, (step_error_part(jumps(p)) - taken) * change);
+        identity.se = hypot(identity.se, (step_error_part(jumps(curves)) - taken) * change);
     }
     return identity;
 }
 
-static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const replica_set *set,
+static sgdmft_status add_identities(sgdmft_context *ctx, const replica_curves *curves, const replica_set *set,
                                     sgdmft_solution *solution)
 {
     static const char *const kind[2] = {"dC(t,t)/dt", "dC(t,0)/dt"};
@@ -245,7 +250,7 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const pool *p, const re
     for (int which = 0; which < 2; which++)
         for (int a = 0; a < k; a++)
             for (int b = 0; b < (which == 0 ? a + 1 : k); b++) {
-                sgdmft_identity identity = identity_of(p, set, (size_t)which * kk + (size_t)(a * k + b));
+                sgdmft_identity identity = identity_of(curves, set, (size_t)which * kk + (size_t)(a * k + b));
                 if (asprintf(&identity.name, "%s %d%d", kind[which], a + 1, b + 1) < 0)
                     return context_out_of_memory(ctx, "the identities", 64);
                 sgdmft_status status = solution_add_identity(ctx, solution, &identity);
@@ -265,32 +270,33 @@ static void count_work(const dmft_plan *plan, const replica_set *set, sgdmft_sol
     info->extrapolated = plan->problem->numerics.extrapolate;
     for (int r = 0; r < set->count; r++) {
         info->visits += set->result[r].visits;
-        for (int level = 0; level <= GRID_COARSE; level++) {
-            const grid_solution *tr = set->result[r].on_grid[level];
-            info->passes += tr->passes;
-            steps += tr->steps;
-            if ((size_t)tr->passes_max > info->passes_max)
-                info->passes_max = (size_t)tr->passes_max;
-            for (int i = 0; i < tr->nodes; i++)
-                info->residual_max = fmax(info->residual_max, tr->residual[i]);
+        for (int grid = 0; grid <= GRID_COARSE; grid++) {
+            const grid_solution *on_grid = set->result[r].on_grid[grid];
+            info->passes += on_grid->passes;
+            steps += on_grid->steps;
+            if ((size_t)on_grid->passes_max > info->passes_max)
+                info->passes_max = (size_t)on_grid->passes_max;
+            for (int i = 0; i < on_grid->nodes; i++)
+                info->residual_max = fmax(info->residual_max, on_grid->residual[i]);
         }
     }
     info->passes /= steps > 0 ? steps : 1;
 }
 
-/* The first replica that stopped early says why; replicas that were left out, too. */
+/* The status of the solution: that of the first replica that stopped early, or else a message if replicas are left
+   out. */
 static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sgdmft_solution *solution)
 {
     for (int r = 0; r < set->count; r++)
-        for (int level = GRID_COARSE; level >= 0; level--) {
-            const grid_solution *tr = set->result[r].on_grid[level];
-            if (tr->status)
-                return solution_set_status(ctx, solution, tr->status, tr->message ? tr->message : "");
+        for (int grid = GRID_COARSE; grid >= 0; grid--) {
+            const grid_solution *on_grid = set->result[r].on_grid[grid];
+            if (on_grid->status)
+                return solution_set_status(ctx, solution, on_grid->status, on_grid->message ? on_grid->message : "");
         }
     if (set->count == set->asked)
         return SGDMFT_OK;
     char *message = NULL;
-    if (asprintf(&message, "interrupted: %d of %d replicas were complete; the curves are theirs", set->count,
+    if (asprintf(&message, "interrupted: %d of %d replicas were complete; the curves are means over these", set->count,
                  set->asked) < 0)
         return context_out_of_memory(ctx, "a message", 100);
     sgdmft_status status = solution_set_status(ctx, solution, SGDMFT_ERR_INTERRUPTED, message);
@@ -305,14 +311,14 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, c
     size_t times = output_times_reached(plan->problem, plan->grid[GRID_FINE], nodes);
     size_t coarse_times =
         output_times_reached(plan->problem, plan->grid[GRID_COARSE], nodes_reached(plan, set, GRID_COARSE));
-    pool p;
-    sgdmft_status status = pool_init(ctx, plan, set, col, &p);
+    replica_curves curves;
+    sgdmft_status status = replica_curves_init(ctx, plan, set, col, &curves);
     if (!status) {
         for (size_t i = 0; i < solution->n_times; i++)
             solution->times[i] = output_time(plan->problem, i);
         solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
         for (size_t c = 0; c < col->count; c++)
-            fill_curve(&p, c, col->count, solution);
+            fill_curve(&curves, c, col->count, solution);
         set_worst_errors(solution);
         fill_two_time(plan, set, sgdmft_context_threads(ctx), solution);
         count_work(plan, set, &solution->info);
@@ -322,8 +328,8 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, c
     if (!status && plan->penalty)
         status = dmft_coordinates_fill(ctx, plan, set, solution);
     if (!status && nodes == plan->grid[GRID_FINE]->steps + 1)
-        status = add_identities(ctx, &p, set, solution);
-    pool_clear(&p);
+        status = add_identities(ctx, &curves, set, solution);
+    replica_curves_clear(&curves);
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "core/arrays.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "core/memory.h"
@@ -8,8 +9,12 @@ int arrays_allocate(const array_row *rows, size_t n)
 {
     int failed = 0;
     for (size_t i = 0; i < n; i++) {
+        *rows[i].data = NULL;
+        failed |= rows[i].count > SIZE_MAX / sizeof(double);
+    }
+    for (size_t i = 0; i < n && !failed; i++) {
         *rows[i].data = memory_doubles(rows[i].count);
-        failed |= !*rows[i].data;
+        failed = !*rows[i].data;
     }
     return failed ? -1 : 0;
 }

@@ -29,13 +29,13 @@ double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const
     return change;
 }
 
-/* fresh[j] of row i + 1, j <= i, as blocks. */
-static void make_field_row(const kernels *kern, int i, double *fresh)
+/* row[j] = V_{i+1,j} for j <= i, as blocks. */
+static void make_field_row(const kernels *kern, int i, double *row)
 {
     int k = kern->k;
     size_t kk = (size_t)(k * k);
     double scale = -sqrt(kern->delta);
-    memset(fresh, 0, sizeof(double) * (size_t)(i + 1) * kk);
+    memset(row, 0, sizeof(double) * (size_t)(i + 1) * kk);
     for (int c = 0; c <= i; c++) {
         double mean[MATRIX_MAX * MATRIX_MAX];
         for (size_t x = 0; x < kk; x++)
@@ -43,10 +43,10 @@ static void make_field_row(const kernels *kern, int i, double *fresh)
         const double *factor = kernels_L(kern, c, 0);
         if (k == 1) {
             for (int j = 0; j <= c; j++)
-                fresh[j] += scale * mean[0] * factor[j];
+                row[j] += scale * mean[0] * factor[j];
         } else {
             for (int j = 0; j <= c; j++)
-                matrix_add_product(k, scale, mean, factor + (size_t)j * kk, fresh + (size_t)j * kk);
+                matrix_add_product(k, scale, mean, factor + (size_t)j * kk, row + (size_t)j * kk);
         }
     }
 }
@@ -55,13 +55,13 @@ double filter_field_row(kernels *kern, int i)
 {
     int k = kern->k;
     size_t kk = (size_t)(k * k);
-    double *fresh = kern->scratch, change = 0;
-    make_field_row(kern, i, fresh);
+    double *row = kern->scratch, change = 0;
+    make_field_row(kern, i, row);
     for (int a = 0; a < k; a++) {
         double *target = kernels_V(kern, i + 1, a);
         for (int j = 0; j <= i; j++)
             for (int b = 0; b < k; b++) {
-                double value = fresh[(size_t)j * kk + (size_t)(a * k + b)];
+                double value = row[(size_t)j * kk + (size_t)(a * k + b)];
                 if (!isfinite(value))
                     return NAN;
                 change = fmax(change, relative_change(target[j * k + b], value, fabs(value)));

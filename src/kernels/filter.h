@@ -1,10 +1,10 @@
-/* The filter: the linear operator that turns the force of the samples into theta, and whose impulse response is R. This one is a
-   ridge,
+/* The filter: the linear operator that turns the force of the samples into theta, and whose impulse response is R. Here
+   it is that of a ridge,
 
      d theta = - lambda theta dt - df,
 
-   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a force f of their own. With the step rule of
-   step_rule.h, x is moved by
+   so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a mean force f, as in (3) and
+   (4). With the step rule of step_rule.h, a step is
 
      x_{i+1} = (keep x_i - [integral of f over cell i]) / divide,   keep = 1 - lambda h/2,   divide = 1 + lambda h/2.
 
@@ -26,14 +26,16 @@ static inline filter_step filter_step_of(const filter *f, const time_grid *grid,
     return (filter_step){1 - time.start * f->lambda, 1 + time.end * f->lambda};
 }
 
-/* m and F at node i + 1 from averages just after node i (`now`) and just before node i + 1 (`next`):
+/* m and F at node i + 1 from the averages just after node i (`now`) and just before node i + 1 (`next`), by (3) and
+   (5):
 
-     m_{i+1} from the force delta eta E[g w*^T],   F = (m - R(., 0) m(0)) rho^{-1}.
+     m_{i+1} from the force delta eta E_A[g w*^T],   F = (m - R(., 0) m(0)) rho^{-1}.
 
    R at node i + 1 must be known. Returns the largest change relative to its scale, or NaN. */
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
 
-/* Row i + 1 of V, by which the normals of the innovations make up theta and so the field:
+/* Row i + 1 of V, the coefficients of the normals xi_j of the innovations in theta, and so in the field. It discretises
+   the integral of R dU in (5), dU_c = sum_{j <= c} L_cj xi_j:
 
      V_{i+1,j} = - sqrt(delta) sum_{c=j}^{i} (R_{i+1,c} + R_{i+1,c+1}) / 2 L_cj.
 

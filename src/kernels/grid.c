@@ -5,15 +5,16 @@
 
 #include "core/memory.h"
 
-/* How far inside a cell, relative to its width, one-sided values of eta are taken. */
+/* One-sided values of eta are taken this far inside a cell, relative to its width. */
 static const double ONE_SIDED = 1e-9;
 
-/* Times are the same if they differ by no more than this part of the horizon. */
+/* Two times are the same if they differ by no more than this fraction of the horizon. */
 static const double SAME_TIME = 1e-9;
 
-/* A relative change of eta at a node that counts as a jump: far above what eta does in 2 ONE_SIDED cells. */
+/* A relative change of eta at a node above this is a jump. A smooth eta changes much less over 2 ONE_SIDED cells. */
 static const double CORNER = 1e-6;
 
+/* Everything that follows from the nodes and the middles. Frees the grid on failure. */
 static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule *eta, time_grid **out)
 {
     double *work = memory_doubles(schedule_work(eta) + (size_t)grid->steps);
@@ -67,7 +68,7 @@ static time_grid *grid_alloc(int steps)
     return NULL;
 }
 
-/* Maps nodes from .. to linearly so that node `to` lands on `target`; node `from` stays. */
+/* Maps nodes from .. to linearly such that node `from` stays and node `to` moves to `target`. */
 static void stretch(double *t, int from, int to, double target)
 {
     double origin = t[from], scale = (target - origin) / (t[to] - origin);
@@ -85,8 +86,8 @@ static int nearest(const double *t, int low, int high, int stride, double time)
     return best;
 }
 
-/* The times in (0, horizon) at which the grid must have nodes: jumps of eta, and beginnings of epochs. A jump that stands where an
-   epoch begins is the beginning of the epoch. *times is owned by the caller. */
+/* The times in (0, horizon) that must be nodes: jumps of eta and beginnings of epochs. A jump where an epoch begins
+   counts as the beginning of the epoch alone. *times is owned by the caller. */
 static sgdmft_status find_breaks(sgdmft_context *ctx, double horizon, const schedule *eta, double epoch, double **times,
                                  size_t *count)
 {
@@ -113,8 +114,9 @@ static sgdmft_status find_breaks(sgdmft_context *ctx, double horizon, const sche
     return out ? SGDMFT_OK : context_out_of_memory(ctx, "the time grid", 8.0 * (double)(jumps + epochs));
 }
 
-/* Moves nodes whose index is a multiple of the smallest stride, or of twice that if there are enough of them, to the times. Nodes
-   before a time are stretched towards it, those after it are spread over the rest. */
+/* Moves nodes to the given times. Only nodes whose index is a multiple of `smallest`, or of twice that if there are
+   enough such nodes, are moved there, so that the times are nodes of the coarser grids. The nodes between two times are
+   mapped linearly. */
 static void move_to_times(time_grid *grid, int smallest, const double *times, int count)
 {
     int steps = grid->steps, from = 0, twice = 2 * smallest;
@@ -149,8 +151,9 @@ static int steps_needed(size_t count)
     return 4 * ((int)count + 1);
 }
 
-/* Coarsened from a grid of twice the steps, so that middles are placed as they are on the coarser grids: otherwise errors on
-   different grids would not be of one series in the step. */
+/* The grid is coarsened from one of twice the steps, so that the middles of its cells are placed as on the coarser
+   grids. Otherwise the errors on different grids would not follow one series in the step, and could not be
+   extrapolated. */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
                             double epoch, time_grid **out)
 {
@@ -162,10 +165,11 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
         return status;
     if (epoch > 0 && steps < steps_needed(count)) {
         free(times);
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "numerics.steps: value %d is too small for %zu epochs and jumps of eta, each of which needs four "
-                            "steps; allowed: %d or more",
-                            steps, count + 1, steps_needed(count));
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "numerics.steps: value %d is too small for the epochs and the jumps of eta, which cut the time into %zu "
+            "pieces of four steps or more; allowed: %d or more",
+            steps, count + 1, steps_needed(count));
     }
     time_grid *finer = grid_alloc(halves);
     if (!finer) {
@@ -184,7 +188,7 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
     return status;
 }
 
-/* How far back the visits of a path are missing that is visited just before a node. */
+/* The node since which a path that is visited just before a node has not been visited. */
 static void set_history(time_grid *grid)
 {
     for (int i = 1; i <= grid->steps; i++) {

@@ -5,11 +5,12 @@
 
 #include "core/matrix.h"
 
-/* Without white noise, what remains of a diagonal block below this part of its mean eigenvalue is rounding and no new
-   direction. */
+/* Without white noise, eigenvalues of the remainder of a diagonal block below this fraction of the mean eigenvalue of
+   the block are rounding; they are set to zero instead of becoming new directions. */
 static const double SMOOTH_FLOOR = 1e-8;
 
-/* Row i of the innovation covariance, blocks j <= i, of a process with white noise; also the bridge of the cell. */
+/* Row i of the covariance of the innovations, blocks j <= i, for a process with white noise, and the bridge of cell
+   i. */
 static int noisy_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next,
                      double *row)
 {
@@ -22,7 +23,7 @@ static int noisy_row(kernels *kern, int i, const averages_layout *at, const doub
             row[(size_t)j * kk + c] = half * (start * a[c] + end * b[c]);
     }
     const double *own = averages_row(at, next, i, VISITS);
-    double rate[MATRIX_MAX * MATRIX_MAX], unused[MATRIX_MAX * MATRIX_MAX];
+    double rate[MATRIX_MAX * MATRIX_MAX];
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++) {
             size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
@@ -30,9 +31,10 @@ static int noisy_row(kernels *kern, int i, const averages_layout *at, const doub
             rate[c] = 0.5 * kern->delta * white;
             row[(size_t)i * kk + c] = half * white + half * end * (own[c] + own[transposed]);
         }
-    return matrix_psd_root(k, rate, kern->bridge + (size_t)i * kk, unused);
+    return matrix_psd_root(k, rate, kern->bridge + (size_t)i * kk, NULL);
 }
 
+/* The same for a smooth process. */
 static void smooth_row(const kernels *kern, int i, const averages_layout *at, const double *next, double *row)
 {
     size_t kk = (size_t)(kern->k * kern->k);
@@ -48,7 +50,8 @@ static double trace(int k, const double *a)
     return sum;
 }
 
-/* L_ij = (E[dU_i dU_j^T] - sum_{l<j} L_il L_jl^T) L_jj^{-T}; L_ii the root of what remains. */
+/* L_ij = (E[dU_i dU_j^T] - sum_{l<j} L_il L_jl^T) L_jj^{-T} for j < i, and L_ii L_ii^T = E[dU_i dU_i^T] - sum_{l<i}
+   L_il L_il^T, positive part. Returns the change relative to its scale, or NaN. */
 static double factor_row(kernels *kern, int i, const double *row)
 {
     int k = kern->k;

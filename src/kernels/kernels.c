@@ -6,10 +6,11 @@
 
 #include "core/matrix.h"
 
-/* A start whose spread given the teacher is below this part of its size says nothing about the response. */
-static const double SMALLEST_SPREAD = 1e-3;
+/* If the smallest variance of the start given the teacher is below this fraction of its size, averages with the start
+   are too noisy to say anything about the response. */
+static const double SMALLEST_VARIANCE = 1e-3;
 
-/* Eigenvalues of it below this part are rounding. */
+/* Eigenvalues of P below this fraction are rounding. */
 static const double ROUNDING = 1e-10;
 
 size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST])
@@ -40,7 +41,7 @@ size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST])
     return n;
 }
 
-/* The shape of the arrays; a row of R has one zero past the diagonal of the last row for interpolation. */
+/* Sets the shape of the arrays. The last row of R, too, has one zero beyond its diagonal, which interpolation reads. */
 static void set_shape(kernels *kern, int k, int kstar, int steps)
 {
     kern->k = k;
@@ -59,7 +60,7 @@ double kernels_bytes(int k, int kstar, int steps, int sampled)
     return arrays_bytes(rows, kernels_arrays(&kern, rows));
 }
 
-/* P = q(0) - m(0) rho^{-1} m(0)^T and its pseudo-inverse. */
+/* The pseudo-inverse and the smallest eigenvalue of P = q(0) - m(0) rho^{-1} m(0)^T. */
 static void invert_start(kernels *kern, const double *q0, const double *m0)
 {
     int k = kern->k, kstar = kern->kstar;
@@ -73,9 +74,9 @@ static void invert_start(kernels *kern, const double *q0, const double *m0)
         }
     for (int a = 0; a < k; a++)
         largest = fmax(largest, q0[a * k + a]);
-    kern->start_spread = matrix_smallest_eigenvalue(k, P);
-    if (!(kern->start_spread > SMALLEST_SPREAD * largest))
-        kern->start_spread = 0;
+    kern->start_variance = matrix_smallest_eigenvalue(k, P);
+    if (!(kern->start_variance > SMALLEST_VARIANCE * largest))
+        kern->start_variance = 0;
     if (!matrix_psd_root_above(k, P, ROUNDING * largest, root, inverse))
         matrix_add_product(k, 1, inverse, inverse, kern->start_inverse);
 }
@@ -171,11 +172,11 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
         Rj[c] = kernels_onto_start(kern, c, j);
     }
     memset(out, 0, sizeof(double) * kk);
-    /* (Ri q0 + Fi m0^T) Rj^T */
+    /* (R_i q0 + F_i m0^T) R_j^T */
     matrix_add_product(k, 1, Ri, q0, left);
     matrix_accumulate_t(k, kstar, k, 1, Fi, m0, left);
     matrix_add_product_t(k, 1, left, Rj, out);
-    /* (Ri m0 + Fi rho) Fj^T */
+    /* (R_i m0 + F_i rho) F_j^T */
     memset(left, 0, sizeof left);
     matrix_accumulate(k, k, kstar, 1, Ri, m0, left);
     matrix_accumulate(k, kstar, kstar, 1, Fi, rho, left);

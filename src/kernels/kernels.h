@@ -1,13 +1,16 @@
 /* The two-time kernels of one replica on a grid.
 
-   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]: rows are
-   contiguous in j and zero for j > i. Q, stored alike, is E_A[G(t_i) J(t_i, t_j)], so that dR/dt = - lambda R - delta eta Q.
-   L is the block lower triangular factor of the innovation covariance, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells, with
-   symmetric positive semi-definite diagonal blocks. Theta, and so the field, is
-   w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j with independent standard normal vectors xi_j, one per cell (with sampled
-   theta, onto_start_i takes the place of R(t_i, 0)).
+   R(t_i, t_j), j <= i, is stored in k*k planes, component (a, b) of row i at R[((a k + b) (N+1) + i) stride + j]: rows
+   are contiguous in j and zero for j > i. Q is stored in the same way, Q(t_i, t_j) = E_A[G(t_i) J(t_i, t_j)], so that
+   (4) reads dR/dt = - lambda R - delta eta Q. L is the block lower triangular factor of the covariance (6) of the
+   innovations, E[dU_i dU_j^T] = sum_l L_il L_jl^T over cells, with symmetric positive semi-definite diagonal blocks. By
+   (5), with independent standard normal vectors xi_j, one per cell,
 
-   Who fills them: innovations.h makes L, response.h R and Q, filter.h m, F and V; rows.h puts these together. */
+     w(t_i) = R(t_i, 0) w(0) + F_i w* + sum_{j<i} V_ij xi_j,
+
+   and the same holds for theta; where theta is sampled, onto_start_i takes the place of R(t_i, 0).
+
+   innovations.h computes L, response.h R and Q, filter.h m, F and V; rows.h puts these together. */
 #ifndef SGDMFT_KERNELS_KERNELS_H
 #define SGDMFT_KERNELS_KERNELS_H
 
@@ -19,68 +22,71 @@
 #include "kernels/grid.h"
 #include "kernels/smooth.h"
 
-/* The ridge (filter.h). */
+/* The parameters of the filter, a ridge (filter.h). */
 typedef struct filter {
     double lambda;
 } filter;
 
-/* What takes the place of the filter when a penalty other than a ridge makes theta a nonlinear process, which is sampled
-   (src/coordinates). V is then a Cholesky factor of the covariance of theta(t_i), i > 0, given theta* and theta(0). */
+/* The arrays that take the place of the filter where a penalty other than a ridge makes theta a nonlinear process (11),
+   which is sampled (src/coordinates). V is then a Cholesky factor of the covariance of theta(t_i), i > 0, given theta*
+   and theta(0). */
 typedef struct kernels_sampled {
-    double *onto_start; /* [N+1][k][k] regression of theta(t_i) on theta(0) - A theta*, in the place of R(t_i, 0) */
+    double *onto_start; /* [N+1][k][k] coefficient of theta(0) - A theta* in theta(t_i), in the place of R(t_i, 0) */
     double *V_inverse;  /* [N][k][k] pseudo-inverses of V_{i+1,i} */
     double *kick;       /* [N][N][k][k], block (j, c): R(., s) averaged over cell c is sum_j V_{., j} kick_jc */
     double *kick_start; /* [N][k][k] R(., 0) = onto_start + sum_j V_{., j} kick_start_j */
     double *ridge;      /* [N+1][k][k] the ridge nearest to the penalty: penalty' = ridge theta + rest */
     double *P;          /* as Q: mean of rest'(theta(t_i)) d theta(t_i) / d kick(t_j) */
     double *decay;      /* [N+1][2][k][k] E[penalty'(theta(t_i)) theta(t_i)^T] and E[penalty'(theta(t_i)) theta(0)^T] */
-    int begun;          /* rows of R that hold a guess */
+    int begun;          /* number of rows of R that have at least a first guess */
 } kernels_sampled;
 
-/* Of what kernels are made. The arrays are copied. */
+/* Everything that kernels are made from. The arrays are copied. */
 typedef struct kernels_plan {
     int k, kstar;
     double delta;
     filter filter;
-    int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
-    int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps and G has delta functions that no path sees */
-    const time_grid *grid;         /* not owned */
-    const double *q0, *m0, *rho;   /* [k][k], [k][k*], [k*][k*]: second moments of theta(0) and theta* */
+    int white_noise;       /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
+    int smooth_gradient;   /* 1 if averages of G are complete; 0 if the gradient jumps: no path sees a delta function */
+    const time_grid *grid; /* not owned */
+    const double *q0, *m0, *rho; /* [k][k], [k][k*], [k*][k*] second moments of theta(0) and theta* */
 } kernels_plan;
 
 typedef struct kernels {
     int k, kstar, steps;
-    size_t stride, plane; /* R row length in memory; distance between planes */
+    size_t stride, plane; /* distances in memory between rows and between planes of R */
     double delta;
     filter filter;
     int white_noise, smooth_gradient;
     const time_grid *grid; /* not owned */
     double *rho_inverse;   /* [k*][k*] */
-    double *start_inverse; /* [k][k] pseudo-inverse of P, the covariance of theta(0) given the teacher */
-    double start_spread;   /* its smallest eigenvalue; 0 if it cannot be inverted */
+    double *start_inverse; /* [k][k] pseudo-inverse of P = q(0) - m(0) rho^{-1} m(0)^T, Cov(theta(0) | theta*) */
+    double start_variance; /* smallest eigenvalue of P; 0 if P cannot be inverted */
 
     double *R, *Q;
-    double *m, *F;            /* [N+1][k][k*] */
-    double *L;                /* [N][N][k][k], block (i, j), j <= i */
-    double *root_inverse;     /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
-    double *V;                /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row meets all xi at once */
-    double *bridge;           /* [N][k][k] root of the white-noise rate of w in the cell */
+    double *m, *F;        /* [N+1][k][k*] */
+    double *L;            /* [N][N][k][k], block (i, j), j <= i */
+    double *root_inverse; /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
+    double *V;            /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row multiplies all xi at once */
+    double *bridge;       /* [N][k][k] root of delta eta^2 E_A[g g^T], the rate of the white noise of w in the cell */
     kernels_sampled *sampled; /* NULL for a ridge */
-    smooth_rows stencils[2];  /* without and with a known end */
-    double *scratch;          /* one row of blocks and its changes */
+    smooth_rows stencils[2];  /* without and with a known value at the end */
+    double *scratch;          /* room for two rows of blocks */
 } kernels;
 
-/* The table of all arrays of the kernels, kernels_sampled included, with the sizes of its plan. */
+/* The table of all arrays of the kernels, including those of kernels_sampled. Returns the number of its rows. */
 enum { KERNELS_ARRAYS_MOST = 20 };
 size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST]);
 
 /* Bytes of these arrays. */
 double kernels_bytes(int k, int kstar, int steps, int sampled);
 
+/* Kernels at t = 0: R(t_i, t_i) = 1, m(0) and P are set, everything else is zero. *out is owned by the caller
+   (kernels_free). SGDMFT_ERR_RANGE if rho is singular. */
 sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels **out);
 void kernels_free(kernels *kern);
 
-/* Prepares for sampled theta; on failure, too, kern is still to be freed. */
+/* Adds the arrays for sampled theta. The caller frees kern, on failure too. */
 sgdmft_status kernels_set_sampled(sgdmft_context *ctx, kernels *kern);
 
 /* Component (a, b) of R(t_i, .). */
@@ -89,6 +95,7 @@ static inline double *kernels_R(const kernels *kern, int component, int i)
     return kern->R + (size_t)component * kern->plane + (size_t)i * kern->stride;
 }
 
+/* Component (a, b) of Q(t_i, .). */
 static inline double *kernels_Q(const kernels *kern, int component, int i)
 {
     return kern->Q + (size_t)component * kern->plane + (size_t)i * kern->stride;
@@ -101,6 +108,7 @@ static inline void kernels_block(const kernels *kern, int i, int j, double *R)
         R[c] = kernels_R(kern, c, i)[j];
 }
 
+/* L_ij, a block [k][k]. */
 static inline double *kernels_L(const kernels *kern, int i, int j)
 {
     return kern->L + ((size_t)i * (size_t)kern->steps + (size_t)j) * (size_t)(kern->k * kern->k);
@@ -112,7 +120,7 @@ static inline double *kernels_m(const kernels *kern, int i)
     return kern->m + (size_t)i * (size_t)(kern->k * kern->kstar);
 }
 
-/* Component (a, b) of the regression of w(t_i) on w(0) - A w*, A = m(0) rho^{-1}. */
+/* Component (a, b) of the coefficient of w(0) - A w* in w(t_i), A = m(0) rho^{-1}. */
 static inline double kernels_onto_start(const kernels *kern, int component, int i)
 {
     return kern->sampled ? kern->sampled->onto_start[i * kern->k * kern->k + component]
@@ -125,25 +133,26 @@ static inline double *kernels_V(const kernels *kern, int i, int a)
     return kern->V + ((size_t)i * (size_t)kern->k + (size_t)a) * (size_t)kern->steps * (size_t)kern->k;
 }
 
-/* R(T_a, T_b) as a block for event a in `cell` at place x of it, event b in cell `other` <= cell at place z: bilinear, and
-   linear in t - s within one cell. */
+/* R(T_a, T_b) as a block, for event a at place x of `cell` and event b at place z of cell `other` <= `cell`: bilinear
+   between nodes, and linear in t - s within one cell. */
 void kernels_between(const kernels *kern, int cell, double x, int other, double z, double *R);
 
-/* The covariance E[w(t_j) w(t_i)^T], j <= i, without the part that both owe to the teacher: component (a, b) at
-   out[(a k + b) stride + j]. b0[k][k] is the root of the initial covariance given the teacher. */
+/* The covariance of w(t_j), j <= i, and w(t_i) given the teacher: component (a, b) at out[(a k + b) stride + j].
+   b0[k][k] is the root of the initial covariance given the teacher. */
 void kernels_own_covariance(const kernels *kern, const double *b0, int i, double *out);
 
-/* C(t_i, t_j) of theta as a k x k block. q0 and rho as given at the start. */
+/* C(t_i, t_j) by (7), as a block; q0 and rho are those of the plan. */
 void kernels_correlation(const kernels *kern, const double *q0, const double *rho, int i, int j, double *out);
 
-/* The part of - dC(t_i, t_i)/dt (`single` 0) or - dC(t_i, 0)/dt (`single` 1) that the filter takes, [k][k], for C at these times. */
+/* The decay terms of the identities (8) and (9), [k][k]: the part of - dC(t_i, t_i)/dt (`single` 0) or - dC(t_i, 0)/dt
+   (`single` 1) that comes from the penalty. C is C(t_i, t_i) or C(t_i, 0). */
 void kernels_decay(const kernels *kern, int i, int single, const double *C, double *out);
 
-/* E_A[g (w(0) - A w*)^T] P^+: the mean effect on g of a kick at t = 0 that decays like the regression on the start, from
-   averages `mu` = E_A[g w*^T] and `gw0` = E_A[g w(0)^T]. */
+/* q = E_A[g (w(0) - A w*)^T] P^+, the mean effect on g of a kick at t = 0, by Stein's lemma for the start. The averages
+   are mu = E_A[g w*^T] and gw0 = E_A[g w(0)^T]. */
 void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q);
 
-/* The change of a number relative to a scale that does not vanish. */
+/* The change of a number relative to its scale, where scales below 1 count as 1. */
 static inline double relative_change(double before, double after, double scale)
 {
     return fabs(after - before) / (scale > 1 ? scale : 1);

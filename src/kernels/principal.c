@@ -9,7 +9,7 @@
 #include "core/memory.h"
 #include "core/ranks.h"
 
-/* Work space of the eigenvalue solver, in rows. */
+/* Scratch memory of the eigenvalue solver, in rows. */
 enum { WORK_ROWS = 34 };
 
 static principal_axes *axes_allocate(size_t n)
@@ -25,7 +25,7 @@ static principal_axes *axes_allocate(size_t n)
     return axes;
 }
 
-/* Row of the field at node i, component a: what z0 and the innovations before the node put into it. */
+/* Component a of U_i: the coefficients of z0 and the innovations before node i in the field there. */
 static void field_row(const kernels *kern, const double *B, int i, int a, double *row)
 {
     int k = kern->k;
@@ -38,7 +38,7 @@ static void field_row(const kernels *kern, const double *B, int i, int a, double
         memcpy(row + k, kernels_V(kern, i, a), sizeof *row * (size_t)(i * k));
 }
 
-/* Lower triangle of sum over nodes of (time around the node) row^T row. */
+/* The lower triangle of the sum over nodes of (time around the node) U_i^T U_i. */
 static void make_gram(const kernels *kern, const double *B, size_t n, double *row, double *out)
 {
     const time_grid *grid = kern->grid;
@@ -53,10 +53,11 @@ static void make_gram(const kernels *kern, const double *B, size_t n, double *ro
     }
 }
 
-/* By columns a lower triangle is an upper one, and eigenvectors come as rows, those of small eigenvalues first. */
+/* Q from the lower triangle of `gram`. Read by columns, as LAPACK does, it is an upper triangle, and the eigenvectors
+   come as rows in ascending order of the eigenvalues. Non-zero if they are not found. */
 static int eigenvectors(size_t n, double *gram, double *space, double *Q)
 {
-    /* BLAS with one thread, so that its sums do not depend on the number of threads */
+    /* BLAS runs on one thread, so that its sums do not depend on the number of threads */
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
     int failed = LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'U', (int)n, gram, (int)n, space, space + n,
@@ -80,7 +81,7 @@ sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, const
         make_gram(kern, B, n, space, gram);
         if (eigenvectors(n, gram, space, axes->Q))
             status = context_fail(ctx, SGDMFT_ERR_NON_FINITE,
-                                  "the principal directions of the field: their eigenvalues were not found");
+                                  "the principal directions of the field: the eigenvalue solver did not converge");
     }
     free(gram);
     free(space);
@@ -115,7 +116,7 @@ static void add_row(size_t n, double factor, const double *x, double *out)
         out[p] += factor * x[p];
 }
 
-/* out[size][n] = Q z, z being the rows of z0[k][n] and then those of x */
+/* out[size][n] = Q z, where z are the rows of z0[k][n] followed by those of x. */
 static void to_coarse_cells(const principal_axes *axes, size_t k, size_t n, const double *z0, const double *x,
                             double *out)
 {
@@ -129,17 +130,17 @@ void principal_axes_apply(const principal_axes *axes, const time_grid *fine, siz
                           double *z0, double *x)
 {
     size_t width = k * n, cells = (axes->size - k) / k;
-    const double *whole = work + width, *rest = whole + cells * width;
+    const double *sums = work + width, *rests = sums + cells * width;
     to_coarse_cells(axes, k, n, z0, x, work);
     memcpy(work + axes->size * n, x + cells * width, sizeof *x * cells * width);
     memcpy(z0, work, sizeof *z0 * width);
     for (size_t c = 0; c < cells; c++) {
         cell_halves half = time_grid_halves(fine, c);
-        const double *sum = whole + c * width, *left = rest + c * width;
+        const double *sum = sums + c * width, *rest = rests + c * width;
         double *first = x + 2 * c * width, *second = first + width;
         for (size_t p = 0; p < width; p++) {
-            first[p] = half.a * sum[p] + half.b * left[p];
-            second[p] = half.b * sum[p] - half.a * left[p];
+            first[p] = half.a * sum[p] + half.b * rest[p];
+            second[p] = half.b * sum[p] - half.a * rest[p];
         }
     }
 }

@@ -1,12 +1,13 @@
-/* The response seam: how R and the memory kernel Q of the mean gradient,
+/* The response seam: how R and the memory kernel Q of the mean gradient, by which (4) reads
 
-     Q(t, s) = E_A[G(t) J(t, s)],      dR/dt (t, s) = - lambda R - delta eta Q,      R(s, s) = 1,
+     dR/dt (t, s) = - lambda R(t, s) - delta eta Q(t, s),   R(s, s) = 1,   Q(t, s) = E_A[G(t) J(t, s)],
 
-   are found from averages over paths given a visit. An estimator says which rows of averages it needs and how a row of R and Q
-   follows from them; it knows nothing of the process. There are two, and one more for sampled theta (response_sampled.h):
+   are found from averages over paths given a visit. An estimator states which rows of averages it needs, and how a row
+   of R and Q follows from them; it does not know the process. There are two, and one more for sampled theta
+   (response_sampled.h):
 
-     response_pathwise   averages of derivatives along paths; needs a smooth gradient
-     response_stein      correlations of the gradient with the noise of the field; needs white noise in the field */
+     response_pathwise   averages of derivatives along paths, which need a smooth gradient
+     response_stein      correlations of the gradient with the noise of the field, which must contain white noise */
 #ifndef SGDMFT_KERNELS_RESPONSE_H
 #define SGDMFT_KERNELS_RESPONSE_H
 
@@ -15,20 +16,21 @@
 
 typedef struct response_estimator {
     const char *name; /* value of numerics.response */
-    int pathwise;     /* 1: paths carry their derivatives along */
-    size_t rows;      /* rows of a cell in the averages, beside VISITS */
+    int pathwise;     /* 1: paths compute their derivatives */
+    size_t rows;      /* number of rows of a cell in the averages, besides VISITS */
 
     /* Q(0, 0) from the averages at node 0. */
     void (*start)(kernels *kern, const averages_layout *at, const double *first);
 
-    /* R and Q at node i + 1 from the averages just before it; after innovations_row. Returns the largest change relative to its
-       scale, or NaN. */
+    /* R and Q at node i + 1 from the averages just before it, given row i of L (innovations_row). Returns the largest
+       change relative to its scale, or NaN. */
     double (*advance)(kernels *kern, int i, const averages_layout *at, const double *next);
 
-    /* Q at node i anew, from the averages just after it, where they jump. */
+    /* Q at node i once more, from the averages just after the node, where they jump. */
     void (*renew)(kernels *kern, int i, const averages_layout *at, const double *after);
 } response_estimator;
 
+/* The layout of the averages with the rows that the estimator needs. */
 static inline averages_layout averages_layout_of(int k, int kstar, int steps, const response_estimator *estimator)
 {
     return averages_layout_with(k, kstar, steps, estimator, 1 + estimator->rows);

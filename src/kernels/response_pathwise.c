@@ -6,7 +6,7 @@
 #include "core/matrix.h"
 #include "kernels/filter.h"
 
-/* Q(t_i, t_i) = gamma: no visit lies between a kick and its own time. */
+/* Q(t_i, t_i) = gamma, as no visit lies between a kick and its own time. */
 static void set_diagonal_Q(kernels *kern, int i, const averages_layout *at, const double *averages)
 {
     for (int c = 0; c < kern->k * kern->k; c++)
@@ -34,19 +34,19 @@ static void add_product_row(const kernels *kern, const double *x, int row, size_
         }
 }
 
-/* The part of Q(t_node, t_j), j < node, that does not contain R(t_node, t_j). */
+/* The part of Q(t_node, t_j), j < node, that does not contain R(t_node, t_j): the sum over the cells in (10). */
 static void known_Q(const kernels *kern, int node, const averages_layout *at, const double *averages, double *q)
 {
     size_t kk = (size_t)(kern->k * kern->k), stride = (size_t)node;
     memset(q, 0, sizeof(double) * kk * stride);
     for (int c = 0; c < node; c++) {
         add_product_row(kern, averages_row(at, averages, c, RESPONSE_LEFT), c, (size_t)c + 1, q, stride);
-        if (c + 1 < node) /* row c + 1 reaches one node further, but a kick there feels only the next cell */
+        if (c + 1 < node) /* row c + 1 has an entry for t_{c+1}, but a kick there does not act on cell c */
             add_product_row(kern, averages_row(at, averages, c, RESPONSE_RIGHT), c + 1, (size_t)c + 1, q, stride);
     }
 }
 
-/* The matrix on R(t_node, t_j) in Q(t_node, t_j). */
+/* The matrix that multiplies R(t_node, t_j) in Q(t_node, t_j). */
 static void own_Q(const kernels *kern, int node, const averages_layout *at, const double *averages, double *own)
 {
     const double *right = averages_row(at, averages, node - 1, RESPONSE_RIGHT);
@@ -82,7 +82,7 @@ static double advance(kernels *kern, int i, const averages_layout *at, const dou
             rhs[(size_t)c * n + j] = r[j] * step.keep - force.start * q[j] - force.end * known[(size_t)c * n + j];
         matrix[c] = force.end * own[c] + (c % (k + 1) == 0 ? step.divide : 0);
     }
-    /* rhs[a][b][j]: k rows of k n right-hand sides */
+    /* rhs[a][b][j] has k rows of k n right-hand sides */
     if (matrix_solve(k, matrix, (size_t)k * n, rhs))
         return NAN;
     for (int c = 0; c < kk; c++) {

@@ -14,8 +14,8 @@ static void mean_response(const kernels *kern, int row, int c, double *out)
         out[x] = step_rule_mean(kernels_R(kern, x, row), c);
 }
 
-/* The next coefficient of a function of time in the columns of V: x[l], l < i, `stride` apart, are known, `left` is the
-   function at node i + 1, which is changed. */
+/* The next coefficient x[i] of a function of time in the columns of V. Its coefficients x[l], first <= l < i, `stride`
+   apart, are known; `left` is the function at node i + 1, and is overwritten. */
 static void expand(const kernels *kern, int i, int first, size_t stride, double *left, double *x)
 {
     int k = kern->k;
@@ -30,7 +30,7 @@ static void expand(const kernels *kern, int i, int first, size_t stride, double 
     matrix_add_product(k, 1, kern->sampled->V_inverse + (size_t)i * kk, left, out);
 }
 
-/* kick_ic, from row i + 1 of R and V. */
+/* kick_ic from row i + 1 of R and V. */
 static void new_kick(const kernels *kern, int i, int c)
 {
     size_t kk = (size_t)(kern->k * kern->k);
@@ -39,7 +39,7 @@ static void new_kick(const kernels *kern, int i, int c)
     expand(kern, i, c, (size_t)kern->steps * kk, left, kern->sampled->kick + (size_t)c * kk);
 }
 
-/* Q(t_{i+1}, 0) */
+/* Q(t_{i+1}, 0) from the correlations with the start and with the innovations. */
 static void memory_of_start(const kernels *kern, int i, const averages_layout *at, const double *next)
 {
     int k = kern->k, kk = k * k;
@@ -54,6 +54,7 @@ static void memory_of_start(const kernels *kern, int i, const averages_layout *a
         kernels_Q(kern, x, i + 1)[0] = q[x];
 }
 
+/* mean[c] = Qm_{i+1,c} for c <= i. */
 static void gradient_means(const kernels *kern, int i, const averages_layout *at, const double *next, double *mean)
 {
     int k = kern->k;
@@ -63,10 +64,11 @@ static void gradient_means(const kernels *kern, int i, const averages_layout *at
         memset(mean + (size_t)c * kk, 0, sizeof(double) * kk);
         for (int j = c; j <= i; j++)
             matrix_add_product(k, 1, averages_row(at, next, j, INNOVATION),
-                              kern->sampled->kick + ((size_t)j * n + (size_t)c) * kk, mean + (size_t)c * kk);
+                               kern->sampled->kick + ((size_t)j * n + (size_t)c) * kk, mean + (size_t)c * kk);
     }
 }
 
+/* Row i + 1 of R before its first pass: that of the node before. */
 static void guess_row(kernels *kern, int i)
 {
     if (kern->sampled->begun > i)
@@ -76,13 +78,14 @@ static void guess_row(kernels *kern, int i)
         memcpy(kernels_R(kern, x, i + 1), kernels_R(kern, x, i), sizeof(double) * (size_t)(i + 1));
 }
 
-/* P(t_i, t_j), component x. Nothing is known of P(0, 0), so the next row serves instead. */
+/* Component x of P(t_i, t_j). P(0, 0) is not estimated, so the next row takes its place. */
 static double penalty_kernel(const kernels *kern, int x, int i, int j)
 {
     return kern->sampled->P[(size_t)x * kern->plane + (size_t)(i > 0 ? i : 1) * kern->stride + (size_t)j];
 }
 
-/* Row i + 1 of R by the trapezoid rule; the ridge is solved for. */
+/* Row i + 1 of R by the trapezoid rule, implicit in the ridge. Returns the largest change relative to its scale, or
+   NaN. */
 static double advance_row(kernels *kern, int i)
 {
     int k = kern->k, kk = k * k;
@@ -117,8 +120,9 @@ static double advance_row(kernels *kern, int i)
 static void make_Q(kernels *kern, int i, const averages_layout *at, const double *averages)
 {
     gradient_means(kern, i, at, averages, kern->scratch);
-    response_smooth_row(kern, i + 1, i + 1, kern->scratch, kern->smooth_gradient ? averages + at->gamma : NULL, kern->Q);
-    if (kern->start_spread > 0)
+    response_smooth_row(kern, i + 1, i + 1, kern->scratch, kern->smooth_gradient ? averages + at->gamma : NULL,
+                        kern->Q);
+    if (kern->start_variance > 0)
         memory_of_start(kern, i, at, averages);
 }
 

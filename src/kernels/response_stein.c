@@ -37,20 +37,21 @@ void response_smooth_row(kernels *kern, int node, int cells, const double *mean,
     }
 }
 
-/* The start tells more about Q(t, 0) than the first innovations if it varies more than they do. */
-static int start_tells(const kernels *kern)
+/* 1 if Q(t, 0) is better found from the start than from the first innovations: if the start varies more than they
+   do. */
+static int start_is_informative(const kernels *kern)
 {
     const double *first = kernels_L(kern, 0, 0);
-    double spread = 0;
+    double variance = 0;
     for (int c = 0; c < kern->k * kern->k; c++)
-        spread += first[c] * first[c];
-    return kern->start_spread > kern->delta * spread / kern->k;
+        variance += first[c] * first[c];
+    return kern->start_variance > kern->delta * variance / kern->k;
 }
 
 static void start(kernels *kern, const averages_layout *at, const double *first)
 {
     double q[MATRIX_MAX * MATRIX_MAX];
-    if (kern->start_spread > 0)
+    if (kern->start_variance > 0)
         kernels_from_start(kern, first + at->mu, first + at->gw0, q);
     else
         memcpy(q, first + at->gamma, sizeof(double) * (size_t)(kern->k * kern->k));
@@ -58,14 +59,15 @@ static void start(kernels *kern, const averages_layout *at, const double *first)
         kernels_Q(kern, c, 0)[0] = q[c];
 }
 
-/* out = gamma R for a block R */
+/* out = gamma R for a block R. */
 static void times_gamma(const kernels *kern, const double *gamma, const double *R, double *out)
 {
     memset(out, 0, sizeof *out * (size_t)(kern->k * kern->k));
     matrix_add_product(kern->k, 1, gamma, R, out);
 }
 
-/* Q(t_node, t_j) = gamma R for since <= j <= node, where no visit is between, and its means over these cells. */
+/* Q(t_node, t_j) = gamma R(t_node, t_j) for since <= j <= node, where no visit lies between, and its means over these
+   cells. */
 static void set_unvisited(kernels *kern, int node, int since, const double *gamma, double *mean)
 {
     int kk = kern->k * kern->k;
@@ -81,14 +83,15 @@ static void set_unvisited(kernels *kern, int node, int since, const double *gamm
             mean[(size_t)c * (size_t)kk + (size_t)x] = step_rule_mean(kernels_Q(kern, x, node), c);
 }
 
-/* Row `node` of Q from averages over paths that have had no visit since node `since`; R at node and j >= since is known. */
+/* Row `node` of Q from averages over paths that have not been visited since node `since`; R(t_node, t_j) is known for j
+   >= since. */
 static void make_Q(kernels *kern, int node, int since, const averages_layout *at, const double *averages)
 {
     size_t kk = (size_t)(kern->k * kern->k);
     double *mean = kern->scratch, end[MATRIX_MAX * MATRIX_MAX], q[MATRIX_MAX * MATRIX_MAX];
     const double *gamma = averages + at->gamma;
     if (!kern->smooth_gradient)
-        since = node; /* gamma is not complete */
+        since = node; /* gamma lacks the delta functions */
     set_unvisited(kern, node, since, gamma, mean);
     if (since == 0)
         return;
@@ -96,14 +99,14 @@ static void make_Q(kernels *kern, int node, int since, const averages_layout *at
         end[x] = since < node ? kernels_Q(kern, (int)x, node)[since] : gamma[x];
     response_cell_means(kern, since, node, averages_row(at, averages, 0, INNOVATION), at->kinds * kk, mean);
     response_smooth_row(kern, node, since, mean, kern->smooth_gradient ? end : NULL, kern->Q);
-    if (start_tells(kern)) {
+    if (start_is_informative(kern)) {
         kernels_from_start(kern, averages + at->mu, averages + at->gw0, q);
         for (size_t x = 0; x < kk; x++)
             kernels_Q(kern, (int)x, node)[0] = q[x];
     }
 }
 
-/* R(t_{i+1}, t_j) with Q(t_{i+1}, t_j) = gamma R(t_{i+1}, t_j), which is solved for, first <= j <= i. */
+/* R(t_{i+1}, t_j), first <= j <= i, by a step that is implicit in Q(t_{i+1}, t_j) = gamma R(t_{i+1}, t_j). */
 static double advance_unvisited(kernels *kern, int i, int first, const double *gamma)
 {
     int k = kern->k, kk = k * k;
@@ -164,4 +167,5 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
     make_Q(kern, i, i, at, after);
 }
 
-const response_estimator response_stein = {.name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};
+const response_estimator response_stein = {
+    .name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};

@@ -8,10 +8,10 @@
 
 enum { TERMS = SMOOTH_DEGREE + 1 };
 
-/* A known value is much more accurate than a mean over a cell. */
+/* The weight of a known value in the fit: it is much more accurate than a mean over a cell. */
 static const double END_WEIGHT = 100;
 
-/* The cells of the window: as many to the left of `at` as to the right, as far as there are cells. */
+/* The cells of the window, which is centred at the node `at` where there are enough cells. */
 static void choose_window(const double *t, int cells, double at, smooth_stencil *s)
 {
     int node = 0;
@@ -25,7 +25,7 @@ static void choose_window(const double *t, int cells, double at, smooth_stencil 
         s->first = cells - s->count;
 }
 
-/* Means over a cell of 1, x, x^2, ... where x runs from `low` to `high`. */
+/* The means of 1, x, x^2, ... over a cell from `low` to `high`. */
 static void powers(double low, double high, int terms, double *out)
 {
     double a = low, b = high;
@@ -36,6 +36,7 @@ static void powers(double low, double high, int terms, double *out)
     }
 }
 
+/* The normal equations. */
 typedef struct least_squares {
     int terms;
     double normal[TERMS * TERMS];
@@ -72,7 +73,7 @@ smooth_stencil smooth_at(const double *t, int cells, double at, int known_end)
         end[d] = d == 0 ? 1 : end[d - 1] * (t[cells] - at) / scale;
     if (known_end)
         add_condition(&fit, END_WEIGHT, end);
-    double value[TERMS] = {1}; /* the polynomial's value at x = 0 */
+    double value[TERMS] = {1}; /* picks the value of the polynomial at x = 0 */
     if (matrix_solve(fit.terms, fit.normal, 1, value))
         value[0] = NAN;
     for (int c = 0; c < s.count; c++)
@@ -93,7 +94,7 @@ void smooth_rows_clear(smooth_rows *rows)
     *rows = (smooth_rows){0};
 }
 
-/* The stencil at node j, made of cells of the epoch that ends at the node or contains it. */
+/* The stencil at node j from the cells of the epoch that ends at the node or contains it. */
 static smooth_stencil stencil_at(const time_grid *grid, int cells, int j, int known_end)
 {
     int low = j > 0 ? j - 1 : 0, high = j > 0 ? j : 1;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "paths/events.h"
 #include "paths/lanes.h"
-#include "core/matrix.h"
 
 static history_plan history_plan_of(const path_plan *plan, size_t n)
 {
@@ -41,8 +41,8 @@ static void chains_free(path_chains *c)
     free(c);
 }
 
-/* Where the visits of each lane are, slot by slot. */
-static void spread_visits(const path_inputs *in, path_chains *c)
+/* Stores cell and place of the visits of each lane, slot by slot. */
+static void list_by_slot(const path_inputs *in, path_chains *c)
 {
     for (int cell = 0; cell < in->steps; cell++)
         for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
@@ -62,7 +62,7 @@ static int chains_of_visits(const path_inputs *in, size_t k, path_chains *c)
     c->place = memory_doubles(slots * n + 1);
     if (!c->chain || !c->kick || !c->cell || !c->place)
         return -1;
-    spread_visits(in, c);
+    list_by_slot(in, c);
     return 0;
 }
 
@@ -122,8 +122,8 @@ void path_block_clear(path_block *block)
     memset(block, 0, sizeof *block);
 }
 
-/* Doubles per lane of `visit`: time, r, g [k], G [k k], y of gathered visits; time, and up to 4 positions and gradients
-   [k] and two Hessians [k k] of the stages of a kick. */
+/* Doubles per lane of path_workspace.visit. Visits of a group need a time, r and g [k], G [k k] and y; the stages of a
+   kick need up to 4 positions and gradients [k] and two Hessians [k k]. */
 static size_t visit_width(const model_shape *shape)
 {
     size_t k = (size_t)shape->k;
@@ -131,7 +131,7 @@ static size_t visit_width(const model_shape *shape)
 }
 
 sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, size_t lanes, int slots,
-                               path_workspace **out)
+                                 path_workspace **out)
 {
     size_t k = (size_t)plan->shape.k, kk = k * k;
     size_t observables = (size_t)plan->shape.observables + 1 + (size_t)plan->shape.kstar;
@@ -149,7 +149,7 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
     s->control = memory_doubles(lanes);
     s->rho = memory_doubles(chained * kk * lanes + 1);
     s->visit = memory_doubles(visit_width(&plan->shape) * lanes);
-    size_t nodes = 2 * ((size_t)plan->at.steps + 1); /* epochs add rows */
+    size_t nodes = 2 * ((size_t)plan->at.steps + 1); /* every epoch adds a row to the history */
     s->row = memory_doubles((chained > nodes ? chained : nodes) * kk);
     s->inserted = memory_doubles(plan->last_visit ? 6 * k * lanes : 1);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&
@@ -181,8 +181,10 @@ void path_workspace_free(path_workspace *s)
     free(s);
 }
 
-/* w(t_node) = onto_teacher w* + onto_start z0 + sum_j V_j xi_j with
-   onto_teacher = R A + F, onto_start = R B, R = R(t_node, 0), or what takes its place. */
+/* The coefficients of (5) for the field, w(t_node) = onto_teacher w* + onto_start z0 + sum_j V_j xi_j: with w(0) = A w*
+   + B z0 and R = R(t_node, 0), or kernels_onto_start where theta is sampled,
+
+     onto_teacher = R A + F,   onto_start = R B. */
 static void field_coefficients(const path_plan *plan, const kernels *kern, int node, double *onto_teacher,
                                double *onto_start)
 {
@@ -206,7 +208,7 @@ static void field_at_start(const path_block *block, const path_plan *plan, doubl
     lanes_combine(k, k, (size_t)k, n, plan->law->start_root, block->in->z0, w);
 }
 
-/* The field, and its part `own` that does not come from the teacher. */
+/* The field w at a node, and its part `own`, which does not come from the teacher. */
 static void field_at_node(const path_block *block, const path_plan *plan, const kernels *kern, int node, double *own,
                           double *w)
 {
@@ -241,7 +243,7 @@ void path_block_average(const path_block *block, const path_plan *plan, const do
     path_block_average_start(block, plan, s->g, s, sums);
 }
 
-/* g and G at a position, and all averages that need no events. */
+/* Computes g and G at a position and adds all averages that involve no events. */
 static int node_averages(const path_block *block, const path_plan *plan, int node, const double *position,
                          path_workspace *s, double *sums)
 {
@@ -270,8 +272,8 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
     return node_averages(block, plan, 0, block->r, s, sums);
 }
 
-void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history,
-                               path_workspace *s, double *sums)
+void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history, path_workspace *s,
+                               double *sums)
 {
     int k = plan->shape.k, newest = node - 1, is_new = node == block->node, earlier = is_new ? newest : node;
     const path_history *h = &block->history;
@@ -284,8 +286,8 @@ void path_block_average_events(const path_block *block, const path_plan *plan, i
         plan->events->average(block, plan, history, s, sums);
 }
 
-/* Positions at the node from the field there and the kicks of all cells but the newest: of the path as it is, and of one that is
-   visited now. */
+/* The positions (1) at the node from the field there and the kicks of all cells but the newest: that of the path as it
+   is, and that of a path which is visited now. */
 static void open_positions(const path_block *block, const path_plan *plan, const kernels *kern, int node,
                            path_workspace *s)
 {
@@ -299,7 +301,7 @@ static void open_positions(const path_block *block, const path_plan *plan, const
     path_history_recall(&block->history, kern, node, history, node, s->row, block->r);
 }
 
-/* Adds the kicks of the newest cell to the path as it is. */
+/* Adds the kicks of the newest cell to the position of the path as it is. */
 static void close_position(const path_block *block, const path_plan *plan, const kernels *kern, int cell)
 {
     int k = plan->shape.k;
@@ -314,7 +316,7 @@ static void close_position(const path_block *block, const path_plan *plan, const
     lanes_combine(k, k, (size_t)k, n, of_moment, block->newest_moment, block->r);
 }
 
-/* All averages at a position that lacks the events since node `history`. */
+/* Adds all averages at a position that lacks the events since node `history`. */
 static int all_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
                         const double *position, path_workspace *s, double *sums)
 {

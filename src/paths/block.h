@@ -1,18 +1,26 @@
-/* A block of paths of the data-side process, carried from node to node in lockstep:
+/* A block of paths of the process (1), carried from node to node in lockstep:
 
-     r(t) = w(t) - sum_{events b before t} R(t, T_b) kick_b,   kick_b a function of the position r_b before it
-     chain(a, c) = (d kick_a / d r_a) d r_a / d w(T_c)  for events c <= a of the same path
+     r(t) = w(t) - sum_{events b before t} R(t, T_b) kick_b,   kick_b a function of the position r_b just before it,
 
-   so that d r(t) / d w(T_c) = - sum_b R(t, T_b) chain(b, c). What an event is and how it kicks depends on the process, see events.h.
-   At an event, w is the chord between the nodes minus the scaled Brownian bridge of the cell; R is bilinear in its two times, and
-   linear in t - s within one cell. The kicks of earlier cells are remembered as history.h says. At an event in cell i at place x
+   and for pathwise responses the derivatives of the kicks with respect to the field at earlier events of the same path,
 
-     r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B)
+     chain(a, c) = d kick_a / d w(T_c),   K_c(t) = d r(t) / d w(T_c) = - sum_{b >= c} R(t, T_b) chain(b, c),
 
-   where r' lacks the kicks of cell i, and S and B are sums over the earlier events of cell i.
+   by which the solution of (2) is J(t, s) = R(t, s) + sum_c K_c(t) R(T_c, s). What the events are and how they kick
+   depends on the process, see events.h.
 
-   Two positions count at a node: r, of the path as it is, and the one that the path would have if it were visited now, which
-   lacks the visits that cannot have happened then (process/process.h). Averages that close the equations are taken at the latter. */
+   R is interpolated bilinearly in its two times, and linearly in t - s within one cell. Kicks of earlier cells are
+   recalled as in history.h. Within a cell, w is the chord between its values at the nodes minus a Brownian bridge,
+   scaled by the root of the white-noise rate. At an event in cell i at place x, 0 <= x <= 1,
+
+     r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - root bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B),
+
+   where r' lacks the kicks of cell i, and S and B are the sum and the moment of the kicks of the earlier events in the
+   cell.
+
+   Two positions count at a node: r, that of the path as it is, and the position that the path would have if it were
+   visited now, which lacks the visits that cannot have happened in that case (process/process.h). The averages that
+   close the equations are taken at the latter. */
 #ifndef SGDMFT_PATHS_BLOCK_H
 #define SGDMFT_PATHS_BLOCK_H
 
@@ -27,59 +35,62 @@
 #include "paths/inputs.h"
 #include "paths/lanes.h"
 
-/* Single events, for pathwise responses: of visits (lanes with fewer than slots have visits of zero effect at the end), or
-   of one event per cell. */
+/* Derivatives at single events, for pathwise responses. */
 typedef struct path_chains {
-    double *chain; /* [slots (slots + 1) / 2][k][k][n] */
+    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. */
+    double *chain; /* [slots (slots + 1) / 2][k][k][n] chain(a, c) at a (a + 1) / 2 + c */
     double *kick;  /* [slots][k][n] */
     int *cell;     /* [slots][n] */
     double *place; /* [slots][n] */
 
-    double *slope;   /* [steps][k][k][n] d kick_b / d r_b */
-    double *between; /* [steps][k][steps][k]: - R(T_a, T_b)_lc at [b][c][a][l], b < a */
+    /* Of steps, cell by cell. */
+    double *slope;   /* [steps][k][k][n] D_b = d kick_b / d r_b */
+    double *between; /* [steps][k][steps][k] - R(T_a, T_b)_lc at [b][c][a][l], b < a */
 } path_chains;
 
 typedef struct path_block {
     const path_inputs *in; /* not owned */
     double *w;             /* [k][n] field at the node being computed */
-    double *r;             /* [k][n] at the node being computed; before events, without the kicks of the newest cell */
-    double *r_last;        /* [k][n] at the last accepted node */
-    double *unvisited;     /* [k][n] at the node being computed, of a path that is visited now; NULL where that is r */
-    int node;              /* being computed */
-    double *newest_sum;    /* [k][n] S of the cell that ends at this node */
-    double *newest_moment; /* [k][n] B of it */
-    double *zero;          /* [k][n] */
+    double *r;             /* [k][n] position there; until the events are done, without the kicks of the newest cell */
+    double *r_last;        /* [k][n] position at the last accepted node */
+    double *unvisited;     /* [k][n] position of a path that is visited just now; NULL where that is r */
+    int node;              /* the node being computed */
+    double *newest_sum;    /* [k][n] S of the newest cell, the one that ends at this node */
+    double *newest_moment; /* [k][n] B of that cell */
+    double *zero;          /* [k][n] zeros */
     path_history history;
     path_chains *chains; /* for pathwise responses, otherwise NULL */
 } path_block;
 
-/* Work space of one thread, enough for any block of an ensemble. */
+/* Scratch memory of one thread, enough for any block of an ensemble. Functions of this room call it `s`. */
 typedef struct path_workspace {
     model_work *model;
-    double *g, *G, *t, *work; /* node values */
-    double *GK;               /* [slots][k][k][n] */
-    double *own, *control;    /* field without its teacher part [k][n]; control variable [n] */
-    double *rho;              /* [slots][k][k][n] */
-    double *visit;            /* gathered values at the visits of a group, or the stages of a kick */
-    double *row;              /* [slots or nodes][k][k] */
-    double *inserted;         /* [6][k][n], see last_visit.c */
+    double *g, *G, *t, *work; /* gradient [k][n], Hessian [k][k][n] and time [n] at a node; losses and products */
+    double *GK;               /* [slots][k][k][n] G K_b = dg/dw(T_b) for every event b */
+    double *own, *control;    /* the field without its teacher part [k][n]; the control variable [n] */
+    double *rho;              /* [slots][k][k][n] a kernel row at every event */
+    double *visit;            /* values at the visits of a group, or at the stages of a kick */
+    double *row;              /* [slots or nodes][k][k] coefficients of a row */
+    double *inserted;         /* [6][k][n] for last_visit.c */
 } path_workspace;
 
 struct path_events;
 
-/* What averaging needs to know and does not change. */
+/* Everything that paths and their averages need to know and that does not change during a solve. */
 typedef struct path_plan {
     const model *m;
     const sample_process *process;
-    const struct path_events *events; /* how the events of this process are carried along */
+    const struct path_events *events; /* how the events of this process are carried out */
     const time_grid *grid;
     model_shape shape;
     const data_law *law;
-    const double *q0, *rho; /* initial second moments of theta */
+    const double *q0, *rho; /* second moments of theta(0) and theta* */
     averages_layout at;
-    int last_visit; /* 1: averages can be integrated over the last visit, see last_visit.h */
-    int single;     /* 1: rows of blocks in single precision, see rows.h; not without white noise, where innovations are nearly
-                       singular */
+    int last_visit; /* 1: averages can be integrated over the last visit (last_visit.h) */
+
+    /* 1: rows of blocks in single precision (rows.h). Not without white noise, where the covariance of the innovations
+       is nearly singular. */
+    int single;
 } path_plan;
 
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const path_inputs *in, path_block *out);
@@ -90,18 +101,19 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
                                  path_workspace **out);
 void path_workspace_free(path_workspace *s);
 
-/* Node 0. Adds to `sums` the sums over lanes of the averages of averages.h. This and the next two functions return 0, or non-zero
-   if a plug-in asked to stop. */
+/* Starts at node 0 and adds to `sums` the sums over lanes of the averages of averages.h. This and the next functions
+   that return an int return 0, or non-zero if a call-back asked to stop. */
 int path_block_start(path_block *block, const path_plan *plan, path_workspace *s, double *sums);
 
-/* From node `cell` to just before node `cell + 1` with the kernel rows of both; may be repeated with better rows. */
+/* Advances from node `cell` to just before node `cell + 1` with the kernel rows of both, and adds the averages there.
+   May be repeated with better rows. */
 int path_block_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
                        double *sums);
 
 /* Makes the computed node the last accepted one. */
 void path_block_accept(path_block *block, const path_plan *plan);
 
-/* The averages just after the last accepted node `node`, at which an epoch begins. */
+/* Adds the averages just after the last accepted node `node`, at which an epoch begins. */
 int path_block_renew(const path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
                      double *sums);
 
@@ -111,17 +123,17 @@ static inline const double *path_block_unvisited(const path_block *block, const 
     return block->unvisited ? block->unvisited : block->r;
 }
 
-/* Adds the averages that are linear in g and G at `position`, from s->g and s->G, without those of events. */
+/* Adds the averages that are linear in g and G at `position` and involve no events, from s->g and s->G. */
 void path_block_average(const path_block *block, const path_plan *plan, const double *position, path_workspace *s,
                         double *sums);
 
-/* The averages with w* and w(0) among them, from g[k][n]. */
+/* Adds the averages of g w*^T and g w(0)^T, from g[k][n]. */
 void path_block_average_start(const path_block *block, const path_plan *plan, const double *g, path_workspace *s,
                               double *sums);
 
-/* Adds the averages that belong to events before node `history`, from s->g and, for pathwise responses, s->GK. With history = node,
-   these are all events, those of the newest cell among them. */
-void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history,
-                               path_workspace *s, double *sums);
+/* Adds the averages that involve events before node `history`, from s->g and, for pathwise responses, s->GK. With
+   history = node, these are all events, including those of the newest cell. */
+void path_block_average_events(const path_block *block, const path_plan *plan, int node, int history, path_workspace *s,
+                               double *sums);
 
 #endif

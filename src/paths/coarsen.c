@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 
-/* width numbers for each cell */
+/* Combines the increments of the two halves of every coarse cell, `width` numbers for each. */
 static void coarsen_increments(const double *fine, const time_grid *grid, size_t width, int steps, double *out)
 {
     for (int c = 0; c < steps; c++) {
@@ -16,50 +16,52 @@ static void coarsen_increments(const double *fine, const time_grid *grid, size_t
     }
 }
 
-/* The displacement of the dropped middle node from the coarse chord, in units of the root of the rate, as a combination of the normals
-   of the two fine cells. */
-typedef struct excess {
-    double first, second; /* factors */
-    const double *xi;     /* [2][k][n] */
-    size_t n, width;      /* lanes, k n */
-} excess;
+/* The displacement of the dropped node of a coarse cell from the chord between its ends, for a Brownian motion of unit
+   rate: first * xi_1 - second * xi_2 with the normals of the two fine cells. */
+typedef struct displacement {
+    double first, second;
+    const double *xi; /* [2][k][n] */
+    size_t n, width;  /* lanes, k n */
+} displacement;
 
-static excess excess_of(const path_inputs *fine, const time_grid *grid, int left, size_t k)
+static displacement displacement_of(const path_inputs *fine, const time_grid *grid, int left, size_t k)
 {
     double h1 = grid->h[left], h2 = grid->h[left + 1];
     size_t width = k * fine->n;
-    return (excess){.first = h2 * sqrt(h1) / (h1 + h2),
-                    .second = h1 * sqrt(h2) / (h1 + h2),
-                    .xi = fine->xi + (size_t)left * width,
-                    .n = fine->n,
-                    .width = width};
+    return (displacement){.first = h2 * sqrt(h1) / (h1 + h2),
+                          .second = h1 * sqrt(h2) / (h1 + h2),
+                          .xi = fine->xi + (size_t)left * width,
+                          .n = fine->n,
+                          .width = width};
 }
 
-static inline double middle_excess(const excess *e, size_t row, size_t p)
+static inline double middle_displacement(const displacement *d, size_t row, size_t p)
 {
-    const double *xi = e->xi + row * e->n + p;
-    return e->first * xi[0] - e->second * xi[e->width];
+    const double *xi = d->xi + row * d->n + p;
+    return d->first * xi[0] - d->second * xi[d->width];
 }
 
 static void coarsen_events(const path_inputs *fine, const time_grid *fine_grid, size_t k, path_inputs *out)
 {
     for (int c = 0; out->bridge && c < out->steps; c++) {
-        excess middle = excess_of(fine, fine_grid, 2 * c, k);
+        displacement middle = displacement_of(fine, fine_grid, 2 * c, k);
         for (size_t row = 0; row < k; row++)
             for (size_t p = 0; p < out->n; p++)
-                out->bridge[((size_t)c * k + row) * out->n + p] = middle_excess(&middle, row, p);
+                out->bridge[((size_t)c * k + row) * out->n + p] = middle_displacement(&middle, row, p);
     }
 }
 
-/* Runs over the visits of `fine` in order of groups: those of a lane come in order of time. */
-static void note_visits(const path_inputs *fine, visit_sorter *sorter)
+/* The first run of the sorter, over the visits of `fine` in order of groups, in which the visits of a lane ascend in
+   time. */
+static void count_visits(const path_inputs *fine, visit_sorter *sorter)
 {
     for (int cell = 0; cell < fine->steps; cell++)
         for (size_t g = fine->group_first[cell]; g < fine->group_first[cell + 1]; g++)
             for (size_t v = 0; v < fine->groups[g].count; v++)
-                visit_sorter_note(sorter, (size_t)fine->visit_lane[fine->groups[g].first + v], cell / 2);
+                visit_sorter_count(sorter, (size_t)fine->visit_lane[fine->groups[g].first + v], cell / 2);
 }
 
+/* The second run over the visits of one group: place and bridge in the coarse cell. */
 static void place_group(const path_inputs *fine, const time_grid *grid, int cell, const visit_group *group,
                         visit_sorter *sorter)
 {
@@ -67,7 +69,7 @@ static void place_group(const path_inputs *fine, const time_grid *grid, int cell
     size_t k = sorter->k;
     int left = cell & ~1;
     double before = cell == left ? 0 : grid->h[left], length = grid->h[left] + grid->h[left + 1];
-    excess middle = excess_of(fine, grid, left, k);
+    displacement middle = displacement_of(fine, grid, left, k);
     for (size_t v = 0; v < group->count; v++) {
         size_t from = group->first + v, lane = (size_t)fine->visit_lane[from];
         visit_address to = visit_sorter_next(sorter, lane, cell / 2);
@@ -75,8 +77,8 @@ static void place_group(const path_inputs *fine, const time_grid *grid, int cell
         out->visit_place[to.at] = (before + place * grid->h[cell]) / length;
         out->visit_step[to.at] = fine->visit_step[from];
         for (size_t c = 0; c < k; c++)
-            out->visit_bridge[to.bridge + c * to.count] =
-                fine->visit_bridge[k * group->first + c * group->count + v] + tent * middle_excess(&middle, c, lane);
+            out->visit_bridge[to.bridge + c * to.count] = fine->visit_bridge[k * group->first + c * group->count + v] +
+                                                          tent * middle_displacement(&middle, c, lane);
     }
 }
 
@@ -87,7 +89,7 @@ static sgdmft_status coarsen_visits(sgdmft_context *ctx, const path_inputs *fine
     sgdmft_status status = visit_sorter_new(ctx, out, k, &sorter);
     if (status)
         return status;
-    note_visits(fine, &sorter);
+    count_visits(fine, &sorter);
     status = visit_sorter_lay_out(ctx, &sorter);
     for (int cell = 0; cell < fine->steps && !status; cell++)
         for (size_t g = fine->group_first[cell]; g < fine->group_first[cell + 1]; g++)
@@ -132,7 +134,7 @@ sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fi
         if (share_owns(source->share, b))
             status = coarsen_block(ctx, in, source->shape, source->process, fine_grid, coarse_grid, &e->block[b]);
         else
-            e->block[b] = inputs_elsewhere(source->process, coarse_grid->steps, in->n, in->slots);
+            e->block[b] = inputs_of_other_rank(source->process, coarse_grid->steps, in->n, in->slots);
     }
     if (status)
         path_ensemble_free(e);

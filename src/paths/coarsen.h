@@ -1,13 +1,17 @@
-/* The same paths on every second node. A coarse innovation is the normalised sum of two fine ones, and so is a coarse increment of
-   the process; the coarse bridge at a visit is the fine bridge plus the tent by which the middle node leaves the coarse chord. The
-   event of a coarse cell is at that middle node, where the fine bridge is zero. */
+/* The same paths on every second node of their grid. With h1 and h2 the widths of the two fine cells in a coarse one,
+
+     coarse innovation   xi = (sqrt(h1) xi_1 + sqrt(h2) xi_2) / sqrt(h1 + h2), also for the increments of the process,
+     coarse bridge       fine bridge + tent * (displacement of the dropped node from the coarse chord),
+
+   where the tent rises from 0 at the ends of the coarse cell to 1 at the dropped node. The step of a coarse cell is at
+   that node, where the fine bridge is zero. */
 #ifndef SGDMFT_PATHS_COARSEN_H
 #define SGDMFT_PATHS_COARSEN_H
 
 #include "paths/ensemble.h"
 
-/* The same paths seen on the grid of every second node: the same visits, fields and labels, in part those of `fine`,
-   which has to live longer. It sends no messages. */
+/* The paths of `fine` on the grid of every second node, with the same visits, fields and labels. They share arrays with
+   `fine`, which must outlive them. No rank sends a message. */
 sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fine, const path_source *source,
                                     const time_grid *fine_grid, const time_grid *coarse_grid, path_ensemble **out);
 

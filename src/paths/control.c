@@ -34,7 +34,7 @@ size_t control_size(const averages_layout *at)
     return at->size + 2 + (size_t)(at->k * at->k);
 }
 
-/* D = tr(g~ u^T) - tr(G dr/du), lane by lane into s->control. */
+/* s->control = D = tr(g~ u^T) - tr(G dr/du) in every lane. */
 static void make_values(const control_state *c, const path_block *block, const path_plan *plan, const kernels *kern,
                         path_workspace *s)
 {
@@ -65,6 +65,7 @@ static void make_values(const control_state *c, const path_block *block, const p
         }
 }
 
+/* Multiplies rows x[rows][n] by D[n]. */
 static void scale_rows(size_t rows, size_t n, const double *D, double *x)
 {
     for (size_t a = 0; a < rows; a++)
@@ -95,23 +96,24 @@ void control_sums(const control_state *c, const path_block *block, const path_pl
     path_block_average_events(block, plan, c->node, plan->grid->history[c->node], s, sums);
 }
 
-/* var(D) of one half, and the sum of D over it minus the part that the regression removed from g in the mean: with matched
-   moments that is tr(onto_own E[u u^T]) for each path. */
+/* Mean and variance of D over one half of the paths, and the sum over that half of D minus tr(onto_own E[u u^T]): with
+   matched moments, g~ in the place of g shifts the mean of D by exactly that. */
 typedef struct half_defect {
     double mean, variance, sum;
 } half_defect;
 
 static half_defect defect_of(const control_state *c, const averages_layout *at, const control_half *half)
 {
-    double back = 0, mean = half->weighted[at->size] / half->paths;
+    double shift = 0, mean = half->weighted[at->size] / half->paths;
     for (int a = 0; a < at->k; a++)
         for (int b = 0; b < at->k; b++)
-            back += c->onto_own[a * at->k + b] * c->own[b * at->k + a];
+            shift += c->onto_own[a * at->k + b] * c->own[b * at->k + a];
     return (half_defect){.mean = mean,
                          .variance = half->weighted[at->size + 1] / half->paths - mean * mean,
-                         .sum = half->paths * (mean - back)};
+                         .sum = half->paths * (mean - shift)};
 }
 
+/* The coefficient of D in the regression of average x on it. */
 static double slope(const control_half *half, const half_defect *defect, size_t x)
 {
     return (half->weighted[x] / half->paths - defect->mean * half->plain[x] / half->paths) / defect->variance;

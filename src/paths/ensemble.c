@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "paths/gaussians.h"
 #include "paths/visits.h"
-#include "core/matrix.h"
 
 path_ensemble *path_ensemble_empty(size_t n_blocks)
 {
@@ -41,20 +41,23 @@ size_t path_block_lanes(int k, int steps, int64_t paths)
         lanes /= 2;
     while (lanes > LEAST && (int64_t)lanes * 8 > paths)
         lanes /= 2;
-    return lanes - 8; /* rows of a power of two would all fall into the same cache sets */
+    return lanes - 8; /* rows whose length is a power of two would all fall into the same cache sets */
 }
 
-/* More quasi-random waiting times than this do harm: with 35 of them (T = 20) the variance was six times that with 12. */
+/* The largest number of quasi-random visits of a path. More do harm: with 35 (T = 20) the variance of the averages was
+   six times the one with 12. */
 static const unsigned QUASI_VISITS = 12;
 
-/* Modes that are quasi-random where paths are few. Many of them and the matching of moments, both exact in their way, pull
-   at fourth moments: with 1024 paths and 48 modes that of w(T) was 1% too small, with 16 not by more than its noise. */
+/* The number of quasi-random modes where paths are few, and the number of paths for each further mode. Many
+   quasi-random modes together with the matching of moments bias fourth moments: with 1024 paths and 48 modes the fourth
+   moment of w(T) was 1% too small, with 16 modes the bias was below the noise. */
 static const unsigned FEW_MODES = 16, PATHS_PER_MODE = 64;
 
-/* Principal directions before the visits. The modes of Brownian bridges all come before them, but after them where the noise
-   of visits is not integrated out, see last_visit.h. */
+/* The number of principal directions whose dimensions come before those of the visits. The modes of Brownian bridges
+   all come before the visits, or all after them where the noise of visits is not integrated out (last_visit.h). */
 static const unsigned LEADING_DIRECTIONS = 2;
 
+/* The number of quasi-random modes of each component. */
 static unsigned plan_modes(unsigned components, size_t paths, unsigned steps)
 {
     unsigned modes = (unsigned)(paths / PATHS_PER_MODE), most = quasi_modes(components);
@@ -71,15 +74,15 @@ static dimension_plan plan_dimensions(const draw *d)
     double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3)) + 1 : 0;
     if (process->visits)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
-    plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)),
-                            (size_t)d->source->problem->numerics.paths, (unsigned)d->grid->steps);
+    plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)), (size_t)d->source->problem->numerics.paths,
+                            (unsigned)d->grid->steps);
     plan.lead = d->source->by_visits ? 0 : plan.modes;
     if (d->source->field && plan.lead > LEADING_DIRECTIONS)
         plan.lead = LEADING_DIRECTIONS;
     return plan;
 }
 
-/* Paths with similar numbers of visits side by side: order[q] is the path that comes q-th. */
+/* Sorts the paths by their numbers of visits: order[q] is the path at position q. NULL if memory runs out. */
 static size_t *sort_by_visits(const visit_list *visits)
 {
     size_t most = 0;
@@ -102,16 +105,16 @@ static size_t *sort_by_visits(const visit_list *visits)
     return order;
 }
 
-/* Room for the events of one block. */
+/* Scratch memory for the events of one block. */
 typedef struct event_space {
-    double *normals; /* of one path */
-    double *time;    /* of the visits of a block, in order of groups */
-    double *schedule;
-    int *cell; /* of the visits of a block, path by path */
+    double *normals;  /* of one path */
+    double *time;     /* of the visits of a block, in order of groups */
+    double *schedule; /* for schedule_values */
+    int *cell;        /* of the visits of a block, path by path */
     model_work *model;
 } event_space;
 
-/* The visits of the path of lane p. */
+/* The number of visits of the path in lane p of the block that begins at position `start`, and their times. */
 static inline size_t lane_visits(const draw *d, const visit_list *visits, size_t start, size_t p, const double **time)
 {
     size_t path = draw_path(d, start + p), first = visits->first[path];
@@ -119,7 +122,8 @@ static inline size_t lane_visits(const draw *d, const visit_list *visits, size_t
     return visits->first[path + 1] - first;
 }
 
-static void note_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter, int *cell)
+/* The first run of the sorter over the visits of a block; stores the cell of each visit. */
+static void count_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter, int *cell)
 {
     const time_grid *grid = d->grid;
     for (size_t p = 0; p < sorter->in->n; p++) {
@@ -130,12 +134,13 @@ static void note_visits(const draw *d, const visit_list *visits, size_t start, v
             while (at < grid->steps - 1 && time[a] >= grid->t[at + 1])
                 at++;
             *cell++ = at;
-            visit_sorter_note(sorter, p, at);
+            visit_sorter_count(sorter, p, at);
         }
     }
 }
 
-/* The visits of one path, and unit-rate Brownian bridges over the cells at one after the other. */
+/* Puts the visits of one path in their places. The unit-rate Brownian bridge of a cell is drawn at its visits in order
+   of time, each given the one before. */
 static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t count, const double *time, const int *cell,
                        const double *normals, double *group_time)
 {
@@ -146,16 +151,17 @@ static void place_path(const draw *d, visit_sorter *sorter, size_t p, size_t cou
         visit_address to = visit_sorter_next(sorter, p, cell[a]);
         int follows = a > 0 && cell[a - 1] == cell[a];
         double start = d->grid->t[cell[a]], end = d->grid->t[cell[a] + 1], since = follows ? time[a - 1] : start;
-        double shrink = (end - time[a]) / (end - since), spread = sqrt((time[a] - since) * shrink);
+        double shrink = (end - time[a]) / (end - since), deviation = sqrt((time[a] - since) * shrink);
         group_time[to.at] = time[a];
         in->visit_place[to.at] = (time[a] - start) / d->grid->h[cell[a]];
         for (size_t c = 0; c < k; c++) {
-            before[c] = shrink * (follows ? before[c] : 0) + spread * normals[a * k + c];
+            before[c] = shrink * (follows ? before[c] : 0) + deviation * normals[a * k + c];
             in->visit_bridge[to.bridge + c * to.count] = before[c];
         }
     }
 }
 
+/* The second run of the sorter over the visits of a block. */
 static void place_visits(const draw *d, const visit_list *visits, size_t start, visit_sorter *sorter,
                          const event_space *space)
 {
@@ -170,7 +176,7 @@ static void place_visits(const draw *d, const visit_list *visits, size_t start, 
     schedule_values(d->source->eta, space->schedule, sorter->in->visits, space->time, sorter->in->visit_step);
 }
 
-/* Bridges at the middle of every cell. */
+/* Unit-rate Brownian bridges at the middle of every cell. */
 static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, double *normals)
 {
     size_t k = (size_t)d->shape.k, count = (size_t)in->steps * k;
@@ -183,7 +189,7 @@ static void draw_middle_bridges(const draw *d, path_inputs *in, size_t start, do
     }
 }
 
-/* z* and eps from what was drawn, then w*, then the labels. */
+/* Turns the drawn normals into z* and eps, z* into w*, and computes the labels. */
 static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs *in, model_work *work)
 {
     size_t n = in->n;
@@ -201,17 +207,18 @@ static sgdmft_status label_block(sgdmft_context *ctx, const draw *d, path_inputs
     return SGDMFT_OK;
 }
 
-/* Points of the test law are few-dimensional, and so want the best dimensions. */
+/* Test averages depend on k normals beside the signal and the label noise, so these should have the best dimensions:
+   the leading coordinates of the field. */
 static sgdmft_status test_block(sgdmft_context *ctx, const draw *d, path_inputs *in)
 {
     size_t k = (size_t)d->shape.k;
     if (!d->source->field)
         return SGDMFT_OK;
-    in->tests = memory_doubles(k * in->n);
-    if (!in->tests)
+    in->own_test = memory_doubles(k * in->n);
+    if (!in->own_test)
         return context_out_of_memory(ctx, "the test law", 8.0 * (double)(k * in->n));
-    principal_axes_leading(d->source->field, d->grid, k, in->n, in->z0, in->xi, in->tests);
-    in->test = in->tests;
+    principal_axes_leading(d->source->field, d->grid, k, in->n, in->z0, in->xi, in->own_test);
+    in->test = in->own_test;
     return SGDMFT_OK;
 }
 
@@ -229,7 +236,7 @@ static sgdmft_status draw_events(sgdmft_context *ctx, const draw *d, const visit
     sgdmft_status status = visit_sorter_new(ctx, in, d->shape.k, &sorter);
     if (status)
         return status;
-    note_visits(d, visits, start, &sorter, space->cell);
+    count_visits(d, visits, start, &sorter, space->cell);
     status = visit_sorter_lay_out(ctx, &sorter);
     if (!status)
         place_visits(d, visits, start, &sorter, space);
@@ -286,6 +293,7 @@ static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const vis
     return status;
 }
 
+/* The largest number of visits of a path at positions start .. start + n - 1. */
 static int most_visits(const draw *d, const visit_list *visits, size_t start, size_t n)
 {
     size_t most = 0;
@@ -304,7 +312,7 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
         size_t start = b * d->lanes, n = e->paths - start < d->lanes ? e->paths - start : d->lanes;
         int slots = most_visits(d, visits, start, n);
         if (!share_owns(d->source->share, b)) {
-            e->block[b] = inputs_elsewhere(d->source->process, d->grid->steps, n, slots);
+            e->block[b] = inputs_of_other_rank(d->source->process, d->grid->steps, n, slots);
             continue;
         }
         sgdmft_status status =
@@ -315,7 +323,8 @@ static sgdmft_status allocate_blocks(sgdmft_context *ctx, const draw *d, const v
     return SGDMFT_OK;
 }
 
-/* Sorting needs the visits of all paths; otherwise every rank draws its own. */
+/* Sorting by the number of visits needs the visits of all paths on every rank; otherwise a rank draws those of its own
+   paths. */
 static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t paths, visit_list *out)
 {
     const path_source *source = d->source;
@@ -323,12 +332,13 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     double horizon = d->grid->t[d->grid->steps];
     unsigned dimension = draw_visits_dimension(d);
     if (source->by_visits || share_size(source->share) == 1)
-        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension, d->plan.visits, out);
-    return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths, horizon, dimension,
-                                     d->plan.visits, out);
+        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension,
+                               d->plan.visits, out);
+    return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths,
+                                  horizon, dimension, d->plan.visits, out);
 }
 
-/* All that is no number yet. What d and visits hold is released by end_draw, whatever is returned. */
+/* Draws the visits and allocates the blocks. The caller calls end_draw, on failure too. */
 static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
                                   uint32_t replica, visit_list *visits, draw *d)
 {
@@ -353,11 +363,12 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
     return allocate_blocks(ctx, d, visits);
 }
 
-/* The visits of all ranks, from those that this one drew. */
-static double count_visits(const path_source *source, double mine)
+/* The number of visits on all ranks, from the number on this one. */
+static double all_visits(const path_source *source, double mine)
 {
     rank_group *all = share_ranks(source->share);
-    if (!all || source->by_visits || source->process->events == EVENTS_STEPS || ranks_allgather_one(all, mine, all->per_rank))
+    if (!all || source->by_visits || source->process->events == EVENTS_STEPS ||
+        ranks_allgather_one(all, mine, all->per_rank))
         return mine;
     double sum = 0;
     for (int r = 0; r < all->size; r++)
@@ -365,7 +376,7 @@ static double count_visits(const path_source *source, double mine)
     return sum;
 }
 
-/* All but events and labels. */
+/* Everything except events and labels. */
 static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 visit_list *visits, draw *d)
 {
@@ -373,10 +384,11 @@ static sgdmft_status begin_draw(sgdmft_context *ctx, const path_source *source, 
     status = ranks_agree(ctx, share_ranks(source->share), status);
     if (status)
         return status;
-    d->ensemble->visits = count_visits(source, d->ensemble->visits);
+    d->ensemble->visits = all_visits(source, d->ensemble->visits);
     return draw_gaussians(ctx, d);
 }
 
+/* Releases what only the drawing needs, and hands over the ensemble unless there was a failure. */
 static void end_draw(sgdmft_status status, draw *d, visit_list *visits, path_ensemble **out)
 {
     free(d->order);
@@ -399,8 +411,8 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     return status;
 }
 
-sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                path_ensemble **out)
+sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                    uint32_t replica, path_ensemble **out)
 {
     draw d;
     visit_list visits;

@@ -12,44 +12,48 @@
 #include "paths/share.h"
 #include "problem/problem.h"
 
-/* The inputs of one replica, cut into blocks of paths. Blocks of other ranks have their lanes, slots and steps only. */
+/* The inputs of one replica, cut into blocks of paths. Blocks of other ranks have sizes but no arrays
+   (inputs_of_other_rank). */
 typedef struct path_ensemble {
     size_t n_blocks;
     path_inputs *block;
     size_t paths;
-    double visits; /* events in all */
+    double visits; /* total number of events */
 } path_ensemble;
 
-/* What paths are drawn for. */
+/* Everything that the paths of a problem are drawn from. */
 typedef struct path_source {
     const sgdmft_problem *problem;
     const sample_process *process;
     const model *m;
     model_shape shape;
     const data_law *law;
-    const initial_law *start; /* of the coordinates; for coordinates alone */
+    const initial_law *start; /* law of the coordinates at t = 0, used by src/coordinates alone */
     const schedule *eta;
-    const label_axes *label;     /* along which z* and eps are drawn; NULL: as they are */
-    const principal_axes *field; /* along which z0 and innovations are drawn; NULL: by Brownian-bridge modes */
-    const path_share *share;     /* NULL: this process draws all */
-    int by_visits; /* paths with similar numbers of visits side by side, for what costs as many slots as the most visited */
+    const label_axes *label;     /* axes along which z* and eps are drawn; NULL: their own coordinates */
+    const principal_axes *field; /* axes along which z0 and xi are drawn; NULL: Brownian-bridge modes of xi */
+    const path_share *share;     /* the paths that this rank draws; NULL: all */
+
+    /* 1: paths with similar numbers of visits share a block, for a solve in which the cost of a block is that of its
+       most visited path. */
+    int by_visits;
 } path_source;
 
-/* Draws `problem->numerics.paths` paths of replica `replica` on `grid`. Depends on the seed and the replica alone.
-   Collective call: every rank of
-   source->share, if it has some, makes it. */
+/* Draws the paths of replica `replica` on `grid`: problem->numerics.paths of them, which depend on the seed and the
+   replica alone. *out is owned by the caller (path_ensemble_free). Errors: SGDMFT_ERR_NON_FINITE for a label that is
+   not finite, SGDMFT_ERR_PLUGIN, SGDMFT_ERR_MEMORY. Collective call: every rank of source->share makes it. */
 sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out);
 
-/* An ensemble of blocks without anything in them; NULL if there is no memory. */
+/* An ensemble of empty blocks; NULL if memory runs out. */
 path_ensemble *path_ensemble_empty(size_t n_blocks);
 void path_ensemble_free(path_ensemble *ensemble);
 
-/* path_ensemble_new without events and labels: normals alone. */
-sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
-                                    path_ensemble **out);
+/* path_ensemble_new without events and labels. */
+sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
+                                    uint32_t replica, path_ensemble **out);
 
-/* Lanes per block that keep a block near the size of a level-2 cache. */
+/* The number of lanes with which a block is about as large as a level-2 cache. */
 size_t path_block_lanes(int k, int steps, int64_t paths);
 
 #endif

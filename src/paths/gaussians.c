@@ -13,14 +13,15 @@ static int owns(const draw *d, size_t block)
     return share_owns(d->source->share, block);
 }
 
-/* Standard normals of one Sobol' dimension, from path `first` on. */
+/* The points of one Sobol' dimension for paths first .. first + n - 1, as standard normals. */
 static void quasi_normals(const draw *d, unsigned dimension, size_t first, size_t n, double *out)
 {
     sobol_points(draw_key(d, PURPOSE_SOBOL), dimension, first, n, out);
     normal_quantiles(n, out, out);
 }
 
-/* One Sobol' dimension as standard normals into row `row` of the Gaussian rows of every block. */
+/* Fills row `row` of the Gaussian rows of every block from one Sobol' dimension. `column` has room for all paths if
+   they are in an order of their own. */
 static void quasi_row(const draw *d, unsigned dimension, size_t row, double *column)
 {
     if (d->order)
@@ -38,18 +39,18 @@ static void quasi_row(const draw *d, unsigned dimension, size_t row, double *col
     }
 }
 
-/* Increments of Brownian motions over the cells of the grid, drawn by their modes: rows first .. of the Gaussian rows, `width`
-   for each mode. The leading modes are quasi-random, the others come from stream `purpose`. */
+/* Increments of Brownian motions over the cells of the grid, drawn by modes: Gaussian rows from `first` on, `width`
+   rows for each mode. The leading modes are quasi-random, the others come from the stream `purpose`. */
 typedef struct increments {
     size_t first, width;
     uint32_t purpose;
-    unsigned dimension; /* of the first mode */
-    size_t lead;        /* numbers of the leading modes, after which so many dimensions are for something else: */
-    unsigned gap;
-    const principal_axes *axes; /* of the modes; NULL: those of Brownian bridges */
+    unsigned dimension;         /* of the first mode */
+    size_t lead;                /* numbers of the leading modes, which take the dimensions before the gap */
+    unsigned gap;               /* dimensions that are used for something else */
+    const principal_axes *axes; /* the axes of the modes; NULL: Brownian bridges */
 } increments;
 
-/* Fine modes of one block from the counter-based generator. */
+/* Draws the fine modes of one block from the counter-based generator. */
 static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, size_t start, double *buffer)
 {
     size_t first = d->plan.modes * inc->width, count = (size_t)in->steps * inc->width - first;
@@ -61,8 +62,9 @@ static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, 
     }
 }
 
-/* Turns Brownian-bridge modes into increments over the cells: mode 0 is the whole interval, each further mode splits one interval,
-   breadth first. Orthonormal, so normals stay independent standard normals. x[steps][width] */
+/* Turns the modes x[steps][width] of Brownian bridges into increments over the cells, in place. Mode 0 is the increment
+   over the whole interval; each further mode splits one interval, breadth first. The transformation is orthogonal, so
+   independent standard normals remain so. */
 static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3], double *sums, double *x)
 {
     double root = sqrt(grid->t[grid->steps] - grid->t[0]);
@@ -71,11 +73,11 @@ static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3],
     for (int mode = 1; mode < grid->steps; mode++) {
         int low = split[mode][0], middle = split[mode][1], high = split[mode][2];
         double left = grid->t[middle] - grid->t[low], right = grid->t[high] - grid->t[middle];
-        double share = left / (left + right), spread = sqrt(left * right / (left + right));
+        double share = left / (left + right), deviation = sqrt(left * right / (left + right));
         const double *z = x + (size_t)mode * width;
         double *a = sums + (size_t)low * width, *b = sums + (size_t)middle * width;
         for (size_t p = 0; p < width; p++) {
-            double part = share * a[p] + spread * z[p];
+            double part = share * a[p] + deviation * z[p];
             b[p] = a[p] - part;
             a[p] = part;
         }
@@ -87,11 +89,12 @@ static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3],
     }
 }
 
-/* Breadth-first bisection of cells 0 .. steps - 1: split[mode] = {low, middle, high}. */
+/* Breadth-first bisection of the cells: mode `mode` splits cells low .. high - 1 at node middle, split[mode] =
+   {low, middle, high}. */
 static void plan_bisection(int steps, int (*split)[3])
 {
     int filled = 1, next = 1;
-    int(*queue)[3] = split; /* intervals waiting are stored where their own split will be written */
+    int(*queue)[3] = split; /* an interval waits in the place of its own split */
     split[0][0] = 0;
     split[0][1] = steps / 2;
     split[0][2] = steps;
@@ -112,7 +115,8 @@ static void plan_bisection(int steps, int (*split)[3])
     }
 }
 
-/* Collective call: every rank of the share makes it. `status` is that of this rank so far. */
+/* Matches the moments of the Gaussian rows; `status` is that of this rank so far. Collective call: every rank of the
+   share makes it. */
 static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d, sgdmft_status status)
 {
     size_t blocks = d->ensemble->n_blocks;
@@ -133,12 +137,14 @@ static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d, sgdmft_
     return status;
 }
 
+/* Scratch memory. */
 typedef struct gaussian_space {
-    double *column, *sums;
+    double *column; /* one row of all paths */
+    double *sums;   /* increments of one block */
     int (*split)[3];
 } gaussian_space;
 
-/* One kind of increments, in all blocks. */
+/* Draws one kind of increments in all blocks. */
 static void draw_increments(const draw *d, const increments *inc, const gaussian_space *space)
 {
     for (size_t j = 0; j < d->plan.modes * inc->width; j++)
@@ -171,9 +177,9 @@ static void draw_rows(const draw *d, const gaussian_space *space)
                         .gap = plan->visits,
                         .axes = d->source->field};
     increments diffusion = {.first = plan->fields + steps * k,
-                         .width = 1,
-                         .purpose = PURPOSE_DIFFUSION,
-                         .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
+                            .width = 1,
+                            .purpose = PURPOSE_DIFFUSION,
+                            .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
     draw_increments(d, &field, space);
     if (d->source->process->diffuses)
         draw_increments(d, &diffusion, space);

@@ -5,7 +5,7 @@
 
 #include "core/memory.h"
 
-/* Rows of `nodes`: one for each node and one more for each epoch that begins after the first. */
+/* The number of rows of `nodes`: one for each node, and one more for each node > 0 at which an epoch begins. */
 static int node_rows(const time_grid *grid)
 {
     int rows = grid->steps + 1;
@@ -18,17 +18,18 @@ int path_history_new(const history_plan *plan, double *xi, path_history *out)
 {
     const time_grid *grid = plan->grid;
     int k = plan->k, steps = grid->steps, single = plan->single, more = 0;
-    *out = (path_history){.first = memory_zeroed((size_t)steps + 1, sizeof *out->first)};
-    if (!out->first)
+    *out = (path_history){.row = memory_zeroed((size_t)steps + 1, sizeof *out->row)};
+    if (!out->row)
         return -1;
     for (int j = 1; j <= steps; j++)
-        out->first[j] = j + (more += grid->renewal[j]);
+        out->row[j] = j + (more += grid->renewal[j]);
     if (rows_from(k, plan->n, steps, single, xi, &out->normals) || rows_new(k, plan->n, steps, single, &out->kicks) ||
         rows_new(k, plan->n, node_rows(grid), single, &out->nodes))
         return -1;
     if (!plan->last_visit)
         return 0;
-    return rows_new(k, plan->n, steps, single, &out->moments) || rows_new(k, plan->n, steps + 1, single, &out->gradients);
+    return rows_new(k, plan->n, steps, single, &out->moments) ||
+           rows_new(k, plan->n, steps + 1, single, &out->gradients);
 }
 
 void path_history_clear(path_history *h)
@@ -38,15 +39,15 @@ void path_history_clear(path_history *h)
     rows_clear(&h->nodes);
     rows_clear(&h->moments);
     rows_clear(&h->gradients);
-    free(h->first);
-    h->first = NULL;
+    free(h->row);
+    h->row = NULL;
 }
 
 double path_history_bytes(const history_plan *plan)
 {
     double steps = plan->grid->steps, rows = steps + node_rows(plan->grid);
     if (plan->single)
-        rows += steps; /* normals in double precision are those of the inputs */
+        rows += steps; /* the copies of the normals: in double precision those of the inputs are used */
     if (plan->last_visit)
         rows += 2 * steps + 1;
     return (plan->single ? sizeof(float) : sizeof(double)) * rows * plan->k * (double)plan->n;
@@ -62,7 +63,8 @@ void path_history_field(const path_history *h, const kernels *kern, int node, do
     rows_combine(&h->normals, node, (size_t)(kern->k * kern->steps), kernels_V(kern, node, 0), own);
 }
 
-/* - R(t_node, t_j) for the rows of `nodes` from row `from` to row `to`: out[k][(to - from) k]. */
+/* The coefficients - R(t_node, t_j) of rows from .. to - 1 of `nodes`, each belonging to a node j:
+   out[k][(to - from) k]. */
 static void coefficients(const path_history *h, const kernels *kern, int node, int from, int to, double *out)
 {
     int k = kern->k, columns = to - from;
@@ -70,8 +72,8 @@ static void coefficients(const path_history *h, const kernels *kern, int node, i
         for (int b = 0; b < k; b++) {
             const double *R = kernels_R(kern, a * k + b, node);
             for (int j = 0, row = 0; row < to; j++)
-                /* the rows that belong to node j */
-                for (; row <= h->first[j] && row < to; row++)
+                /* the rows of node j */
+                for (; row <= h->row[j] && row < to; row++)
                     if (row >= from)
                         out[(a * columns + row - from) * k + b] = -R[j];
         }
@@ -80,7 +82,7 @@ static void coefficients(const path_history *h, const kernels *kern, int node, i
 void path_history_recall(const path_history *h, const kernels *kern, int node, int first, int last, double *row,
                          double *r)
 {
-    int from = h->first[first], to = last < node ? h->first[last] : h->first[node - 1] + 1;
+    int from = h->row[first], to = last < node ? h->row[last] : h->row[node - 1] + 1;
     coefficients(h, kern, node, from, to, row);
     rows_combine_part(&h->nodes, from, to - from, (size_t)(kern->k * (to - from)), row, r);
 }
@@ -105,7 +107,7 @@ void path_history_close_cell(const path_history *h, const time_grid *grid, int c
     rows_set(&h->kicks, cell, S);
     if (h->moments.n)
         rows_set(&h->moments, cell, B);
-    rows_close_cell(&h->nodes, h->first[cell], S, B);
+    rows_close_cell(&h->nodes, h->row[cell], S, B);
     if (grid->renewal[cell + 1])
-        rows_set(&h->nodes, h->first[cell + 1], zero);
+        rows_set(&h->nodes, h->row[cell + 1], zero);
 }

@@ -9,8 +9,8 @@
 void inputs_clear(path_inputs *in)
 {
     free(in->rows);
-    free(in->labels);
-    free(in->tests);
+    free(in->own_y);
+    free(in->own_test);
     free(in->bridge);
     free(in->slots_before);
     free(in->group_first);
@@ -20,7 +20,7 @@ void inputs_clear(path_inputs *in)
     memset(in, 0, sizeof *in);
 }
 
-/* Event c in cell c. */
+/* Event c is in cell c. */
 static void one_event_per_cell(path_inputs *in)
 {
     for (int i = 0; i <= in->steps; i++)
@@ -33,24 +33,23 @@ size_t inputs_rows(model_shape shape, const sample_process *process, int steps)
     return (size_t)(shape.kstar + shape.k + shape.noises) + (size_t)steps * (size_t)shape.k + noise;
 }
 
-path_inputs inputs_elsewhere(const sample_process *process, int steps, size_t n, int slots)
+path_inputs inputs_of_other_rank(const sample_process *process, int steps, size_t n, int slots)
 {
     return (path_inputs){.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
 }
 
-sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps, size_t n,
-                              int slots, inputs_share share, path_inputs *out)
+sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const sample_process *process, int steps,
+                              size_t n, int slots, inputs_share share, path_inputs *out)
 {
     size_t k = (size_t)shape.k, fields = (size_t)(shape.kstar + shape.noises) + k;
     size_t rows = inputs_rows(shape, process, steps) - (share == INPUTS_SHARE ? fields : 0);
     path_inputs in = {.n = n, .slots = process->events == EVENTS_STEPS ? steps : slots, .steps = steps};
     in.rows = memory_raw(rows * n, sizeof *in.rows);
-    in.labels = share == INPUTS_OWN ? memory_doubles((size_t)shape.labels * n) : NULL;
+    in.own_y = share == INPUTS_OWN ? memory_doubles((size_t)shape.labels * n) : NULL;
     in.bridge = process->diffuses ? memory_doubles((size_t)steps * n * k) : NULL;
     in.slots_before = memory_zeroed((size_t)steps + 1, sizeof *in.slots_before);
     *out = in;
-    if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.labels) ||
-        (process->diffuses && !in.bridge)) {
+    if (!in.rows || !in.slots_before || (share == INPUTS_OWN && !in.own_y) || (process->diffuses && !in.bridge)) {
         inputs_clear(out);
         return context_out_of_memory(ctx, "a block of paths", 8.0 * (double)((rows + k * (size_t)in.slots) * n));
     }
@@ -61,7 +60,7 @@ sgdmft_status inputs_allocate(sgdmft_context *ctx, model_shape shape, const samp
         out->z0 = out->wstar + (size_t)shape.kstar * n;
         out->eps = out->z0 + k * n;
         out->test = out->z0;
-        out->y = out->labels;
+        out->y = out->own_y;
     }
     out->xi = out->rows + (share == INPUTS_OWN ? fields * n : 0);
     out->noise = process->diffuses ? out->xi + (size_t)steps * k * n : NULL;
@@ -86,46 +85,47 @@ sgdmft_status visit_sorter_new(sgdmft_context *ctx, path_inputs *in, int k, visi
     return SGDMFT_OK;
 }
 
-void visit_sorter_clear(visit_sorter *s)
+void visit_sorter_clear(visit_sorter *sorter)
 {
-    free(s->at);
-    free(s->cell);
-    *s = (visit_sorter){0};
+    free(sorter->at);
+    free(sorter->cell);
+    *sorter = (visit_sorter){0};
 }
 
-/* The group of the next visit of a lane. */
-static inline size_t *next_group(visit_sorter *s, size_t lane, int cell)
+/* The entry of sorter->at for the group of the next visit of a lane. */
+static inline size_t *next_group(visit_sorter *sorter, size_t lane, int cell)
 {
-    s->rank[lane] = s->cell[lane] == cell ? s->rank[lane] + 1 : 0;
-    s->cell[lane] = cell;
-    return &s->at[(size_t)cell * (size_t)s->ranks + (size_t)s->rank[lane]];
+    sorter->rank[lane] = sorter->cell[lane] == cell ? sorter->rank[lane] + 1 : 0;
+    sorter->cell[lane] = cell;
+    return &sorter->at[(size_t)cell * (size_t)sorter->ranks + (size_t)sorter->rank[lane]];
 }
 
-static void double_ranks(visit_sorter *s)
+/* Makes room for twice as many visits of a lane in one cell. */
+static void double_ranks(visit_sorter *sorter)
 {
-    size_t steps = (size_t)s->in->steps, ranks = (size_t)s->ranks;
+    size_t steps = (size_t)sorter->in->steps, ranks = (size_t)sorter->ranks;
     size_t *wider = memory_zeroed(2 * steps * ranks, sizeof *wider);
-    s->failed = !wider;
+    sorter->failed = !wider;
     if (!wider)
         return;
     for (size_t cell = 0; cell < steps; cell++)
-        memcpy(wider + 2 * cell * ranks, s->at + cell * ranks, sizeof *wider * ranks);
-    free(s->at);
-    s->at = wider;
-    s->ranks *= 2;
+        memcpy(wider + 2 * cell * ranks, sorter->at + cell * ranks, sizeof *wider * ranks);
+    free(sorter->at);
+    sorter->at = wider;
+    sorter->ranks *= 2;
 }
 
-void visit_sorter_note(visit_sorter *s, size_t lane, int cell)
+void visit_sorter_count(visit_sorter *sorter, size_t lane, int cell)
 {
-    if (s->cell[lane] == cell && s->rank[lane] + 1 == s->ranks)
-        double_ranks(s);
-    if (s->failed)
+    if (sorter->cell[lane] == cell && sorter->rank[lane] + 1 == sorter->ranks)
+        double_ranks(sorter);
+    if (sorter->failed)
         return;
-    (*next_group(s, lane, cell))++;
-    s->in->visits++;
-    s->slot[lane]++;
-    if (s->slot[lane] > s->in->slots_before[cell + 1])
-        s->in->slots_before[cell + 1] = s->slot[lane];
+    (*next_group(sorter, lane, cell))++;
+    sorter->in->visits++;
+    sorter->slot[lane]++;
+    if (sorter->slot[lane] > sorter->in->slots_before[cell + 1])
+        sorter->in->slots_before[cell + 1] = sorter->slot[lane];
 }
 
 static sgdmft_status allocate_visits(sgdmft_context *ctx, size_t groups, size_t k, path_inputs *in)
@@ -143,15 +143,15 @@ static sgdmft_status allocate_visits(sgdmft_context *ctx, size_t groups, size_t 
     return SGDMFT_OK;
 }
 
-sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
+sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *sorter)
 {
-    path_inputs *in = s->in;
+    path_inputs *in = sorter->in;
     size_t groups = 0, used = 0;
-    for (size_t g = 0; g < (size_t)in->steps * (size_t)s->ranks; g++)
-        groups += s->at[g] > 0;
-    if (s->failed)
-        return context_out_of_memory(ctx, "the visits", 16.0 * (double)in->steps * s->ranks);
-    sgdmft_status status = allocate_visits(ctx, groups, s->k, in);
+    for (size_t g = 0; g < (size_t)in->steps * (size_t)sorter->ranks; g++)
+        groups += sorter->at[g] > 0;
+    if (sorter->failed)
+        return context_out_of_memory(ctx, "the visits", 16.0 * (double)in->steps * sorter->ranks);
+    sgdmft_status status = allocate_visits(ctx, groups, sorter->k, in);
     if (status)
         return status;
     groups = 0;
@@ -159,8 +159,8 @@ sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
         in->group_first[cell] = groups;
         if (in->slots_before[cell + 1] < in->slots_before[cell])
             in->slots_before[cell + 1] = in->slots_before[cell];
-        for (int rank = 0; rank < s->ranks; rank++) {
-            size_t *at = &s->at[(size_t)cell * (size_t)s->ranks + (size_t)rank], count = *at;
+        for (int rank = 0; rank < sorter->ranks; rank++) {
+            size_t *at = &sorter->at[(size_t)cell * (size_t)sorter->ranks + (size_t)rank], count = *at;
             if (count > 0)
                 in->groups[groups++] = (visit_group){used, count, rank};
             *at = used;
@@ -169,18 +169,18 @@ sgdmft_status visit_sorter_lay_out(sgdmft_context *ctx, visit_sorter *s)
     }
     in->group_first[in->steps] = groups;
     for (size_t p = 0; p < in->n; p++) {
-        s->cell[p] = -1;
-        s->slot[p] = 0;
+        sorter->cell[p] = -1;
+        sorter->slot[p] = 0;
     }
     return SGDMFT_OK;
 }
 
-visit_address visit_sorter_next(visit_sorter *s, size_t lane, int cell)
+visit_address visit_sorter_next(visit_sorter *sorter, size_t lane, int cell)
 {
-    path_inputs *in = s->in;
-    size_t at = (*next_group(s, lane, cell))++;
-    const visit_group *group = &in->groups[in->group_first[cell] + (size_t)s->rank[lane]];
+    path_inputs *in = sorter->in;
+    size_t at = (*next_group(sorter, lane, cell))++;
+    const visit_group *group = &in->groups[in->group_first[cell] + (size_t)sorter->rank[lane]];
     in->visit_lane[at] = (int)lane;
-    in->visit_slot[at] = s->slot[lane]++;
-    return (visit_address){at, s->k * group->first + at - group->first, group->count};
+    in->visit_slot[at] = sorter->slot[lane]++;
+    return (visit_address){at, sorter->k * group->first + at - group->first, group->count};
 }

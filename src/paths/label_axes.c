@@ -6,23 +6,27 @@
 
 #include "core/memory.h"
 #include "core/sobol.h"
-#include "paths/purposes.h"
 #include "paths/lanes.h"
+#include "paths/purposes.h"
 
-/* E[y z] is an average over so many quasi-random points, and right to some 1e-3. What is below NOTHING, relative to the
-   scatter of the label or to the whole vector, is none. */
+/* E[y z] is an average over POINTS quasi-random points, which makes it accurate to about 1e-3. */
 enum { POINTS = 8192, LANES = 512 };
-static const double NOTHING = 0.01, ROUNDING = 1e-12;
+
+/* Slopes below NEGLIGIBLE * sd(y) count as zero, and so do components below NEGLIGIBLE times the length of their
+   vector. A variance below ROUNDING * E[y^2] is rounding. */
+static const double NEGLIGIBLE = 0.01, ROUNDING = 1e-12;
 
 typedef struct label_moments {
     double mean[LABEL_DIMS_MAX], square[LABEL_DIMS_MAX]; /* [labels] E[y], E[y^2] */
-    double middle[LABEL_DIMS_MAX];                       /* [dims] E[z], not quite 0 */
+    double middle[LABEL_DIMS_MAX];                       /* [dims] E[z], which is not exactly 0 */
     double slope[LABEL_DIMS_MAX * LABEL_DIMS_MAX];       /* [labels][dims] E[y z] */
 } label_moments;
 
-/* Room for one block: z drawn, the same with w* in place of z*, the label. */
+/* Scratch memory for LANES points. */
 typedef struct label_space {
-    double *z, *s, *y;
+    double *z; /* [dims][LANES] */
+    double *s; /* [k*][LANES] w* */
+    double *y; /* [labels][LANES] */
     model_work *work;
 } label_space;
 
@@ -83,7 +87,8 @@ static double length(int dims, const double *x)
     return sqrt(sum);
 }
 
-/* Makes x[dims] the next row of the basis, which has `count`, unless less than `least` of it is new. */
+/* Makes the part of x[dims] that is orthogonal to the basis its next row, unless that part is not longer than `least`.
+   Returns the new number of rows. The orthogonalisation is repeated because of rounding. */
 static int add_axis(int dims, double x[LABEL_DIMS_MAX], double least, int count, double *basis)
 {
     for (int twice = 0; twice < 2; twice++)
@@ -102,37 +107,38 @@ static int add_axis(int dims, double x[LABEL_DIMS_MAX], double least, int count,
     return count + 1;
 }
 
-/* x becomes E[(y - E y) z] of label c; 0 if that is nothing next to the scatter of the label. */
+/* x = E[(y - E y) z] of label c, or 0 if that is negligible. */
 static void slope_of(const label_moments *mean, int c, int dims, double *x)
 {
     double variance = mean->square[c] - mean->mean[c] * mean->mean[c];
     for (int j = 0; j < dims; j++)
         x[j] = mean->slope[c * dims + j] - mean->mean[c] * mean->middle[j];
     double whole = length(dims, x);
-    int some = variance > ROUNDING * mean->square[c] && whole > NOTHING * sqrt(variance);
+    int some = variance > ROUNDING * mean->square[c] && whole > NEGLIGIBLE * sqrt(variance);
     for (int j = 0; j < dims; j++)
-        if (!some || fabs(x[j]) < NOTHING * whole)
+        if (!some || fabs(x[j]) < NEGLIGIBLE * whole)
             x[j] = 0;
 }
 
-/* Rows: first the slopes of the labels, then coordinate axes as far as they are new. */
+/* An orthonormal basis, row by row: first the slopes of the labels, then coordinate axes as far as they add a
+   direction. */
 static void make_basis(const label_moments *mean, int labels, int dims, double *basis)
 {
     int count = 0;
     double x[LABEL_DIMS_MAX];
     for (int c = 0; c < labels && count < dims; c++) {
         slope_of(mean, c, dims, x);
-        count = add_axis(dims, x, NOTHING * length(dims, x), count, basis);
+        count = add_axis(dims, x, NEGLIGIBLE * length(dims, x), count, basis);
     }
     for (int j = 0; j < dims && count < dims; j++) {
         memset(x, 0, sizeof x);
         x[j] = 1;
-        /* the longest of what is left of unit vectors is 1 / sqrt(dims) at least */
+        /* of the orthogonal parts of all coordinate axes, the longest has a length of 1 / sqrt(dims) or more */
         count = add_axis(dims, x, 0.5 / sqrt(dims), count, basis);
     }
 }
 
-/* Sums become means. */
+/* Turns sums into means. */
 static void divide(label_moments *sum, int labels, int dims)
 {
     for (int c = 0; c < labels; c++) {
@@ -168,7 +174,7 @@ sgdmft_status label_axes_find(sgdmft_context *ctx, const model *m, const data_la
     out->dims = dims;
     for (int i = 0; i < dims; i++)
         for (int j = 0; j < dims; j++)
-            out->turn[j * dims + i] = basis[i * dims + j];
+            out->rotation[j * dims + i] = basis[i * dims + j];
     return SGDMFT_OK;
 }
 
@@ -182,7 +188,7 @@ void label_axes_apply(const label_axes *axes, int kstar, size_t n, double *zstar
         for (int i = 0; i < dims; i++) {
             double sum = 0;
             for (int j = 0; j < dims; j++)
-                sum += axes->turn[i * dims + j] * x[j];
+                sum += axes->rotation[i * dims + j] * x[j];
             *(i < kstar ? &zstar[(size_t)i * n + p] : &eps[(size_t)(i - kstar) * n + p]) = sum;
         }
     }

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "core/simd.h"
-#include "paths/lanes_parts.h"
 #include "core/matrix.h"
+#include "core/simd.h"
 #include "kernels/averages.h"
+#include "paths/lanes_parts.h"
 
 INLINED void response(size_t kk, size_t n, int slots, response_row R, const int *restrict cell,
                       const double *restrict place, double *restrict rho)
@@ -29,7 +29,7 @@ static VECTOR_CLONES void response_clones(int k, size_t n, int slots, response_r
     response((size_t)(k * k), n, slots, R, cell, place, rho);
 }
 
-/* out[a][b] (+)= sign * x[a][c] y[c][b] lane by lane */
+/* out[a][b] += sign * sum_c x[a][c] y[c][b] in every lane */
 INLINED void multiply_add(size_t k, size_t n, double sign, const double *restrict x, const double *restrict y,
                           double *restrict out)
 {
@@ -89,7 +89,7 @@ static VECTOR_CLONES void scatter_clones(int k, size_t n, const int *cell, const
 }
 
 static VECTOR_CLONES void visit_clones(int k, size_t n, size_t count, const int *restrict lane,
-                                       const double *restrict place, const double *restrict spread,
+                                       const double *restrict place, const double *restrict root,
                                        const double *restrict bridge, const double *restrict r_start,
                                        const double *restrict r_end, double *restrict r)
 {
@@ -99,7 +99,7 @@ static VECTOR_CLONES void visit_clones(int k, size_t n, size_t count, const int 
         for (size_t v = 0; v < count; v++)
             out[v] = (1 - place[v]) * start[lane[v]] + place[v] * end[lane[v]];
         for (int b = 0; b < k; b++) {
-            double factor = spread[a * k + b];
+            double factor = root[a * k + b];
             const double *restrict beta = bridge + (size_t)b * count;
             for (size_t v = 0; v < count; v++)
                 out[v] -= factor * beta[v];
@@ -125,7 +125,7 @@ static VECTOR_CLONES void visit_again_clones(int k, size_t n, size_t count, cons
     }
 }
 
-/* Lanes differ, so the order does not matter. */
+/* The visits are on different lanes, so vector code may write to several of them at once (ivdep). */
 static VECTOR_CLONES void kick_clones(int k, size_t n, size_t count, const int *restrict lane,
                                       const double *restrict place, const double *restrict step,
                                       const double *restrict g, double *restrict sum, double *restrict moment)
@@ -142,7 +142,7 @@ static VECTOR_CLONES void kick_clones(int k, size_t n, size_t count, const int *
     }
 }
 
-/* work[a][.] += sum_l x_j[a][l] y_j[l][.] for four blocks j at once, so that `work` is read and written once for them. */
+/* work[a][.] += sum_l x_j[a][l] y_j[l][.] for four blocks j at once. `work` is read and written once for all four. */
 INLINED void multiply_four(size_t k, size_t n, const double *restrict x, const double *const y[4],
                            double *restrict work)
 {
@@ -248,8 +248,8 @@ INLINED double add_parts(size_t n, size_t from, lanes8 part, const double *x, co
     return sum;
 }
 
-/* Products with eight rows of y at once, each in eight partial sums: the order of summation does not depend on the vector
-   width, and no sum waits for another. */
+/* Products with eight rows of y at once, each in eight partial sums. The order of summation then does not depend on the
+   vector width, and no addition waits for the one before. */
 INLINED void outer_tile(size_t n, const double *x, const double *y, double *out)
 {
     lanes8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
@@ -342,8 +342,8 @@ static VECTOR_CLONES void insert_clones(int k, size_t n, double eta, const doubl
 }
 
 /* One component of each of the four products. */
-INLINED void inserted_one(size_t kk, size_t n, const double *g, const double *r, const double *g_right,
-                          const double *kick, const double *later, const double *sum, double *out)
+INLINED void insertion_one(size_t kk, size_t n, const double *g, const double *r, const double *g_right,
+                           const double *kick, const double *later, const double *sum, double *out)
 {
     lanes8 gg = {0}, gr = {0}, gk = {0}, ls = {0};
     size_t p = 0;
@@ -360,19 +360,20 @@ INLINED void inserted_one(size_t kk, size_t n, const double *g, const double *r,
     out[3 * kk] = add_parts(n, p, ls, later, sum);
 }
 
-static VECTOR_CLONES void inserted_clones(int k, size_t n, double weight, const double *g, const double *r,
-                                          const double *kick, const double *sum, double *restrict later, double *out)
+static VECTOR_CLONES void insertion_clones(int k, size_t n, double weight, const double *g, const double *r,
+                                           const double *kick, const double *sum, double *restrict later, double *out)
 {
     size_t kk = (size_t)(k * k);
     for (size_t x = 0; x < kk; x++) {
         size_t a = x / (size_t)k * n, b = x % (size_t)k * n;
-        inserted_one(kk, n, g + a, r + b, g + b, kick + b, later + a, sum + b, out + x);
+        insertion_one(kk, n, g + a, r + b, g + b, kick + b, later + a, sum + b, out + x);
     }
     for (size_t p = 0; p < (size_t)k * n; p++)
         later[p] += weight * g[p];
 }
 
-/* Functions with clones would be exported; these are what the header declares. */
+/* A function with clones would be exported in spite of -fvisibility=hidden, so these are static, and the functions of
+   the header wrap them. */
 
 void lanes_response(int k, size_t n, int slots, response_row R, const int *cell, const double *place, double *rho)
 {
@@ -390,10 +391,10 @@ void lanes_scatter(int k, size_t n, const int *cell, const double *place, const 
     scatter_clones(k, n, cell, place, GK, rows);
 }
 
-void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *spread,
+void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *place, const double *root,
                  const double *bridge, const double *r_start, const double *r_end, double *r)
 {
-    visit_clones(k, n, count, lane, place, spread, bridge, r_start, r_end, r);
+    visit_clones(k, n, count, lane, place, root, bridge, r_start, r_end, r);
 }
 
 void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
@@ -457,13 +458,13 @@ void lanes_insert(int k, size_t n, double eta, const double *response, const dou
     insert_clones(k, n, eta, response, g, base, kick, r);
 }
 
-void lanes_inserted(int k, size_t n, double weight, const double *g, const double *r, const double *kick,
-                    const double *sum, double *later, double *out)
+void lanes_insertion_products(int k, size_t n, double weight, const double *g, const double *r, const double *kick,
+                              const double *sum, double *later, double *out)
 {
-    inserted_clones(k, n, weight, g, r, kick, sum, later, out);
+    insertion_clones(k, n, weight, g, r, kick, sum, later, out);
 }
 
-/* rows[a][b][l] = out[b][a][l], so that what multiplies one row of `between` lies in one piece. */
+/* rows[a][b][l] = out[b][a][l], so that the factors of one row of `between` are contiguous. */
 void lanes_adjoint(int k, size_t n, int count, int steps, const double *node, const double *between,
                    const double *slope, const double *G, double *work, double *rows, double *out)
 {

@@ -1,4 +1,4 @@
-/* What inner loops over rows in double and in single precision share. */
+/* Parts of the vector loops that rows in double precision (lanes.c) and in single precision (rows.c) share. */
 #ifndef SGDMFT_PATHS_LANES_PARTS_H
 #define SGDMFT_PATHS_LANES_PARTS_H
 
@@ -6,14 +6,13 @@
 
 #define INLINED static inline __attribute__((always_inline))
 
-/* Rows that are read at once, and partial sums of a product. */
+/* TILE rows are read at once, and a product is summed in PARTS partial sums. */
 enum { TILE = 8, PARTS = 8 };
 
-/* Eight lanes, wherever they are; compiled to what the processor has. */
+/* Eight neighbouring lanes, without any alignment, compiled to the vectors that the processor has. */
 typedef double lanes8 __attribute__((vector_size(64), aligned(8), may_alias));
 
-/* out[p] += sum_j c[j] x_j[p] over eight rows x_j of `number`: they are read in order, and `out` is read and written once for
-   them. */
+/* out[p] += sum_j c[j] x_j[p] over eight rows x_j of type `number`. `out` is read and written once for all eight. */
 #define COMBINE_TILE(name, number)                                                                                     \
     INLINED void name(size_t n, const double *restrict c, const number *restrict x, double *restrict out)              \
     {                                                                                                                  \

@@ -2,31 +2,35 @@
 
 #include <string.h>
 
+#include "core/matrix.h"
 #include "paths/lanes.h"
 #include "paths/observe.h"
-#include "core/matrix.h"
 
-/* How far back the last visit is looked for, in nodes. */
+/* The largest number of nodes over which the last visit is integrated. */
 enum { NODES_MOST = 16 };
 
-/* A visit inserted at a node, or none. The weights are those of the hats to the left and to the right of the node. */
+/* A visit inserted at a node, or none. The weights are integrals of the density of the last visit against the two
+   halves of the hat function of the node. */
 typedef struct insertion {
     int node;
-    double after, before; /* shares of the cells that begin and that end at the node */
-    double none;          /* without a visit */
-    const double *r;      /* [k][n] */
+    double after, before; /* weights from the cells that begin and that end at the node */
+    double none;          /* probability that there is no visit */
+    const double *r;      /* [k][n] position at the node of the averages, given the insertion */
     const double *kick;   /* [k][n] of the inserted visit, or NULL */
 } insertion;
 
+/* The run backwards over the nodes at which visits are inserted. */
 typedef struct walk {
     const path_block *block;
     const path_plan *plan;
     const kernels *kern;
     int node;
     path_workspace *s;
-    double *base, *r, *kick; /* [k][n] */
-    double *wide[2];         /* [k][n] room for rows in double precision */
-    double *later;           /* [k][n] g of the insertions so far, times their weights */
+    double *base;    /* [k][n] position without the visits from the current node on */
+    double *r;       /* [k][n] position with the inserted visit */
+    double *kick;    /* [k][n] kick of the inserted visit */
+    double *wide[2]; /* [k][n] room for rows in double precision */
+    double *later;   /* [k][n] sum of weight * g over the insertions so far, which are all later */
     double *sums, *observed;
 } walk;
 
@@ -38,18 +42,19 @@ int last_visit_first(const last_visit_law *law, const time_grid *grid, int node)
     return first;
 }
 
-/* S and B of cell c */
+/* S of cell c. */
 static const double *sum_of(const walk *w, int c)
 {
     return c == w->node - 1 ? w->block->newest_sum : rows_get(&w->block->history.kicks, c, w->wide[0]);
 }
 
+/* B of cell c. */
 static const double *moment_of(const walk *w, int c)
 {
     return c == w->node - 1 ? w->block->newest_moment : rows_get(&w->block->history.moments, c, w->wide[1]);
 }
 
-/* base += what the visits of cell c took away at the node */
+/* Takes back the kicks of cell c: base += sum of R(t_node, T_b) kick_b over its visits b. */
 static void take_back(const walk *w, int c)
 {
     int k = w->plan->shape.k;
@@ -68,13 +73,15 @@ static void add_scaled(size_t n, double factor, const double *x, double *sums)
         sums[c] += factor * x[c];
 }
 
+/* The sums of row VISITS of a cell. */
 static double *visits_row(const walk *w, int cell)
 {
     return w->sums + averages_used(&w->plan->at, cell) + (size_t)VISITS * (size_t)(w->plan->shape.k * w->plan->shape.k);
 }
 
-/* Products with the inserted kick belong to its cell; what is inserted later meets all visits of the cell that begins at
-   the node. */
+/* Adds the products of g with kicks, E[g S_c^T], where g is that of this insertion and of the later ones. The inserted
+   kick belongs to the cells beside its node. Insertions at later nodes leave all visits of the cell that begins at the
+   node in place. */
 static void add_kicks(const walk *w, const insertion *at, const double *g_kick, const double *later_visits)
 {
     size_t kk = (size_t)(w->plan->shape.k * w->plan->shape.k);
@@ -86,7 +93,7 @@ static void add_kicks(const walk *w, const insertion *at, const double *g_kick, 
         add_scaled(kk, at->before, g_kick, visits_row(w, at->node - 1));
 }
 
-/* g at the insertion into s->g; the observables, if they are wanted, are added. */
+/* Computes g at the position into s->g, and adds the observables if they are asked for. */
 static int evaluate(const walk *w, double weight, const double *r)
 {
     const path_inputs *in = w->block->in;
@@ -98,6 +105,7 @@ static int evaluate(const walk *w, double weight, const double *r)
     return path_observe_add(w->block, w->plan, weight, r, s, w->observed);
 }
 
+/* Adds the averages with one insertion. */
 static int average(const walk *w, const insertion *at)
 {
     const averages_layout *layout = &w->plan->at;
@@ -107,7 +115,7 @@ static int average(const walk *w, const insertion *at)
     if (evaluate(w, weight, at->r))
         return -1;
     const double *sum = at->after > 0 ? sum_of(w, at->node) : g;
-    lanes_inserted(k, n, weight, g, at->r, at->kick ? at->kick : g, sum, w->later, product);
+    lanes_insertion_products(k, n, weight, g, at->r, at->kick ? at->kick : g, sum, w->later, product);
     add_scaled(kk, weight, product, w->sums + layout->outer);
     add_scaled(kk, weight, product + kk, w->sums + layout->gr);
     if (at->kick)
@@ -115,7 +123,7 @@ static int average(const walk *w, const insertion *at)
     return 0;
 }
 
-/* A visit at node c that kicks by eta g. */
+/* Inserts a visit at node c, which kicks by eta g, and adds the averages. */
 static int insert(const walk *w, int c, double eta, double after, double before)
 {
     int k = w->plan->shape.k;
@@ -127,7 +135,7 @@ static int insert(const walk *w, int c, double eta, double after, double before)
     return average(w, &(insertion){.node = c, .after = after, .before = before, .r = w->r, .kick = w->kick});
 }
 
-/* Insertions from the node back to node `first`, then the path without a visit since. */
+/* Inserts visits from the node back to node `first`, then takes the path without a visit since that node. */
 static int walk_back(const walk *w, int first)
 {
     const time_grid *grid = w->plan->grid;
@@ -143,7 +151,7 @@ static int walk_back(const walk *w, int first)
             before = end;
             next_after = all - end;
         }
-        /* where eta jumps, a visit just before the node is another one than just after it */
+        /* where eta jumps, visits just before and just after the node kick differently */
         int apart = c < w->node && c > 0 && grid->corner[c];
         if (apart && insert(w, c, grid->eta_start[c], after, 0))
             return -1;

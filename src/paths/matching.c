@@ -1,5 +1,6 @@
-/* Sums over lanes are made block by block, then joined as share.h says. The covariance is made some rows at a time:
-   every part has its own copy of these rows, but never of the whole matrix. */
+/* With the empirical covariance L L^T of the centred rows x, the rows become L^{-1} x. Sums over lanes are formed block
+   by block and joined as in share.h. The covariance is computed a panel of rows at a time, because every part of the
+   blocks needs a copy of the rows being computed. */
 #include "paths/matching.h"
 
 #include <cblas.h>
@@ -10,8 +11,8 @@
 
 #include "core/memory.h"
 
-/* Rows of the covariance made at once: so many, or fewer if the copies of all parts would take more numbers than this.
-   */
+/* The number of rows in a panel, and the number of doubles that the copies of all parts may take; panels have fewer
+   rows where the copies would be larger. */
 enum { PANEL_ROWS = 64, PANEL_NUMBERS = 1 << 22 };
 
 typedef struct matcher {
@@ -20,9 +21,9 @@ typedef struct matcher {
     double *const *block;
     const size_t *n;
     double lanes;
-    size_t panel; /* rows */
+    size_t panel; /* rows of a panel */
     double *sums; /* [parts of this rank][panel][rows] */
-    double *both; /* [2][panel][rows] joined */
+    double *both; /* [2][panel][rows] joined sums over even and odd parts */
     double *gram; /* [rows][rows] */
     share_room room;
 } matcher;
@@ -50,7 +51,8 @@ static sgdmft_status matcher_init(sgdmft_context *ctx, matcher *m)
 
 typedef void (*part_fn)(const matcher *m, size_t b, size_t first, size_t count, double *sums);
 
-/* Joined sums of `width` numbers into m->both[0 .. width - 1]; `add` adds those of one block. */
+/* Sums of `width` numbers over all blocks into m->both[0 .. width - 1]; `add` adds those of one block. Non-zero if a
+   message was lost. */
 static int over_parts(matcher *m, part_fn add, size_t first, size_t count, size_t width)
 {
     int threads = share_threads(m->share);
@@ -75,7 +77,7 @@ static void add_means(const matcher *m, size_t b, size_t first, size_t count, do
             sums[i] += m->block[b][(first + i) * m->n[b] + p];
 }
 
-/* Rows first .. first + count - 1 of the lower triangle. */
+/* Rows first .. first + count - 1 of the lower triangle of the covariance. */
 static void add_gram(const matcher *m, size_t b, size_t first, size_t count, double *sums)
 {
     int n = (int)m->n[b], rows = (int)count, before = (int)first, stride = (int)m->rows;
@@ -112,7 +114,7 @@ static int make_gram(matcher *m)
     return 0;
 }
 
-/* Non-zero if the covariance is singular. */
+/* x becomes L^{-1} x. Non-zero if the covariance is singular. */
 static int whiten(matcher *m)
 {
     int threads = share_threads(m->share), order = (int)m->rows;
@@ -129,13 +131,12 @@ static int whiten(matcher *m)
 static sgdmft_status match(sgdmft_context *ctx, matcher *m)
 {
     if (remove_means(m) || make_gram(m))
-        return SGDMFT_OK; /* a lost message, which the next agreement is about */
-    return whiten(m)
-               ? context_fail(ctx, SGDMFT_ERR_NON_FINITE,
-                              "moment matching: the empirical covariance of %zu driving normals over %.0f paths is "
-                              "singular; hint: raise numerics.paths",
-                              m->rows, m->lanes)
-               : SGDMFT_OK;
+        return SGDMFT_OK; /* a message was lost, which ranks_agree reports */
+    return whiten(m) ? context_fail(ctx, SGDMFT_ERR_NON_FINITE,
+                                    "moment matching: the empirical covariance of %zu normals over %.0f paths is "
+                                    "singular; hint: raise numerics.paths",
+                                    m->rows, m->lanes)
+                     : SGDMFT_OK;
 }
 
 sgdmft_status matching_apply_shared(sgdmft_context *ctx, const path_share *share, size_t rows, size_t n_blocks,
@@ -150,7 +151,7 @@ sgdmft_status matching_apply_shared(sgdmft_context *ctx, const path_share *share
         return SGDMFT_OK;
     matcher m = {.share = share, .rows = rows, .n_blocks = n_blocks, .block = block, .n = n, .lanes = (double)lanes};
     sgdmft_status status = ranks_agree(ctx, share_ranks(share), matcher_init(ctx, &m));
-    /* BLAS with one thread, so that its sums do not depend on the number of threads */
+    /* BLAS runs on one thread, so that its sums do not depend on the number of threads */
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
     if (!status)

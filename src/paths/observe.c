@@ -17,7 +17,7 @@ int path_observe_add(const path_block *block, const path_plan *plan, double weig
     return 0;
 }
 
-/* The same with the loss. */
+/* The same, after computing the losses. */
 static int observe_at(const path_block *block, const path_plan *plan, double weight, const double *position,
                       path_workspace *s, double *sums)
 {

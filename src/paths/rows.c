@@ -28,7 +28,8 @@ static VECTOR_CLONES void load_clones(size_t n, const float *restrict row, doubl
 
 COMBINE_TILE(combine_tile, float)
 
-/* The same for two rows of coefficients, `stride` apart: widening costs as much as the products of one. */
+/* The same for two rows of coefficients, `stride` apart, at once: converting x to double precision costs as much as the
+   products of one of them. */
 INLINED void combine_tile_of_two(size_t n, size_t stride, const double *restrict c, const float *restrict x,
                                  double *restrict out)
 {
@@ -73,7 +74,7 @@ INLINED void add_sixteen(const double *x, const wide16 *y, lanes8 *sum)
     *sum += left[1] * __builtin_shufflevector(*y, *y, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
-/* sum += x y for sixteen lanes; gcc would widen eight by halves. */
+/* sum += x y for sixteen lanes. Sixteen, because gcc converts eight floats in two halves. */
 INLINED void add_products(const double *x, const float *y, lanes8 *sum)
 {
     wide16 right = __builtin_convertvector(*(const narrow16 *)y, wide16);
@@ -88,13 +89,13 @@ INLINED void add_products_of_two(size_t n, const double *x, const float *y, lane
     add_sixteen(x + n, &right, second);
 }
 
-/* Of eight lanes, for the end of a row. */
+/* sum += x y for eight lanes, at the end of a row. */
 INLINED void add_last_products(const double *x, const float *y, lanes8 *sum)
 {
     *sum += *(const lanes8 *)x * __builtin_convertvector(*(const narrow8 *)y, lanes8);
 }
 
-/* The lanes from p on, and the partial sums. */
+/* The sum of the partial sums and of the products of the lanes from p on. */
 INLINED double finish(size_t n, size_t p, lanes8 *part, const double *x, const float *y)
 {
     double sum = 0;
@@ -109,8 +110,8 @@ INLINED double finish(size_t n, size_t p, lanes8 *part, const double *x, const f
     return sum;
 }
 
-/* Products with eight rows of y at once, each in eight partial sums: the order of summation does not depend on the vector
-   width, and no sum waits for another. */
+/* Products with eight rows of y at once, each in eight partial sums. The order of summation then does not depend on the
+   vector width, and no addition waits for the one before. */
 INLINED void outer_tile(size_t n, const double *x, const float *y, double *out)
 {
     lanes8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
@@ -131,7 +132,7 @@ INLINED void outer_tile(size_t n, const double *x, const float *y, double *out)
         out[b] += finish(n, p, &sum[b], x, y + b * n);
 }
 
-/* Of two rows of x with four of y; out[2][columns]. */
+/* Products of two rows of x with four rows of y; out[2][columns]. */
 INLINED void outer_tile_of_two(size_t n, size_t columns, const double *x, const float *y, double *out)
 {
     lanes8 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0};

@@ -1,15 +1,15 @@
-/* Responses to events are numbers that all lanes share, and the changes of g(t) per change of w at each event come from one
-   backward run over the events, with D_b = d kick_b / d r_b:
+/* All lanes have their events at the same times, so they share the responses between events. A run backwards over the
+   events solves (2) for the derivatives of g(t) with respect to w at each event: with D_b = d kick_b / d r_b,
 
-     x_b = (- G R(t, T_b) - sum_{a > b} x_a R(T_a, T_b)) D_b,   x_b = d g(t) / d w(T_b) */
+     x_b = d g(t) / d w(T_b) = (- G R(t, T_b) - sum_{a > b} x_a R(T_a, T_b)) D_b. */
 #include "paths/step_events.h"
 
 #include <string.h>
 
-#include "paths/lanes.h"
 #include "core/matrix.h"
+#include "paths/lanes.h"
 
-/* The gradient of a block of paths at a time that is in s->t. */
+/* A block whose gradients a kick asks for, at the time in s->t. */
 typedef struct gradient_source {
     const path_plan *plan;
     const path_inputs *in;
@@ -22,14 +22,14 @@ static int gradient_at(void *user, const double *r, double *g, double *G)
     return model_gradient(source->plan->m, source->s->model, source->in->n, source->s->t, r, source->in->y, g, G);
 }
 
-/* Component x of a kernel row, linear between nodes, at event b. */
+/* Component x of a kernel row at event b, linear between nodes. */
 static double at_event(const kernels *kern, response_row row, int x, int b)
 {
     const double *low = row.row + (size_t)x * row.plane + b;
     return low[0] + kern->grid->middle[b] * (low[1] - low[0]);
 }
 
-/* s->row[b] = - R(t_node, T_b) for b < node */
+/* out[b][k][k] = - R(t_node, T_b) for b < node. */
 static void response_at_node(const kernels *kern, int node, double *out)
 {
     response_row row = {kernels_R(kern, 0, node), kern->plane};
@@ -39,7 +39,7 @@ static void response_at_node(const kernels *kern, int node, double *out)
             out[b * kk + x] = -at_event(kern, row, x, b);
 }
 
-/* - R(T_cell, T_b) for b < cell, where lanes_adjoint looks for them. */
+/* Sets - R(T_cell, T_b), b < cell, in path_chains.between. */
 static void response_at_event(const kernels *kern, int cell, double *between)
 {
     int k = kern->k, steps = kern->steps;
@@ -52,19 +52,20 @@ static void response_at_event(const kernels *kern, int cell, double *between)
     }
 }
 
-/* Position at the event, without its own kick. */
+/* The position just before the event in the middle of the cell (block.h); it is the first event of the cell, so S = B =
+   0. */
 static void position(const path_block *block, const path_plan *plan, const kernels *kern, int cell, double *r)
 {
     const path_inputs *in = block->in;
     size_t k = (size_t)plan->shape.k, n = in->n;
-    double x = kern->grid->middle[cell], minus_spread[MATRIX_MAX * MATRIX_MAX];
+    double x = kern->grid->middle[cell], minus_root[MATRIX_MAX * MATRIX_MAX];
     for (size_t p = 0; p < k * n; p++)
         r[p] = (1 - x) * block->r_last[p] + x * block->r[p];
     if (!plan->process->white_noise)
         return;
     for (size_t c = 0; c < k * k; c++)
-        minus_spread[c] = -kern->bridge[(size_t)cell * k * k + c];
-    lanes_combine((int)k, (int)k, k, n, minus_spread, in->bridge + (size_t)cell * k * n, r);
+        minus_root[c] = -kern->bridge[(size_t)cell * k * k + c];
+    lanes_combine((int)k, (int)k, k, n, minus_root, in->bridge + (size_t)cell * k * n, r);
 }
 
 static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
@@ -97,8 +98,8 @@ static void derive(const path_block *block, const path_plan *plan, const kernels
                    path_workspace *s)
 {
     response_at_node(kern, node, s->row);
-    lanes_adjoint(plan->shape.k, block->in->n, history, kern->steps, s->row, block->chains->between, block->chains->slope,
-                  s->G, s->work, s->rho, s->GK);
+    lanes_adjoint(plan->shape.k, block->in->n, history, kern->steps, s->row, block->chains->between,
+                  block->chains->slope, s->G, s->work, s->rho, s->GK);
 }
 
 static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
@@ -132,5 +133,4 @@ static void interpolate(const path_block *block, const path_plan *plan, const ke
         }
 }
 
-const path_events step_events = {
-    .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};
+const path_events step_events = {.advance = advance, .derive = derive, .average = average, .interpolate = interpolate};

@@ -1,4 +1,4 @@
-/* Steps: event c is the kick of cell c, at the middle of the cell and at the same time for all paths. */
+/* Steps: the event of cell c is its kick, in the middle of the cell and at the same time for all paths. */
 #ifndef SGDMFT_PATHS_STEP_EVENTS_H
 #define SGDMFT_PATHS_STEP_EVENTS_H
 

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
-#include "paths/lanes.h"
 #include "core/matrix.h"
+#include "paths/lanes.h"
 
-/* chain(a, c) = step_a G_a (1 for c = a, else - sum_{c <= b < a} rho_ab chain(b, c)) at one visit. */
+/* The chains of one visit a, by which (2) is solved: with rho_ab = R(T_a, T_b) and step_G = eta_a G_a,
+
+     chain(a, a) = eta_a G_a,   chain(a, c) = - eta_a G_a sum_{c <= b < a} rho_ab chain(b, c) for c < a. */
 static void visit_chain(const path_block *block, int k, int slot, size_t lane, const double *rho, const double *step_G)
 {
     double *chains = block->chains->chain;
@@ -27,7 +29,7 @@ static void visit_chain(const path_block *block, int k, int slot, size_t lane, c
         row[(last * kk + x) * n] = step_G[x];
 }
 
-/* Kick and chains of visit v: rho_ab for the earlier visits b of its path first. */
+/* Stores the kick of visit v and its chains. `rho` is scratch for R between it and the earlier visits of its path. */
 static void derive_visit(const path_block *block, const kernels *kern, int cell, size_t v, double *rho,
                          const double *kick, const double *step_G)
 {
@@ -44,11 +46,12 @@ static void derive_visit(const path_block *block, const kernels *kern, int cell,
     visit_chain(block, k, slot, lane, rho, step_G);
 }
 
-/* What is gathered for the visits of one group. */
+/* Times, positions, gradients, labels and Hessians of the visits of one group. */
 typedef struct gathered {
     double *t, *r, *g, *y, *G; /* [count], [k][count], [k][count], [labels][count], [k][k][count] */
 } gathered;
 
+/* Time, position and label of the visits of a group. */
 static gathered gather(const path_block *block, const path_plan *plan, const kernels *kern, int cell,
                        const visit_group *group, path_workspace *s)
 {
@@ -77,7 +80,8 @@ static gathered gather(const path_block *block, const path_plan *plan, const ker
     return to;
 }
 
-/* All visits of one group: no two on the same path, so their gradients are one block evaluation. */
+/* Kicks the paths of one group of visits. The visits are on different paths, so one evaluation of the model gives all
+   their gradients. */
 static int visit_group_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell,
                                const visit_group *group, path_workspace *s)
 {
@@ -116,7 +120,8 @@ static void interpolate(const path_block *block, const path_plan *plan, const ke
                         int history, path_workspace *s)
 {
     const path_inputs *in = block->in;
-    lanes_response(plan->shape.k, in->n, in->slots_before[history], row, block->chains->cell, block->chains->place, s->rho);
+    lanes_response(plan->shape.k, in->n, in->slots_before[history], row, block->chains->cell, block->chains->place,
+                   s->rho);
 }
 
 static void derive(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
@@ -140,5 +145,4 @@ static void average(const path_block *block, const path_plan *plan, int history,
     }
 }
 
-const path_events visit_events = {
-    .advance = advance, .derive = derive, .average = average, .interpolate = interpolate};
+const path_events visit_events = {.advance = advance, .derive = derive, .average = average, .interpolate = interpolate};

@@ -7,8 +7,11 @@
 #include "core/sobol.h"
 #include "paths/purposes.h"
 
+/* Paths whose quasi-random numbers are made at once, and numbers of the counter-based generator that are drawn at
+   once. */
 enum { CHUNK = 1024, DRAWS = 32 };
 
+/* A list of times that grows. */
 typedef struct list_builder {
     double *time;
     size_t used, capacity;
@@ -28,7 +31,8 @@ static int append(list_builder *list, double time)
     return 0;
 }
 
-/* Appends the visits of one path; u[j * stride], j < quasi, are its quasi-random numbers. */
+/* Appends the visits of one path, whose quasi-random numbers are u[j * stride], j < quasi. Non-zero if memory runs
+   out. */
 static int draw_path(const visit_law *law, list_builder *list, random_key key, uint64_t path, double horizon,
                      const double *u, size_t stride, unsigned quasi)
 {
@@ -53,9 +57,9 @@ static int draw_path(const visit_law *law, list_builder *list, random_key key, u
     }
 }
 
-sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes, uint64_t seed,
-                                        uint32_t replica, size_t paths, double horizon, unsigned dimension,
-                                        unsigned quasi, visit_list *out)
+sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes,
+                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, unsigned dimension,
+                                     unsigned quasi, visit_list *out)
 {
     random_key sobol = {seed, replica, PURPOSE_SOBOL}, philox = {seed, replica, PURPOSE_VISITS};
     list_builder list = {NULL, 0, 0};
@@ -82,8 +86,8 @@ sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, 
     return SGDMFT_OK;
 }
 
-sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths, double horizon,
-                                 unsigned dimension, unsigned quasi, visit_list *out)
+sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
+                              double horizon, unsigned dimension, unsigned quasi, visit_list *out)
 {
     return visit_list_draw_shared(ctx, law, NULL, CHUNK, seed, replica, paths, horizon, dimension, quasi, out);
 }

@@ -1,5 +1,5 @@
-/* Drift and diffusion of d rho = - eta g(rho) (dt + dB) are the same function, and Platen's scheme (Kloeden and Platen, Numerical
-   Solution of Stochastic Differential Equations, 15.1) reads, with g0 = g(r), dB = sqrt(h) noise and
+/* Drift and diffusion of d rho = - eta g(rho) (dt + dB) are the same function. Platen's scheme (Kloeden and Platen,
+   Numerical Solution of Stochastic Differential Equations, 15.1) then reads, with g0 = g(r), dB = sqrt(h) noise and
 
      g_end = g(r - eta g0 (h + dB)),   g_above = g(r - eta g0 (h + sqrt h)),   g_below = g(r - eta g0 (h - sqrt h)),
 
@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-/* g at KICK_POINTS positions. */
+/* Computes g at KICK_POINTS positions. */
 static int gradients_at(const kick_step *step, const double *position, double *g)
 {
     size_t width = step->k * step->n;

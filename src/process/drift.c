@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* out += x y, a k x k matrix for each lane */
+/* out += x y with a k x k matrix for each lane. */
 static void add_products(size_t k, size_t n, const double *x, const double *y, double *out)
 {
     for (size_t a = 0; a < k; a++)

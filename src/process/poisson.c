@@ -1,5 +1,5 @@
-/* Waiting times are exponential. Given all visits before tau, the next visit is in d tau and the last one before t with
-   probability exp(-(t - tau)) d tau. */
+/* The waiting times between visits are exponential. Given all visits before tau, the probability that a visit is in d
+   tau and is the last before t is exp(-(t - tau)) d tau. */
 #include "process/poisson.h"
 
 #include <math.h>
@@ -29,5 +29,6 @@ static void cell(double late, double h, double *all, double *end)
 
 const visit_law poisson_visits = {.time = next_time, .count = count, .epoch = 0};
 
-/* Further back, the chance that no later visit hides a visit is below exp(-2), and what integration gains is lost in its cost. */
+/* A visit further back is the last one with a probability below exp(-2); integrating over it reduces the noise by less
+   than it costs. */
 const last_visit_law poisson_last_visit = {.window = 2, .none = none, .cell = cell};

@@ -29,10 +29,7 @@ static const sample_process table[] = {
      .sample_step = 0.05,
      .no_stein = "its field has no white noise",
      .default_steps = 40},
-    {.dynamics = "online",
-     .doc = "every sample is visited once",
-     .events = EVENTS_FRESH,
-     .white_noise = 1},
+    {.dynamics = "online", .doc = "every sample is visited once", .events = EVENTS_FRESH, .white_noise = 1},
 };
 
 enum { ROWS = sizeof table / sizeof *table };
@@ -42,7 +39,7 @@ const sample_process *process_at(size_t index)
     return index < ROWS ? &table[index] : NULL;
 }
 
-/* What a key says of a row. */
+/* The value of a key in a row, or NULL. */
 typedef const char *(*key_of)(const sample_process *p);
 
 static const char *dynamics_of(const sample_process *p)
@@ -55,7 +52,7 @@ static const char *sampling_of(const sample_process *p)
     return p->sampling;
 }
 
-/* The first row with value number `index` of the key, values being counted once each; NULL past the end. */
+/* The first row with value number `index` of the key, where equal values count once; NULL past the end. */
 static const sample_process *row_of_value(key_of key, size_t index)
 {
     for (size_t row = 0; row < ROWS; row++) {
@@ -80,7 +77,7 @@ const char *process_sampling(size_t index)
     return p ? p->sampling : NULL;
 }
 
-/* Rows of one dynamics that differ in their sampling are told apart by the documentation of `sampling`. */
+/* Rows that have the dynamics in common and differ in their sampling are described under `sampling`. */
 const char *process_dynamics_doc(size_t index)
 {
     const sample_process *p = row_of_value(dynamics_of, index);
@@ -97,10 +94,11 @@ const char *process_sampling_doc(size_t index)
 
 const sample_process *process_find(size_t dynamics, size_t sampling)
 {
-    const char *wanted = process_dynamics(dynamics), *how = process_sampling(sampling);
-    for (size_t row = 0; wanted && how && row < ROWS; row++) {
+    const char *dynamics_name = process_dynamics(dynamics), *sampling_name = process_sampling(sampling);
+    for (size_t row = 0; dynamics_name && sampling_name && row < ROWS; row++) {
         const sample_process *p = &table[row];
-        if (strcmp(p->dynamics, wanted) == 0 && (p->sampling ? strcmp(p->sampling, how) == 0 : sampling == 0))
+        if (strcmp(p->dynamics, dynamics_name) == 0 &&
+            (p->sampling ? strcmp(p->sampling, sampling_name) == 0 : sampling == 0))
             return p;
     }
     return NULL;

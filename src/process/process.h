@@ -2,24 +2,27 @@
 
    Every sample has its own scalar process Z, independent of everything else and of the same law for all samples, and
 
-     d theta = - grad penalty(theta) dt - sum_i x_i eta g_i(t-)^T dZ_i,      r(t) = w(t) - int_0^t R(t,v) eta g(v) dZ(v).
+     d theta = - grad penalty(theta) dt - sum_i x_i eta g_i(t-)^T dZ_i,
+     r(t)    = w(t) - int_0^t R(t, v) eta g(v) dZ(v).                                             (1)
 
-   SGD, its modified equation and gradient flow differ in the law of Z alone. The table below has one row for each law. Options,
-   solvers, samplers, the simulator and the documentation read it, and no other place tests which dynamics a problem has.
+   SGD, its modified equation and gradient flow differ in the law of Z alone. The table in process.c has one row for
+   each law. Options, solvers, samplers, the simulator and the documentation read it, and no other place tests which
+   dynamics a problem has.
 
    The events of a process are of one of three kinds:
 
-     visits   Z jumps by 1 at random times, which differ from path to path; a visit kicks r by - R eta g(r)
-     steps    Z is continuous. One event in the middle of every cell of the time grid carries the kick of the whole cell
+     visits   Z jumps by 1 at random times, which differ between paths; a visit at v kicks r(t) by - R(t, v) eta g(v)
+     steps    Z is continuous; one event in the middle of every cell of the time grid is the kick of the whole cell
      fresh    no sample is visited twice, so a path has no memory of its events, and r = w
 
-   Averages that close the equations are averages given a visit: with A(t) the law of a path given that dZ(t) = 1, or for
-   steps the law of a path as it is,
+   Averages that close the equations are averages given a visit (docs/theory.md, section 3). With A(t) the law of a path
+   given that dZ(t) = 1, or for steps the law of a path as it is,
 
-     E[phi(path before t) dZ(t)] = E_A(t)[phi] dt
+     E[phi(path before t) dZ(t)] = E_A(t)[phi] dt,
 
-   for a rate of one event in a unit of time, which every process here has. Averages over the training set, such as the train loss,
-   are over paths as they are. The two agree if the increments of Z are independent, and for no other process. */
+   as every process here has one event per unit of time on average. Averages over the training set, such as the train
+   loss, are over paths as they are. The two kinds agree if the increments of Z are independent, and for no other
+   process. */
 #ifndef SGDMFT_PROCESS_PROCESS_H
 #define SGDMFT_PROCESS_PROCESS_H
 
@@ -29,48 +32,48 @@
 
 typedef enum event_kind { EVENTS_VISITS, EVENTS_STEPS, EVENTS_FRESH } event_kind;
 
-/* The law of visits. Time is in epochs: one visit of each sample in a unit of time, on average. */
+/* The law of visits. Each sample is visited once per unit of time on average. */
 typedef struct visit_law {
-    /* The time of visit number `number` (from 0) of a path, from a uniform number u in (0, 1) and the time of the visit
-       before it (0 for the first). Times ascend. */
+    /* The time of visit number `number`, counted from 0, of a path, from a uniform number u in (0, 1) and the time of
+       the visit before it, 0 for the first. Times ascend. */
     double (*time)(size_t number, double before, double u);
 
-    /* How many visits a path has in [0, horizon]: the mean and `deviations` standard deviations more, or the most there can be
-       if that is less. */
+    /* The mean number of visits of a path in [0, horizon] plus `deviations` standard deviations, or the largest
+       possible number if that is less. */
     double (*count)(double horizon, double deviations);
 
-    /* The length of the intervals [j epoch, (j + 1) epoch) in each of which a path is visited exactly once, at a time that is
-       independent of all others. Given a visit at t, a path has not been visited since the interval that contains t began, and
-       is otherwise like any other path. 0: visits are independent of each other, and a path given a visit at t is like any
-       other path before t. */
+    /* The length of an epoch: in each of the intervals [j epoch, (j + 1) epoch) a path is visited exactly once, at a
+       time that is independent of all others. Given a visit at t, a path has not been visited since the interval that
+       contains t began, and is otherwise like any other path. 0 means that visits are independent of each other; given
+       a visit at t, a path is like any other path before t. */
     double epoch;
 } visit_law;
 
-/* Averages of paths as they are can be integrated over the last visit before t (paths/last_visit.h) if the law of that visit, given
-   all visits before some earlier time, is known: it is in d tau with probability density(t - tau) d tau, or there is none since
-   t - since with probability none(since). */
+/* The law of the last visit before t, given all visits before some earlier time: the visit is in d tau with probability
+   density(t - tau) d tau, and there is none after t - since with probability none(since). Where it is known, averages
+   over paths as they are can be integrated over the last visit (paths/last_visit.h). */
 typedef struct last_visit_law {
-    double window; /* how far back, in time, the last visit is looked for */
+    double window; /* the time before t over which averages are integrated */
     double (*none)(double since);
-    /* Integrals of density(t - tau) over a cell [t - late - h, t - late]: `all` of it, and `end`, its part that the linear hat
-       function of the end of the cell takes. */
+    /* Integrals over a cell [t - late - h, t - late]: of density(t - tau) into `all`, and of the density times the
+       linear hat function of the end of the cell into `end`. */
     void (*cell)(double late, double h, double *all, double *end);
 } last_visit_law;
 
 typedef struct sample_process {
     const char *dynamics; /* value of the key `dynamics` */
-    const char *sampling; /* value of the key `sampling`; NULL where the dynamics leave no choice */
-    const char *doc;      /* a phrase for reference and documentation */
+    const char *sampling; /* value of the key `sampling`; NULL if the dynamics have no such choice */
+    const char *doc;      /* a phrase for the reference of the problem file */
 
     event_kind events;
-    int white_noise; /* 1: Z jumps or diffuses, so that the innovations dU have white noise; 0: Z is smooth */
+    int white_noise; /* 1: Z jumps or diffuses, so that the innovations dU contain white noise; 0: Z is smooth */
     int diffuses;    /* 1: the steps of Z carry increments of a Brownian motion */
 
     const visit_law *visits;          /* EVENTS_VISITS, otherwise NULL */
     const last_visit_law *last_visit; /* NULL where the law of the last visit is not known in closed form */
 
     kick_function kick;      /* EVENTS_STEPS, otherwise NULL: the kick of a step, with its derivative */
-    double sample_step;      /* EVENTS_STEPS: the longest step of a sampled path */
+    double sample_step;      /* EVENTS_STEPS: the longest step of a sampled path, in units of t */
     const char *no_pathwise; /* why responses cannot be averages of derivatives along paths; NULL: they can */
     const char *no_stein;    /* why responses cannot come from Stein's lemma; NULL: they can */
 
@@ -84,12 +87,12 @@ const sample_process *process_at(size_t index);
 const char *process_dynamics(size_t index);
 const char *process_sampling(size_t index);
 
-/* What the documentation says of these values. */
+/* The documentation of these values. */
 const char *process_dynamics_doc(size_t index);
 const char *process_sampling_doc(size_t index);
 
 /* The row with these values, given by their index as above; NULL if the dynamics cannot be combined with the sampling.
-   Dynamics without a choice of sampling go with the first value alone. */
+   Dynamics without a choice of sampling can be combined with the first value alone. */
 const sample_process *process_find(size_t dynamics, size_t sampling);
 
 /* 1 if the increments of Z are independent, so that a path given a visit is like any other path. */

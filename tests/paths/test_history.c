@@ -255,7 +255,7 @@ static void check_rows(const fixture *f, int cells)
             for (size_t x = 0; x < width; x++)
                 check_near(got[x], B[x - width], rounding(f, fabs(B[x - width])), "row of node %d, kicks before it", j);
         }
-        assert_int_equal(f->history.first[j], row);
+        assert_int_equal(f->history.row[j], row);
         got = rows_get(&f->history.nodes, row++, room);
         for (size_t x = 0; x < width; x++) {
             double before = j > 0 && !apart ? B[x - width] : 0;
@@ -299,12 +299,12 @@ static void test_bytes(void **state)
             for (int epochs = 0; epochs < 2; epochs++) {
                 fixture f;
                 fixture_init(&f, 2, single, last_visit, epochs);
-                double rows = STEPS + f.history.first[STEPS] + 1;
+                double rows = STEPS + f.history.row[STEPS] + 1;
                 if (single)
                     rows += STEPS; /* a copy of the normals */
                 if (last_visit)
                     rows += STEPS + STEPS + 1;
-                assert_int_equal(f.history.first[STEPS], STEPS + (epochs ? 3 : 0));
+                assert_int_equal(f.history.row[STEPS], STEPS + (epochs ? 3 : 0));
                 assert_true(path_history_bytes(&f.plan) == (single ? 4 : 8) * 2 * LANES * rows);
                 fixture_clear(&f);
             }

@@ -40,7 +40,7 @@ static void check_orthogonal(const label_axes *axes)
         for (int j = 0; j <= i; j++) {
             double sum = 0;
             for (int l = 0; l < axes->dims; l++)
-                sum += axes->turn[l * axes->dims + i] * axes->turn[l * axes->dims + j];
+                sum += axes->rotation[l * axes->dims + i] * axes->rotation[l * axes->dims + j];
             check_near(sum, i == j, 1e-14, "axes %d and %d", i, j);
         }
 }
@@ -51,7 +51,7 @@ static void check_axis(const label_axes *axes, int i, const double *want, double
     double length = 0, along = 0;
     for (int j = 0; j < axes->dims; j++) {
         length += want[j] * want[j];
-        along += want[j] * axes->turn[j * axes->dims + i];
+        along += want[j] * axes->rotation[j * axes->dims + i];
     }
     check_near(fabs(along) / sqrt(length), 1, 0.5 * tolerance * tolerance, "cosine of axis %d", i);
 }
@@ -60,7 +60,7 @@ static void check_identity(const label_axes *axes, int dims)
 {
     assert_int_equal(axes->dims, dims);
     for (int i = 0; i < dims * dims; i++)
-        check_near(axes->turn[i], i % (dims + 1) == 0, 0, "entry %d", i);
+        check_near(axes->rotation[i], i % (dims + 1) == 0, 0, "entry %d", i);
 }
 
 static void test_noise_inside(void **state)
