@@ -82,18 +82,40 @@ static void test_bytes(void **state)
     assert_true(arrays_bytes(rows, ROWS) == 0x1p65 + 8.0 * 18);
 }
 
-/* The size of one row, anywhere in the table, exceeds what a size_t can count. */
+/* The table with its last row moved to a place. */
+static void table_with_last_at(owner *o, size_t last, size_t place, array_row rows[ROWS])
+{
+    table_of(o, last, rows);
+    array_row swapped = rows[place];
+    rows[place] = rows[ROWS - 1];
+    rows[ROWS - 1] = swapped;
+}
+
+/* A row whose bytes a size_t cannot count is found before anything is allocated. */
+static void test_too_large(void **state)
+{
+    double some;
+    for (size_t place = 0; place < ROWS; place++) {
+        owner o = {&some, &some, &some, &some};
+        array_row rows[ROWS];
+        table_with_last_at(&o, SIZE_MAX / 8 + 1, place, rows);
+        assert_true(arrays_allocate(rows, ROWS) != 0);
+        assert_true(!o.a && !o.b && !o.none && !o.c);
+        arrays_free(rows, ROWS);
+    }
+}
+
+/* Where memory runs out, the rows before are allocated, and the others are NULL. */
 static void test_no_memory(void **state)
 {
-    for (size_t position = 0; position < ROWS; position++) {
-        owner o = {0};
+    double some;
+    for (size_t place = 0; place < ROWS; place++) {
+        owner o = {&some, &some, &some, &some};
         array_row rows[ROWS];
-        table_of(&o, SIZE_MAX / 8, rows);
-        array_row swapped = rows[position];
-        rows[position] = rows[3];
-        rows[3] = swapped;
+        table_with_last_at(&o, SIZE_MAX / 8, place, rows);
         assert_true(arrays_allocate(rows, ROWS) != 0);
-        assert_true(o.a && o.b && o.none);
+        for (size_t i = 0; i < ROWS; i++)
+            assert_int_equal(*rows[i].data != NULL, i < place);
         assert_null(o.c);
         arrays_free(rows, ROWS);
         assert_true(!o.a && !o.b && !o.none);
@@ -103,10 +125,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allocated),
-        cmocka_unit_test(test_part),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_allocated), cmocka_unit_test(test_part),      cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests_name("arrays", tests, NULL, NULL);
 }
