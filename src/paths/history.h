@@ -51,7 +51,8 @@ void path_history_field(const path_history *h, const kernels *kern, int node, do
 
 /* r -= sum of R(t_node, T_b) kick_b over the events b in cells first .. last - 1. Each of `first` and `last` is a node
    at which an epoch begins, unless first = 0 or last = node. With last = node, the kicks of the newest cell, which ends
-   there, are left out: they are not known yet. `row` is scratch for k k (node + 2) doubles. */
+   there, are left out: they are not known yet. `row` is scratch for 2 k k node doubles: a node at which an epoch begins
+   has two rows. */
 void path_history_recall(const path_history *h, const kernels *kern, int node, int first, int last, double *row,
                          double *r);
 

@@ -17,7 +17,8 @@ static const sample_process table[] = {
      .last_visit = &poisson_last_visit},
     {.dynamics = "sgd",
      .sampling = "reshuffle",
-     .doc = "a new random order in every epoch, as data loaders do, so that a sample is visited once in every unit of time",
+     .doc = "a new random order in every epoch, as data loaders do, so that a sample is visited once in every unit of "
+            "time",
      .events = EVENTS_VISITS,
      .white_noise = 1,
      .visits = &reshuffle_visits},

@@ -6,7 +6,7 @@
 #include "solvers/common/growth.h"
 #include "solvers/common/statistics.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static void means(void **state)
 {

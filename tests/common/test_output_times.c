@@ -5,7 +5,7 @@
 #include "problem/problem.h"
 #include "solvers/common/output_times.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 enum { STEPS = 20, TIMES = 6, COLUMNS = 2 };
 

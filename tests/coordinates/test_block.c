@@ -5,7 +5,7 @@
 
 #include "coordinates/block.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static void test_rows(void **state)
 {

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/matrix.h"
 #include "core/memory.h"
 #include "core/random.h"
-#include "support/check.h"
-#include "support/schedule.h"
-#include "core/matrix.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
 #include "kernels/rows.h"
+#include "support/check.h"
+#include "support/schedule.h"
 
 typedef struct kernel_case {
     sgdmft_context *ctx;
@@ -23,24 +23,31 @@ typedef struct kernel_case {
     double *now, *next;
 } kernel_case;
 
-/* What a case is made of; q0, m0 and rho NULL mean zero, zero and the identity. */
-typedef struct kernel_plan {
+/* q0, m0 and rho NULL mean zero, zero and the identity. `drift`: a process without white noise. */
+typedef struct kernel_case_plan {
     int k, kstar, steps, drift;
-    double delta, lambda, horizon, grading;
+    int coarsened; /* how often the grid of `steps` steps is coarsened */
+    double delta, lambda, horizon, grading, epoch;
     const char *eta;
     const double *m0, *rho, *q0;
     const response_estimator *response;
-} kernel_plan;
+} kernel_case_plan;
 
-static inline kernel_case kernel_case_new(kernel_plan p)
+static inline kernel_case kernel_case_new(kernel_case_plan p)
 {
     static const double zero[MATRIX_MAX * MATRIX_MAX] = {0};
     double identity[MATRIX_MAX * MATRIX_MAX] = {0};
     for (int a = 0; a < p.kstar; a++)
         identity[a * p.kstar + a] = 1;
-    kernel_case c = {.ctx = check_context(1), .at = averages_layout_of(p.k, p.kstar, p.steps, p.response ? p.response : &response_pathwise)};
+    const response_estimator *response = p.response ? p.response : &response_pathwise;
+    kernel_case c = {.ctx = check_context(1), .at = averages_layout_of(p.k, p.kstar, p.steps >> p.coarsened, response)};
     check_ok(c.ctx, schedule_of(c.ctx, p.eta, p.horizon, &c.eta));
-    check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, 0, &c.grid));
+    check_ok(c.ctx, time_grid_new(c.ctx, p.steps, p.horizon, p.grading > 0 ? p.grading : 1, c.eta, p.epoch, &c.grid));
+    for (int i = 0; i < p.coarsened; i++) {
+        time_grid *fine = c.grid;
+        check_ok(c.ctx, time_grid_coarsen(c.ctx, fine, c.eta, &c.grid));
+        time_grid_free(fine);
+    }
     kernels_plan plan = {.k = p.k,
                          .kstar = p.kstar,
                          .delta = p.delta,

@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "core/random.h"
+#include "kernels/grid.h"
 #include "support/check.h"
 #include "support/schedule.h"
-#include "kernels/grid.h"
 
 typedef struct fixture {
     sgdmft_context *ctx;

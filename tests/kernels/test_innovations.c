@@ -1,4 +1,4 @@
-/* The innovations of the field: their factor, the field rows made of it, and the correlation that follows. */
+/* The innovations of the field: their factor, the rows of the field that are made of it, and the correlation. */
 #include <lapacke.h>
 #include <math.h>
 #include <omp.h>
@@ -87,14 +87,14 @@ static void check_diagonal_blocks(const kernels *kern)
 
 static kernel_case factor_case(int k, int steps, int drift)
 {
-    return kernel_case_new((kernel_plan){.k = k,
-                                         .kstar = 1,
-                                         .steps = steps,
-                                         .drift = drift,
-                                         .delta = 1.45,
-                                         .horizon = 2.1,
-                                         .grading = 1.3,
-                                         .eta = "0.9/(1 + 0.3*t)"});
+    return kernel_case_new((kernel_case_plan){.k = k,
+                                              .kstar = 1,
+                                              .steps = steps,
+                                              .drift = drift,
+                                              .delta = 1.45,
+                                              .horizon = 2.1,
+                                              .grading = 1.3,
+                                              .eta = "0.9/(1 + 0.3*t)"});
 }
 
 static void check_factor(int k, int drift)
@@ -223,7 +223,7 @@ static void test_field_row(void **state)
     kernel_case_clear(&c);
 }
 
-/* Second moments of the start that can occur: joint covariance of k + kstar normals. */
+/* Second moments of a start: a joint covariance of k + kstar normals. */
 typedef struct start_moments {
     double q0[9], m0[6], rho[4];
 } start_moments;
@@ -246,7 +246,7 @@ static start_moments random_start(uint64_t item)
 }
 
 /* x - y rho^{-1} z^T with x[3][3], y[3][2], z[3][2] */
-static void less_teacher(const kernels *kern, const double *x, const double *y, const double *z, double *out)
+static void without_teacher(const kernels *kern, const double *x, const double *y, const double *z, double *out)
 {
     for (int a = 0; a < 3; a++)
         for (int b = 0; b < 3; b++) {
@@ -257,12 +257,12 @@ static void less_teacher(const kernels *kern, const double *x, const double *y, 
         }
 }
 
-/* The covariance of the fields without what they owe to the teacher: C(t_j, t_i) - m_j rho^{-1} m_i^T. */
+/* The covariance of the fields given the teacher: C(t_j, t_i) - m_j rho^{-1} m_i^T. */
 static void check_own_covariance(const kernels *kern, const start_moments *s)
 {
     double root[9], *row = memory_doubles(9 * kern->stride);
     assert_non_null(row);
-    less_teacher(kern, s->q0, s->m0, s->m0, root);
+    without_teacher(kern, s->q0, s->m0, s->m0, root);
     assert_int_equal(LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', 3, root, 3), 0);
     root[1] = root[2] = root[5] = 0;
     for (int i = 0; i <= kern->steps; i++) {
@@ -270,7 +270,7 @@ static void check_own_covariance(const kernels *kern, const start_moments *s)
         for (int j = 0; j <= i; j++) {
             double C[9], want[9];
             kernels_correlation(kern, s->q0, s->rho, j, i, C);
-            less_teacher(kern, C, kern->m + j * 6, kern->m + i * 6, want);
+            without_teacher(kern, C, kern->m + j * 6, kern->m + i * 6, want);
             for (int x = 0; x < 9; x++)
                 check_near(row[(size_t)x * kern->stride + (size_t)j], want[x], 1e-10 * (1 + fabs(C[x])),
                            "own covariance of nodes %d and %d, entry %d", j, i, x);
@@ -284,16 +284,16 @@ static void check_correlation(uint64_t item, int drift)
 {
     enum { STEPS = 9, K = 3, KSTAR = 2, SIZE = K * (STEPS + 1) + KSTAR };
     start_moments s = random_start(item);
-    kernel_case c = kernel_case_new((kernel_plan){.k = K,
-                                                  .kstar = KSTAR,
-                                                  .steps = STEPS,
-                                                  .drift = drift,
-                                                  .delta = 0.9,
-                                                  .lambda = 0.2,
-                                                  .horizon = 1.5,
-                                                  .eta = "0.7",
-                                                  .m0 = s.m0,
-                                                  .rho = s.rho});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = K,
+                                                       .kstar = KSTAR,
+                                                       .steps = STEPS,
+                                                       .drift = drift,
+                                                       .delta = 0.9,
+                                                       .lambda = 0.2,
+                                                       .horizon = 1.5,
+                                                       .eta = "0.7",
+                                                       .m0 = s.m0,
+                                                       .rho = s.rho});
     kernels_start(c.kern, &c.at, c.now);
     for (int i = 0; i < STEPS; i++) {
         kernel_case_normals(item + 10 * (uint64_t)i, c.at.size, c.now);
@@ -336,8 +336,8 @@ static void test_correlation(void **state)
 static void test_correlation_at_start(void **state)
 {
     start_moments s = random_start(77);
-    kernel_case c = kernel_case_new(
-        (kernel_plan){.k = 3, .kstar = 2, .steps = 4, .delta = 2, .horizon = 1, .eta = "1", .m0 = s.m0, .rho = s.rho});
+    kernel_case c = kernel_case_new((kernel_case_plan){
+        .k = 3, .kstar = 2, .steps = 4, .delta = 2, .horizon = 1, .eta = "1", .m0 = s.m0, .rho = s.rho});
     double block[9];
     kernels_correlation(c.kern, s.q0, s.rho, 0, 0, block);
     for (int x = 0; x < 9; x++)

@@ -9,13 +9,13 @@
 static void test_trapezoid(void **state)
 {
     const double delta = 1.3, lambda = 0.37, gamma = 0.83;
-    kernel_case c = kernel_case_new((kernel_plan){.k = 1,
-                                                  .kstar = 1,
-                                                  .steps = 24,
-                                                  .delta = delta,
-                                                  .lambda = lambda,
-                                                  .horizon = 3,
-                                                  .eta = "if(t < 1.5, 1.1, 0.4)"});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 1,
+                                                       .kstar = 1,
+                                                       .steps = 24,
+                                                       .delta = delta,
+                                                       .lambda = lambda,
+                                                       .horizon = 3,
+                                                       .eta = "if(t < 1.5, 1.1, 0.4)"});
     c.now[c.at.gamma] = c.next[c.at.gamma] = gamma;
     kernels_start(c.kern, &c.at, c.now);
     for (int i = 0; i < 24; i++)
@@ -37,14 +37,14 @@ static void test_trapezoid(void **state)
 static double decay_error(int steps)
 {
     const double delta = 1.7, lambda = 0.29, gamma = 0.61;
-    kernel_case c = kernel_case_new((kernel_plan){.k = 1,
-                                                  .kstar = 1,
-                                                  .steps = steps,
-                                                  .delta = delta,
-                                                  .lambda = lambda,
-                                                  .horizon = 2.2,
-                                                  .grading = 1.5,
-                                                  .eta = "0.9/(1 + 0.6*t)"});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 1,
+                                                       .kstar = 1,
+                                                       .steps = steps,
+                                                       .delta = delta,
+                                                       .lambda = lambda,
+                                                       .horizon = 2.2,
+                                                       .grading = 1.5,
+                                                       .eta = "0.9/(1 + 0.6*t)"});
     c.now[c.at.gamma] = gamma;
     memcpy(c.next, c.now, sizeof(double) * c.at.size);
     kernels_start(c.kern, &c.at, c.now);
@@ -92,7 +92,7 @@ static void exact_response(double time, double out[4])
         out[i] = e[i / 2 * 4 + i % 2];
 }
 
-/* The averages at node i: the kernel against the two halves of the hat functions of every cell. */
+/* The averages at node i: integrals of the kernel against the linear weights of both ends of every cell. */
 static void memory_averages(const kernel_case *c, int i, double *averages)
 {
     memcpy(averages + c->at.gamma, GAMMA, sizeof GAMMA);
@@ -109,14 +109,14 @@ static void memory_averages(const kernel_case *c, int i, double *averages)
 /* Error of R(T, s) at the node nearest to s = place T. */
 static double memory_error(int steps, double grading, double place)
 {
-    kernel_case c = kernel_case_new((kernel_plan){.k = 2,
-                                                  .kstar = 1,
-                                                  .steps = steps,
-                                                  .delta = DELTA,
-                                                  .lambda = LAMBDA,
-                                                  .horizon = HORIZON,
-                                                  .grading = grading,
-                                                  .eta = "0.8"});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
+                                                       .kstar = 1,
+                                                       .steps = steps,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .grading = grading,
+                                                       .eta = "0.8"});
     memory_averages(&c, 0, c.now);
     kernels_start(c.kern, &c.at, c.now);
     for (int i = 0; i < steps; i++) {
@@ -184,15 +184,15 @@ static const double RHO[9] = {1.3, 0.2, -0.4, 0.2, 0.9, 0.31, -0.4, 0.31, 1.7};
 
 static double overlap_error(int steps, const wave *w)
 {
-    kernel_case c = kernel_case_new((kernel_plan){.k = 2,
-                                                  .kstar = 3,
-                                                  .steps = steps,
-                                                  .delta = DELTA,
-                                                  .lambda = LAMBDA,
-                                                  .horizon = HORIZON,
-                                                  .eta = "0.8*exp(-0.7*t)",
-                                                  .m0 = M0,
-                                                  .rho = RHO});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
+                                                       .kstar = 3,
+                                                       .steps = steps,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .eta = "0.8*exp(-0.7*t)",
+                                                       .m0 = M0,
+                                                       .rho = RHO});
     wave_averages(&c, w, 0, c.now);
     kernels_start(c.kern, &c.at, c.now);
     double worst = 0;
@@ -229,7 +229,7 @@ static void test_singular_rho(void **state)
 {
     static const double rho[4] = {1, 0.5, 2, 1}, q0[1] = {1}, m0[2] = {0, 0};
     kernel_case c =
-        kernel_case_new((kernel_plan){.k = 1, .kstar = 1, .steps = 4, .delta = 1, .horizon = 1, .eta = "1"});
+        kernel_case_new((kernel_case_plan){.k = 1, .kstar = 1, .steps = 4, .delta = 1, .horizon = 1, .eta = "1"});
     kernels *kern = NULL;
     kernels_plan plan = {
         .k = 1, .kstar = 2, .delta = 1, .white_noise = 1, .grid = c.grid, .q0 = q0, .m0 = m0, .rho = rho};
@@ -243,7 +243,7 @@ static void test_singular_rho(void **state)
 static void test_residual(void **state)
 {
     kernel_case c = kernel_case_new(
-        (kernel_plan){.k = 2, .kstar = 1, .steps = 8, .delta = 1.4, .lambda = 0.1, .horizon = 2, .eta = "0.8"});
+        (kernel_case_plan){.k = 2, .kstar = 1, .steps = 8, .delta = 1.4, .lambda = 0.1, .horizon = 2, .eta = "0.8"});
     memory_averages(&c, 0, c.now);
     double outer[4] = {0.7, 0.2, 0.2, 0.5};
     kernels_start(c.kern, &c.at, c.now);
@@ -276,11 +276,103 @@ static void test_residual(void **state)
     kernel_case_clear(&c);
 }
 
+/* ---- the table of arrays ---- */
+
+static void fill_arrays(kernels *kern, uint64_t item)
+{
+    array_row rows[KERNELS_ARRAYS_MOST];
+    size_t n = kernels_arrays(kern, rows);
+    for (size_t i = 0; i < n; i++)
+        kernel_case_normals(item + i, rows[i].count, *rows[i].data);
+}
+
+static kernel_case case_with_arrays(int sampled)
+{
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
+                                                       .kstar = 3,
+                                                       .steps = 7,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .eta = "0.8",
+                                                       .m0 = M0,
+                                                       .rho = RHO});
+    if (sampled)
+        check_ok(c.ctx, kernels_set_sampled(c.ctx, c.kern));
+    return c;
+}
+
+/* Rows are apart from each other, and their bytes are those that are promised without making them. */
+static void test_array_table(void **state)
+{
+    for (int sampled = 0; sampled < 2; sampled++) {
+        kernel_case c = case_with_arrays(sampled);
+        array_row rows[KERNELS_ARRAYS_MOST];
+        size_t n = kernels_arrays(c.kern, rows), kept = 0;
+        assert_true(n > 0 && n <= KERNELS_ARRAYS_MOST);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(*rows[i].data && rows[i].count > 0);
+            kept += rows[i].kept != 0;
+            for (size_t j = 0; j < i; j++)
+                assert_true(rows[i].data != rows[j].data && *rows[i].data != *rows[j].data);
+        }
+        assert_true(kept > 0 && kept < n);
+        assert_true(kernels_bytes(2, 3, 7, sampled) == arrays_bytes(rows, n));
+        kernel_case_clear(&c);
+    }
+    assert_true(kernels_bytes(2, 3, 7, 1) > kernels_bytes(2, 3, 7, 0));
+    assert_true(kernels_bytes(2, 3, 14, 0) > 3 * kernels_bytes(2, 3, 7, 0)); /* most have two times */
+}
+
+/* The arrays that are kept are all that the results are made of: C, m, R and the law of the field. */
+static void test_kept_arrays(void **state)
+{
+    static const double q0[4] = {1.2, 0.3, 0.3, 0.9}, root[4] = {0.8, 0, 0.2, 0.7};
+    for (int sampled = 0; sampled < 2; sampled++) {
+        kernel_case from = case_with_arrays(sampled), to = case_with_arrays(sampled);
+        array_row source[KERNELS_ARRAYS_MOST], target[KERNELS_ARRAYS_MOST];
+        size_t n = kernels_arrays(from.kern, source);
+        assert_int_equal(kernels_arrays(to.kern, target), n);
+        fill_arrays(from.kern, 500);
+        fill_arrays(to.kern, 600);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(source[i].count == target[i].count && source[i].kept == target[i].kept);
+            if (source[i].kept)
+                memcpy(*target[i].data, *source[i].data, sizeof(double) * source[i].count);
+        }
+        size_t row = 4 * from.kern->stride;
+        double *want = memory_doubles(row), *got = memory_doubles(row);
+        assert_true(want && got);
+        for (int i = 0; i <= 7; i++) {
+            for (int j = 0; j <= 7; j++) {
+                double C[4], D[4];
+                kernels_correlation(from.kern, q0, RHO, i, j, C);
+                kernels_correlation(to.kern, q0, RHO, i, j, D);
+                assert_memory_equal(C, D, sizeof C);
+            }
+            kernels_own_covariance(from.kern, root, i, want);
+            kernels_own_covariance(to.kern, root, i, got);
+            assert_memory_equal(want, got, sizeof(double) * row);
+            assert_memory_equal(kernels_m(from.kern, i), kernels_m(to.kern, i), sizeof M0);
+            for (int x = 0; x < 4; x++) {
+                assert_memory_equal(kernels_R(from.kern, x, i), kernels_R(to.kern, x, i),
+                                    sizeof(double) * (size_t)(i + 1));
+                assert_true(kernels_onto_start(from.kern, x, i) == kernels_onto_start(to.kern, x, i));
+            }
+        }
+        free(want);
+        free(got);
+        kernel_case_clear(&from);
+        kernel_case_clear(&to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trapezoid), cmocka_unit_test(test_decay_order),  cmocka_unit_test(test_memory_order),
-        cmocka_unit_test(test_overlap),   cmocka_unit_test(test_singular_rho), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_trapezoid),   cmocka_unit_test(test_decay_order),  cmocka_unit_test(test_memory_order),
+        cmocka_unit_test(test_overlap),     cmocka_unit_test(test_singular_rho), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_array_table), cmocka_unit_test(test_kept_arrays),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

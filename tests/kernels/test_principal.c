@@ -11,11 +11,11 @@ enum { K = 2, STEPS = 12, CELLS = K * STEPS, SIZE = K + CELLS, LEADING = 4 };
 /* w(0) = B z0 */
 static const double B[K * K] = {1, 0, 0.3, 0.8};
 
-/* A smooth field with some noise: as a response that decays, of a start and innovations. */
+/* A smooth field with some noise: a response that decays, to the start and to innovations. */
 static kernel_case field_case(void)
 {
     kernel_case c = kernel_case_new(
-        (kernel_plan){.k = K, .kstar = 1, .steps = STEPS, .delta = 2, .horizon = 3, .grading = 1.5, .eta = "1"});
+        (kernel_case_plan){.k = K, .kstar = 1, .steps = STEPS, .delta = 2, .horizon = 3, .grading = 1.5, .eta = "1"});
     double noise[CELLS];
     for (int i = 0; i <= STEPS; i++)
         for (int a = 0; a < K; a++) {
@@ -69,13 +69,13 @@ static void test_eigenvectors(void **state)
             for (int j = 0; j < SIZE; j++)
                 caught += axes->Q[i * SIZE + r] * A[i * SIZE + j] * axes->Q[j * SIZE + r];
     }
-    check_near(caught / most, 1, 1e-12, "what the first directions catch");
+    check_near(caught / most, 1, 1e-12, "variance along the first directions, of the most possible");
     principal_axes_free(axes);
     kernel_case_clear(&c);
 }
 
-/* On a grid of twice as many cells: the map of standard normals is orthogonal, z0 and sums of pairs are Q z, and the leading
-   coordinates come back. */
+/* On a grid of twice as many cells: the map of standard normals is orthogonal, z0 and sums of pairs are Q z, and the
+   leading coordinates come back. */
 static void test_apply(void **state)
 {
     enum { ALL = K + 2 * CELLS };

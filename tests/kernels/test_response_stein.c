@@ -1,5 +1,5 @@
-/* The response by Stein's lemma: averages are made up from a known Q and the factor L that the case itself has, and R
-   comes back. Two students, matrices that do not commute. */
+/* The response by Stein's lemma: averages are made up from a known Q and the factor L of the case itself, and must give
+   back R. Two students, matrices that do not commute. */
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 
@@ -65,7 +65,7 @@ static void cell_mean(response_function Q, double t, double low, double high, do
     }
 }
 
-/* Averages at node i that are known beforehand: any smooth E[g S_j^T]; Gamma; what the start tells. */
+/* Averages at node i that do not depend on L: any smooth E[g S_j^T], Gamma, and those with the start. */
 static void known_averages(const kernel_case *c, response_function Q, const double *P, int i, double *averages)
 {
     const double *t = c->grid->t;
@@ -116,18 +116,18 @@ static kernel_case solve(stein_case s)
         P[x] = s.start ? (double[]){1.6, 0.3, 0.3, 1.2}[x] : 0;
         q0[x] = P[x] + M0[x / K] * M0[x % K] / RHO[0];
     }
-    kernel_case c = kernel_case_new((kernel_plan){.k = K,
-                                                  .kstar = 1,
-                                                  .steps = s.steps,
-                                                  .delta = DELTA,
-                                                  .lambda = LAMBDA,
-                                                  .horizon = HORIZON,
-                                                  .grading = s.grading,
-                                                  .eta = "0.8",
-                                                  .q0 = q0,
-                                                  .m0 = M0,
-                                                  .rho = RHO,
-                                                  .response = &response_stein});
+    kernel_case c = kernel_case_new((kernel_case_plan){.k = K,
+                                                       .kstar = 1,
+                                                       .steps = s.steps,
+                                                       .delta = DELTA,
+                                                       .lambda = LAMBDA,
+                                                       .horizon = HORIZON,
+                                                       .grading = s.grading,
+                                                       .eta = "0.8",
+                                                       .q0 = q0,
+                                                       .m0 = M0,
+                                                       .rho = RHO,
+                                                       .response = &response_stein});
     c.kern->smooth_gradient = s.smooth;
     known_averages(&c, s.Q, P, 0, c.next);
     kernels_start(c.kern, &c.at, c.next);
@@ -142,7 +142,7 @@ static kernel_case solve(stein_case s)
     return c;
 }
 
-/* Means over cells and the answer to the start come back to rounding, and so does a Q that the polynomials can follow. */
+/* Means over cells and the response to the start come back to rounding, and so does a Q that is a polynomial. */
 static void test_quadratic(void **state)
 {
     for (int variant = 0; variant < 8; variant++) {
@@ -184,12 +184,12 @@ static void test_order(void **state)
     for (int variant = 0; variant < 8; variant++) {
         int smooth = variant & 1, start = variant >> 1 & 1;
         double grading = variant & 4 ? 1.5 : 1, error[3];
-        for (int level = 0; level < 3; level++)
-            error[level] = memory_error(40 << level, smooth, start, grading);
+        for (int g = 0; g < 3; g++)
+            error[g] = memory_error(40 << g, smooth, start, grading);
         print_message("gradient %s, start %s, grading %g: errors %.2e %.2e %.2e, ratios %.2f %.2f\n",
                       smooth ? "smooth" : "jumps ", start ? "random" : "fixed ", grading, error[0], error[1], error[2],
                       error[0] / error[1], error[1] / error[2]);
-        /* what the polynomials miss is of third order, the rest of second */
+        /* the error of the polynomials is of third order, the rest of second */
         check_between(error[1] / error[2], 3.5, 9, "error ratio, variant %d", variant);
         check_between(error[2], 1e-12, 5e-4, "error at 160 steps, variant %d", variant);
     }

@@ -2,8 +2,10 @@
    the error elsewhere is of fourth order. */
 #include <math.h>
 
-#include "support/check.h"
+#include "core/random.h"
 #include "kernels/smooth.h"
+#include "support/check.h"
+#include "support/schedule.h"
 
 enum { MOST = 240 };
 
@@ -170,13 +172,140 @@ static void test_order(void **state)
             }
 }
 
+/* ---- all nodes of a grid ---- */
+
+/* The grid and the stencils of its nodes. */
+typedef struct rows_case {
+    sgdmft_context *ctx;
+    schedule *eta;
+    time_grid *grid;
+    smooth_rows rows;
+} rows_case;
+
+static rows_case rows_case_new(int steps, double epoch)
+{
+    rows_case c = {.ctx = check_context(1)};
+    check_ok(c.ctx, schedule_of(c.ctx, "1", 3.3, &c.eta));
+    check_ok(c.ctx, time_grid_new(c.ctx, steps, 3.3, 1.3, c.eta, epoch, &c.grid));
+    assert_int_equal(smooth_rows_new(steps, &c.rows), 0);
+    return c;
+}
+
+static void rows_case_clear(rows_case *c)
+{
+    smooth_rows_clear(&c->rows);
+    assert_null(c->rows.at);
+    time_grid_free(c->grid);
+    schedule_free(c->eta);
+    sgdmft_context_free(c->ctx);
+}
+
+/* The cells of the epoch that ends at node j or contains it, of the first `cells` cells. */
+static void cells_of_epoch(const time_grid *grid, int cells, int j, int *low, int *high)
+{
+    double begin = 0, epoch = grid->epoch > 0 ? grid->epoch : INFINITY;
+    while (begin + epoch < grid->t[j] - 1e-12)
+        begin += epoch;
+    *low = 0;
+    while (grid->t[*low] < begin - 1e-12)
+        (*low)++;
+    *high = *low;
+    while (*high < cells && grid->t[*high] < begin + epoch - 1e-12)
+        (*high)++;
+}
+
+/* Every stencil is that of the cells of its epoch alone, and lies in them. */
+static void check_rows(const rows_case *c, int cells, int known_end)
+{
+    for (int j = 0; j <= cells; j++) {
+        int low, high;
+        cells_of_epoch(c->grid, cells, j, &low, &high);
+        smooth_stencil want = smooth_at(c->grid->t + low, high - low, c->grid->t[j], known_end && high == cells);
+        const smooth_stencil *got = &c->rows.at[j];
+        assert_int_equal(got->first, low + want.first);
+        assert_int_equal(got->count, want.count);
+        assert_true(got->first >= low && got->first + got->count <= high);
+        assert_true(got->end == want.end);
+        for (int i = 0; i < want.count; i++)
+            assert_true(got->weight[i] == want.weight[i]);
+    }
+}
+
+/* Whatever the order of the numbers of cells: one more, some more, fewer, the same. */
+static void test_refresh(void **state)
+{
+    enum { CALLS = 300 };
+    for (int variant = 0; variant < 8; variant++) {
+        int steps = variant & 1 ? 16 : 48, known_end = variant >> 1 & 1;
+        rows_case c = rows_case_new(steps, variant & 4 ? 0 : 1);
+        double u[CALLS];
+        random_uniforms((random_key){6123, 0, 93}, (uint64_t)variant, 0, CALLS, u);
+        for (int cells = 1; cells <= steps; cells++) {
+            smooth_rows_refresh(&c.rows, c.grid, cells, known_end);
+            check_rows(&c, cells, known_end);
+        }
+        for (int call = 0, cells = steps; call < CALLS; call++) {
+            double step = u[call] < 0.4 ? 1 : u[call] < 0.7 ? -1 : u[call] < 0.8 ? 0 : floor(400 * (u[call] - 0.9));
+            cells = (int)fmin(fmax(cells + step, 1), steps);
+            smooth_rows_refresh(&c.rows, c.grid, cells, known_end);
+            check_rows(&c, cells, known_end);
+        }
+        rows_case_clear(&c);
+    }
+}
+
+/* The integral of a function that is another cubic in each epoch, continuous where they meet. */
+static double piece(int epoch, double t)
+{
+    return (epoch % 2 ? -0.9 : 0.6) * t + 0.7 * t * t - 0.4 * t * t * t;
+}
+
+static double piece_integral(int epoch, double t)
+{
+    return (epoch % 2 ? -0.9 : 0.6) * t * t / 2 + 0.7 * t * t * t / 3 - 0.1 * t * t * t * t;
+}
+
+/* The function and its mean over a cell that lies in one epoch. */
+static double kinked(double t)
+{
+    double value = 0;
+    int epoch = 0;
+    for (; epoch + 1 <= t; epoch++)
+        value += piece(epoch, 1);
+    return value + piece(epoch, t - epoch);
+}
+
+static double kinked_mean(double low, double high)
+{
+    int epoch = (int)floor(0.5 * (low + high));
+    return kinked(epoch) + (piece_integral(epoch, high - epoch) - piece_integral(epoch, low - epoch)) / (high - low);
+}
+
+/* A kink where an epoch begins does no harm. */
+static void test_kinks(void **state)
+{
+    for (int known_end = 0; known_end < 2; known_end++) {
+        rows_case c = rows_case_new(48, 1);
+        for (int cells = 12; cells <= 48; cells++) {
+            smooth_rows_refresh(&c.rows, c.grid, cells, known_end);
+            for (int j = 0; j <= cells; j++) {
+                const smooth_stencil *s = &c.rows.at[j];
+                double sum = s->end * kinked(c.grid->t[cells]);
+                for (int i = 0; i < s->count; i++)
+                    sum += s->weight[i] * kinked_mean(c.grid->t[s->first + i], c.grid->t[s->first + i + 1]);
+                if (s->count + (s->end != 0) > SMOOTH_DEGREE) /* the first cells of an epoch are too few */
+                    check_near(sum, kinked(c.grid->t[j]), 1e-10, "node %d of %d cells, end %d", j, cells, known_end);
+            }
+        }
+        rows_case_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),
-        cmocka_unit_test(test_window),
-        cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_exact), cmocka_unit_test(test_window),  cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_refresh), cmocka_unit_test(test_kinks),
     };
     return cmocka_run_group_tests_name("smooth", tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include "linear_ode.h"
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 #define PLAIN "model: {label: \"s + 0.1*eps\", loss: \"(r - y)^2/2\"}\n"
 

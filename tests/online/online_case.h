@@ -4,7 +4,7 @@
 
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 #define ONLINE_TANH "eta: 0.9\nhorizon: 4\nmodel: {label: tanh(s) + 0.3*eps, predict: tanh(r), loss: (f - y)^2/2}\n"
 

@@ -5,7 +5,7 @@
 
 #include "solvers/online/law.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static double double_factorial(int n)
 {

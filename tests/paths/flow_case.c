@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "problem/problem.h"
 #include "support/check.h"
 
 static const linear_flow one_student = {.k = 1,
@@ -38,7 +39,7 @@ static const char two_problem[] = "delta: 1.4, eta: 0.9, model: {students: 2, "
                                   "loss: \"(r1 - y)^2/2 + 0.4*r1*r2 + 0.35*r2^2 + 0.35*r2*y\"}, "
                                   "initial: {q: [[0.9, 0.1], [0.1, 1.1]], m: [[0.35], [0.2]], rho: 1.2}, ";
 
-void flow_case_init(flow_case *c, int students, double horizon, const char *format, ...)
+void flow_case_init(flow_case *c, const sample_process *process, int students, double horizon, const char *format, ...)
 {
     char *numerics = NULL;
     va_list args;
@@ -47,13 +48,16 @@ void flow_case_init(flow_case *c, int students, double horizon, const char *form
     va_end(args);
     sgdmft_context *ctx = check_context(1);
     c->flow = students == 1 ? one_student : two_students;
-    test_setting_init(&c->t, test_problem(ctx, "{horizon: %g, %snumerics: {%s, grading: 1.2}}", horizon,
-                                          students == 1 ? one_problem : two_problem, numerics));
+    sgdmft_problem *problem = test_problem(ctx, "{horizon: %g, %snumerics: {%s, grading: 1.2}}", horizon,
+                                           students == 1 ? one_problem : two_problem, numerics);
+    if (process)
+        problem->process = process;
+    test_plan_init(&c->t, problem);
     sgdmft_context_free(ctx);
     free(numerics);
 }
 
 void flow_case_clear(flow_case *c)
 {
-    test_setting_clear(&c->t);
+    test_plan_clear(&c->t);
 }

@@ -34,7 +34,7 @@ void flow_kernels(const linear_flow *f, kernels *kern);
 
 flow_moments flow_at(const linear_flow *f, double t);
 
-/* The averages of estimates.h that need no visits. */
+/* The averages of kernels/averages.h that need no visits. */
 void flow_gr(const linear_flow *f, const flow_moments *x, double *out);
 void flow_gg(const linear_flow *f, const flow_moments *x, double *out);
 void flow_gw0(const linear_flow *f, const flow_moments *x, double *out);
@@ -44,7 +44,8 @@ void flow_mu(const linear_flow *f, const flow_moments *x, double *out);
 void flow_visits(const linear_flow *f, double t, double low, double high, double *out);
 void flow_response(const linear_flow *f, double t, double low, double high, double *left, double *right);
 
-/* E[g(t) xi^T], xi the normals of the innovation of [low, high]: - sqrt(delta / h) H int exp(- (A + eta H)(t - u)) du S. */
+/* E[g(t) xi^T], xi the normals of the innovation of [low, high]: - sqrt(delta / h) H int exp(- (A + eta H)(t - u)) du
+   S. */
 void flow_innovation(const linear_flow *f, double t, double low, double high, double *out);
 
 #endif

@@ -5,9 +5,11 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "problem/problem.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 
-const double any_spread[K * K] = {0.6, 0.15, 0.15, 0.4};
+const double any_bridge_root[K * K] = {0.6, 0.15, 0.15, 0.4};
 
 void any_kernels(kernels *kern, unsigned seed)
 {
@@ -25,7 +27,7 @@ void any_kernels(kernels *kern, unsigned seed)
             kern->F[i * k + a] = 0.4 * z[(i * 3 + a) % 400];
         }
     for (int i = 0; i < kern->steps; i++)
-        memcpy(kern->bridge + i * k * k, any_spread, sizeof(double) * (size_t)(k * k));
+        memcpy(kern->bridge + i * k * k, any_bridge_root, sizeof(double) * (size_t)(k * k));
 }
 
 static double smooth_eta(double t)
@@ -45,21 +47,23 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
                     int paths)
 {
     sgdmft_context *ctx = check_context(1);
+    int epochs = strcmp(dynamics, epoch_process.dynamics) == 0;
+    sgdmft_problem *problem = test_problem(
+        ctx,
+        "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
+        "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
+        "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
+        "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
+        "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
+        "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
+        epochs ? "sgd" : dynamics, horizon, eta->text, numerics, paths, STEPS);
     *c = (path_case){.eta = eta};
-    test_setting_init(
-        &c->t,
-        test_problem(
-            ctx,
-            "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
-            "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
-            "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
-            "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
-            "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
-            "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
-            dynamics, horizon, eta->text, numerics, paths, STEPS));
+    if (epochs)
+        problem->process = &epoch_process;
+    test_plan_init(&c->t, problem);
     sgdmft_context_free(ctx);
-    test_setting_exact(&c->t);
-    assert_int_equal(c->t.s.grid[GRID_FINE]->steps, STEPS);
+    test_plan_exact(&c->t);
+    assert_int_equal(c->t.plan.grid[GRID_FINE]->steps, STEPS);
 }
 
 void path_case_draw(path_case *c, unsigned kernel_seed)
@@ -67,7 +71,7 @@ void path_case_draw(path_case *c, unsigned kernel_seed)
     c->paths = test_paths(&c->t, 0);
     c->kern = test_kernels(&c->t);
     any_kernels(c->kern, kernel_seed);
-    check_ok(c->t.ctx, path_workspace_new(c->t.ctx, &c->t.s.on_grid[GRID_FINE], 1, STEPS, &c->one));
+    check_ok(c->t.ctx, path_workspace_new(c->t.ctx, &c->t.plan.on_grid[GRID_FINE], 1, STEPS, &c->one));
 }
 
 void path_case_clear(path_case *c)
@@ -75,12 +79,12 @@ void path_case_clear(path_case *c)
     path_workspace_free(c->one);
     path_ensemble_free(c->paths);
     kernels_free(c->kern);
-    test_setting_clear(&c->t);
+    test_plan_clear(&c->t);
 }
 
 void path_case_start(const path_case *c, const path_inputs *in, size_t p, double w[K])
 {
-    const data_law *law = &c->t.s.law;
+    const data_law *law = &c->t.plan.law;
     for (int a = 0; a < K; a++) {
         w[a] = law->start_onto_signal[a] * in->wstar[p];
         for (int l = 0; l < K; l++)
@@ -103,22 +107,22 @@ void path_case_field(const path_case *c, const path_inputs *in, size_t p, int no
 
 void path_case_gradient(const path_case *c, double t, const double r[K], double y, double g[K], double G[K * K])
 {
-    assert_int_equal(model_gradient(c->t.s.m, c->one->model, 1, &t, r, &y, g, G), 0);
+    assert_int_equal(model_gradient(c->t.plan.m, c->one->model, 1, &t, r, &y, g, G), 0);
 }
 
 void path_case_check_repeatable(const path_case *c)
 {
-    size_t size = c->t.s.on_grid[GRID_FINE].at.size;
+    size_t size = c->t.plan.on_grid[GRID_FINE].at.size;
     double *once = memory_doubles(size);
-    test_run run = test_run_new(&c->t, c->paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(&c->t, c->paths);
+    test_blocks_start(&blocks);
     for (int i = 0; i < STEPS; i++) {
-        test_run_advance(&run, c->kern, i);
-        memcpy(once, run.sums, sizeof(double) * size);
-        test_run_advance(&run, c->kern, i);
-        assert_memory_equal(once, run.sums, sizeof(double) * size);
-        test_run_accept(&run);
+        test_blocks_advance(&blocks, c->kern, i);
+        memcpy(once, blocks.sums, sizeof(double) * size);
+        test_blocks_advance(&blocks, c->kern, i);
+        assert_memory_equal(once, blocks.sums, sizeof(double) * size);
+        test_blocks_accept(&blocks);
     }
     free(once);
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
 }

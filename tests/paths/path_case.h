@@ -1,13 +1,13 @@
-/* What tests share that do the paths of a block again one at a time: two students with a nonlinear loss, and kernels
+/* A problem for tests that do the paths of a block again one at a time: two students with a nonlinear loss, and kernels
    without structure. */
 #ifndef SGDMFT_TESTS_PATHS_PATH_CASE_H
 #define SGDMFT_TESTS_PATHS_PATH_CASE_H
 
-#include "support/setting.h"
+#include "support/plan.h"
 
-enum { K = 2, STEPS = 8 };
+enum { K = 2, STEPS = 12 };
 
-extern const double any_spread[K * K];
+extern const double any_bridge_root[K * K];
 
 /* A learning rate, as text and as a function. */
 typedef struct case_schedule {
@@ -18,19 +18,20 @@ typedef struct case_schedule {
 extern const case_schedule smooth_schedule;
 extern const case_schedule jumping_schedule; /* constant on both sides of a jump at t = 1.7 */
 
-/* Any kernels: what the path equations need is only that R(t, t) = 1, which test_kernels gives. The bridges are
-   any_spread, or its first component for one student. */
+/* Any kernels: the path equations need nothing but R(t, t) = 1, which test_kernels gives. The bridges are
+   any_bridge_root, or its first component for one student. */
 void any_kernels(kernels *kern, unsigned seed);
 
 typedef struct path_case {
-    test_setting t;
+    test_plan t;
     const case_schedule *eta;
     kernels *kern;
-    path_workspace *one;    /* of a single lane */
+    path_workspace *one;  /* of a single lane */
     path_ensemble *paths; /* NULL until path_case_draw */
 } path_case;
 
-/* `numerics` is what comes before paths, steps, seed and grading. Points into itself: not to be copied. */
+/* `dynamics` are those of a row of the table of processes, or of epoch_process; `numerics` are the keys before paths,
+   steps, seed and grading. Points into itself: not to be copied. */
 void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta, double horizon, const char *numerics,
                     int paths);
 void path_case_draw(path_case *c, unsigned kernel_seed);

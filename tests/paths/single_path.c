@@ -44,7 +44,7 @@ single_path single_path_of(const path_case *c, const visits_by_path *v, size_t p
             position[b] = (1 - x) * low[b] + x * high[b];
             for (int l = 0; l < K; l++)
                 position[b] -=
-                    any_spread[b * K + l] * in->visit_bridge[v->bridge[((size_t)a * K + (size_t)l) * in->n + p]];
+                    any_bridge_root[b * K + l] * in->visit_bridge[v->bridge[((size_t)a * K + (size_t)l) * in->n + p]];
             for (int d = 0; d < a; d++)
                 for (int l = 0; l < K; l++)
                     position[b] -= response(c->kern, b * K + l, T, v->time[(size_t)d * in->n + p]) * path.kick[d][l];

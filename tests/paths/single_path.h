@@ -12,7 +12,7 @@ typedef struct single_path {
     double r[STEPS + 1][K];      /* at the nodes */
 } single_path;
 
-/* That of lane p of a block. */
+/* The path of lane p of a block. */
 single_path single_path_of(const path_case *c, const visits_by_path *v, size_t p);
 
 /* r -= R(t_node, T_b) kick_b for its visits b before cell `cell`. */

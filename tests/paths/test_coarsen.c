@@ -1,12 +1,13 @@
 /* The same paths on every second node: the Brownian motion that the fine innovations and bridges describe at the visits
-   and nodes is, to rounding, that of the coarse ones; likewise the increments of a driver that diffuses. */
+   and nodes is, to rounding, that of the coarse ones; likewise the increments of a process that diffuses. */
 #include <math.h>
 #include <string.h>
 
 #include "paths/coarsen.h"
-#include "paths/events.h"
+#include "problem/problem.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/epoch_process.h"
+#include "support/plan.h"
 #include "support/visits_by_path.h"
 
 /* The Brownian motion at a visit: innovations of the cells before, then chord and bridge in its own cell. */
@@ -68,37 +69,46 @@ static void check_same_paths(const path_ensemble *fine, const time_grid *fine_gr
     visits_by_path_free(coarse, v);
 }
 
+enum { GRID_COUNT = 4 };
+
+/* On `grids` grids; of a process with epochs the nested grids of a solve have their beginnings as nodes. */
+static void check_process(const sample_process *process, int grids)
+{
+    sgdmft_context *ctx = check_context(1);
+    test_plan t;
+    sgdmft_problem *problem =
+        test_problem(ctx, "{delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "
+                          "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "
+                          "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}");
+    problem->process = process;
+    test_plan_init(&t, problem);
+    time_grid *grid[GRID_COUNT];
+    path_ensemble *paths[GRID_COUNT] = {test_paths(&t, 2)};
+    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.plan.eta, process->visits->epoch, &grid[0]));
+    for (int g = 1; g < grids; g++) {
+        check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[g - 1], t.plan.eta, &grid[g]));
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g], &paths[g]));
+        check_same_paths(paths[g - 1], grid[g - 1], paths[g], grid[g], 2);
+        check_same_paths(paths[0], grid[0], paths[g], grid[g], 2);
+        for (size_t b = 0; b < paths[g]->n_blocks; b++)
+            check_visit_groups(&paths[g]->block[b]);
+    }
+    path_ensemble *again = test_paths(&t, 2); /* shared fields have not been changed */
+    for (size_t b = 0; b < again->n_blocks; b++)
+        check_same_fields(&again->block[b], &paths[grids - 1]->block[b], 2);
+    path_ensemble_free(again);
+    for (int g = 0; g < grids; g++) {
+        path_ensemble_free(paths[g]);
+        time_grid_free(grid[g]);
+    }
+    test_plan_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
 static void test_same_paths(void **state)
 {
-    enum { LEVEL_COUNT = 4 };
-    sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(
-        &t, test_problem(ctx, "{delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "
-                              "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "
-                              "numerics: {paths: 1500, steps: 40, seed: 21, grading: 1.35}}"));
-    time_grid *grid[LEVEL_COUNT];
-    path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
-    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, 0, &grid[0]));
-    for (int level = 1; level < LEVEL_COUNT; level++) {
-        check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], &t.s.source, grid[level - 1], grid[level],
-                                              &paths[level]));
-        check_same_paths(paths[level - 1], grid[level - 1], paths[level], grid[level], 2);
-        check_same_paths(paths[0], grid[0], paths[level], grid[level], 2);
-        for (size_t b = 0; b < paths[level]->n_blocks; b++)
-            check_visit_groups(&paths[level]->block[b]);
-    }
-    path_ensemble *again = test_paths(&t, 2); /* what is shared is as it was drawn */
-    for (size_t b = 0; b < again->n_blocks; b++)
-        check_same_fields(&again->block[b], &paths[LEVEL_COUNT - 1]->block[b], 2);
-    path_ensemble_free(again);
-    for (int level = 0; level < LEVEL_COUNT; level++) {
-        path_ensemble_free(paths[level]);
-        time_grid_free(grid[level]);
-    }
-    test_setting_clear(&t);
-    sgdmft_context_free(ctx);
+    check_process(process_at(0), GRID_COUNT);
+    check_process(&epoch_process, GRIDS);
 }
 
 /* Coarse innovations keep exactly matched moments. */
@@ -106,14 +116,14 @@ static void test_moments_stay_matched(void **state)
 {
     enum { STEPS = 16, PATHS = 2000 };
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1, horizon: 2, model: {label: \"s\", loss: \"(r - y)^2/2\"}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 22, grading: 1.6}}",
-                                       PATHS, STEPS));
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx,
+                                    "{delta: 1, horizon: 2, model: {label: \"s\", loss: \"(r - y)^2/2\"}, "
+                                    "numerics: {paths: %d, steps: %d, seed: 22, grading: 1.6}}",
+                                    PATHS, STEPS));
     path_ensemble *fine = test_paths(&t, 0), *coarse = NULL;
-    check_ok(t.ctx,
-             path_ensemble_coarsen(t.ctx, fine, &t.s.source, t.s.grid[GRID_FINE], t.s.grid[GRID_COARSE], &coarse));
+    check_ok(t.ctx, path_ensemble_coarsen(t.ctx, fine, &t.plan.source, t.plan.grid[GRID_FINE], t.plan.grid[GRID_COARSE],
+                                          &coarse));
     for (size_t i = 0; i < STEPS / 2; i++)
         for (size_t j = 0; j <= i; j++) {
             double sum = 0;
@@ -126,18 +136,18 @@ static void test_moments_stay_matched(void **state)
         }
     path_ensemble_free(fine);
     path_ensemble_free(coarse);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
-/* Drivers with one event per cell. */
+/* Processes with one event per cell. */
 #define PER_CELL                                                                                                       \
     "{dynamics: %s, delta: 1.6, horizon: 3.1, eta: \"1/(1 + t)\", "                                                    \
     "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "                         \
     "numerics: {paths: 1500, steps: 40, seed: 23, grading: 1.35}}"
 
-/* The driver's Brownian motion at a node. */
-static double driver_at(const path_inputs *in, const time_grid *grid, int node, size_t p)
+/* The Brownian motion of the process at a node. */
+static double process_at_node(const path_inputs *in, const time_grid *grid, int node, size_t p)
 {
     double sum = 0;
     for (int c = 0; c < node; c++)
@@ -160,7 +170,8 @@ static double field_at_event(const path_inputs *in, const time_grid *grid, size_
     return low + grid->middle[cell] * (high - low) + in->bridge[((size_t)cell * k + c) * in->n + p];
 }
 
-/* Coarse events lie at the nodes left out, where the field is that of the fine grid; so are fields and driver at nodes. */
+/* Coarse events lie at the nodes left out, where the field is that of the fine grid; so are field and process at nodes.
+   */
 static void check_same_motion(const path_inputs *x, const time_grid *fine, const path_inputs *y, const time_grid *grid)
 {
     assert_int_equal(y->slots, grid->steps);
@@ -169,7 +180,8 @@ static void check_same_motion(const path_inputs *x, const time_grid *fine, const
     for (size_t p = 0; p < x->n; p += 7)
         for (int cell = 0; cell < grid->steps; cell++) {
             if (y->noise)
-                check_near(driver_at(y, grid, cell + 1, p), driver_at(x, fine, 2 * cell + 2, p), 1e-13, "driver");
+                check_near(process_at_node(y, grid, cell + 1, p), process_at_node(x, fine, 2 * cell + 2, p), 1e-13,
+                           "process");
             for (size_t c = 0; c < 2; c++) {
                 check_near(field_at(y, grid, 2, cell + 1, p, c), field_at(x, fine, 2, 2 * cell + 2, p, c), 1e-13,
                            "field at node %d", cell + 1);
@@ -182,35 +194,33 @@ static void check_same_motion(const path_inputs *x, const time_grid *fine, const
 
 static void check_events(const char *dynamics)
 {
-    enum { LEVEL_COUNT = 4 };
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx, PER_CELL, dynamics));
-    time_grid *grid[LEVEL_COUNT];
-    path_ensemble *paths[LEVEL_COUNT] = {test_paths(&t, 2)};
-    int diffuses = t.s.on_grid[GRID_FINE].process->white_noise;
-    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.s.eta, 0, &grid[0]));
-    for (int level = 1; level < LEVEL_COUNT; level++) {
-        check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[level - 1], t.s.eta, &grid[level]));
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[level - 1], &t.s.source, grid[level - 1], grid[level],
-                                              &paths[level]));
-        assert_true(paths[level]->visits == 1500.0 * grid[level]->steps);
-        for (int i = 0; i < grid[level]->steps; i++) {
-            double event = grid[level]->t[i] + grid[level]->middle[i] * grid[level]->h[i];
-            check_near(event, grid[level - 1]->t[2 * i + 1], 1e-14, "time of the event of cell %d", i);
-            check_near(grid[level]->eta_middle[i], 1 / (1 + event), 1e-14, "eta there");
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx, PER_CELL, dynamics));
+    time_grid *grid[GRID_COUNT];
+    path_ensemble *paths[GRID_COUNT] = {test_paths(&t, 2)};
+    int diffuses = t.plan.on_grid[GRID_FINE].process->white_noise;
+    check_ok(t.ctx, time_grid_new(t.ctx, 40, 3.1, 1.35, t.plan.eta, 0, &grid[0]));
+    for (int g = 1; g < GRID_COUNT; g++) {
+        check_ok(t.ctx, time_grid_coarsen(t.ctx, grid[g - 1], t.plan.eta, &grid[g]));
+        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, paths[g - 1], &t.plan.source, grid[g - 1], grid[g], &paths[g]));
+        assert_true(paths[g]->visits == 1500.0 * grid[g]->steps);
+        for (int i = 0; i < grid[g]->steps; i++) {
+            double event = grid[g]->t[i] + grid[g]->middle[i] * grid[g]->h[i];
+            check_near(event, grid[g - 1]->t[2 * i + 1], 1e-14, "time of the event of cell %d", i);
+            check_near(grid[g]->eta_middle[i], 1 / (1 + event), 1e-14, "eta there");
         }
-        for (size_t b = 0; b < paths[level]->n_blocks; b++) {
-            const path_inputs *y = &paths[level]->block[b];
+        for (size_t b = 0; b < paths[g]->n_blocks; b++) {
+            const path_inputs *y = &paths[g]->block[b];
             assert_true((y->noise != NULL) == diffuses && (y->bridge != NULL) == diffuses);
-            check_same_motion(&paths[level - 1]->block[b], grid[level - 1], y, grid[level]);
+            check_same_motion(&paths[g - 1]->block[b], grid[g - 1], y, grid[g]);
         }
     }
-    for (int level = 0; level < LEVEL_COUNT; level++) {
-        path_ensemble_free(paths[level]);
-        time_grid_free(grid[level]);
+    for (int g = 0; g < GRID_COUNT; g++) {
+        path_ensemble_free(paths[g]);
+        time_grid_free(grid[g]);
     }
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
@@ -249,38 +259,38 @@ static const double *xi_of(const path_inputs *in)
 }
 
 /* On both grids increments are standard normals, and bridges have variance x (1 - x) h, x their place in the cell; the
-   field's motion and the driver's are independent. Standard errors of a product of normals: sqrt(2 / paths) on the
-   diagonal at most. */
-static void test_driver_moments(void **state)
+   motions of the field and of the process are independent. Standard errors of a product of normals: sqrt(2 / paths) on
+   the diagonal at most. */
+static void test_process_moments(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx, PER_CELL, "sme"));
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx, PER_CELL, "sme"));
     path_ensemble *e[GRIDS] = {test_paths(&t, 0)};
-    for (int level = GRID_COARSE; level < GRIDS; level++)
-        check_ok(t.ctx, path_ensemble_coarsen(t.ctx, e[level - 1], &t.s.source, t.s.grid[level - 1], t.s.grid[level],
-                                              &e[level]));
+    for (int g = GRID_COARSE; g < GRIDS; g++)
+        check_ok(t.ctx,
+                 path_ensemble_coarsen(t.ctx, e[g - 1], &t.plan.source, t.plan.grid[g - 1], t.plan.grid[g], &e[g]));
     double se = sqrt(2.0 / 1500);
-    for (int level = 0; level < GRIDS; level++) {
-        const time_grid *grid = t.s.grid[level];
+    for (int g = 0; g < GRIDS; g++) {
+        const time_grid *grid = t.plan.grid[g];
         for (size_t i = 0; i < (size_t)grid->steps; i++) {
             double x = grid->middle[i], variance = x * (1 - x) * grid->h[i];
-            check_z(mean_product(e[level], bridge_of, 2 * i, bridge_of, 2 * i) / variance, 1, se, 4.5, "bridge %zu", i);
-            check_z(mean_product(e[level], bridge_of, 2 * i, bridge_of, 2 * i + 1) / variance, 0, se, 4.5,
+            check_z(mean_product(e[g], bridge_of, 2 * i, bridge_of, 2 * i) / variance, 1, se, 4.5, "bridge %zu", i);
+            check_z(mean_product(e[g], bridge_of, 2 * i, bridge_of, 2 * i + 1) / variance, 0, se, 4.5,
                     "components of bridge %zu", i);
-            check_z(mean_product(e[level], bridge_of, 2 * i, noise_of, i) / sqrt(variance), 0, se, 4.5,
-                    "bridge and driver, cell %zu", i);
+            check_z(mean_product(e[g], bridge_of, 2 * i, noise_of, i) / sqrt(variance), 0, se, 4.5,
+                    "bridge and process, cell %zu", i);
             for (size_t j = 0; j <= i; j++) {
-                check_z(mean_product(e[level], noise_of, i, noise_of, j), i == j, se, 4.5, "driver, cells %zu and %zu",
-                        i, j);
-                check_z(mean_product(e[level], noise_of, i, xi_of, 2 * j), 0, se, 4.5,
-                        "driver and field, cells %zu and %zu", i, j);
+                check_z(mean_product(e[g], noise_of, i, noise_of, j), i == j, se, 4.5, "process, cells %zu and %zu", i,
+                        j);
+                check_z(mean_product(e[g], noise_of, i, xi_of, 2 * j), 0, se, 4.5,
+                        "process and field, cells %zu and %zu", i, j);
             }
         }
     }
-    for (int level = GRIDS - 1; level >= 0; level--)
-        path_ensemble_free(e[level]);
-    test_setting_clear(&t);
+    for (int g = GRIDS - 1; g >= 0; g--)
+        path_ensemble_free(e[g]);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
@@ -290,7 +300,7 @@ int main(void)
         cmocka_unit_test(test_same_paths),
         cmocka_unit_test(test_moments_stay_matched),
         cmocka_unit_test(test_events),
-        cmocka_unit_test(test_driver_moments),
+        cmocka_unit_test(test_process_moments),
     };
     return cmocka_run_group_tests_name("coarsen", tests, NULL, NULL);
 }

@@ -7,8 +7,8 @@
 
 #include "core/memory.h"
 #include "support/check.h"
+#include "support/plan.h"
 #include "support/sample.h"
-#include "support/setting.h"
 #include "support/visits_by_path.h"
 
 enum { STEPS = 6, PATHS = 2000 };
@@ -44,9 +44,9 @@ static double field(const seen_block *s, int slot, size_t p)
 }
 
 /* The field at time 0, from the law of the start. */
-static double start_field(const test_setting *t, const path_inputs *in, size_t p)
+static double start_field(const test_plan *t, const path_inputs *in, size_t p)
 {
-    return t->s.law.start_onto_signal[0] * in->wstar[p] + t->s.law.start_root[0] * in->z0[p];
+    return t->plan.law.start_onto_signal[0] * in->wstar[p] + t->plan.law.start_root[0] * in->z0[p];
 }
 
 /* Residual of a visit in units of its standard deviation. */
@@ -59,9 +59,9 @@ static double residual(const seen_block *s, const time_grid *grid, int slot, siz
     return (field(s, slot, p) - *chord) / (RATE * sqrt(DELTA * (T - low) * (high - T) / (high - low)));
 }
 
-static void add_visit(const test_setting *t, const seen_block *s, int slot, size_t p, moments *seen)
+static void add_visit(const test_plan *t, const seen_block *s, int slot, size_t p, moments *seen)
 {
-    const time_grid *grid = t->s.grid[GRID_FINE];
+    const time_grid *grid = t->plan.grid[GRID_FINE];
     size_t n = s->block->in->n, at = (size_t)slot * n + p;
     double T = s->v->time[at], chord, unused, w0 = start_field(t, s->block->in, p), unit = RATE * sqrt(DELTA);
     double z = (field(s, slot, p) - w0) / (unit * sqrt(T)), e = residual(s, grid, slot, p, &chord);
@@ -82,27 +82,27 @@ static void add_visit(const test_setting *t, const seen_block *s, int slot, size
     }
 }
 
-static void collect(const test_setting *t, const kernels *kern, uint32_t replica, moments *seen)
+static void collect(const test_plan *t, const kernels *kern, uint32_t replica, moments *seen)
 {
     path_ensemble *paths = test_paths(t, replica);
-    visits_by_path *v = visits_by_path_new(paths, 1, t->s.grid[GRID_FINE]);
-    test_run run = test_run_new(t, paths);
+    visits_by_path *v = visits_by_path_new(paths, 1, t->plan.grid[GRID_FINE]);
+    test_blocks blocks = test_blocks_new(t, paths);
     double *w_before = memory_doubles(paths->n_blocks * paths->block[0].n); /* no block has more lanes than the first */
-    test_run_start(&run);
+    test_blocks_start(&blocks);
     for (int i = 0; i < STEPS; i++) {
         for (size_t b = 0; b < paths->n_blocks; b++)
-            memcpy(w_before + b * paths->block[0].n, run.block[b].w, sizeof(double) * paths->block[b].n);
-        test_run_advance(&run, kern, i);
+            memcpy(w_before + b * paths->block[0].n, blocks.block[b].w, sizeof(double) * paths->block[b].n);
+        test_blocks_advance(&blocks, kern, i);
         for (size_t b = 0; b < paths->n_blocks; b++) {
-            seen_block s = {&run.block[b], &v[b], w_before + b * paths->block[0].n};
+            seen_block s = {&blocks.block[b], &v[b], w_before + b * paths->block[0].n};
             for (size_t p = 0; p < paths->block[b].n; p++)
                 for (int a = 0; a < v[b].visits[p]; a++)
                     if (v[b].cell[(size_t)a * paths->block[b].n + p] == i)
                         add_visit(t, &s, a, p, seen);
         }
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     visits_by_path_free(paths, v);
     path_ensemble_free(paths);
     free(w_before);
@@ -111,12 +111,12 @@ static void collect(const test_setting *t, const kernels *kern, uint32_t replica
 static void test_moments(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
-                                       "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
-                                       "numerics: {response: pathwise, paths: %d, steps: %d, seed: 61, grading: 1.3}}",
-                                       PATHS, STEPS));
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx,
+                                    "{delta: 1.7, horizon: 2.5, eta: 1.0e-9, model: {label: \"s\", "
+                                    "loss: \"(r - y)^2/2\"}, initial: {q: 1.1, m: 0.4, rho: 0.8}, "
+                                    "numerics: {response: pathwise, paths: %d, steps: %d, seed: 61, grading: 1.3}}",
+                                    PATHS, STEPS));
     kernels *kern = test_kernels(&t);
     fill_kernels(kern);
     moments seen = {0};
@@ -132,7 +132,7 @@ static void test_moments(void **state)
     check_z(seen.same_cell.mean, 1, sample_se(&seen.same_cell), 4, "two visits of one cell given the nodes");
     check_between(sample_se(&seen.square), 0, 0.01, "resolution");
     kernels_free(kern);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 

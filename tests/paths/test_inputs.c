@@ -1,19 +1,20 @@
-/* What is drawn for a block of paths: Gaussian rows, labels, visits, bridges; how it depends on seed and replica. */
+/* The random inputs of a block of paths: Gaussian rows, labels, visits, bridges; how they depend on seed and replica.
+   */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "paths/ensemble.h"
 #include "support/check.h"
+#include "support/plan.h"
 #include "support/sample.h"
-#include "support/setting.h"
 #include "support/visits_by_path.h"
 
 #define TWO_STUDENTS                                                                                                   \
     "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps1*eps2\", loss: \"(r1 + r2 - y)^2/2\"}, "         \
     "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3, 0.2], [-0.1, 0.25]], rho: [[1.4, 0.35], [0.35, 0.9]]}"
 
-static void two_students(test_setting *t, int paths, int steps, int seed)
+static void two_students(test_plan *t, int paths, int steps, int seed)
 {
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem = test_problem(ctx,
@@ -21,14 +22,14 @@ static void two_students(test_setting *t, int paths, int steps, int seed)
                                            ", numerics: {paths: %d, steps: %d, seed: %d, grading: 1.4}}",
                                            paths, steps, seed);
     sgdmft_context_free(ctx);
-    test_setting_init(t, problem);
+    test_plan_init(t, problem);
 }
 
 /* All Gaussian rows together have exactly the covariance they should: rho for w*, the identity for the rest. */
 static void test_second_moments(void **state)
 {
     enum { STEPS = 14, FIELDS = 6, ROWS = FIELDS + 2 * STEPS };
-    test_setting t;
+    test_plan t;
     two_students(&t, 2500, STEPS, 5);
     path_ensemble *e = test_paths(&t, 3);
     for (int i = 0; i < ROWS; i++)
@@ -45,12 +46,12 @@ static void test_second_moments(void **state)
             check_near(sum / 2500, want, 1e-12, "rows %d and %d (-1: the mean)", i, j);
         }
     path_ensemble_free(e);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
 }
 
 static void test_labels(void **state)
 {
-    test_setting t;
+    test_plan t;
     two_students(&t, 700, 10, 6);
     path_ensemble *e = test_paths(&t, 0);
     for (size_t b = 0; b < e->n_blocks; b++) {
@@ -60,7 +61,7 @@ static void test_labels(void **state)
                        1e-13, "label of lane %zu", p);
     }
     path_ensemble_free(e);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
 }
 
 /* Rows beyond those that matching touches show the innovations as drawn: still orthonormal, so the bisection that makes
@@ -70,11 +71,11 @@ static void test_modes_are_orthonormal(void **state)
     enum { STEPS = 60, PATHS = 128, FIRST = PATHS / 4, LAST = STEPS + 3, UNMATCHED = LAST - FIRST };
     size_t replicas = test_scaled(220, 60);
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}",
-                                       PATHS, STEPS));
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx,
+                                    "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+                                    "numerics: {paths: %d, steps: %d, seed: 9, grading: 1.7}}",
+                                    PATHS, STEPS));
     sample *s = calloc(UNMATCHED * UNMATCHED, sizeof *s);
     assert_non_null(s);
     for (uint32_t r = 0; r < replicas; r++) {
@@ -94,7 +95,7 @@ static void test_modes_are_orthonormal(void **state)
             check_z(s[i * UNMATCHED + j].mean, i == j, sample_se(&s[i * UNMATCHED + j]), 4.5, "innovations %d and %d",
                     i, j);
     free(s);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
@@ -105,11 +106,11 @@ static void test_quasi_random_modes(void **state)
     enum { STEPS = 64, PATHS = 1024 };
     size_t replicas = test_scaled(100, 60);
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(&t, test_problem(ctx,
-                                       "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
-                                       "numerics: {paths: %d, steps: %d, seed: 10}}",
-                                       PATHS, STEPS));
+    test_plan t;
+    test_plan_init(&t, test_problem(ctx,
+                                    "{delta: 1, horizon: 2, model: {label: \"s + eps\", loss: \"(r - y)^2/2\"}, "
+                                    "numerics: {paths: %d, steps: %d, seed: 10}}",
+                                    PATHS, STEPS));
     sample whole = {0}, one = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
@@ -130,7 +131,7 @@ static void test_quasi_random_modes(void **state)
     check_z(one.mean, 3, fmax(sample_se(&one), 3.0 / PATHS), 4, "fourth moment of the increment of a cell");
     check_between(sample_variance(&whole) * PATHS / 24, 0, 0.3, "variance of the fourth moment, whole increment");
     check_between(sample_variance(&one) * PATHS / 24, 0.5, 1.7, "variance of the fourth moment, one cell");
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
@@ -156,16 +157,16 @@ static void check_visits(const visits_by_path *v, const time_grid *grid)
 
 static void check_ensemble(int by_visits)
 {
-    test_setting t;
+    test_plan t;
     two_students(&t, 1777, 9, 8);
-    t.s.source.by_visits = by_visits;
+    t.plan.source.by_visits = by_visits;
     path_ensemble *e = test_paths(&t, 1);
-    visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[GRID_FINE]);
+    visits_by_path *v = visits_by_path_new(e, 2, t.plan.grid[GRID_FINE]);
     size_t lanes = 0;
     double visits = 0;
     int most = 0;
     for (size_t b = 0; b < e->n_blocks; b++) {
-        check_visits(&v[b], t.s.grid[GRID_FINE]);
+        check_visits(&v[b], t.plan.grid[GRID_FINE]);
         lanes += e->block[b].n;
         for (size_t p = 0; p < e->block[b].n; p++) {
             assert_true(!by_visits || v[b].visits[p] >= most); /* sorted, so that blocks are dense */
@@ -177,7 +178,7 @@ static void check_ensemble(int by_visits)
     assert_true(visits == e->visits);
     visits_by_path_free(e, v);
     path_ensemble_free(e);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
 }
 
 static void test_visits_and_groups(void **state)
@@ -192,9 +193,9 @@ static void test_bridge(void **state)
 {
     enum { STEPS = 4, PATHS = 4000 };
     size_t replicas = test_scaled(12, 3);
-    test_setting t;
+    test_plan t;
     two_students(&t, PATHS, STEPS, 11);
-    const time_grid *grid = t.s.grid[GRID_FINE];
+    const time_grid *grid = t.plan.grid[GRID_FINE];
     sample square = {0}, fourth = {0}, pair = {0}, own = {0}, components = {0}, next = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
@@ -232,7 +233,7 @@ static void test_bridge(void **state)
     check_z(components.mean, 0, sample_se(&components), 4, "bridges of two components");
     check_z(own.mean, 0, sample_se(&own), 4, "bridge and innovation of the cell");
     check_z(next.mean, 0, sample_se(&next), 4, "bridges of two cells");
-    test_setting_clear(&t);
+    test_plan_clear(&t);
 }
 
 static int same_bytes(const path_inputs *a, const path_inputs *b, int steps)
@@ -251,7 +252,7 @@ static int same_bytes(const path_inputs *a, const path_inputs *b, int steps)
 static void test_determinism(void **state)
 {
     enum { STEPS = 12 };
-    test_setting t, other;
+    test_plan t, other;
     two_students(&t, 900, STEPS, 12);
     two_students(&other, 900, STEPS, 13);
     path_ensemble *a = test_paths(&t, 4), *b = test_paths(&t, 4);
@@ -266,8 +267,8 @@ static void test_determinism(void **state)
     path_ensemble_free(b);
     path_ensemble_free(replica);
     path_ensemble_free(seed);
-    test_setting_clear(&t);
-    test_setting_clear(&other);
+    test_plan_clear(&t);
+    test_plan_clear(&other);
 }
 
 /* Averages of neighbouring replicas have nothing in common. (Single paths may: their quasi-random numbers are two
@@ -276,13 +277,13 @@ static void test_replicas(void **state)
 {
     enum { KINDS = 3 };
     size_t replicas = test_scaled(150, 60);
-    test_setting t;
+    test_plan t;
     two_students(&t, 256, 8, 14);
     sample product[KINDS] = {0};
     double before[KINDS] = {0};
     for (uint32_t r = 0; r < replicas; r++) {
         path_ensemble *e = test_paths(&t, r);
-        visits_by_path *v = visits_by_path_new(e, 2, t.s.grid[GRID_FINE]);
+        visits_by_path *v = visits_by_path_new(e, 2, t.plan.grid[GRID_FINE]);
         double mean[KINDS] = {0};
         for (size_t b = 0; b < e->n_blocks; b++)
             for (size_t p = 0; p < e->block[b].n; p++) {
@@ -303,22 +304,22 @@ static void test_replicas(void **state)
     }
     for (int i = 0; i < KINDS; i++)
         check_z(product[i].mean, 0, sample_se(&product[i]), 4, "neighbouring replicas, average %d", i);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
 }
 
 static void test_non_finite_label(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(
+    test_plan t;
+    test_plan_init(
         &t,
         test_problem(
             ctx, "{delta: 1, horizon: 1, model: {label: \"log(s)\", loss: \"(r - y)^2/2\"}, numerics: {paths: 256}}"));
     path_ensemble *e = NULL;
-    check_failure(t.ctx, path_ensemble_new(t.ctx, &t.s.source, t.s.grid[GRID_FINE], 0, &e), SGDMFT_ERR_NON_FINITE,
+    check_failure(t.ctx, path_ensemble_new(t.ctx, &t.plan.source, t.plan.grid[GRID_FINE], 0, &e), SGDMFT_ERR_NON_FINITE,
                   "label");
     assert_null(e);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 

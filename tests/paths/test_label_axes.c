@@ -6,31 +6,31 @@
 #include "core/random.h"
 #include "paths/label_axes.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
-/* Of a problem whose model starts with these keys; the loss is that of one student. */
-static test_setting *with_label(const char *keys)
+/* The plan of a problem whose model starts with these keys; the loss has one student. */
+static test_plan *with_label(const char *keys)
 {
-    test_setting *t = calloc(1, sizeof *t);
+    test_plan *t = calloc(1, sizeof *t);
     assert_non_null(t);
     sgdmft_context *ctx = check_context(1);
     sgdmft_problem *problem =
         test_problem(ctx, "{delta: 2, horizon: 1, model: {%s}, numerics: {paths: 200, steps: 4}}", keys);
     sgdmft_context_free(ctx);
-    test_setting_init(t, problem);
+    test_plan_init(t, problem);
     return t;
 }
 
-static label_axes axes_of(const test_setting *t)
+static label_axes axes_of(const test_plan *t)
 {
     label_axes axes;
-    check_ok(t->ctx, label_axes_find(t->ctx, t->s.m, &t->s.law, &axes));
+    check_ok(t->ctx, label_axes_find(t->ctx, t->plan.m, &t->plan.law, &axes));
     return axes;
 }
 
-static void clear(test_setting *t)
+static void clear(test_plan *t)
 {
-    test_setting_clear(t);
+    test_plan_clear(t);
     free(t);
 }
 
@@ -65,7 +65,7 @@ static void check_identity(const label_axes *axes, int dims)
 
 static void test_noise_inside(void **state)
 {
-    test_setting *t = with_label("label: \"sign(s + 0.2*eps)\", loss: \"softplus(-y*r)\"");
+    test_plan *t = with_label("label: \"sign(s + 0.2*eps)\", loss: \"softplus(-y*r)\"");
     label_axes axes = axes_of(t);
     assert_int_equal(axes.dims, 2);
     check_orthogonal(&axes);
@@ -78,19 +78,19 @@ static void test_two_teachers(void **state)
 {
     static const char *const keys = "students: 1, teachers: 2, label: \"tanh(s1 + 0.5*s2 - 0.6*eps2)\", loss: \"(r - "
                                     "y)^2/2\"}, initial: {rho: [[1.4, 0.5], [0.5, 0.9]]";
-    test_setting *t = with_label(keys);
+    test_plan *t = with_label(keys);
     label_axes axes = axes_of(t);
-    const double *L = t->s.law.signal_root;
+    const double *L = t->plan.law.signal_root;
     assert_int_equal(axes.dims, 4);
     check_orthogonal(&axes);
     check_axis(&axes, 0, (double[]){L[0] + 0.5 * L[2], 0.5 * L[3], 0, -0.6}, 3e-3);
     clear(t);
 }
 
-/* The second label gives what is new in it. */
+/* The second axis is the part of the second gradient that is orthogonal to the first. */
 static void test_two_labels(void **state)
 {
-    test_setting *t = with_label(
+    test_plan *t = with_label(
         "teachers: 2, label: [\"sign(s1 + s2)\", \"sign(s1 + eps)\"], loss: \"(r - y1)^2/2 + (r - y2)^2/2\"");
     label_axes axes = axes_of(t);
     check_orthogonal(&axes);
@@ -102,7 +102,7 @@ static void test_two_labels(void **state)
 static void test_left_alone(void **state)
 {
     /* even in everything: no direction */
-    test_setting *t = with_label("label: \"abs(s)*(1 + 0.1*eps^2)\", loss: \"(r - y)^2/2\"");
+    test_plan *t = with_label("label: \"abs(s)*(1 + 0.1*eps^2)\", loss: \"(r - y)^2/2\"");
     label_axes axes = axes_of(t);
     check_identity(&axes, 2);
     clear(t);
@@ -121,11 +121,11 @@ static void test_left_alone(void **state)
     clear(t);
 }
 
-/* What is drawn first decides about the label. */
+/* The first normal decides about the label. */
 static void test_apply(void **state)
 {
     enum { N = 500 };
-    test_setting *t = with_label("label: \"sign(s + 0.7*eps)\", loss: \"softplus(-y*r)\"");
+    test_plan *t = with_label("label: \"sign(s + 0.7*eps)\", loss: \"softplus(-y*r)\"");
     label_axes axes = axes_of(t);
     double x[2][N], z[2][N];
     int wrong = 0;
@@ -140,7 +140,7 @@ static void test_apply(void **state)
         check_near((z[0][p] + 0.7 * z[1][p]) / sqrt(1.49), x[0][p], 3e-3 * hypot(x[0][p], x[1][p]), "lane %d", p);
         wrong += (z[0][p] + 0.7 * z[1][p] > 0) != (x[0][p] > 0);
     }
-    check_between(wrong, 0, 2, "labels that the first coordinate does not tell");
+    check_between(wrong, 0, 2, "labels that the first normal does not decide");
     clear(t);
 }
 

@@ -1,5 +1,5 @@
-/* Averages integrated over the last visit: against closed forms, see linear_flow.h, with standard errors from independent
-   replicas; and to rounding, path by path, against the formula in the head of paths/last_visit.h. */
+/* Averages integrated over the last visit: against closed forms, see linear_flow.h, with standard errors from
+   independent replicas; and to rounding, path by path, against the formula in the head of paths/last_visit.h. */
 #include "paths/coarsen.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
@@ -15,18 +15,19 @@
 #include "support/check.h"
 #include "support/sample.h"
 
-/* Means over paths at the node that `run` has advanced to; `observed` may be NULL. */
-static void integrate(const test_run *run, const path_plan *set, const kernels *kern, int node, double *sums,
+/* Means over paths at the node that `blocks` has advanced to; `observed` may be NULL. */
+static void integrate(const test_blocks *blocks, const path_plan *plan, const kernels *kern, int node, double *sums,
                       double *observed)
 {
-    double paths = (double)run->paths->paths;
-    size_t observables = observed ? 2 + 2 * (size_t)set->shape.observables : 0;
-    memset(sums, 0, sizeof(double) * set->at.size);
+    double paths = (double)blocks->paths->paths;
+    size_t observables = observed ? 2 + 2 * (size_t)plan->shape.observables : 0;
+    memset(sums, 0, sizeof(double) * plan->at.size);
     if (observed)
         memset(observed, 0, sizeof(double) * observables);
-    for (size_t b = 0; b < run->paths->n_blocks; b++)
-        assert_int_equal(last_visit_averages(&run->block[b], set, kern, node, run->scratch, sums, observed), 0);
-    for (size_t x = 0; x < set->at.size; x++)
+    for (size_t b = 0; b < blocks->paths->n_blocks; b++)
+        assert_int_equal(last_visit_averages(&blocks->block[b], plan, kern, node, blocks->workspace, sums, observed),
+                         0);
+    for (size_t x = 0; x < plan->at.size; x++)
         sums[x] /= paths;
     for (size_t x = 0; x < observables; x++)
         observed[x] /= paths;
@@ -40,7 +41,7 @@ enum { FLOW_STEPS = 80, FLOW_PATHS = 3000, NODES = 3, CELLS = 4 };
 static const double BOUND = 4.5;
 static const int NODE[NODES] = {20, 48, FLOW_STEPS};
 
-/* Averages at one node, in the layout of estimates.h. */
+/* Averages at one node, in the layout of kernels/averages.h. */
 typedef struct averages {
     sample *plain, *integrated;
 } averages;
@@ -58,26 +59,26 @@ static void averages_clear(averages *a)
     free(a->integrated);
 }
 
-static void collect(const test_setting *t, const kernels *kern, uint32_t replica, averages seen[NODES])
+static void collect(const test_plan *t, const kernels *kern, uint32_t replica, averages seen[NODES])
 {
-    const path_plan *set = &t->s.on_grid[GRID_FINE];
-    double *sums = memory_doubles(set->at.size);
+    const path_plan *plan = &t->plan.on_grid[GRID_FINE];
+    double *sums = memory_doubles(plan->at.size);
     path_ensemble *paths = test_paths(t, replica);
-    test_run run = test_run_new(t, paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(t, paths);
+    test_blocks_start(&blocks);
     for (int i = 0, which = 0; i < FLOW_STEPS; i++) {
-        test_run_advance(&run, kern, i);
+        test_blocks_advance(&blocks, kern, i);
         if (i + 1 == NODE[which]) {
-            integrate(&run, set, kern, i + 1, sums, NULL);
-            for (size_t x = 0; x < averages_used(&set->at, i + 1); x++) {
-                sample_add(&seen[which].plain[x], run.sums[x]);
+            integrate(&blocks, plan, kern, i + 1, sums, NULL);
+            for (size_t x = 0; x < averages_used(&plan->at, i + 1); x++) {
+                sample_add(&seen[which].plain[x], blocks.sums[x]);
                 sample_add(&seen[which].integrated[x], sums[x]);
             }
             which++;
         }
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     path_ensemble_free(paths);
     free(sums);
 }
@@ -88,7 +89,7 @@ static int cell_of(int node, int which)
     return (int[]){node - 1, 0, node / 3, node - 3}[which];
 }
 
-/* What is compared: closed forms and where they are among the averages. */
+/* Closed forms and their places among the averages. */
 typedef struct known {
     size_t count, at[4 * FLOW_BLOCK + FLOW_MOST + 2 * CELLS * FLOW_BLOCK];
     double value[4 * FLOW_BLOCK + FLOW_MOST + 2 * CELLS * FLOW_BLOCK];
@@ -127,7 +128,7 @@ static known known_at(const linear_flow *f, const averages_layout *at, const tim
     return out;
 }
 
-/* The sum of squared standard errors of what is known. */
+/* The sum of the squared standard errors of the known averages. */
 static double noise(const known *want, const sample *seen)
 {
     double sum = 0;
@@ -136,10 +137,10 @@ static double noise(const known *want, const sample *seen)
     return sum;
 }
 
-static void compare(const linear_flow *f, const test_setting *t, int node, const averages *seen, double *squares,
+static void compare(const linear_flow *f, const test_plan *t, int node, const averages *seen, double *squares,
                     double *plain_squares)
 {
-    known want = known_at(f, &t->s.on_grid[GRID_FINE].at, t->s.grid[GRID_FINE], node);
+    known want = known_at(f, &t->plan.on_grid[GRID_FINE].at, t->plan.grid[GRID_FINE], node);
     for (size_t x = 0; x < want.count; x++) {
         const sample *s = &seen->integrated[want.at[x]];
         check_z(s->mean, want.value[x], sample_se(s), BOUND, "k = %d, node %d, average %zu", f->k, node, want.at[x]);
@@ -153,11 +154,12 @@ static void check_flow(int students, int seed)
     flow_case c;
     averages seen[NODES];
     double squares = 0, plain_squares = 0;
-    flow_case_init(&c, students, 1.6, "response: stein, paths: %d, steps: %d, seed: %d", FLOW_PATHS, FLOW_STEPS, seed);
+    flow_case_init(&c, NULL, students, 1.6, "response: stein, paths: %d, steps: %d, seed: %d", FLOW_PATHS, FLOW_STEPS,
+                   seed);
     kernels *kern = test_kernels(&c.t);
     flow_kernels(&c.flow, kern);
     for (int which = 0; which < NODES; which++)
-        averages_init(c.t.s.on_grid[GRID_FINE].at.size, &seen[which]);
+        averages_init(c.t.plan.on_grid[GRID_FINE].at.size, &seen[which]);
     for (uint32_t r = 0; r < test_scaled(40, 24); r++)
         collect(&c.t, kern, r, seen);
     for (int which = 0; which < NODES; which++) {
@@ -185,7 +187,7 @@ static void test_two_students(void **state)
 
 enum { PATHS = 192, OBSERVED = 4 };
 
-/* How far back the last visit is looked for; as in last_visit.c. There it is no more than 16 nodes either. */
+/* How far back the last visit is looked for, as in process/poisson.c; last_visit.c looks back 16 nodes at most. */
 static const double WINDOW = 2;
 
 typedef struct fixture {
@@ -199,15 +201,15 @@ typedef struct insertion {
     int node, cell;
 } insertion;
 
-/* What f is for one path: averages and observables at node i. */
-typedef struct outcome {
-    double *sums, observed[OBSERVED]; /* loss and three observables */
-} outcome;
+/* Sums over paths of averages and observables at a node. */
+typedef struct path_sums {
+    double *sums, observed[OBSERVED]; /* the latter: loss and three observables */
+} path_sums;
 
 static void add_products(const fixture *f, const visits_by_path *v, size_t p, const single_path *path, int i,
-                         const insertion *at, const double r[K], const double inserted[K], outcome *out)
+                         const insertion *at, const double r[K], const double inserted[K], path_sums *out)
 {
-    const averages_layout *layout = &f->c.t.s.on_grid[GRID_FINE].at;
+    const averages_layout *layout = &f->c.t.plan.on_grid[GRID_FINE].at;
     const path_inputs *in = v->in;
     double g[K], G[K * K], start[K];
     path_case_gradient(&f->c, f->c.kern->grid->t[i], r, in->y[p], g, G);
@@ -232,20 +234,21 @@ static void add_products(const fixture *f, const visits_by_path *v, size_t p, co
 }
 
 static void add_observed(const fixture *f, const visits_by_path *v, size_t p, int i, double weight, const double r[K],
-                         outcome *out)
+                         path_sums *out)
 {
     const path_inputs *in = v->in;
     const double *t = &f->c.kern->grid->t[i];
     double value[OBSERVED];
-    assert_int_equal(model_loss(f->c.t.s.m, f->c.one->model, 1, t, r, in->y + p, value), 0);
+    assert_int_equal(model_loss(f->c.t.plan.m, f->c.one->model, 1, t, r, in->y + p, value), 0);
     assert_int_equal(
-        model_observables(f->c.t.s.m, f->c.one->model, 1, t, r, in->wstar + p, in->eps + p, in->y + p, value + 1), 0);
+        model_observables(f->c.t.plan.m, f->c.one->model, 1, t, r, in->wstar + p, in->eps + p, in->y + p, value + 1),
+        0);
     for (int x = 0; x < OBSERVED; x++)
         out->observed[x] += weight * value[x];
 }
 
 static void add_insertion(const fixture *f, const visits_by_path *v, size_t p, const single_path *path, int i,
-                          const insertion *at, outcome *out)
+                          const insertion *at, path_sums *out)
 {
     double r[K], inserted[K] = {0}, G[K * K];
     path_case_field(&f->c, v->in, p, i, r);
@@ -268,7 +271,7 @@ static int first_of_window(const time_grid *grid, int i)
     return first;
 }
 
-/* Integrals over a cell of exp(-(t - tau)) times what falls from 1 to 0 and what rises from 0 to 1. */
+/* Integrals over a cell of exp(-(t - tau)) times a line that falls from 1 to 0 and one that rises from 0 to 1. */
 static void weights(double t, double low, double high, double *falling, double *rising)
 {
     enum { POINTS = 12 };
@@ -284,7 +287,7 @@ static void weights(double t, double low, double high, double *falling, double *
 }
 
 /* The path without a visit since the first node of the window, and with a visit at both ends of every cell since. */
-static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i, outcome *out)
+static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i, path_sums *out)
 {
     const time_grid *grid = f->c.kern->grid;
     single_path path = single_path_of(&f->c, v, p);
@@ -301,7 +304,8 @@ static void add_path(const fixture *f, const visits_by_path *v, size_t p, int i,
 }
 
 /* One scale for all entries of a kind, so that small ones are not asked for more than rounding allows. */
-static void check_same(const averages_layout *at, int node, const outcome *got, const outcome *want, double tolerance)
+static void check_same(const averages_layout *at, int node, const path_sums *got, const path_sums *want,
+                       double tolerance)
 {
     double scale = 0;
     size_t used = averages_used(at, node);
@@ -317,12 +321,12 @@ static void check_same(const averages_layout *at, int node, const outcome *got, 
                    "observable %d at node %d", x, node);
 }
 
-static void check_node(const fixture *f, const test_run *run, int node, double tolerance)
+static void check_node(const fixture *f, const test_blocks *blocks, int node, double tolerance)
 {
-    const path_plan *set = &f->c.t.s.on_grid[GRID_FINE];
+    const path_plan *plan = &f->c.t.plan.on_grid[GRID_FINE];
     double observed[2 * OBSERVED];
-    outcome got = {.sums = memory_doubles(set->at.size)}, want = {.sums = memory_doubles(set->at.size)};
-    integrate(run, set, f->c.kern, node, got.sums, observed);
+    path_sums got = {.sums = memory_doubles(plan->at.size)}, want = {.sums = memory_doubles(plan->at.size)};
+    integrate(blocks, plan, f->c.kern, node, got.sums, observed);
     for (int x = 0; x < OBSERVED; x++) {
         got.observed[x] = observed[2 * x];
         assert_true(observed[2 * x + 1] == 0);
@@ -330,11 +334,11 @@ static void check_node(const fixture *f, const test_run *run, int node, double t
     for (size_t b = 0; b < f->c.paths->n_blocks; b++)
         for (size_t p = 0; p < f->c.paths->block[b].n; p++)
             add_path(f, &f->visits[b], p, node, &want);
-    for (size_t x = 0; x < set->at.size; x++)
+    for (size_t x = 0; x < plan->at.size; x++)
         want.sums[x] /= PATHS;
     for (int x = 0; x < OBSERVED; x++)
         want.observed[x] /= PATHS;
-    check_same(&set->at, node, &got, &want, tolerance);
+    check_same(&plan->at, node, &got, &want, tolerance);
     free(got.sums);
     free(want.sums);
 }
@@ -356,18 +360,18 @@ static void check_paths(const case_schedule *eta, double horizon, double toleran
 {
     fixture f;
     fixture_init(eta, horizon, &f);
-    test_run run = test_run_new(&f.c.t, f.c.paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(&f.c.t, f.c.paths);
+    test_blocks_start(&blocks);
     for (int node = 1; node <= STEPS; node++) {
-        test_run_advance(&run, f.c.kern, node - 1);
-        check_node(&f, &run, node, tolerance);
-        test_run_accept(&run);
+        test_blocks_advance(&blocks, f.c.kern, node - 1);
+        check_node(&f, &blocks, node, tolerance);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     fixture_clear(&f);
 }
 
-/* eta is continuous: the grid knows it 1e-9 of a cell away from the nodes only. */
+/* eta is continuous, and the grid takes it 1e-9 of a cell inside the nodes, hence the tolerance. */
 static void test_paths_smooth(void **state)
 {
     check_paths(&smooth_schedule, 1.9, 1e-9);
@@ -378,7 +382,7 @@ static void test_paths_jump(void **state)
     check_paths(&jumping_schedule, 1.9, 1e-12);
 }
 
-/* The windows of late nodes begin late; of one node that of the jump. */
+/* The windows of late nodes begin late, and one begins at the jump. */
 static void test_paths_window(void **state)
 {
     fixture f;
@@ -392,116 +396,117 @@ static void test_paths_window(void **state)
     check_paths(&jumping_schedule, 4.4, 1e-12);
 }
 
-/* What does not depend on r is averaged as it is: the weights of a path add up to 1. */
+/* Observables that do not depend on r keep their average, since the weights of a path add up to 1. */
 static void test_weights(void **state)
 {
     fixture f;
     fixture_init(&jumping_schedule, 4.4, &f);
-    const path_plan *set = &f.c.t.s.on_grid[GRID_FINE];
-    double *sums = memory_doubles(set->at.size), observed[2 * OBSERVED];
-    test_run run = test_run_new(&f.c.t, f.c.paths);
-    test_run_start(&run);
+    const path_plan *plan = &f.c.t.plan.on_grid[GRID_FINE];
+    double *sums = memory_doubles(plan->at.size), observed[2 * OBSERVED];
+    test_blocks blocks = test_blocks_new(&f.c.t, f.c.paths);
+    test_blocks_start(&blocks);
     for (int node = 1; node <= STEPS; node++) {
         double plain[2 * OBSERVED] = {0};
-        test_run_advance(&run, f.c.kern, node - 1);
+        test_blocks_advance(&blocks, f.c.kern, node - 1);
         for (size_t b = 0; b < f.c.paths->n_blocks; b++)
-            assert_int_equal(path_observe_train(&run.block[b], set, node, 1, run.scratch, plain), 0);
-        integrate(&run, set, f.c.kern, node, sums, observed);
+            assert_int_equal(path_observe_train(&blocks.block[b], plan, node, 1, blocks.workspace, plain), 0);
+        integrate(&blocks, plan, f.c.kern, node, sums, observed);
         check_near(observed[2], 1, 1e-14, "1 at node %d", node);
         check_near(observed[4], plain[4] / PATHS, 1e-14, "s eps at node %d", node);
         assert_true(fabs(observed[6] - plain[6] / PATHS) > 1e-6);
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     free(sums);
     fixture_clear(&f);
 }
 
 /* ---- order in the step ---- */
 
-enum { LEVEL_COUNT = 4, ORDER_STEPS = 16, ORDER_PATHS = 4000 };
+enum { GRID_COUNT = 4, ORDER_STEPS = 16, ORDER_PATHS = 4000 };
 static const double HORIZON = 0.5;
 
-/* Integrated averages at the horizon, which is so near that there is little noise. */
-static void at_horizon(const test_setting *t, const linear_flow *f, const path_ensemble *paths, const time_grid *grid,
+/* Integrated averages at the horizon, which is near enough for little noise. */
+static void at_horizon(const test_plan *t, const linear_flow *f, const path_ensemble *paths, const time_grid *grid,
                        double *out)
 {
-    path_plan set = t->s.on_grid[GRID_FINE];
+    path_plan plan = t->plan.on_grid[GRID_FINE];
     kernels *kern = NULL;
-    set.grid = grid;
-    set.at = averages_layout_of(set.shape.k, set.shape.kstar, grid->steps, set.at.response);
-    check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->s, grid, &kern));
+    plan.grid = grid;
+    plan.at = averages_layout_of(plan.shape.k, plan.shape.kstar, grid->steps, plan.at.response);
+    check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->plan, grid, &kern));
     flow_kernels(f, kern);
-    double *sums = memory_doubles(set.at.size);
-    test_run run = test_run_new_on(t, &set, paths);
-    test_run_start(&run);
+    double *sums = memory_doubles(plan.at.size);
+    test_blocks blocks = test_blocks_new_on(t, &plan, paths);
+    test_blocks_start(&blocks);
     for (int i = 0; i < grid->steps; i++) {
-        test_run_advance(&run, kern, i);
+        test_blocks_advance(&blocks, kern, i);
         if (i + 1 == grid->steps)
-            integrate(&run, &set, kern, i + 1, sums, NULL);
-        test_run_accept(&run);
+            integrate(&blocks, &plan, kern, i + 1, sums, NULL);
+        test_blocks_accept(&blocks);
     }
-    for (size_t x = set.at.outer; x < set.at.rows; x++)
+    for (size_t x = plan.at.outer; x < plan.at.rows; x++)
         out[x] = sums[x];
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     kernels_free(kern);
     free(sums);
 }
 
-/* The differences between grids of the same paths have little noise: each grid has every second node of that before. */
-static void add_replica(const flow_case *c, uint32_t replica, time_grid *const grid[LEVEL_COUNT],
-                        sample change[LEVEL_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
+/* The differences between grids of the same paths have little noise: each grid has every second node of the one before.
+   */
+static void add_replica(const flow_case *c, uint32_t replica, time_grid *const grid[GRID_COUNT],
+                        sample change[GRID_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
 {
-    path_ensemble *paths[LEVEL_COUNT] = {test_paths(&c->t, replica)};
-    double at[LEVEL_COUNT][4 * FLOW_BLOCK + FLOW_MOST] = {0};
-    for (int level = 0; level < LEVEL_COUNT; level++) {
-        if (level > 0)
-            check_ok(c->t.ctx, path_ensemble_coarsen(c->t.ctx, paths[level - 1], &c->t.s.source, grid[level - 1],
-                                                     grid[level], &paths[level]));
-        at_horizon(&c->t, &c->flow, paths[level], grid[level], at[level]);
+    path_ensemble *paths[GRID_COUNT] = {test_paths(&c->t, replica)};
+    double at[GRID_COUNT][4 * FLOW_BLOCK + FLOW_MOST] = {0};
+    for (int g = 0; g < GRID_COUNT; g++) {
+        if (g > 0)
+            check_ok(c->t.ctx,
+                     path_ensemble_coarsen(c->t.ctx, paths[g - 1], &c->t.plan.source, grid[g - 1], grid[g], &paths[g]));
+        at_horizon(&c->t, &c->flow, paths[g], grid[g], at[g]);
     }
-    for (int level = 1; level < LEVEL_COUNT; level++)
-        for (size_t x = 0; x < c->t.s.on_grid[GRID_FINE].at.rows; x++)
-            sample_add(&change[level - 1][x], at[level][x] - at[level - 1][x]);
-    for (int level = 0; level < LEVEL_COUNT; level++)
-        path_ensemble_free(paths[level]);
+    for (int g = 1; g < GRID_COUNT; g++)
+        for (size_t x = 0; x < c->t.plan.on_grid[GRID_FINE].at.rows; x++)
+            sample_add(&change[g - 1][x], at[g][x] - at[g - 1][x]);
+    for (int g = 0; g < GRID_COUNT; g++)
+        path_ensemble_free(paths[g]);
 }
 
-/* What is left of the noise is a few per cent of the finest change. */
-static void check_slopes(const averages_layout *at, sample change[LEVEL_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
+/* The noise that is left is a few per cent of the finest change. */
+static void check_slopes(const averages_layout *at, sample change[GRID_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST])
 {
-    double size[LEVEL_COUNT - 1], error[LEVEL_COUNT - 1];
-    for (int level = 0; level < LEVEL_COUNT - 1; level++) {
+    double size[GRID_COUNT - 1], error[GRID_COUNT - 1];
+    for (int g = 0; g < GRID_COUNT - 1; g++) {
         double squares = 0, noise_squares = 0;
         for (size_t x = at->outer; x < at->rows; x++) {
-            squares += change[level][x].mean * change[level][x].mean;
-            noise_squares += sample_variance(&change[level][x]) / (double)change[level][x].n;
+            squares += change[g][x].mean * change[g][x].mean;
+            noise_squares += sample_variance(&change[g][x]) / (double)change[g][x].n;
         }
-        size[level] = sqrt(squares);
-        error[level] = sqrt(noise_squares) / size[level];
-        print_message("change %.3g, its noise %.2g of it\n", size[level], error[level]);
+        size[g] = sqrt(squares);
+        error[g] = sqrt(noise_squares) / size[g];
+        print_message("change %.3g, its noise %.2g of it\n", size[g], error[g]);
     }
-    for (int level = 1; level < LEVEL_COUNT - 1; level++) {
-        check_between(error[level - 1], 0, 0.12 / sqrt(test_scale()), "noise on grid %d", level - 1);
-        check_between(log2(size[level] / size[level - 1]), 1.7, 2.3, "order from grid %d", level - 1);
+    for (int g = 1; g < GRID_COUNT - 1; g++) {
+        check_between(error[g - 1], 0, 0.12 / sqrt(test_scale()), "noise on grid %d", g - 1);
+        check_between(log2(size[g] / size[g - 1]), 1.7, 2.3, "order from grid %d", g - 1);
     }
 }
 
 static void test_order(void **state)
 {
     flow_case c;
-    time_grid *grid[LEVEL_COUNT];
-    sample change[LEVEL_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST] = {0};
-    flow_case_init(&c, 1, HORIZON, "response: stein, paths: %d, steps: %d, seed: 63", ORDER_PATHS, ORDER_STEPS);
-    check_ok(c.t.ctx, time_grid_new(c.t.ctx, ORDER_STEPS, HORIZON, 1.2, c.t.s.eta, 0, &grid[0]));
-    for (int level = 1; level < LEVEL_COUNT; level++)
-        check_ok(c.t.ctx, time_grid_coarsen(c.t.ctx, grid[level - 1], c.t.s.eta, &grid[level]));
+    time_grid *grid[GRID_COUNT];
+    sample change[GRID_COUNT - 1][4 * FLOW_BLOCK + FLOW_MOST] = {0};
+    flow_case_init(&c, NULL, 1, HORIZON, "response: stein, paths: %d, steps: %d, seed: 63", ORDER_PATHS, ORDER_STEPS);
+    check_ok(c.t.ctx, time_grid_new(c.t.ctx, ORDER_STEPS, HORIZON, 1.2, c.t.plan.eta, 0, &grid[0]));
+    for (int g = 1; g < GRID_COUNT; g++)
+        check_ok(c.t.ctx, time_grid_coarsen(c.t.ctx, grid[g - 1], c.t.plan.eta, &grid[g]));
     for (uint32_t r = 0; r < test_scaled(40, 12); r++)
         add_replica(&c, r, grid, change);
-    const averages_layout *at = &c.t.s.on_grid[GRID_FINE].at;
+    const averages_layout *at = &c.t.plan.on_grid[GRID_FINE].at;
     check_slopes(at, change);
-    for (int level = 0; level < LEVEL_COUNT; level++)
-        time_grid_free(grid[level]);
+    for (int g = 0; g < GRID_COUNT; g++)
+        time_grid_free(grid[g]);
     flow_case_clear(&c);
 }
 

@@ -1,5 +1,5 @@
 /* Rows of a block in double and in single precision: sums against plain loops, with any number of students, rows and
-   lanes; and what rounding the rows does to the averages of a whole block. */
+   lanes; and the effect of rounding on the averages of a whole block. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -120,60 +120,60 @@ static void test_sums(void **state)
             }
 }
 
-/* Hats of all nodes from sums and moments of all cells. */
-static void test_hats(void **state)
+/* The rows of all nodes from sums and moments of all cells. */
+static void test_close_cell(void **state)
 {
     enum { CELLS = 4, LANES = 21 };
     for (int single = 0; single < 2; single++) {
         double *S = normals(CELLS * LANES, 6), *B = normals(CELLS * LANES, 7), room[LANES];
-        path_rows hat;
-        assert_int_equal(rows_new(1, LANES, CELLS + 1, single, &hat), 0);
-        rows_set(&hat, 0, (const double[LANES]){0});
+        path_rows nodes;
+        assert_int_equal(rows_new(1, LANES, CELLS + 1, single, &nodes), 0);
+        rows_set(&nodes, 0, (const double[LANES]){0});
         for (int c = 0; c < CELLS; c++)
-            rows_close_cell(&hat, c, S + c * LANES, B + c * LANES);
+            rows_close_cell(&nodes, c, S + c * LANES, B + c * LANES);
         for (int j = 0; j <= CELLS; j++) {
-            const double *got = rows_get(&hat, j, room);
+            const double *got = rows_get(&nodes, j, room);
             for (int p = 0; p < LANES; p++) {
                 double before = j > 0 ? B[(j - 1) * LANES + p] : 0;
                 double own = j < CELLS ? S[j * LANES + p] - B[j * LANES + p] : 0;
                 check_near(got[p], before + own, rounding(single, before) + rounding(single, before + own),
-                           "hat of node %d, lane %d", j, p);
+                           "row of node %d, lane %d", j, p);
             }
         }
-        rows_clear(&hat);
+        rows_clear(&nodes);
         free(S);
         free(B);
     }
 }
 
-/* The averages at the last node from rows in single precision, which are other numbers than from exact ones, but nearer than a
-   millionth of their noise. */
+/* The averages at the last node from rows in single precision, which are other numbers than from exact ones, but nearer
+   than a millionth of their noise. */
 static void test_averages(void **state)
 {
     path_case f;
     path_case_init(&f, "sgd", &smooth_schedule, 2.5, "response: stein, ", 3000);
     path_case_draw(&f, 23);
-    const path_plan *exact = &f.t.s.on_grid[GRID_FINE];
+    const path_plan *exact = &f.t.plan.on_grid[GRID_FINE];
     path_plan single = *exact;
     single.single = 1;
-    test_run runs[2] = {test_run_new_on(&f.t, exact, f.paths), test_run_new_on(&f.t, &single, f.paths)};
-    assert_null(runs[0].block[0].history.kicks.single);
-    assert_null(runs[1].block[0].history.kicks.exact);
+    test_blocks all[2] = {test_blocks_new_on(&f.t, exact, f.paths), test_blocks_new_on(&f.t, &single, f.paths)};
+    assert_null(all[0].block[0].history.kicks.single);
+    assert_null(all[1].block[0].history.kicks.exact);
     for (int which = 0; which < 2; which++) {
-        test_run_start(&runs[which]);
+        test_blocks_start(&all[which]);
         for (int i = 0; i < STEPS; i++) {
-            test_run_advance(&runs[which], f.kern, i);
-            test_run_accept(&runs[which]);
+            test_blocks_advance(&all[which], f.kern, i);
+            test_blocks_accept(&all[which]);
         }
     }
     size_t used = averages_used(&exact->at, STEPS), differ = 0;
     for (size_t c = 0; c < used; c++) {
-        check_near(runs[1].sums[c], runs[0].sums[c], 1e-6 * (1 + fabs(runs[0].sums[c])) / sqrt(3000), "average %zu", c);
-        differ += runs[1].sums[c] != runs[0].sums[c];
+        check_near(all[1].sums[c], all[0].sums[c], 1e-6 * (1 + fabs(all[0].sums[c])) / sqrt(3000), "average %zu", c);
+        differ += all[1].sums[c] != all[0].sums[c];
     }
     assert_true(2 * differ > used);
     for (int which = 0; which < 2; which++)
-        test_run_clear(&runs[which]);
+        test_blocks_clear(&all[which]);
     path_case_clear(&f);
 }
 
@@ -181,7 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_hats),
+        cmocka_unit_test(test_close_cell),
         cmocka_unit_test(test_averages),
     };
     return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Sums over paths that are shared out: the same to the last digit on any number of ranks. The ranks are threads here.
-   */
+/* Sums over paths that are shared out: the same to the last digit on any number of ranks. The ranks
+   are threads here. */
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum { BLOCKS = 150, LANES = 40, ROWS = 9, WIDTH = 5 };
 typedef struct thread_ranks {
     rank_group base;
     double *board; /* shared, with room for any message */
-    double said[PATH_PARTS];
+    double per_rank[PATH_PARTS];
     size_t first[PATH_PARTS + 1];
 } thread_ranks;
 
@@ -32,7 +32,7 @@ static int allgather(rank_group *r, double *data, const size_t *first)
 
 static const ranks_transport over_threads = {.allgather = allgather};
 
-/* What one rank is to do. */
+/* The work of one rank. */
 typedef void (*work_fn)(const path_share *share, void *out);
 
 static void on_ranks(int n, work_fn work, void *out, size_t bytes)
@@ -43,7 +43,7 @@ static void on_ranks(int n, work_fn work, void *out, size_t bytes)
     {
         thread_ranks r = {.board = board,
                           .base = {.via = &over_threads, .rank = omp_get_thread_num(), .size = omp_get_num_threads()}};
-        r.base.per_rank = r.said;
+        r.base.per_rank = r.per_rank;
         r.base.first = r.first;
         path_share share = {.ranks = n > 1 ? &r.base : NULL};
         work(&share, (char *)out + (size_t)r.base.rank * bytes);

@@ -7,6 +7,7 @@
 #include "paths/visits.h"
 #include "process/poisson.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 #include "support/sample.h"
 
 static const double HORIZON = 2.7;
@@ -65,7 +66,7 @@ static void test_counts(void **state)
     }
 }
 
-/* So many visits that the generator is asked more than once for a path. */
+/* More visits than the generator draws at once. */
 static void test_long_horizon(void **state)
 {
     const double horizon = 90;
@@ -192,8 +193,8 @@ static void test_extension(void **state)
     }
 }
 
-/* Averages of different replicas are independent: no correlation of neighbours, and a spread below that of independent
-   paths when the numbers are quasi-random. */
+/* Averages of different replicas are independent: no correlation of neighbours, and a variance below that of
+   independent paths when the numbers are quasi-random. */
 static void test_replicas(void **state)
 {
     enum { REPLICAS = 200, FEW = 512 };
@@ -216,6 +217,40 @@ static void test_replicas(void **state)
     }
 }
 
+/* A law with epochs, whose times depend on the number of the visit: once in each of them, at a time that is uniform and
+   independent of the other ones, whichever of the numbers are quasi-random. */
+static void test_epochs(void **state)
+{
+    enum { EPOCHS = 20, FEW = 3 };
+    size_t paths = test_scaled(20000, 3000);
+    for (int q = 0; q < 3; q++) {
+        sgdmft_context *ctx = check_context(1);
+        visit_list list;
+        check_ok(ctx, visit_list_draw(ctx, epoch_process.visits, 21, 2, paths, EPOCHS, 3, QUASI[q], &list));
+        sample place[FEW] = {0}, square[FEW] = {0}, product[FEW] = {0};
+        for (size_t p = 0; p < paths; p++) {
+            assert_int_equal(count_of(&list, p), EPOCHS);
+            const double *time = list.time + list.first[p];
+            for (size_t e = 0; e < EPOCHS; e++)
+                assert_true(time[e] >= (double)e && time[e] <= (double)(e + 1));
+            for (size_t i = 0; i < FEW; i++) {
+                size_t e = (size_t[]){1, 14, 19}[i];
+                double centred = time[e] - (double)e - 0.5;
+                sample_add(&place[i], centred);
+                sample_add(&square[i], centred * centred);
+                sample_add(&product[i], centred * (time[e - 1] - (double)(e - 1) - 0.5));
+            }
+        }
+        for (int i = 0; i < FEW; i++) {
+            check_z(place[i].mean, 0, sample_se(&place[i]), 4, "place in epoch number %d, %u quasi", i, QUASI[q]);
+            check_z(square[i].mean, 1.0 / 12, sample_se(&square[i]), 4, "its variance, %u quasi", QUASI[q]);
+            check_z(product[i].mean, 0, sample_se(&product[i]), 4, "with the epoch before, %u quasi", QUASI[q]);
+        }
+        visit_list_clear(&list);
+        sgdmft_context_free(ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,7 +258,7 @@ int main(void)
         cmocka_unit_test(test_long_horizon),  cmocka_unit_test(test_times_given_count),
         cmocka_unit_test(test_uniform_times), cmocka_unit_test(test_disjoint_intervals),
         cmocka_unit_test(test_determinism),   cmocka_unit_test(test_extension),
-        cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_replicas),      cmocka_unit_test(test_epochs),
     };
     return cmocka_run_group_tests_name("visits", tests, NULL, NULL);
 }

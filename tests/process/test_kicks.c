@@ -1,22 +1,22 @@
-/* The kick of a process without jumps over one step, against exact flows and exact Ito moments. Averages over the Brownian
-   increment are Gauss-Hermite sums, one node per lane, so that there is no noise: errors of one kick fall eightfold with
-   each halving of the cell, which makes the schemes of order 2. */
+/* The kick of a process without jumps over one step, against exact flows and exact Ito moments. Averages over the
+   Brownian increment are Gauss-Hermite sums, one node per lane, so that there is no noise: errors of one kick fall
+   eightfold with each halving of the cell, which makes the schemes of order 2. */
 #include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "numerics/gauss.h"
 #include "process/brownian.h"
 #include "process/drift.h"
-#include "numerics/gauss.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 enum { LANES = 4096, NODES = 24, HALVINGS = 5 };
 
 typedef struct fixture {
-    test_setting t;
+    test_plan t;
     model_work *model;
     double *work;
     size_t n; /* lanes of the step */
@@ -27,12 +27,12 @@ typedef struct fixture {
 static void fixture_init(fixture *f, int k, const char *loss)
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting_init(&f->t, test_problem(ctx,
-                                          "{dynamics: sme, delta: 1, horizon: 1, model: {students: %d, label: \"s\", "
-                                          "loss: \"%s\"}, numerics: {paths: 100, steps: 4}}",
-                                          k, loss));
+    test_plan_init(&f->t, test_problem(ctx,
+                                       "{dynamics: sme, delta: 1, horizon: 1, model: {students: %d, label: \"s\", "
+                                       "loss: \"%s\"}, numerics: {paths: 100, steps: 4}}",
+                                       k, loss));
     sgdmft_context_free(ctx);
-    check_ok(f->t.ctx, model_work_new(f->t.ctx, f->t.s.m, LANES, &f->model));
+    check_ok(f->t.ctx, model_work_new(f->t.ctx, f->t.plan.m, LANES, &f->model));
     f->work = memory_doubles(kick_work((size_t)k) * LANES);
     assert_non_null(f->work);
     for (size_t p = 0; p < LANES; p++)
@@ -44,20 +44,20 @@ static void fixture_clear(fixture *f)
 {
     model_work_free(f->model);
     free(f->work);
-    test_setting_clear(&f->t);
+    test_plan_clear(&f->t);
 }
 
 static int gradient_at(void *user, const double *r, double *g, double *G)
 {
     const fixture *f = user;
-    return model_gradient(f->t.s.m, f->model, f->n, f->t_lane, r, f->y, g, G);
+    return model_gradient(f->t.plan.m, f->model, f->n, f->t_lane, r, f->y, g, G);
 }
 
 static void kick_with(fixture *f, kick_function scheme, size_t n, double eta, double h, const double *noise,
                       const double *r, double *kick, double *D)
 {
     f->n = n;
-    kick_step step = {.k = (size_t)f->t.s.problem->model.students,
+    kick_step step = {.k = (size_t)f->t.plan.problem->model.students,
                       .n = n,
                       .eta = eta,
                       .h = h,
@@ -203,7 +203,8 @@ static void test_brownian_moments(void **state)
     fixture_clear(&f);
 }
 
-/* Two students, g = A r: d/dh M = - eta (A M + M A^T) + eta^2 A M A^T for M = E rho rho^T, all four entries as one vector. */
+/* Two students, g = A r: d/dh M = - eta (A M + M A^T) + eta^2 A M A^T for M = E rho rho^T, all four entries as one
+   vector. */
 static void exact_second_moments(const double A[4], double eta, double h, double M[4])
 {
     double generator[16] = {0}, e[16], out[4] = {0};

@@ -1,5 +1,5 @@
-/* Reshuffled SGD against results that do not know how it is solved: its first epoch is one-pass SGD, the two estimators of the response
-   and the two orders of solving agree, the identities hold, and finite systems come close. */
+/* Reshuffled SGD against results that do not know how it is solved: its first epoch is one-pass SGD, the two estimators
+   of the response and the two orders of solving agree, the identities hold, and finite systems come close. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,10 @@
 #include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
-#define TANH "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {q: 1, m: 0.2}"
+#define TANH                                                                                                           \
+    "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {q: 1, m: 0.2}"
 #define COMMITTEE                                                                                                      \
     "model: {students: 2, teachers: 2, label: \"erf(s1/sqrt(2)) + erf(s2/sqrt(2)) + 0.2*eps\", "                       \
     "predict: \"erf(r1/sqrt(2)) + erf(r2/sqrt(2))\", loss: \"(f - y)^2/2\"}, "                                         \
@@ -31,7 +32,8 @@ static sgdmft_solution *solve(const char *dynamics, double horizon, const char *
     return s;
 }
 
-/* The curves that both solutions have, but for those whose name starts with `without`, within 4.5 standard errors at every time. */
+/* The curves that both solutions have, but for those whose name starts with `without`, within 4.5 standard errors at
+   every time. */
 static void check_agreement(const sgdmft_solution *a, const sgdmft_solution *b, const char *without)
 {
     assert_int_equal(a->n_times, b->n_times);
@@ -61,10 +63,12 @@ static double last_value(const sgdmft_solution *s, const char *name, double *se)
 static void test_first_epoch(void **state)
 {
     static const char *const body[] = {"eta: 1, " TANH, "eta: 1, lambda: 0.2, " TANH, "eta: \"1/(1 + t)\", " COMMITTEE};
-    static const char *const fresh[] = {"eta: 1, " TANH, "eta: 1, lambda: 0.1, " TANH, "eta: \"1/(1 + t/2)\", " COMMITTEE};
+    static const char *const fresh[] = {"eta: 1, " TANH, "eta: 1, lambda: 0.1, " TANH,
+                                        "eta: \"1/(1 + t/2)\", " COMMITTEE};
     for (int i = 0; i < 3; i++) {
         char *numerics = NULL;
-        assert_true(asprintf(&numerics, "paths: %zu, replicas: 12, steps: 24, seed: %d", test_scaled(6000, 1500), 41 + i) > 0);
+        assert_true(
+            asprintf(&numerics, "paths: %zu, replicas: 12, steps: 24, seed: %d", test_scaled(6000, 1500), 41 + i) > 0);
         sgdmft_solution *epoch = solve(SHUFFLED, 1, body[i], numerics, 6);
         sgdmft_solution *online = solve("dynamics: online", 2, fresh[i], "seed: 1", 6);
         for (size_t t = 0; t < online->n_times; t++)
@@ -105,8 +109,9 @@ static void test_picard(void **state)
         assert_true(asprintf(&body, "eta: 1%s, " TANH, ridge[i]) > 0);
         sgdmft_solution *march =
             solve(SHUFFLED, 2, body, "paths: 1500, replicas: 2, steps: 16, tolerance: 1.0e-11, seed: 7", 5);
-        sgdmft_solution *picard = solve(
-            SHUFFLED, 2, body, "paths: 1500, replicas: 2, steps: 16, tolerance: 1.0e-11, seed: 7, method: picard, passes: 200", 5);
+        sgdmft_solution *picard =
+            solve(SHUFFLED, 2, body,
+                  "paths: 1500, replicas: 2, steps: 16, tolerance: 1.0e-11, seed: 7, method: picard, passes: 200", 5);
         for (size_t c = 0; c < march->n_curves; c++)
             for (size_t t = 0; t < march->n_times; t++)
                 check_near(march->curves[c].value[t], picard->curves[c].value[t], 1e-8, "%s", march->curves[c].name);
@@ -116,16 +121,16 @@ static void test_picard(void **state)
     }
 }
 
-/* Linear model, delta = 1.5, eta = 1, noise 0.1, after one epoch: twice the test loss is 2 s + (P - 2 s) exp(-delta), with P its value
-   at the start and s = 0.01. */
+/* Linear model, delta = 1.5, eta = 1, noise 0.1, after one epoch: twice the test loss is 2 s + (P - 2 s) exp(-delta),
+   with P its value at the start and s = 0.01. */
 static void test_linear(void **state)
 {
     char *numerics = NULL;
     double se, exact = 0.5 * (0.02 + 1.99 * exp(-1.5));
     assert_true(asprintf(&numerics, "paths: %zu, replicas: 12, steps: 16, seed: 61", test_scaled(4000, 1000)) > 0);
-    sgdmft_solution *s = solve("dynamics: sgd, sampling: reshuffle, delta: 1.5", 1,
-                               "eta: 1, model: {label: \"s + 0.1*eps\", loss: \"(r - y)^2/2\"}, initial: {q: 1, m: 0}",
-                               numerics, 2);
+    sgdmft_solution *s =
+        solve("dynamics: sgd, sampling: reshuffle, delta: 1.5", 1,
+              "eta: 1, model: {label: \"s + 0.1*eps\", loss: \"(r - y)^2/2\"}, initial: {q: 1, m: 0}", numerics, 2);
     double value = last_value(s, "test_loss", &se);
     check_near(value, exact, 4.5 * se + 1e-12, "test loss after one epoch");
     sgdmft_solution_free(s);
@@ -135,10 +140,11 @@ static void test_linear(void **state)
 /* Three epochs of a classification against finite systems, whose own error is of order batch / n. */
 static void test_simulation(void **state)
 {
-    static const char text[] = "{dynamics: sgd, sampling: reshuffle, delta: 3, eta: 1.5, lambda: 0.1, horizon: 3, "
-                               "model: {label: \"sign(s + 0.2*eps)\", loss: \"log(1 + exp(-y*r))\"}, initial: {q: 1, m: 0.2}, "
-                               "numerics: {paths: %zu, replicas: 8, steps: 48, seed: 71}, output: {times: 7}, "
-                               "simulate: {d: 400, repetitions: %zu, batch: %d}}";
+    static const char text[] =
+        "{dynamics: sgd, sampling: reshuffle, delta: 3, eta: 1.5, lambda: 0.1, horizon: 3, "
+        "model: {label: \"sign(s + 0.2*eps)\", loss: \"log(1 + exp(-y*r))\"}, initial: {q: 1, m: 0.2}, "
+        "numerics: {paths: %zu, replicas: 8, steps: 48, seed: 71}, output: {times: 7}, "
+        "simulate: {d: 400, repetitions: %zu, batch: %d}}";
     for (int batch = 1; batch <= 20; batch += 19) {
         sgdmft_context *ctx = check_context(2);
         sgdmft_problem *problem = test_problem(ctx, text, test_scaled(5000, 1000), test_scaled(60, 10), batch);
@@ -152,8 +158,8 @@ static void test_simulation(void **state)
                 scale = fmax(scale, fabs(y->value[i]));
             for (size_t i = 0; i < finite->n_times; i++) {
                 double se = hypot(x->se[i], y->se[i]);
-                check_near(x->value[i], y->value[i], 4.5 * se + 0.6 * batch / 1200.0 * scale + 1e-6, "%s at t = %g, batch %d",
-                           x->name, finite->times[i], batch);
+                check_near(x->value[i], y->value[i], 4.5 * se + 0.6 * batch / 1200.0 * scale + 1e-6,
+                           "%s at t = %g, batch %d", x->name, finite->times[i], batch);
                 worst = fmax(worst, se > 0 ? fabs(x->value[i] - y->value[i]) / se : 0);
             }
             print_message("batch %2d, %-10s largest deviation %.2f standard errors\n", batch, x->name, worst);
@@ -168,11 +174,8 @@ static void test_simulation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_epoch),
-        cmocka_unit_test(test_responses),
-        cmocka_unit_test(test_picard),
-        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_simulation),
+        cmocka_unit_test(test_first_epoch), cmocka_unit_test(test_responses),  cmocka_unit_test(test_picard),
+        cmocka_unit_test(test_linear),      cmocka_unit_test(test_simulation),
     };
     return cmocka_run_group_tests_name("reshuffle", tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 
 Solves the problem at a size fit for a test and compares every column at every time with an independent finite-d
 simulation: at most 4 combined standard errors apart, and solver errors below 1 % of each curve's scale. The same curves
-moved by 3 % of their scale must be told apart. X is a known bias of the reference, relative to the scale."""
+moved by 3 % of their scale must fail the comparison. X is a known bias of the reference, relative to the scale."""
 
 import csv
 import os
@@ -51,9 +51,9 @@ def main():
                     sys.exit(f"{name}: standard error too large")
         subprocess.run([program, "compare", curves, reference, *limits], check=True)
         write_moved(header, rows, moved)
-        told = subprocess.run([program, "compare", moved, reference, *limits], stdout=subprocess.DEVNULL)
-        if told.returncode != 1:
-            sys.exit(f"curves moved by 3 % passed as equal (exit code {told.returncode})")
+        compared = subprocess.run([program, "compare", moved, reference, *limits], stdout=subprocess.DEVNULL)
+        if compared.returncode != 1:
+            sys.exit(f"curves moved by 3 % passed as equal (exit code {compared.returncode})")
 
 
 main()

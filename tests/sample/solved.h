@@ -6,7 +6,7 @@
 #include "sample/two_time.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 typedef struct solved {
     sgdmft_context *ctx;

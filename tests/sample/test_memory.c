@@ -3,7 +3,7 @@
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
 #include "support/failing_memory.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
 

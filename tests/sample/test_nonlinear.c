@@ -41,17 +41,17 @@ static void take_lanes(const path_ensemble *e, size_t first, size_t rows, double
 /* The numbers of the first replica through the sampler: its coordinates, up to the tolerance of the solve. */
 static void check_same_paths(const char *text)
 {
-    test_setting t;
+    test_plan t;
     sgdmft_context *ctx = check_context(1);
-    test_setting_init(&t, test_problem(ctx, "%s", text));
-    const time_grid *grid = t.s.grid[GRID_FINE];
-    size_t k = (size_t)t.s.on_grid[GRID_FINE].shape.k, kstar = (size_t)t.s.on_grid[GRID_FINE].shape.kstar, n = 3;
+    test_plan_init(&t, test_problem(ctx, "%s", text));
+    const time_grid *grid = t.plan.grid[GRID_FINE];
+    size_t k = (size_t)t.plan.on_grid[GRID_FINE].shape.k, kstar = (size_t)t.plan.on_grid[GRID_FINE].shape.kstar, n = 3;
     size_t node[] = {0, 1, (size_t)grid->steps}; /* the second is moved to one whose coordinates are kept */
     replica_result result[2] = {{{NULL}, 0}, {{NULL}, 0}};
     replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
-    check_ok(t.ctx, replica_set_solve(t.ctx, &t.s, &set));
-    check_ok(t.ctx, replica_statistics(t.ctx, &t.s, &set, &solution));
+    check_ok(t.ctx, replica_set_solve(t.ctx, &t.plan, &set));
+    check_ok(t.ctx, replica_statistics(t.ctx, &t.plan, &set, &solution));
     const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
     while (!coordinate_snapshots_at(kept, node[1]))
         node[1]++;
@@ -61,7 +61,7 @@ static void check_same_paths(const char *text)
     check_ok(t.ctx, nonlinear_process_new(t.ctx, t.problem, &x, n, node, &process));
 
     path_ensemble *e = NULL;
-    path_source source = coordinate_source(&t.s.source);
+    path_source source = coordinate_source(&t.plan.source);
     check_ok(t.ctx, coordinates_draw(t.ctx, &source, grid, 0, &e));
     const path_inputs *in = &e->block[0];
     nonlinear_workspace *work = NULL;
@@ -89,7 +89,7 @@ static void check_same_paths(const char *text)
     sgdmft_solution_free(solution);
     replica_result_clear(&result[0]);
     replica_result_clear(&result[1]);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 

@@ -1,9 +1,12 @@
-/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks nothing and
-   works the next time. The linker sends the library's allocations through tests/support/failing_memory.h. */
+/* Every allocation of the exact method and of the sampled solver fails once: the solve says "out of memory", leaks
+   nothing and works the next time. The linker sends the library's allocations through tests/support/failing_memory.h.
+   */
+#include "problem/problem.h"
 #include "sgdmft/sgdmft.h"
 #include "support/check.h"
+#include "support/epoch_process.h"
 #include "support/failing_memory.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 WRAP(int, posix_memalign, (void **out, size_t alignment, size_t size), (out, alignment, size), 12)
 
@@ -22,7 +25,7 @@ static long fail_each(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_statu
             sgdmft_solution_free(solution);
             return n;
         }
-        /* a text for the context's message may be what could not be had */
+        /* the allocation that failed may have been that of the context's message */
         if (status != SGDMFT_ERR_MEMORY && !(status == whole && solution))
             fail_msg("allocation %ld fails, but the status is %d: %s", n, (int)status, sgdmft_context_message(ctx));
         if (status == SGDMFT_ERR_MEMORY)
@@ -50,7 +53,7 @@ static void test_exact(void **state)
     sgdmft_context_free(ctx);
 }
 
-/* Drivers, ways to the response, sampled coordinates with a Gaussian law and with one of their own. */
+/* Processes, estimators of the response, sampled coordinates with a Gaussian law and with one of their own. */
 static void test_sampled(void **state)
 {
     static const char *const cases[] = {
@@ -76,8 +79,30 @@ static void test_sampled(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* Two limits of averages where an epoch begins, by both methods. */
+static void test_epochs(void **state)
+{
+    static const char *const numerics[] = {"method: march, response: stein", "method: march, response: pathwise",
+                                           "method: picard, response: pathwise"};
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof numerics / sizeof *numerics; i++) {
+        sgdmft_problem *problem = test_problem(ctx,
+                                               "{delta: 1.5, horizon: 1.4, model: {label: s, loss: \"(r - y)^2/2\"}, "
+                                               "numerics: {paths: 64, replicas: 2, steps: 8, passes: 200, %s}, "
+                                               "output: {times: 2}}",
+                                               numerics[i]);
+        problem->process = &epoch_process;
+        long count = fail_each(ctx, problem, SGDMFT_OK);
+        print_message("epochs, %s: %ld allocations\n", numerics[i], count);
+        assert_true(count > 50);
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_sampled)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact), cmocka_unit_test(test_sampled),
+                                       cmocka_unit_test(test_epochs)};
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Ends the test: prints "name: " and the reason. */
-__attribute__((format(printf, 3, 0))) static void report(const char *reason, const double value[3],
-                                                         const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void report(const char *reason, const double value[3], const char *format,
+                                                         va_list args)
 {
     vprint_error(format, args);
     print_error(": ");

@@ -1,4 +1,4 @@
-/* Comparisons of numbers that say what was compared when they fail. */
+/* Comparisons of numbers that name the quantity when they fail. */
 #ifndef SGDMFT_TESTS_SUPPORT_CHECK_H
 #define SGDMFT_TESTS_SUPPORT_CHECK_H
 
@@ -16,8 +16,7 @@ void check_near(double got, double want, double tolerance, const char *format, .
     __attribute__((format(printf, 4, 5)));
 
 /* low <= got <= high */
-void check_between(double got, double low, double high, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void check_between(double got, double low, double high, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* |z| <= bound for z = (got - want) / se */
 void check_z(double got, double want, double se, double bound, const char *format, ...)

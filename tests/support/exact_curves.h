@@ -2,8 +2,8 @@
 #ifndef SGDMFT_TESTS_SUPPORT_EXACT_CURVES_H
 #define SGDMFT_TESTS_SUPPORT_EXACT_CURVES_H
 
-#include "sgdmft/solution.h"
 #include "linear_exact.h"
+#include "sgdmft/solution.h"
 
 /* Every curve at every output time within `sigmas` standard errors, a tenth of the time-step error that was removed and
    the bias of a finite number of paths, 2 / paths of the value (matched moments and control variables are not exactly

@@ -1,5 +1,5 @@
-/* Allocations that fail on demand. The linker sends the library's allocations through the functions below (--wrap for each
-   of them); a test that wraps more adds lines of its own. For one file of a test program. */
+/* Allocations that fail on demand. The linker sends the library's allocations through the functions below (--wrap for
+   each function); a test that wraps more adds lines of its own. To be included in one file of a test program. */
 #ifndef SGDMFT_TESTS_SUPPORT_FAILING_MEMORY_H
 #define SGDMFT_TESTS_SUPPORT_FAILING_MEMORY_H
 

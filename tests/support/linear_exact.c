@@ -165,8 +165,7 @@ double linear_exact_m(const linear_exact *e, double t)
     const double *state = state_at(e, t, e->work);
     double sum = 0;
     for (size_t j = 0; j < e->points; j++)
-        sum += e->weight[j] *
-               (decayed(e, e->x[j], state[0], t) * e->p.m0 + e->x[j] * state[1 + j] * e->p.rho);
+        sum += e->weight[j] * (decayed(e, e->x[j], state[0], t) * e->p.m0 + e->x[j] * state[1 + j] * e->p.rho);
     return sum;
 }
 

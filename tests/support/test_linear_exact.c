@@ -88,8 +88,16 @@ static void test_spectral_law(void **state)
 /* Halving the internal step changes nothing at the accuracy that is claimed. */
 static void test_converged(void **state)
 {
-    linear_problem p = {.eta = 1.3, .decay = 0.2, .switch_at = 1, .after = 0.6, .delta = 0.7, .lambda = 0.23,
-                        .q0 = 1.1, .m0 = 0.3, .rho = 0.8, .sigma = 0.4};
+    linear_problem p = {.eta = 1.3,
+                        .decay = 0.2,
+                        .switch_at = 1,
+                        .after = 0.6,
+                        .delta = 0.7,
+                        .lambda = 0.23,
+                        .q0 = 1.1,
+                        .m0 = 0.3,
+                        .rho = 0.8,
+                        .sigma = 0.4};
     linear_exact *coarse = solution(p, 2.5, 2e-3), *fine = solution(p, 2.5, 1e-3);
     for (double t = 0.25; t < 2.6; t += 0.377) {
         check_near(linear_exact_train(coarse, t), linear_exact_train(fine, t), 1e-9, "train loss at t = %g", t);
@@ -132,9 +140,9 @@ static void test_energy_balance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spectral_law),   cmocka_unit_test(test_anchors),
+        cmocka_unit_test(test_spectral_law),        cmocka_unit_test(test_anchors),
         cmocka_unit_test(test_anchors_closed_form), cmocka_unit_test(test_closed_form),
-        cmocka_unit_test(test_converged),      cmocka_unit_test(test_ridge_alone),
+        cmocka_unit_test(test_converged),           cmocka_unit_test(test_ridge_alone),
         cmocka_unit_test(test_energy_balance),
     };
     return cmocka_run_group_tests_name("linear exact", tests, NULL, NULL);

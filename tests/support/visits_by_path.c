@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "core/memory.h"
 #include "check.h"
+#include "core/memory.h"
 
 static void expand(const path_inputs *in, size_t k, const time_grid *grid, visits_by_path *out)
 {

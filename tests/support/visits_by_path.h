@@ -19,7 +19,7 @@ typedef struct visits_by_path {
 visits_by_path *visits_by_path_new(const path_ensemble *e, int k, const time_grid *grid);
 void visits_by_path_free(const path_ensemble *e, visits_by_path *v);
 
-/* What groups promise: one after the other without gaps, no lane twice in one, the visits of a lane in order and by
+/* The contract of groups: one after the other without gaps, no lane twice in one, the visits of a lane in order and by
    their rank in the cell; and slots_before. */
 void check_visit_groups(const path_inputs *in);
 

@@ -3,7 +3,7 @@
 #define SGDMFT_TESTS_VALIDATION_REPETITION_TEST_H
 
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 #include "validation/simulator/repetition.h"
 
 typedef struct repetition_test {

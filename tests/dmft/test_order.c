@@ -8,8 +8,8 @@ static void test_linear(void **state)
     const linear_problem p = {.eta = 1.1, .delta = 1.5, .lambda = 0.15, .q0 = 1, .m0 = 0.25, .rho = 1.2, .sigma = 0.3};
     const double T = 2;
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(
+    test_plan t;
+    test_plan_init(
         &t,
         test_problem(ctx,
                      "{delta: 1.5, eta: 1.1, lambda: 0.15, horizon: 2, "
@@ -17,18 +17,18 @@ static void test_linear(void **state)
                      "initial: {q: 1, m: 0.25, rho: 1.2}, "
                      "numerics: {grading: 1, response: pathwise, paths: %zu, steps: 80, seed: 71, tolerance: 1.0e-10}}",
                      test_scaled(8000, 600)));
-    table_row rows[LADDER_QUANTITIES] = {0};
+    table_row rows[QUANTITIES] = {0};
     order_collect(&t, 14, rows);
     order_print(&t, rows);
     linear_exact *e = linear_exact_new(&p, T, 1e-3);
-    const double exact[LADDER_QUANTITIES] = {
-        linear_exact_train(e, T), linear_exact_test(e, T),     linear_exact_q(e, T),       linear_exact_m(e, T),
-        linear_exact_R(e, T, 0),  linear_exact_C(e, T, T / 2), linear_exact_R(e, T, T / 2)};
-    for (int x = 0; x < LADDER_QUANTITIES; x++)
-        order_check_extrapolated(&rows[x], exact[x], ladder_names[x]);
+    const double exact[QUANTITIES] = {linear_exact_train(e, T),   linear_exact_test(e, T), linear_exact_q(e, T),
+                                      linear_exact_m(e, T),       linear_exact_R(e, T, 0), linear_exact_C(e, T, T / 2),
+                                      linear_exact_R(e, T, T / 2)};
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_extrapolated(&rows[x], exact[x], quantity_names[x]);
     order_check(rows, test_scale() < 1 ? 2 : 6);
     linear_exact_free(e);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 
@@ -36,8 +36,8 @@ static void test_linear(void **state)
 static void test_tanh(void **state)
 {
     sgdmft_context *ctx = check_context(1);
-    test_setting t;
-    test_setting_init(
+    test_plan t;
+    test_plan_init(
         &t,
         test_problem(ctx,
                      "{delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", "
@@ -45,13 +45,13 @@ static void test_tanh(void **state)
                      "initial: {q: 1, m: 0.2, rho: 1}, "
                      "numerics: {grading: 1, response: pathwise, paths: %zu, steps: 48, seed: 72, tolerance: 1.0e-10}}",
                      test_scaled(8000, 600)));
-    table_row rows[LADDER_QUANTITIES] = {0};
+    table_row rows[QUANTITIES] = {0};
     order_collect(&t, 20, rows);
     order_print(&t, rows);
-    for (int x = 0; x < LADDER_QUANTITIES; x++)
-        order_check_against_finest(&rows[x], ladder_names[x]);
+    for (int x = 0; x < QUANTITIES; x++)
+        order_check_against_finest(&rows[x], quantity_names[x]);
     order_check(rows, test_scale() < 1 ? 0 : 3);
-    test_setting_clear(&t);
+    test_plan_clear(&t);
     sgdmft_context_free(ctx);
 }
 

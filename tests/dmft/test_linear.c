@@ -7,7 +7,7 @@
 #include "sgdmft/solve.h"
 #include "support/check.h"
 #include "support/exact_curves.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 #define MODEL "model: {label: \"s + %g*eps\", loss: \"(r - y)^2/2\"}, "
 #define START "initial: {q: %g, m: %g, rho: %g}, "

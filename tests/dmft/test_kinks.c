@@ -4,7 +4,7 @@
 #include "sgdmft/solve.h"
 #include "simulated.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static void check_kink(const char *body)
 {
@@ -37,7 +37,7 @@ static void test_two_students(void **state)
                "initial: {q: [[1, 0.1], [0.1, 0.6]], m: [[0.3], [-0.1]]}");
 }
 
-/* Passes end at the resolution of the sample, and say so: the residual is at most that. */
+/* Passes end at the resolution of the sample, which bounds the residual. */
 static void test_tolerance(void **state)
 {
     sgdmft_context *ctx = check_context(1);

@@ -1,11 +1,11 @@
-/* The drivers of SME and gradient flow path by path: the paths are done again one at a time from the equations in the
-   heads of paths/block.h and paths/driver.h, with two students, a nonlinear loss, arbitrary kernels and events away from
-   the middle of their cells. What the chain rule gives is compared with differences of paths whose field was shifted
-   at one event. The kick itself is that of test_kicks.c. */
+/* Processes with one event per cell, SME and gradient flow, path by path: the paths are done again one at a time from
+   the equations in the heads of paths/block.h and paths/step_events.c, with two students, a nonlinear loss, arbitrary
+   kernels and events away from the middle of their cells. Derivatives by the chain rule are compared with differences
+   of paths whose field was shifted at one event. The kick itself is tested in process/test_kicks.c. */
 #include "core/memory.h"
-#include "path_case.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
+#include "path_case.h"
 #include "paths/events.h"
 #include "support/check.h"
 
@@ -23,7 +23,7 @@ static void move_events(const case_schedule *eta, time_grid *grid)
 static void case_init(path_case *f, const char *dynamics)
 {
     path_case_init(f, dynamics, &smooth_schedule, 2.2, "", PATHS);
-    move_events(f->eta, f->t.s.grid[GRID_FINE]);
+    move_events(f->eta, f->t.plan.grid[GRID_FINE]);
     path_case_draw(f, 37);
 }
 
@@ -61,8 +61,8 @@ typedef struct gradient_source {
 static int gradient_at(void *user, const double *r, double *g, double *G)
 {
     const gradient_source *source = user;
-    const path_plan *set = &source->f->t.s.on_grid[GRID_FINE];
-    return model_gradient(set->m, source->f->one->model, 1, &source->t, r, source->y, g, G);
+    const path_plan *plan = &source->f->t.plan.on_grid[GRID_FINE];
+    return model_gradient(plan->m, source->f->one->model, 1, &source->t, r, source->y, g, G);
 }
 
 /* One path: kicks of the cells, positions at the nodes. */
@@ -70,7 +70,7 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
                         double r[][K])
 {
     const time_grid *grid = f->kern->grid;
-    const path_plan *set = &f->t.s.on_grid[GRID_FINE];
+    const path_plan *plan = &f->t.plan.on_grid[GRID_FINE];
     int diffuses = in->noise != NULL;
     for (int a = 0; a < STEPS; a++) {
         double x = grid->middle[a], low[K], high[K], position[K];
@@ -81,7 +81,7 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
             if (a == moved.event && c == moved.component)
                 position[c] += moved.by;
             for (int l = 0; l < K && diffuses; l++)
-                position[c] -= any_spread[c * K + l] * in->bridge[((size_t)a * K + (size_t)l) * in->n + p];
+                position[c] -= any_bridge_root[c * K + l] * in->bridge[((size_t)a * K + (size_t)l) * in->n + p];
             for (int b = 0; b < a; b++)
                 for (int l = 0; l < K; l++)
                     position[c] -= between_events(f->kern, c * K + l, a, b) * kick[b][l];
@@ -96,7 +96,7 @@ static void single_path(const path_case *f, const path_inputs *in, size_t p, shi
                           .r = position,
                           .gradient = gradient_at,
                           .user = &source};
-        assert_int_equal(set->process->kick(&step, work, kick[a], NULL), 0);
+        assert_int_equal(plan->process->kick(&step, work, kick[a], NULL), 0);
     }
     for (int i = 0; i <= STEPS; i++) {
         path_case_field(f, in, p, i, r[i]);
@@ -112,10 +112,10 @@ static void check_paths(const char *dynamics)
 {
     path_case f;
     case_init(&f, dynamics);
-    test_run run = test_run_new(&f.t, f.paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(&f.t, f.paths);
+    test_blocks_start(&blocks);
     for (int i = 0; i < STEPS; i++) {
-        test_run_advance(&run, f.kern, i);
+        test_blocks_advance(&blocks, f.kern, i);
         for (size_t b = 0; b < f.paths->n_blocks; b++) {
             const path_inputs *in = &f.paths->block[b];
             assert_int_equal(in->slots, STEPS);
@@ -123,18 +123,18 @@ static void check_paths(const char *dynamics)
                 double kick[STEPS][K], r[STEPS + 1][K];
                 single_path(&f, in, p, NONE, kick, r);
                 for (size_t c = 0; c < K; c++) {
-                    check_near(run.block[b].r[c * in->n + p], r[i + 1][c], 1e-12, "%s: r of path %zu at node %d",
+                    check_near(blocks.block[b].r[c * in->n + p], r[i + 1][c], 1e-12, "%s: r of path %zu at node %d",
                                dynamics, p, i + 1);
                     for (size_t a = 0; a <= (size_t)i; a++)
-                        check_near(a == (size_t)i ? run.block[b].newest_sum[c * in->n + p]
-                                                  : run.block[b].history.kicks.exact[(a * K + c) * in->n + p],
+                        check_near(a == (size_t)i ? blocks.block[b].newest_sum[c * in->n + p]
+                                                  : blocks.block[b].history.kicks.exact[(a * K + c) * in->n + p],
                                    kick[a][c], 1e-12, "%s: kick %zu of path %zu", dynamics, a, p);
                 }
             }
         }
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     path_case_clear(&f);
 }
 
@@ -144,8 +144,8 @@ static void test_single_paths(void **state)
     check_paths("sme");
 }
 
-/* What one path gives: d kick_a / d w(T_a) to slope[a], d g(t_i) / d w(T_c) to change[i][c], and its share of the average
-   of the latter times (1 - z, z) to rows[i][c]. */
+/* From one path, d kick_a / d w(T_a) to slope[a], d g(t_i) / d w(T_c) to change[i][c], and its share of the average of
+   the latter times (1 - z, z) to rows[i][c]. */
 static void add_path(const path_case *f, const path_inputs *in, size_t p, double slope[][K * K],
                      double change[][STEPS][K * K], double rows[][STEPS][2][K * K])
 {
@@ -175,60 +175,61 @@ static void add_path(const path_case *f, const path_inputs *in, size_t p, double
         }
 }
 
-/* Changes of kicks and of the gradient, event by event, and the averages made from them. The scratch still holds the
-   changes of the last block. */
+/* Changes of kicks and of the gradient, event by event, and the averages made from them. The workspace still
+   holds the changes of the last block. */
 static void test_responses(void **state)
 {
     static double slope[PATHS][STEPS][K * K], change[PATHS][STEPS + 1][STEPS][K * K];
     static double rows[STEPS + 1][STEPS][2][K * K];
     path_case f;
     case_init(&f, "gradient-flow");
-    const averages_layout *at = &f.t.s.on_grid[GRID_FINE].at;
+    const averages_layout *at = &f.t.plan.on_grid[GRID_FINE].at;
     size_t lane = 0;
     for (size_t b = 0; b < f.paths->n_blocks; b++)
         for (size_t p = 0; p < f.paths->block[b].n; p++) {
             add_path(&f, &f.paths->block[b], p, slope[lane], change[lane], rows);
             lane++;
         }
-    test_run run = test_run_new(&f.t, f.paths);
-    test_run_start(&run);
+    test_blocks blocks = test_blocks_new(&f.t, f.paths);
+    test_blocks_start(&blocks);
     for (int i = 1; i <= STEPS; i++) {
-        test_run_advance(&run, f.kern, i - 1);
+        test_blocks_advance(&blocks, f.kern, i - 1);
         for (int c = 0; c < i; c++)
             for (int kind = 0; kind < 2; kind++)
                 for (int x = 0; x < K * K; x++)
-                    check_near(averages_row(at, run.sums, c, RESPONSE_LEFT + kind)[x], rows[i][c][kind][x], 1e-8,
+                    check_near(averages_row(at, blocks.sums, c, RESPONSE_LEFT + kind)[x], rows[i][c][kind][x], 1e-8,
                                "response at node %d to cell %d, kind %d, entry %d", i, c, kind, x);
         lane = 0;
         for (size_t b = 0; b < f.paths->n_blocks; b++)
             for (size_t p = 0, n = f.paths->block[b].n; p < n; p++, lane++)
                 for (size_t x = 0; x < K * K; x++) {
                     size_t a = (size_t)i - 1;
-                    check_near(run.block[b].chains->slope[(a * K * K + x) * n + p], slope[lane][a][x], 1e-7,
+                    check_near(blocks.block[b].chains->slope[(a * K * K + x) * n + p], slope[lane][a][x], 1e-7,
                                "slope of kick %zu of path %zu, entry %zu", a, lane, x);
                     for (size_t c = 0; c <= a && b + 1 == f.paths->n_blocks; c++)
-                        check_near(run.scratch->GK[(c * K * K + x) * n + p], change[lane][i][c][x], 1e-7,
+                        check_near(blocks.workspace->GK[(c * K * K + x) * n + p], change[lane][i][c][x], 1e-7,
                                    "change of g at node %d by event %zu of path %zu, entry %zu", i, c, lane, x);
                 }
-        test_run_accept(&run);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     path_case_clear(&f);
 }
 
-/* Rows of events: a drift correlates kicks with kicks, a diffusion gradients with kicks and normals. */
+/* Rows of events: a process without white noise correlates kicks with kicks, one with white noise gradients with kicks
+   and normals. */
 static void check_rows(const char *dynamics)
 {
     path_case f;
     case_init(&f, dynamics);
-    const path_plan *set = &f.t.s.on_grid[GRID_FINE];
-    int diffuses = set->process->white_noise;
-    assert_ptr_equal(set->at.response, diffuses ? &response_stein : &response_pathwise);
-    test_run run = test_run_new(&f.t, f.paths);
-    test_run_start(&run);
+    const path_plan *plan = &f.t.plan.on_grid[GRID_FINE];
+    int diffuses = plan->process->white_noise;
+    assert_ptr_equal(plan->at.response, diffuses ? &response_stein : &response_pathwise);
+    test_blocks blocks = test_blocks_new(&f.t, f.paths);
+    test_blocks_start(&blocks);
     for (int i = 1; i <= STEPS; i++) {
         double want[STEPS][2][K * K] = {{{0}}};
-        test_run_advance(&run, f.kern, i - 1);
+        test_blocks_advance(&blocks, f.kern, i - 1);
         for (size_t b = 0; b < f.paths->n_blocks; b++) {
             const path_inputs *in = &f.paths->block[b];
             for (size_t p = 0; p < in->n; p++) {
@@ -244,17 +245,17 @@ static void check_rows(const char *dynamics)
         }
         for (int c = 0; c < i; c++)
             for (int x = 0; x < K * K; x++) {
-                check_near(averages_row(&set->at, run.sums, c, VISITS)[x], want[c][0][x], 1e-12,
+                check_near(averages_row(&plan->at, blocks.sums, c, VISITS)[x], want[c][0][x], 1e-12,
                            "%s: kicks of cell %d at node %d", dynamics, c, i);
                 if (diffuses)
-                    check_near(averages_row(&set->at, run.sums, c, INNOVATION)[x], want[c][1][x], 1e-12,
+                    check_near(averages_row(&plan->at, blocks.sums, c, INNOVATION)[x], want[c][1][x], 1e-12,
                                "%s: normals of cell %d at node %d", dynamics, c, i);
             }
-        for (size_t x = averages_used(&set->at, i); x < set->at.size; x++)
-            assert_true(run.sums[x] == 0);
-        test_run_accept(&run);
+        for (size_t x = averages_used(&plan->at, i); x < plan->at.size; x++)
+            assert_true(blocks.sums[x] == 0);
+        test_blocks_accept(&blocks);
     }
-    test_run_clear(&run);
+    test_blocks_clear(&blocks);
     path_case_clear(&f);
 }
 
@@ -283,5 +284,5 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_repeatable),
     };
-    return cmocka_run_group_tests_name("cells", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("step events", tests, NULL, NULL);
 }

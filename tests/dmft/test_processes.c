@@ -1,5 +1,5 @@
-/* SME and gradient flow on the linear model against its exact solution; SGD with the response by Stein's lemma against
-   paths; drivers against one another in the limit of small steps. */
+/* SME and gradient flow on the linear model against its exact solution; the two estimators of the response of SGD
+   against each other; processes against one another in the limit of small steps. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "columns/solution.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static sgdmft_solution *solve(const char *body, const char *numerics, int times)
 {
@@ -21,7 +21,8 @@ static sgdmft_solution *solve(const char *body, const char *numerics, int times)
     return s;
 }
 
-/* Curves of two solutions within 4.5 standard errors of their difference and a bias of 2 / paths. With gradient flow on the linear model nothing is random: `left` is what remains. */
+/* Curves of two solutions within 4.5 standard errors of their difference and a bias of 2 / paths. Gradient flow on the
+   linear model has no randomness at all; `left` is the error that remains there. */
 static void check_curves(const sgdmft_solution *a, const sgdmft_solution *b, double left)
 {
     assert_int_equal(a->n_curves, b->n_curves);
@@ -112,7 +113,7 @@ static void test_sme(void **state)
     "delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", "                       \
     "loss: \"(f - y)^2/2\"}, initial: {q: 1, m: 0.2}"
 
-/* Two ways to find the response of SGD; different seeds make them independent. */
+/* Two estimators of the response of SGD; different seeds make them independent. */
 static void test_stein(void **state)
 {
     char *numerics[2] = {NULL, NULL};
@@ -132,19 +133,19 @@ static void test_stein(void **state)
    step, at the same eta t, SGD and SME come close to gradient flow. */
 static void test_limits(void **state)
 {
-    static const char *const drivers[3] = {"sgd", "sme", "gradient-flow"};
+    static const char *const dynamics[3] = {"sgd", "sme", "gradient-flow"};
     const char *rest = "delta: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, "
                        "initial: {q: 1, m: 0.2}";
     double q[2][3];
     for (int small = 0; small < 2; small++)
         for (int d = 0; d < 3; d++) {
             char *body = NULL, *numerics = NULL;
-            assert_true(asprintf(&body, "dynamics: %s, eta: %s, horizon: %s, %s", drivers[d], small ? "0.1" : "1",
+            assert_true(asprintf(&body, "dynamics: %s, eta: %s, horizon: %s, %s", dynamics[d], small ? "0.1" : "1",
                                  small ? "15" : "1.5", rest) > 0);
             assert_true(asprintf(&numerics, "paths: 2000, replicas: 8, steps: 40, seed: %d", 85 + d) > 0);
             sgdmft_solution *s = solve(body, numerics, 3);
             q[small][d] = sgdmft_solution_curve(s, "q11")->value[2];
-            print_message("eta = %s, %-13s q = %.4f (%.4f)\n", small ? "0.1" : "1", drivers[d], q[small][d],
+            print_message("eta = %s, %-13s q = %.4f (%.4f)\n", small ? "0.1" : "1", dynamics[d], q[small][d],
                           sgdmft_solution_curve(s, "q11")->se[2]);
             sgdmft_solution_free(s);
             free(body);
@@ -154,9 +155,7 @@ static void test_limits(void **state)
     check_between(q[0][0] - q[0][1], 0.007, 0.2, "SGD over SME at eta = 1");
     for (int d = 0; d < 2; d++)
         check_near((q[1][d] - q[1][2]) / (q[0][d] - q[0][2]), 0.1, 0.05,
-                   "%s, difference to gradient flow over that at "
-                   "ten times the step",
-                   drivers[d]);
+                   "%s, difference to gradient flow over that at ten times the step", dynamics[d]);
 }
 
 int main(void)
@@ -167,5 +166,5 @@ int main(void)
         cmocka_unit_test(test_stein),
         cmocka_unit_test(test_limits),
     };
-    return cmocka_run_group_tests_name("drivers", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
 }

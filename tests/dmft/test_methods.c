@@ -1,13 +1,15 @@
-/* What must not matter does not: method, number of threads, grid. What must matter does: the seed. */
+/* Method, number of threads and grid must not matter; the seed must. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "columns/solution.h"
+#include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/epoch_process.h"
+#include "support/plan.h"
 
 #define TANH "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
 #define TWO                                                                                                            \
@@ -15,7 +17,7 @@
     "loss: \"(f - y)^2/2\"}, initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, "                        \
     "observables: {margin: \"y*r1\"}, "
 
-/* Rows that move by 3e-4 keep the correction (solvers/march.c), and steps add up. */
+/* Rows that move by 3e-4 keep the correction (solvers/dmft/march.c), and steps add up. */
 static const double LAST_VISIT = 1e-3;
 
 #define SME "dynamics: sme, "
@@ -24,12 +26,18 @@ static const double LAST_VISIT = 1e-3;
 #define PENALTY_OF_TWO "penalty: \"0.1*th1^4 + 0.1*(th1 - th2)^2\", "
 #define RELU "model: {label: \"relu(s) + 0.2*eps\", predict: \"relu(r)\", loss: \"(f - y)^2/2\"}, initial: {m: 0.2}, "
 
+/* Before the body of a problem: epoch_process, which no problem file can name. */
+#define EPOCHS "(epochs) "
+
 static sgdmft_solution *solve(int threads, const char *body, const char *numerics)
 {
     sgdmft_context *ctx = check_context(threads);
+    size_t epochs = strncmp(body, EPOCHS, strlen(EPOCHS)) == 0 ? strlen(EPOCHS) : 0;
     sgdmft_problem *problem =
-        test_problem(ctx, "{delta: 1.8, eta: 1.1, %s numerics: {%s}, output: {times: 9}}", body, numerics);
+        test_problem(ctx, "{delta: 1.8, eta: 1.1, %s numerics: {%s}, output: {times: 9}}", body + epochs, numerics);
     sgdmft_solution *solution = NULL;
+    if (epochs)
+        problem->process = &epoch_process;
     check_ok(ctx, sgdmft_solve(ctx, problem, &solution));
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
@@ -59,8 +67,8 @@ static double noise(const sgdmft_solution *s, const char *begin)
     return worst;
 }
 
-/* March and picard are two ways to one fixed point. Where averages are integrated over the last visit, they agree to the
-   part `kept` of the noise: what these averages differ by from plain ones is kept by march while rows move by less. */
+/* March and picard find the same fixed point. Where averages are integrated over the last visit, they agree to the part
+   `kept` of the noise: march keeps the difference to plain averages while rows move by less than that. */
 static void check_methods(double kept, const char *body, const char *numerics)
 {
     char *text[2] = {NULL, NULL};
@@ -92,14 +100,22 @@ static void test_picard(void **state)
     check_methods(LAST_VISIT, "horizon: 2, " TWO, "paths: 600, replicas: 2, steps: 16, seed: 4, grading: 1.3");
 }
 
-/* The other drivers, the response by Stein's lemma, and sampled coordinates. */
-static void test_picard_drivers(void **state)
+/* The other processes, the response by Stein's lemma, and sampled coordinates. */
+static void test_picard_processes(void **state)
 {
     check_methods(0, "horizon: 1.5, " SME TANH, "paths: 700, replicas: 2, steps: 16, seed: 14");
     check_methods(0, "horizon: 1.5, " FLOW TANH, "paths: 700, replicas: 2, steps: 16, seed: 15");
     check_methods(LAST_VISIT, "horizon: 1.5, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 20, seed: 16");
     check_methods(0, "horizon: 1, " SME TWO, "paths: 600, replicas: 2, steps: 12, seed: 17, grading: 1.3");
     check_methods(0, "horizon: 1, " FLOW TWO, "paths: 600, replicas: 2, steps: 12, seed: 18");
+}
+
+/* With epochs, where averages and rows have two limits. */
+static void test_picard_epochs(void **state)
+{
+    check_methods(0, EPOCHS "horizon: 2.6, " TANH, "response: pathwise, paths: 700, replicas: 2, steps: 16, seed: 24");
+    check_methods(0, EPOCHS "horizon: 2.6, " TANH, "response: stein, paths: 1000, replicas: 2, steps: 16, seed: 25");
+    check_methods(0, EPOCHS "horizon: 1.3, " TWO, "response: stein, paths: 700, replicas: 2, steps: 16, seed: 26");
 }
 
 static void check_same_bytes(const sgdmft_solution *a, const sgdmft_solution *b)
@@ -141,10 +157,12 @@ static void test_threads(void **state)
     check_threads("horizon: 1.5, " TWO, "paths: 1500, replicas: 2, steps: 12, seed: 6");
 }
 
-static void test_threads_drivers(void **state)
+static void test_threads_processes(void **state)
 {
     check_threads("horizon: 1, " SME TANH, "paths: 700, replicas: 3, steps: 8, seed: 19");
     check_threads("horizon: 1, " FLOW TWO, "paths: 500, replicas: 2, steps: 6, seed: 20");
+    check_threads(EPOCHS "horizon: 1.3, " TWO, "response: pathwise, paths: 500, replicas: 2, steps: 12, seed: 27");
+    check_threads(EPOCHS "horizon: 1.3, " TANH, "response: stein, paths: 700, replicas: 2, steps: 12, seed: 28");
     check_threads("horizon: 1, " RELU, "paths: 700, replicas: 2, steps: 8, seed: 21");
     check_threads("horizon: 1, " PENALTY TANH, "paths: 700, replicas: 2, steps: 8, seed: 22");
     check_threads("horizon: 0.6, " SME PENALTY_OF_TWO TWO, "paths: 500, replicas: 2, steps: 8, seed: 23");
@@ -184,7 +202,7 @@ static void test_grading(void **state)
     free(numerics[1]);
 }
 
-/* What is reported about a solve is what was asked for and done. */
+/* The report of a solve agrees with its settings and its work. */
 static void test_info(void **state)
 {
     sgdmft_solution *s = solve(1, "horizon: 2, " TWO, "paths: 700, replicas: 3, steps: 13, seed: 12");
@@ -206,14 +224,14 @@ static void test_info(void **state)
     sgdmft_solution_free(s);
 }
 
-/* Of a curve at one time, with and without extrapolation: what the coarsest grid added to that. */
+/* The change of a curve at one time by the coarsest grid, from the curve with and without extrapolation. */
 static double added(const sgdmft_curve *with, const sgdmft_curve *without, size_t i)
 {
     return with->value[i] - (without->value[i] - without->step_error[i]);
 }
 
-/* Extrapolation takes away the step error of the fine grid, and much of it. From some curves it takes a fifteenth of what the
-   third grid tells, too, and counts two fifteenths as what is left. */
+/* Extrapolation takes away the step error of the fine grid, and much of it. Some curves lose a fifteenth of the change
+   to the third grid, too, and two fifteenths of it count as the error that is left. */
 static void test_extrapolation(void **state)
 {
     const char *body = "dynamics: gradient-flow, horizon: 2, " TANH; /* with little noise */
@@ -243,10 +261,15 @@ static void test_extrapolation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_picard),  cmocka_unit_test(test_picard_drivers),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_drivers),
-        cmocka_unit_test(test_seed),    cmocka_unit_test(test_grading),
-        cmocka_unit_test(test_info),    cmocka_unit_test(test_extrapolation),
+        cmocka_unit_test(test_picard),
+        cmocka_unit_test(test_picard_processes),
+        cmocka_unit_test(test_picard_epochs),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_threads_processes),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_grading),
+        cmocka_unit_test(test_info),
+        cmocka_unit_test(test_extrapolation),
     };
     return cmocka_run_group_tests_name("methods", tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 enum { D = 500, REPETITIONS = 60 };
 

@@ -1,5 +1,5 @@
 /* From replicas to a solution: every number of the solution from the replicas' kernels by the formulas in the head of
-   solvers/statistics.c, written out again. Output times are nodes of all grids, so nothing is interpolated. */
+   solvers/dmft/statistics.c, written out again. Output times are nodes of all grids, so nothing is interpolated. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 #include "columns/solution.h"
 #include "solvers/dmft/statistics.h"
 #include "support/check.h"
+#include "support/plan.h"
 #include "support/sample.h"
-#include "support/setting.h"
 
 enum { REPLICAS = 5, STEPS = 16, TIMES = 5, K = 2, KSTAR = 2, COLUMNS = 2 + 3 + 4 + 2 + 4 };
 
@@ -17,7 +17,7 @@ static const char *const NAMES[COLUMNS] = {"train_loss",  "test_loss", "q11", "q
                                            "test_margin", "R11",       "R12", "R21", "R22"};
 
 typedef struct fixture {
-    test_setting t;
+    test_plan t;
     replica_result result[REPLICAS];
     sgdmft_solution *solution;
 } fixture;
@@ -26,7 +26,7 @@ static int setup(void **state)
 {
     static fixture f;
     sgdmft_context *ctx = check_context(1);
-    test_setting_init(
+    test_plan_init(
         &f.t,
         test_problem(
             ctx,
@@ -35,10 +35,10 @@ static int setup(void **state)
             "initial: {q: [[1, 0.1], [0.1, 0.8]], m: [[0.3, 0.1], [0, 0.2]]}, observables: {margin: \"y*r1 + s2\"}, "
             "numerics: {grading: 1, paths: 400, replicas: %d, steps: %d, seed: 41}, output: {times: %d}}",
             REPLICAS, STEPS, TIMES));
-    replica_set set = {.result = f.result, .asked = REPLICAS};
-    check_ok(f.t.ctx, replica_set_solve(f.t.ctx, &f.t.s, &set));
-    assert_int_equal(set.count, REPLICAS);
-    check_ok(f.t.ctx, replica_statistics(f.t.ctx, &f.t.s, &set, &f.solution));
+    replica_set all = {.result = f.result, .asked = REPLICAS};
+    check_ok(f.t.ctx, replica_set_solve(f.t.ctx, &f.t.plan, &all));
+    assert_int_equal(all.count, REPLICAS);
+    check_ok(f.t.ctx, replica_statistics(f.t.ctx, &f.t.plan, &all, &f.solution));
     sgdmft_context_free(ctx);
     *state = &f;
     return 0;
@@ -50,27 +50,27 @@ static int teardown(void **state)
     sgdmft_solution_free(f->solution);
     for (int r = 0; r < REPLICAS; r++)
         replica_result_clear(&f->result[r]);
-    test_setting_clear(&f->t);
+    test_plan_clear(&f->t);
     return 0;
 }
 
 /* Column `c` of one replica at a node. */
-static double column(const fixture *f, int index, int level, int node, int c)
+static double column(const fixture *f, int index, int grid, int node, int c)
 {
-    const grid_solution *tr = f->result[index].on_grid[level];
-    const path_plan *set = &f->t.s.on_grid[level];
-    const double *seen = tr->observed + (size_t)node * tr->observables;
+    const grid_solution *solved = f->result[index].on_grid[grid];
+    const path_plan *plan = &f->t.plan.on_grid[grid];
+    const double *seen = solved->observed + (size_t)node * solved->observables;
     double C[K * K];
-    kernels_correlation(tr->kern, set->q0, set->rho, node, node, C);
+    kernels_correlation(solved->kern, plan->q0, plan->rho, node, node, C);
     if (c < 2)
         return seen[c];
     if (c < 5)
         return C[(int[]){0, 2, 3}[c - 2]];
     if (c < 9)
-        return tr->kern->m[node * K * KSTAR + c - 5];
+        return solved->kern->m[node * K * KSTAR + c - 5];
     if (c < 11)
         return seen[c - 7];
-    return kernels_R(tr->kern, c - 11, node)[0];
+    return kernels_R(solved->kern, c - 11, node)[0];
 }
 
 /* Means over the replicas that solve all grids. */
@@ -124,7 +124,7 @@ static void test_curves(void **state)
             double change = step[i].change.mean, left = (0.2 - taken) * change;
             check_near(curve->value[i], value[i].mean - taken * change, 1e-13, "%s at output %d", curve->name, i);
             check_near(curve->step_error[i], left, 1e-13, "step error of %s at output %d", curve->name, i);
-            /* output times are further apart than what counts as nearby */
+            /* output times are too far apart to count as nearby */
             check_near(curve->se[i], hypot(sample_se(&value[i]), left), 1e-12, "standard error of %s at output %d",
                        curve->name, i);
         }
@@ -143,7 +143,8 @@ static void test_two_time_arrays(void **state)
             double C[K * K] = {0}, R[K * K] = {0}, block[K * K];
             for (int r = 0; r < REPLICAS; r++) {
                 const kernels *kern = f->result[r].on_grid[GRID_FINE]->kern;
-                kernels_correlation(kern, f->t.s.on_grid[GRID_FINE].q0, f->t.s.on_grid[GRID_FINE].rho, (int)i, (int)j, block);
+                kernels_correlation(kern, f->t.plan.on_grid[GRID_FINE].q0, f->t.plan.on_grid[GRID_FINE].rho, (int)i,
+                                    (int)j, block);
                 for (int x = 0; x < K * K; x++) {
                     C[x] += block[x] / REPLICAS;
                     R[x] += j <= i ? kernels_R(kern, x, (int)i)[j] / REPLICAS : 0;
@@ -200,9 +201,9 @@ static void test_summary(void **state)
     double residual = 0, visits = 0;
     for (int r = 0; r < REPLICAS; r++) {
         visits += f->result[r].visits;
-        for (int level = 0; level <= GRID_COARSE; level++)
-            for (int i = 0; i < f->result[r].on_grid[level]->nodes; i++)
-                residual = fmax(residual, f->result[r].on_grid[level]->residual[i]);
+        for (int grid = 0; grid <= GRID_COARSE; grid++)
+            for (int i = 0; i < f->result[r].on_grid[grid]->nodes; i++)
+                residual = fmax(residual, f->result[r].on_grid[grid]->residual[i]);
     }
     assert_true(f->solution->info.residual_max == residual);
     assert_true(f->solution->info.visits == visits);

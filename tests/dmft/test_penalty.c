@@ -1,5 +1,5 @@
-/* General penalties, with sampled coordinates: a ridge written as a penalty is the ridge; a nonlinear penalty, for which
-   the law of the coordinates matters, is what simulations of the finite system give. */
+/* General penalties, with sampled coordinates: a ridge written as a penalty is the ridge; a nonlinear penalty, for
+   which the law of the coordinates matters, is what simulations of the finite system give. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "sgdmft/solve.h"
 #include "simulated.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 static sgdmft_solution *solve(const char *dynamics, const char *decay, const char *body, size_t paths,
                               const char *numerics)
@@ -24,10 +24,10 @@ static sgdmft_solution *solve(const char *dynamics, const char *decay, const cha
     return s;
 }
 
-/* Curves within 4.5 standard errors of their difference, a share of the time-step errors that were removed, and a bias of
-   3 / paths; the two-time arrays, which are not extrapolated, within `arrays`. */
-static void check_ridge(const char *dynamics, const char *lambda, const char *penalised, const char *body,
-                        size_t paths, double arrays)
+/* Curves within 4.5 standard errors of their difference, a share of the time-step errors that were removed, and a bias
+   of 3 / paths; the two-time arrays, which are not extrapolated, within `arrays`. */
+static void check_ridge(const char *dynamics, const char *lambda, const char *penalised, const char *body, size_t paths,
+                        double arrays)
 {
     sgdmft_solution *a = solve(dynamics, lambda, body, paths, "response: stein, replicas: 10, steps: 30, seed: 101");
     sgdmft_solution *b = solve(dynamics, penalised, body, paths, "replicas: 10, steps: 30, seed: 102");

@@ -1,4 +1,4 @@
-/* Solves that stop early or are refused: the status, the message, and what is kept. */
+/* Solves that stop early or are refused: the status, the message, and the part of the solution that is kept. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "kernels/response_stein.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/plan.h"
 
 #define LINEAR "model: {label: \"s + 0.1*eps\", loss: \"(r - y)^2/2\"}"
 
@@ -21,7 +21,7 @@ static sgdmft_status solve(sgdmft_context *ctx, const char *text, sgdmft_solutio
     return status;
 }
 
-/* What was computed is kept: whole rows, finite, marked with the status and the message of the context. */
+/* Rows that were computed are kept: whole and finite, with the status and the message of the context. */
 static void check_partial(const sgdmft_context *ctx, const sgdmft_solution *s, sgdmft_status status, double horizon)
 {
     assert_non_null(s);
@@ -76,7 +76,7 @@ static void test_diverges_at_once(void **state)
           SGDMFT_ERR_DIVERGED, "diverge", 5);
 }
 
-/* A loss that is not a number for some samples is not a solution, whatever it is called. */
+/* A loss that is not a number for some samples never counts as a solution. */
 static void test_loss_not_finite(void **state)
 {
     sgdmft_context *ctx = check_context(1);
@@ -137,20 +137,13 @@ static void refused(const char *text, sgdmft_status want, const char *part)
     sgdmft_context_free(ctx);
 }
 
-static void test_memory(void **state)
-{
-    refused("{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 1000000000}}", SGDMFT_ERR_MEMORY, "GiB");
-    refused("{delta: 1.5, horizon: 2, " LINEAR ", numerics: {paths: 64, steps: 100000}}", SGDMFT_ERR_MEMORY,
-            "numerics.steps");
-}
-
 static void test_unsupported(void **state)
 {
     refused("{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK,
             "penalty");
 }
 
-/* Ways of finding the response that a driver or a loss rules out. */
+/* Estimators of the response that a process or a loss rules out. */
 static void test_response(void **state)
 {
     refused("{delta: 1.5, dynamics: sme, horizon: 2, " LINEAR ", numerics: {response: pathwise}}", SGDMFT_ERR_CONFLICT,
@@ -167,7 +160,8 @@ static void test_response(void **state)
             SGDMFT_ERR_CONFLICT, "penalty (line 1); allowed: march");
 }
 
-/* What `auto` chooses: derivatives along paths where there is no white noise, or where few paths would leave a bias. */
+/* The choice of `auto`: derivatives along paths where there is no white noise, or where few paths would leave a bias.
+   */
 static void test_auto_response(void **state)
 {
     static const struct {
@@ -190,11 +184,11 @@ static void test_auto_response(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sgdmft_context *ctx = check_context(1);
-        test_setting t;
-        test_setting_init(&t, test_problem(ctx, "%s", cases[i].text));
-        if (t.s.on_grid[GRID_FINE].at.response != cases[i].want)
+        test_plan t;
+        test_plan_init(&t, test_problem(ctx, "%s", cases[i].text));
+        if (t.plan.on_grid[GRID_FINE].at.response != cases[i].want)
             fail_msg("case %zu: %s", i, cases[i].text);
-        test_setting_clear(&t);
+        test_plan_clear(&t);
         sgdmft_context_free(ctx);
     }
 }
@@ -207,7 +201,7 @@ static void test_singular_coordinates(void **state)
             SGDMFT_ERR_RANGE, "raise numerics.paths");
 }
 
-/* A penalty whose derivative jumps has no self-consistent steps, whatever the driver. */
+/* A penalty whose derivative jumps has no self-consistent steps for any process. */
 static void test_penalty_that_jumps(void **state)
 {
     refused("{delta: 1.5, penalty: \"0.3*abs(th1)\", horizon: 2, " LINEAR "}", SGDMFT_ERR_KINK, "sqrt(th1^2");
@@ -215,29 +209,7 @@ static void test_penalty_that_jumps(void **state)
             "sqrt(th1^2");
 }
 
-/* Estimates come from the same checks and grow with what they estimate. */
-static void test_cost(void **state)
-{
-    sgdmft_context *ctx = check_context(1);
-    double before = 0;
-    for (int steps = 20; steps <= 80; steps *= 2) {
-        sgdmft_cost cost;
-        sgdmft_problem *problem =
-            test_problem(ctx, "{delta: 1.5, horizon: 2, " LINEAR ", numerics: {steps: %d}}", steps);
-        check_ok(ctx, sgdmft_estimate_cost(ctx, problem, &cost));
-        assert_true(cost.memory_bytes > 0 && cost.wall_seconds > before && cost.cpu_seconds >= cost.wall_seconds);
-        before = cost.wall_seconds;
-        sgdmft_problem_free(problem);
-    }
-    sgdmft_problem *problem =
-        test_problem(ctx, "{delta: 1.5, dynamics: gradient-flow, penalty: \"abs(th1)\", horizon: 2, " LINEAR "}");
-    sgdmft_cost cost;
-    check_failure(ctx, sgdmft_estimate_cost(ctx, problem, &cost), SGDMFT_ERR_KINK, "penalty");
-    sgdmft_problem_free(problem);
-    sgdmft_context_free(ctx);
-}
-
-/* What the call-back saw. */
+/* The calls of the progress call-back so far. */
 typedef struct watch {
     double stop_at, fraction, time;
     int calls;
@@ -272,8 +244,8 @@ static sgdmft_status watched(int threads, double stop_at, const char *more, watc
     return status;
 }
 
-/* A curve before a part of fourth order was subtracted from it, half of the step error that is left; that is done to curves as
-   a whole, or not. */
+/* A curve before a part of fourth order was subtracted from it, half of the step error that is left. Curves are treated
+   so as a whole, or not at all. */
 static double second_order(const sgdmft_curve *curve, int refined, size_t i)
 {
     return curve->value[i] + (refined ? 0.5 * curve->step_error[i] : 0);
@@ -297,8 +269,8 @@ static int same_curve(const sgdmft_curve *part, const sgdmft_curve *whole, size_
     return 0;
 }
 
-/* An interrupt keeps what all replicas reached, and that is what an undisturbed solve gives; but for the part of fourth order,
-   which is told by the whole of a curve. */
+/* An interrupt keeps the times that all replicas reached, with the values of an undisturbed solve, but for the part of
+   fourth order, which depends on the whole curve. */
 static void check_interrupt(int threads, double stop_at)
 {
     watch w, undisturbed;
@@ -382,13 +354,11 @@ int main(void)
         cmocka_unit_test(test_label_not_finite),
         cmocka_unit_test(test_tolerance_not_reached),
         cmocka_unit_test(test_picard_not_converged),
-        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_penalty_that_jumps),
         cmocka_unit_test(test_response),
         cmocka_unit_test(test_auto_response),
         cmocka_unit_test(test_singular_coordinates),
-        cmocka_unit_test(test_cost),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_late),
         cmocka_unit_test(test_interrupt_picard),

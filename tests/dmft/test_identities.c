@@ -4,18 +4,23 @@
 #include <stdio.h>
 
 #include "columns/solution.h"
+#include "problem/problem.h"
 #include "sgdmft/solve.h"
 #include "support/check.h"
-#include "support/setting.h"
+#include "support/epoch_process.h"
+#include "support/plan.h"
 
-/* |z| < 4 for every identity, beyond a bias of order 1 / paths; and a standard error that is small beside the terms. The
-   response by Stein's lemma is made so that the identity for d/dt C(t,0) holds: then `exact` of them have no defect. */
-static void check_with(const char *body, const char *numerics, int count, int exact)
+/* `process` NULL: that of the problem. |z| < 4 for every identity, beyond a bias of order 1 / paths; and a standard
+   error that is small beside the terms. The response by Stein's lemma is made so that the identity for d/dt C(t,0)
+   holds: then `exact` of them have no defect. */
+static void check_process(const sample_process *process, const char *body, const char *numerics, int count, int exact)
 {
     sgdmft_context *ctx = check_context(2);
     sgdmft_problem *problem = test_problem(ctx, "{%s, numerics: {replicas: 16, paths: %zu, %s}, output: {times: 5}}",
                                            body, test_scaled(5000, 400), numerics);
     sgdmft_solution *s = NULL;
+    if (process)
+        problem->process = process;
     check_ok(ctx, sgdmft_solve(ctx, problem, &s));
     assert_int_equal(s->n_identities, count);
     int without = 0;
@@ -32,6 +37,11 @@ static void check_with(const char *body, const char *numerics, int count, int ex
     sgdmft_solution_free(s);
     sgdmft_problem_free(problem);
     sgdmft_context_free(ctx);
+}
+
+static void check_with(const char *body, const char *numerics, int count, int exact)
+{
+    check_process(NULL, body, numerics, count, exact);
 }
 
 /* With pathwise responses nothing holds by construction. */
@@ -80,7 +90,7 @@ static void test_erf_committee(void **state)
 }
 
 /* Gradient flow has no term E[eta^2 g g^T]; SME has it, and its own law of r. */
-static void test_drivers(void **state)
+static void test_processes(void **state)
 {
     check_with("dynamics: sme, delta: 2, eta: 1, horizon: 2, " TANH, "steps: 40, seed: 26", 2, 1);
     check_identities("dynamics: gradient-flow, delta: 2, horizon: 2, " TANH, "steps: 40, seed: 27", 2);
@@ -101,6 +111,15 @@ static void test_penalty(void **state)
     check_with("delta: 2, eta: 0.8, horizon: 2, penalty: \"0.3*log(cosh(2*th1))\", " TANH, "steps: 40, seed: 30", 2, 1);
 }
 
+/* Where visits depend on each other: of a path that is visited at t. */
+static void test_epochs(void **state)
+{
+    check_process(&epoch_process, "delta: 2, eta: 1, horizon: 2.6, " TANH, "response: pathwise, steps: 60, seed: 31", 2,
+                  0);
+    check_process(&epoch_process, "delta: 1.4, eta: 0.8, lambda: 0.3, horizon: 2.6, " TANH,
+                  "response: stein, steps: 60, seed: 32", 2, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,9 +129,10 @@ int main(void)
         cmocka_unit_test(test_ridge_and_schedule),
         cmocka_unit_test(test_overparametrised),
         cmocka_unit_test(test_erf_committee),
-        cmocka_unit_test(test_drivers),
+        cmocka_unit_test(test_processes),
         cmocka_unit_test(test_kinks),
         cmocka_unit_test(test_penalty),
+        cmocka_unit_test(test_epochs),
     };
     return cmocka_run_group_tests_name("identities", tests, NULL, NULL);
 }
