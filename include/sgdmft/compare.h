@@ -20,7 +20,7 @@ SGDMFT_BEGIN_DECLS
 
 typedef struct sgdmft_comparison sgdmft_comparison;
 
-#define SGDMFT_COMPARE_SIGMA 4.0      /* usual limit in standard errors */
+#define SGDMFT_COMPARE_SIGMA 4.0       /* usual limit in standard errors */
 #define SGDMFT_COMPARE_RTOL_EXACT 1e-6 /* of the scale, for exact values if no rtol is asked for */
 
 /* sigma > 0; rtol >= 0, or negative: not asked for. *out is owned by the caller and does not need the solutions any

@@ -9,10 +9,10 @@
 #include "plugin.h"
 #include "problem.h"
 #include "sample.h"
+#include "sgdmft/version.h" /* generated: not beside this file in the build tree */
 #include "simulate.h"
 #include "solution.h"
 #include "solve.h"
 #include "status.h"
-#include "sgdmft/version.h" /* generated: not beside this file in the build tree */
 
 #endif

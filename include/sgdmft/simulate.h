@@ -41,8 +41,8 @@ SGDMFT_API sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, sgdmft_proble
    interrupt the finished repetitions alone, if they are at least two. On any other failure *out is NULL:
    SGDMFT_ERR_RANGE and SGDMFT_ERR_CONFLICT for sizes that make no system, those of sgdmft_problem_check and of the model
    as for sgdmft_solve, and SGDMFT_ERR_MEMORY if not even one repetition fits. */
-SGDMFT_API sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem,
-                                         sgdmft_simulation_report *report, sgdmft_solution **out);
+SGDMFT_API sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_simulation_report *report,
+                                         sgdmft_solution **out);
 
 SGDMFT_END_DECLS
 

@@ -318,14 +318,6 @@ void replica_stop(replica *rep, sgdmft_status status, const char *format, ...)
     rep->out->status = status;
 }
 
-static double trace(int k, const double *a)
-{
-    double sum = 0;
-    for (int i = 0; i < k; i++)
-        sum += a[i * k + i];
-    return sum;
-}
-
 /* The larger eta^2 of the two cells beside a node. */
 static double eta_squared(const time_grid *grid, int node)
 {
@@ -336,8 +328,8 @@ static double eta_squared(const time_grid *grid, int node)
 void replica_set_scales(replica *rep, const double *first)
 {
     const path_plan *plan = rep->plan;
-    double scale = trace(plan->shape.k, plan->q0) + trace(plan->shape.kstar, plan->rho);
-    double step = eta_squared(rep->grid, 0) * trace(plan->shape.k, first + plan->at.outer);
+    double scale = matrix_trace(plan->shape.k, plan->q0) + matrix_trace(plan->shape.kstar, plan->rho);
+    double step = eta_squared(rep->grid, 0) * matrix_trace(plan->shape.k, first + plan->at.outer);
     rep->limits = growth_limits_of(scale + step);
 }
 
@@ -346,8 +338,8 @@ int replica_diverged(replica *rep, int node, const double *averages)
     const path_plan *plan = rep->plan;
     double C[MATRIX_MAX * MATRIX_MAX], t = rep->grid->t[node];
     kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
-    double step = eta_squared(rep->grid, node) * trace(plan->shape.k, averages + plan->at.outer);
-    double moment = trace(plan->shape.k, C);
+    double step = eta_squared(rep->grid, node) * matrix_trace(plan->shape.k, averages + plan->at.outer);
+    double moment = matrix_trace(plan->shape.k, C);
     int stable = step <= rep->limits.step && moment <= rep->limits.moment;
     if (ranks_take_first(share_ranks(rep->share), stable) != 0)
         return 0;

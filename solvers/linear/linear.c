@@ -429,7 +429,12 @@ static const char *cannot_solve(const sgdmft_problem *problem)
     return problem->numerics.method == METHOD_LINEAR ? NULL : "numerics.method is not linear";
 }
 
-const solver linear_solver = {.name = "exact linear", .cannot_solve = cannot_solve, .prepare = prepare, .release = release, .cost = cost, .run = run};
+const solver linear_solver = {.name = "exact linear",
+                              .cannot_solve = cannot_solve,
+                              .prepare = prepare,
+                              .release = release,
+                              .cost = cost,
+                              .run = run};
 
 int linear_applies(const sgdmft_problem *problem)
 {

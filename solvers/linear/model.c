@@ -108,7 +108,7 @@ typedef struct inspection {
 static sgdmft_status refuse(const inspection *in, const origin *where, const char *what)
 {
     return origin_fail(in->ctx, SGDMFT_ERR_UNSUPPORTED, where, "numerics.method: linear cannot solve this: %s; %s",
-                        what, HINT);
+                       what, HINT);
 }
 
 static sgdmft_status refuse_key(const inspection *in, const char *key, const char *what)
@@ -131,7 +131,8 @@ static sgdmft_status check_settings(const inspection *in)
     if (problem->penalty.text)
         return refuse(in, &problem->penalty.where, "it needs a ridge (key lambda), or no penalty");
     if (callbacks_wanted(problem))
-        return refuse(in, problem->model.plugin ? &problem->model.plugin_where : &problem->model.callbacks_where, "it needs a label and a loss given as expressions");
+        return refuse(in, problem->model.plugin ? &problem->model.plugin_where : &problem->model.callbacks_where,
+                      "it needs a label and a loss given as expressions");
     if (problem->observables.n > 0)
         return refuse(in, &problem->observables.item[0].where,
                       "it gives means of squares, not the law of r that an observable needs; remove the observables");

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "paths/purposes.h"
 #include "paths/lanes.h"
+#include "paths/purposes.h"
 
 /* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
    the number of threads. */
@@ -123,10 +123,9 @@ static sgdmft_status make_labels(sgdmft_context *ctx, online_law *law)
         memcpy(law->points.block[b], ws->w, bytes);
         failed = model_label(law->plan->model, ws->work, n, wstar_of(law, b), eps_of(law, b), law->y[b]);
     }
-    return failed
-               ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the label call-back asked to stop (code %d)",
-                              law->plan->problem->source, failed)
-               : SGDMFT_OK;
+    return failed ? context_fail(ctx, SGDMFT_ERR_PLUGIN, "%s: model: the label call-back asked to stop (code %d)",
+                                 law->plan->problem->source, failed)
+                  : SGDMFT_OK;
 }
 
 static int useful_threads(size_t points, int threads)

@@ -4,7 +4,6 @@
    A replica draws its coordinates once and is solved on the grid of the problem and on every second node of it. The
    rule is of second order, X_h = X + c h^2, so that the two give the step error of X_h and its extrapolation
    (solvers/common/statistics.h). */
-#include "paths/coarsen.h"
 #include "solvers/online/march.h"
 
 #include <math.h>
@@ -14,6 +13,7 @@
 
 #include "coordinates/draw.h"
 #include "core/memory.h"
+#include "paths/coarsen.h"
 #include "solvers/common/output_times.h"
 #include "solvers/common/statistics.h"
 #include "solvers/online/coordinates.h"
@@ -112,8 +112,7 @@ typedef struct marcher {
 
 static void plugin_stop(const marcher *f, double t, int code)
 {
-    stop(f->result, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near tau = %.6g (code %d)", t,
-         code);
+    stop(f->result, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near tau = %.6g (code %d)", t, code);
 }
 
 static double mean_square_of(const marcher *f)

@@ -414,4 +414,5 @@ static const char *cannot_solve(const sgdmft_problem *problem)
     return problem->process->events == EVENTS_FRESH ? NULL : "samples are visited again";
 }
 
-const solver online_solver = {.name = "online", .cannot_solve = cannot_solve, .prepare = prepare, .release = release, .cost = cost, .run = run};
+const solver online_solver = {
+    .name = "online", .cannot_solve = cannot_solve, .prepare = prepare, .release = release, .cost = cost, .run = run};

@@ -24,8 +24,8 @@ typedef struct online_plan {
 
     /* For a penalty other than the ridge, where coordinates are sampled; otherwise NULL and zero. */
     penalty *penalty;
-    time_grid *coarse; /* every second node of the grid */
-    initial_law start; /* of theta and theta* */
+    time_grid *coarse;  /* every second node of the grid */
+    initial_law start;  /* of theta and theta* */
     path_source source; /* of the coordinates */
 
     solution_columns columns;

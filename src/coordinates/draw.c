@@ -12,8 +12,8 @@
 #include "core/sobol.h"
 #include "model/coordinates_law.h"
 #include "paths/gaussians.h"
-#include "paths/purposes.h"
 #include "paths/lanes.h"
+#include "paths/purposes.h"
 #include "problem/problem.h"
 
 /* Coordinates have no events of their own: they are drawn as normals alone. */

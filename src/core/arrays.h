@@ -8,7 +8,7 @@
 typedef struct array_row {
     double **data; /* where the object keeps the pointer */
     size_t count;  /* doubles */
-    int kept;      /* 1: part of the result of a replica, which rank 0 collects; 0: needed only while the replica is solved */
+    int kept; /* 1: part of the result of a replica, which rank 0 collects; 0: needed only while the replica is solved */
 } array_row;
 
 /* Zeroed arrays of all rows. Non-zero if memory runs out; what was allocated is then still to be freed. Nothing is allocated if a count

@@ -46,6 +46,14 @@ static inline void matrix_add_product_t(int k, double s, const double *a, const 
     matrix_accumulate_t(k, k, k, s, a, b, c);
 }
 
+static inline double matrix_trace(int k, const double *a)
+{
+    double sum = 0;
+    for (int i = 0; i < k; i++)
+        sum += a[i * k + i];
+    return sum;
+}
+
 /* Solves a X = b for n right-hand sides in place, b[k][n], by Gauss-Jordan elimination with partial pivoting; a is
    destroyed. Returns 0, or -1 if a is singular. k may exceed MATRIX_MAX here. */
 int matrix_solve(int k, double *a, size_t n, double *b);

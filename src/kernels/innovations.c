@@ -42,14 +42,6 @@ static void smooth_row(const kernels *kern, int i, const averages_layout *at, co
         memcpy(row + (size_t)j * kk, averages_row(at, next, j, VISITS), sizeof(double) * kk);
 }
 
-static double trace(int k, const double *a)
-{
-    double sum = 0;
-    for (int i = 0; i < k; i++)
-        sum += a[i * k + i];
-    return sum;
-}
-
 /* L_ij = (E[dU_i dU_j^T] - sum_{l<j} L_il L_jl^T) L_jj^{-T} for j < i, and L_ii L_ii^T = E[dU_i dU_i^T] - sum_{l<i}
    L_il L_il^T, positive part. Returns the change relative to its scale, or NaN. */
 static double factor_row(kernels *kern, int i, const double *row)
@@ -77,7 +69,7 @@ static double factor_row(kernels *kern, int i, const double *row)
         matrix_add_product_t(k, 1, rest, kern->root_inverse + (size_t)j * kk, value);
         memcpy(factor + (size_t)j * kk, value, sizeof(double) * kk);
     }
-    double floor = kern->white_noise ? 0 : SMOOTH_FLOOR * trace(k, row + (size_t)i * kk) / k;
+    double floor = kern->white_noise ? 0 : SMOOTH_FLOOR * matrix_trace(k, row + (size_t)i * kk) / k;
     if (matrix_psd_root_above(k, rest, floor, value, kern->root_inverse + (size_t)i * kk))
         return NAN;
     for (size_t c = 0; c < kk; c++)

@@ -240,3 +240,18 @@ void kernels_from_start(const kernels *kern, const double *mu, const double *gw0
     memset(q, 0, sizeof *q * (size_t)(k * k));
     matrix_add_product(k, 1, own, kern->start_inverse, q);
 }
+
+double kernels_solve_R(kernels *kern, int row, int j, double *matrix, double *value)
+{
+    double change = 0;
+    if (matrix_solve(kern->k, matrix, (size_t)kern->k, value))
+        return NAN;
+    for (int x = 0; x < kern->k * kern->k; x++) {
+        double *r = kernels_R(kern, x, row) + j;
+        if (!isfinite(value[x]))
+            return NAN;
+        change = fmax(change, relative_change(*r, value[x], fabs(value[x])));
+        *r = value[x];
+    }
+    return change;
+}

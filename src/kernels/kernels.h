@@ -152,6 +152,10 @@ void kernels_decay(const kernels *kern, int i, int single, const double *C, doub
    are mu = E_A[g w*^T] and gw0 = E_A[g w(0)^T]. */
 void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q);
 
+/* Sets R(t_row, t_j) to the solution X of matrix X = value; both blocks are destroyed. Returns the largest change
+   relative to its scale, or NaN if there is no finite solution. */
+double kernels_solve_R(kernels *kern, int row, int j, double *matrix, double *value);
+
 /* The change of a number relative to its scale, where scales below 1 count as 1. */
 static inline double relative_change(double before, double after, double scale)
 {

@@ -103,15 +103,10 @@ static double advance_row(kernels *kern, int i)
             matrix[x] = (x % (k + 1) == 0) + time.end * ridge_next[x];
         }
         matrix_add_product(k, -time.start, ridge, before, value);
-        if (matrix_solve(k, matrix, (size_t)k, value))
+        double entry = kernels_solve_R(kern, i + 1, j, matrix, value);
+        if (isnan(entry))
             return NAN;
-        for (int x = 0; x < kk; x++) {
-            double *r = kernels_R(kern, x, i + 1) + j;
-            if (!isfinite(value[x]))
-                return NAN;
-            change = fmax(change, relative_change(*r, value[x], fabs(value[x])));
-            *r = value[x];
-        }
+        change = fmax(change, entry);
     }
     return change;
 }

@@ -119,15 +119,10 @@ static double advance_unvisited(kernels *kern, int i, int first, const double *g
             value[x] = kernels_R(kern, x, i)[j] * step.keep - force.start * kernels_Q(kern, x, i)[j];
             matrix[x] = force.end * gamma[x] + (x % (k + 1) == 0 ? step.divide : 0);
         }
-        if (matrix_solve(k, matrix, (size_t)k, value))
+        double entry = kernels_solve_R(kern, i + 1, j, matrix, value);
+        if (isnan(entry))
             return NAN;
-        for (int x = 0; x < kk; x++) {
-            double *r = kernels_R(kern, x, i + 1) + j;
-            if (!isfinite(value[x]))
-                return NAN;
-            change = fmax(change, relative_change(*r, value[x], fabs(value[x])));
-            *r = value[x];
-        }
+        change = fmax(change, entry);
     }
     return change;
 }

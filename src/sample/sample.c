@@ -149,10 +149,9 @@ static sgdmft_status check_solution(sgdmft_context *ctx, sgdmft_problem *problem
                             "needed: a solution of the limiting equations, e.g. the HDF5 file of 'sgdmft solve'",
                             problem->source);
     if (solution->k != problem->model.students || solution->kstar != problem->model.teachers)
-        return context_fail(ctx, SGDMFT_ERR_SHAPE,
-                            "%s: the solution has %d students and %d teachers, but the problem has %d and %d",
-                            problem->source, solution->k, solution->kstar, problem->model.students,
-                            problem->model.teachers);
+        return context_fail(
+            ctx, SGDMFT_ERR_SHAPE, "%s: the solution has %d students and %d teachers, but the problem has %d and %d",
+            problem->source, solution->k, solution->kstar, problem->model.students, problem->model.teachers);
     return SGDMFT_OK;
 }
 

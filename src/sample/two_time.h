@@ -4,17 +4,17 @@
 
 #include <stddef.h>
 
+#include "columns/solution.h"
 #include "core/context.h"
 #include "sgdmft/problem.h"
-#include "columns/solution.h"
 
 typedef struct two_time {
     int k, kstar;
-    size_t n;                              /* nodes */
-    const double *t;                       /* [n] ascending from 0 */
-    const double *C;                       /* [n][n][k][k] */
-    const double *R;                       /* [n][n][k][k], zero above the diagonal */
-    const double *m;                       /* [n][k][k*] */
+    size_t n;                                /* nodes */
+    const double *t;                         /* [n] ascending from 0 */
+    const double *C;                         /* [n][n][k][k] */
+    const double *R;                         /* [n][n][k][k], zero above the diagonal */
+    const double *m;                         /* [n][k][k*] */
     const solution_coordinates *coordinates; /* NULL for a ridge */
 } two_time;
 

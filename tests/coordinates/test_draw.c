@@ -21,12 +21,11 @@ static void check_moments(const char *initial)
     enum { K = 2 };
     test_plan t;
     sgdmft_context *ctx = check_context(1);
-    test_plan_init(&t,
-                      test_problem(ctx,
-                                   "delta: 1.5\nhorizon: 1\npenalty: '0.1*log(cosh(th1)) + 0.1*th2^2'\n"
-                                   "model: {students: 2, teachers: 2, label: 's1 + s2', loss: '(r1 + r2 - y)^2/2'}\n"
-                                   "initial: {%s}\nnumerics: {paths: 3000, steps: 8}\n",
-                                   initial));
+    test_plan_init(&t, test_problem(ctx,
+                                    "delta: 1.5\nhorizon: 1\npenalty: '0.1*log(cosh(th1)) + 0.1*th2^2'\n"
+                                    "model: {students: 2, teachers: 2, label: 's1 + s2', loss: '(r1 + r2 - y)^2/2'}\n"
+                                    "initial: {%s}\nnumerics: {paths: 3000, steps: 8}\n",
+                                    initial));
     path_source source = coordinate_source(&t.plan.source);
     path_ensemble *e = NULL;
     check_ok(ctx, coordinates_draw(ctx, &source, t.plan.grid[GRID_FINE], 3, &e));
@@ -56,9 +55,9 @@ static void test_singular(void **state)
     test_plan t;
     sgdmft_context *ctx = check_context(1);
     test_plan_init(&t, test_problem(ctx, "delta: 1.5\nhorizon: 1\npenalty: 'log(cosh(th1))'\n"
-                                            "model: {label: s, loss: '(r - y)^2/2'}\n"
-                                            "initial: {teacher: 'if(u < 0.008, 11*z, 0)', student: z2}\n"
-                                            "numerics: {paths: 64, replicas: 2, steps: 8}\n"));
+                                         "model: {label: s, loss: '(r - y)^2/2'}\n"
+                                         "initial: {teacher: 'if(u < 0.008, 11*z, 0)', student: z2}\n"
+                                         "numerics: {paths: 64, replicas: 2, steps: 8}\n"));
     path_source source = coordinate_source(&t.plan.source);
     int refused = 0;
     for (uint32_t replica = 0; replica < 10; replica++) {

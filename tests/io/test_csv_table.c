@@ -45,7 +45,8 @@ static void malformed(void **state)
         assert_null(table);
         if (list[i].text[0] == '\0')
             continue;
-        check_failure(r->ctx, csv_table_parse(r->ctx, "memory.csv", list[i].text, &table), list[i].status, list[i].part);
+        check_failure(r->ctx, csv_table_parse(r->ctx, "memory.csv", list[i].text, &table), list[i].status,
+                      list[i].part);
         assert_non_null(strstr(sgdmft_context_message(r->ctx), "memory.csv"));
         assert_null(table);
     }

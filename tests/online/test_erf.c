@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "columns/solution.h"
+#include "numerics/gauss.h"
 #include "online_case.h"
 #include "online_committee.h"
-#include "numerics/gauss.h"
 
 enum { ORDER = 60 };
 

@@ -128,8 +128,8 @@ static void agrees_with_simulation(void **state)
             const sgdmft_curve *want = &sim->curves[c], *got = sgdmft_solution_curve(o.solution, want->name);
             assert_non_null(got);
             for (size_t t = 1; t < sim->n_times; t++)
-                check_z(got->value[t], want->value[t], hypot(got->se[t], want->se[t]), 4.5,
-                        "case %zu, %s, time %zu", i, want->name, t);
+                check_z(got->value[t], want->value[t], hypot(got->se[t], want->se[t]), 4.5, "case %zu, %s, time %zu", i,
+                        want->name, t);
         }
         sgdmft_solution_free(sim);
         online_case_clear(&o);

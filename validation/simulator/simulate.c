@@ -95,8 +95,7 @@ static sgdmft_status do_repetition(sgdmft_context *ctx, void *user, int number, 
         return SGDMFT_OK;
     repetition_do(rep, (uint32_t)number);
     if (rep->system.status == SGDMFT_ERR_PLUGIN)
-        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: a call-back asked to stop (repetition %d)",
-                            number + 1);
+        return context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: a call-back asked to stop (repetition %d)", number + 1);
     simulator_results_keep(all->results, rep);
     if (rep->system.status) {
 #pragma omp critical(sgdmft_simulator_needed)
