@@ -1,5 +1,6 @@
 #include "solvers/linear/plan.h"
 
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
    jumps of eta, by halving, down to rounding. */
 static const double ACCURACY = 1e-13;
 enum { INTERVALS = 1000 };
+
+/* An estimated error of int eta above this, relative to the whole integral, is a failure. */
+static const double LARGEST_ERROR = 1e-8;
 
 static sgdmft_status times_allocate(sgdmft_context *ctx, time_points *p, size_t n)
 {
@@ -46,23 +50,28 @@ typedef struct step_integral {
     double *work;
     gsl_integration_cquad_workspace *intervals;
     double scale; /* size of the whole integral */
+    double error; /* the sum of estimated errors, infinite if eta is somewhere */
 } step_integral;
 
 static double eta_at(double t, void *user)
 {
-    const step_integral *c = user;
+    step_integral *c = user;
     double eta;
     schedule_values(c->eta, c->work, 1, &t, &eta);
+    if (!isfinite(eta)) /* GSL would leave the point out */
+        c->error = INFINITY;
     return eta;
 }
 
 static double integral(step_integral *c, double from, double to)
 {
     gsl_function f = {eta_at, c};
-    double value = 0, error;
+    double value = 0, error = 0;
     size_t evaluations;
-    if (to > from)
-        gsl_integration_cquad(&f, from, to, ACCURACY * c->scale, ACCURACY, c->intervals, &value, &error, &evaluations);
+    if (to > from && gsl_integration_cquad(&f, from, to, ACCURACY * c->scale, ACCURACY, c->intervals, &value, &error,
+                                           &evaluations) == GSL_EDIVERGE)
+        error = INFINITY;
+    c->error += error;
     return value;
 }
 
@@ -88,8 +97,15 @@ static sgdmft_status schedule_times(sgdmft_context *ctx, linear_plan *plan)
                        .intervals = gsl_integration_cquad_workspace_alloc(INTERVALS)};
     if (c.work && c.intervals) {
         c.scale = integral(&c, 0, plan->problem->horizon);
+        if (isfinite(c.error))
+            c.error = 0; /* this integral only sets the scale */
         set_times(&c, &plan->output);
         set_times(&c, &plan->grid);
+        if (!(c.error <= LARGEST_ERROR * c.scale))
+            status = origin_fail(ctx, SGDMFT_ERR_NON_FINITE, &plan->problem->eta.where,
+                                 "the integral of \"%s\" from t = 0 to %g is found with an estimated error of %.1g, "
+                                 "but the exact solution needs it to %g; hint: is eta integrable there?",
+                                 plan->problem->eta.text, plan->problem->horizon, c.error, LARGEST_ERROR * c.scale);
     } else {
         status = context_out_of_memory(ctx, "the schedule eta(t)", 8.0 * (double)schedule_work(eta));
     }

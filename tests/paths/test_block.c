@@ -2,6 +2,7 @@
    nonlinear loss, arbitrary kernels; visits that are independent, and visits once in every epoch. The paths are done
    again one at a time without groups, slots or lanes; derivatives by the chain rule are compared with differences of
    paths whose field was changed at one visit. */
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -479,6 +480,51 @@ static void test_averages(void **state)
             check_averages(&all->f[process][response]);
 }
 
+/* ---- memory ---- */
+
+static double allocated(void)
+{
+    struct mallinfo2 now = mallinfo2();
+    return (double)now.uordblks + (double)now.hblkhd;
+}
+
+/* The estimate against the memory that the allocator has given out for the inputs and the blocks of an ensemble. Inputs
+   of visits count as many as the most visited lane has. */
+static void check_bytes(const char *dynamics, const char *response, int single)
+{
+    path_case c;
+    path_case_init(&c, dynamics, &smooth_schedule, 2.6, response, 4000);
+    path_plan plan = c.t.plan.on_grid[GRID_FINE];
+    plan.single = single;
+    double start = allocated(), want = 0;
+    c.paths = test_paths(&c.t, 0);
+    path_block *block = calloc(c.paths->n_blocks, sizeof *block);
+    assert_non_null(block);
+    for (size_t b = 0; b < c.paths->n_blocks; b++) {
+        check_ok(c.t.ctx, path_block_new(c.t.ctx, &plan, &c.paths->block[b], &block[b]));
+        want += path_block_bytes(&plan, c.paths->block[b].n, c.paths->block[b].slots);
+    }
+    double got = allocated() - start;
+    print_message("%s, %s%s: estimate over memory %.3f\n", dynamics, response, single ? "single precision" : "",
+                  want / got);
+    if (got > 0) /* not if another allocator is in place */
+        check_between(want / got, 0.97, 1.3, "%s, %s: estimate over memory", dynamics, response);
+    for (size_t b = 0; b < c.paths->n_blocks; b++)
+        path_block_clear(&block[b]);
+    free(block);
+    path_case_clear(&c);
+}
+
+static void test_bytes(void **state)
+{
+    for (int response = 0; response < ESTIMATORS; response++) {
+        check_bytes("sgd", ESTIMATOR[response], response);
+        check_bytes(epoch_process.dynamics, ESTIMATOR[response], response);
+    }
+    check_bytes("sme", "", 1);
+    check_bytes("gradient-flow", "", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_repeatable),
         cmocka_unit_test(test_responses),
         cmocka_unit_test(test_averages),
+        cmocka_unit_test(test_bytes),
     };
     return cmocka_run_group_tests_name("block", tests, setup, teardown);
 }

@@ -109,6 +109,13 @@ static void test_epochs(void **state)
     check_mean(&epoch_process, TWO);
 }
 
+/* Of a process with one event per cell. */
+static void test_steps(void **state)
+{
+    check_mean(NULL, "dynamics: gradient-flow, " ONE);
+    check_mean(NULL, "dynamics: gradient-flow, " TWO);
+}
+
 /* ---- the regression on the control variable ---- */
 
 enum { SAMPLES = 400 };
@@ -207,8 +214,10 @@ static void test_accept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_student), cmocka_unit_test(test_two_students),      cmocka_unit_test(test_epochs),
-        cmocka_unit_test(test_apply),       cmocka_unit_test(test_apply_is_unbiased), cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_one_student), cmocka_unit_test(test_two_students),
+        cmocka_unit_test(test_epochs),      cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_apply),       cmocka_unit_test(test_apply_is_unbiased),
+        cmocka_unit_test(test_accept),
     };
     return cmocka_run_group_tests_name("control variable", tests, NULL, NULL);
 }

@@ -187,6 +187,29 @@ static void test_visits_and_groups(void **state)
     check_ensemble(1);
 }
 
+/* Many visits of a lane in one cell. */
+static void test_crowded_cells(void **state)
+{
+    sgdmft_context *ctx = check_context(1);
+    test_plan t;
+    int most = 0;
+    test_plan_init(&t, test_problem(ctx, "{delta: 1.6, horizon: 100, eta: \"0.8/(1 + 0.2*t)\", " TWO_STUDENTS
+                                         ", numerics: {paths: 300, steps: 4, seed: 12, grading: 1}}"));
+    path_ensemble *e = test_paths(&t, 0);
+    visits_by_path *v = visits_by_path_new(e, 2, t.plan.grid[GRID_FINE]);
+    for (size_t b = 0; b < e->n_blocks; b++) {
+        const path_inputs *in = &e->block[b];
+        check_visits(&v[b], t.plan.grid[GRID_FINE]);
+        for (size_t g = 0; g < in->group_first[in->steps]; g++)
+            most = in->groups[g].rank > most ? in->groups[g].rank : most;
+    }
+    check_between(most, 35, 70, "most visits in one cell"); /* of 25 on average */
+    visits_by_path_free(e, v);
+    path_ensemble_free(e);
+    test_plan_clear(&t);
+    sgdmft_context_free(ctx);
+}
+
 /* The bridge at a visit: a Brownian bridge of unit rate over the cell. Normalised second and fourth moments, covariance
    of two visits in one cell, no correlation with the innovation of the cell or between components. */
 static void test_bridge(void **state)
@@ -326,10 +349,15 @@ static void test_non_finite_label(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_second_moments),        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_modes_are_orthonormal), cmocka_unit_test(test_quasi_random_modes),
-        cmocka_unit_test(test_visits_and_groups),     cmocka_unit_test(test_bridge),
-        cmocka_unit_test(test_determinism),           cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_second_moments),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_modes_are_orthonormal),
+        cmocka_unit_test(test_quasi_random_modes),
+        cmocka_unit_test(test_visits_and_groups),
+        cmocka_unit_test(test_crowded_cells),
+        cmocka_unit_test(test_bridge),
+        cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_replicas),
         cmocka_unit_test(test_non_finite_label),
     };
     return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "columns/solution.h"
 #include "check.h"
+#include "columns/solution.h"
 
 double exact_curve(const linear_exact *e, const char *name, double t)
 {
