@@ -29,7 +29,7 @@ typedef struct sgdmft_model {
 
     /* Any of loss[n], g[students * n] (d loss/dr) and G[students * students * n] (d^2 loss/dr_a dr_b at component
        a * students + b, symmetric) is NULL where it is not needed. t[n] is the time of each sample, r[students * n] its
-       pre-activations. g must not jump in r: G would have a delta function, which averages over samples cannot see.
+       preactivations. g must not jump in r: G would have a delta function, which averages over samples cannot see.
        All else is checked with random samples before a solve. */
     int (*loss)(void *user, size_t n, const double *t, const double *r, const double *y, double *loss, double *g,
                 double *G);

@@ -21,7 +21,7 @@
 /* Points of a line, and lines per length scale. */
 #define POINTS 128
 #define LINES 24
-/* Half-lengths of the lines: from the size of a pre-activation to far tails. */
+/* Half-lengths of the lines: from the size of a preactivation to far tails. */
 static const double half_lengths[] = {2, 8, 40, 1000};
 
 /* Distances from the switching point, relative to its size. */
