@@ -101,11 +101,12 @@ static sgdmft_status schedule_times(sgdmft_context *ctx, linear_plan *plan)
             c.error = 0; /* this integral only sets the scale */
         set_times(&c, &plan->output);
         set_times(&c, &plan->grid);
-        if (!(c.error <= LARGEST_ERROR * c.scale))
+        double error = isfinite(c.error) ? c.error / c.scale : INFINITY;
+        if (error > LARGEST_ERROR)
             status = origin_fail(ctx, SGDMFT_ERR_NON_FINITE, &plan->problem->eta.where,
-                                 "the integral of \"%s\" from t = 0 to %g is found with an estimated error of %.1g, "
-                                 "but the exact solution needs it to %g; hint: is eta integrable there?",
-                                 plan->problem->eta.text, plan->problem->horizon, c.error, LARGEST_ERROR * c.scale);
+                                 "the integral of \"%s\" from t = 0 to %g is found with an estimated relative error of "
+                                 "%.1g; allowed: %g; hint: is eta integrable there?",
+                                 plan->problem->eta.text, plan->problem->horizon, error, LARGEST_ERROR);
     } else {
         status = context_out_of_memory(ctx, "the schedule eta(t)", 8.0 * (double)schedule_work(eta));
     }

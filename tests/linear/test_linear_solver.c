@@ -345,6 +345,23 @@ static void test_small_steps(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* An eta with a pole that cannot be integrated gives an error that names it, not a curve. */
+static void test_poles(void **state)
+{
+    static const char *const poles[] = {"1/abs(t - 1.2345)", "1/(t - 1.2345)^2", "1/abs(t - 1.77777777)^0.9"};
+    static const char text[] = "dynamics: gradient-flow\ndelta: 1.3\neta: \"%s\"\nhorizon: 3\n" PLAIN
+                               "numerics: {method: linear, steps: 30}\noutput: {times: 32}\n";
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof poles / sizeof poles[0]; i++) {
+        sgdmft_problem *problem = test_problem(ctx, text, poles[i]);
+        sgdmft_solution *solution = NULL;
+        check_failure(ctx, sgdmft_solve(ctx, problem, &solution), SGDMFT_ERR_NON_FINITE, poles[i]);
+        assert_null(solution);
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
 /* A gradient flow with a schedule passes through the same states at the time int eta, also across jumps of eta. */
 static void test_schedule(void **state)
 {
@@ -398,10 +415,11 @@ static void test_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_anchors),  cmocka_unit_test(test_closed_form), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_modes),    cmocka_unit_test(test_two_time),    cmocka_unit_test(test_writings),
-        cmocka_unit_test(test_sampled),  cmocka_unit_test(test_small_steps), cmocka_unit_test(test_pure_noise),
-        cmocka_unit_test(test_schedule), cmocka_unit_test(test_late),        cmocka_unit_test(test_far_nodes),
+        cmocka_unit_test(test_anchors),   cmocka_unit_test(test_closed_form), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_modes),     cmocka_unit_test(test_two_time),    cmocka_unit_test(test_writings),
+        cmocka_unit_test(test_sampled),   cmocka_unit_test(test_small_steps), cmocka_unit_test(test_pure_noise),
+        cmocka_unit_test(test_schedule),  cmocka_unit_test(test_poles),       cmocka_unit_test(test_late),
+        cmocka_unit_test(test_far_nodes),
     };
     return cmocka_run_group_tests_name("linear solver", tests, NULL, NULL);
 }
