@@ -251,10 +251,8 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const replica_curves *c
         for (int a = 0; a < k; a++)
             for (int b = 0; b < (which == 0 ? a + 1 : k); b++) {
                 sgdmft_identity identity = identity_of(curves, set, (size_t)which * kk + (size_t)(a * k + b));
-                if (asprintf(&identity.name, "%s %d%d", kind[which], a + 1, b + 1) < 0)
-                    return context_out_of_memory(ctx, "the identities", 64);
-                sgdmft_status status = solution_add_identity(ctx, solution, &identity);
-                free(identity.name);
+                sgdmft_status status =
+                    solution_add_identity(ctx, solution, &identity, "%s %d%d", kind[which], a + 1, b + 1);
                 if (status)
                     return status;
             }

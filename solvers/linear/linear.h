@@ -4,7 +4,7 @@
 
 #include "solvers/solver.h"
 
-/* What `prepare` makes is a linear_plan. */
+/* `prepare` makes a linear_plan. */
 extern const solver linear_solver;
 
 /* 1 if the exact method covers the problem, 0 if it does not or if that cannot be found out. */

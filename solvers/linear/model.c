@@ -93,7 +93,7 @@ static int probe_affine(const probe *p, const double *f, double *coefficient)
     return -1;
 }
 
-/* What is found out about the model, step by step. */
+/* The properties of the model found so far; each step adds one. */
 typedef struct inspection {
     sgdmft_context *ctx;
     const sgdmft_problem *problem;

@@ -1,4 +1,4 @@
-/* What the exact method derives from a problem before it computes: the reduced model and the times. Immutable. */
+/* The plan of the exact method: the reduced model and the times. Immutable once made. */
 #ifndef SGDMFT_SOLVERS_LINEAR_PLAN_H
 #define SGDMFT_SOLVERS_LINEAR_PLAN_H
 

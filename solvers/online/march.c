@@ -31,7 +31,7 @@ typedef struct sample_laws {
     const char *sampled;  /* [columns] */
 } sample_laws;
 
-/* What a march over one grid leaves, at nodes 0 .. nodes - 1. */
+/* The result of a march over one grid, at nodes 0 .. nodes - 1. */
 typedef struct grid_result {
     const time_grid *grid;
     size_t columns;

@@ -6,7 +6,7 @@
 #include "solvers/online/result.h"
 #include "solvers/solver.h"
 
-/* What `prepare` makes is an online_plan. */
+/* `prepare` makes an online_plan. */
 extern const solver online_solver;
 
 /* Marches all replicas with averages by randomised quasi-Monte Carlo, each with the same points along the whole march.

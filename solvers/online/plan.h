@@ -1,4 +1,4 @@
-/* What all marches of one online problem share: the compiled model, times and grids, constants of the averages.
+/* The data shared by all marches of one online problem: the compiled model, times and grids, constants of the averages.
    Immutable once made. */
 #ifndef SGDMFT_SOLVERS_ONLINE_PLAN_H
 #define SGDMFT_SOLVERS_ONLINE_PLAN_H

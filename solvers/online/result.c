@@ -187,10 +187,7 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const online_plan *plan
             identity.scale += all->result[r]->stein_scale[c] / (double)all->count;
         }
         mean_and_error(all->count, sample, &identity.defect, &identity.se);
-        if (asprintf(&identity.name, "Stein %d%d", c / k + 1, c % k + 1) < 0)
-            return context_out_of_memory(ctx, "the identities", 64);
-        sgdmft_status status = solution_add_identity(ctx, solution, &identity);
-        free(identity.name);
+        sgdmft_status status = solution_add_identity(ctx, solution, &identity, "Stein %d%d", c / k + 1, c % k + 1);
         if (status)
             return status;
     }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,8 @@ sgdmft_status solution_set_status(sgdmft_context *ctx, sgdmft_solution *solution
     return SGDMFT_OK;
 }
 
-sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_identity *identity)
+sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_identity *identity,
+                                    const char *format, ...)
 {
     size_t n = solution->n_identities;
     double bytes = (double)((n + 1) * sizeof *solution->identities);
@@ -179,8 +181,11 @@ sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *soluti
         return context_out_of_memory(ctx, "identities", bytes);
     solution->identities = grown;
     grown[n] = *identity;
-    grown[n].name = strdup(identity->name);
-    if (!grown[n].name)
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&grown[n].name, format, args);
+    va_end(args);
+    if (length < 0)
         return context_out_of_memory(ctx, "identities", bytes);
     solution->n_identities = n + 1;
     return SGDMFT_OK;

@@ -97,8 +97,9 @@ void solution_truncate(sgdmft_solution *solution, size_t n_times, size_t n_grid)
 sgdmft_status solution_set_status(sgdmft_context *ctx, sgdmft_solution *solution, sgdmft_status status,
                                   const char *message);
 
-/* Appends a copy of *identity. */
-sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_identity *identity);
+/* Appends a copy of *identity, with a name given like the arguments of printf in place of its own. */
+sgdmft_status solution_add_identity(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_identity *identity,
+                                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Gives the solution histograms in place of those that it has, with everything zero. */
 sgdmft_status solution_add_histograms(sgdmft_context *ctx, sgdmft_solution *solution, size_t n_times, size_t n_bins);

@@ -307,8 +307,8 @@ static sgdmft_status read_identities(const reader *r, sgdmft_solution *solution)
         status = values ? read_identity_values(r, n, values)
                         : context_out_of_memory(r->ctx, "the identities of a run", 32.0 * (double)n);
     for (size_t i = 0; i < n && !status; i++) {
-        sgdmft_identity identity = {names.text[i], values[i], values[n + i], values[2 * n + i], values[3 * n + i]};
-        status = solution_add_identity(r->ctx, solution, &identity);
+        sgdmft_identity identity = {NULL, values[i], values[n + i], values[2 * n + i], values[3 * n + i]};
+        status = solution_add_identity(r->ctx, solution, &identity, "%s", names.text[i]);
     }
     free(values);
     text_list_clear(&names);

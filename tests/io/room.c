@@ -78,10 +78,10 @@ static sgdmft_solution *make_solution(sgdmft_context *ctx)
         }
     fill_two_time(s);
     sgdmft_identity identity = {(char *)"dC(t,t)/dt 21", 3.25, -1.25e-3, 4.5e-4, 0.87};
-    check_ok(ctx, solution_add_identity(ctx, s, &identity));
+    check_ok(ctx, solution_add_identity(ctx, s, &identity, "%s", identity.name));
     identity.name = (char *)"dC(t,0)/dt 11";
     identity.defect = 7.7e-4;
-    check_ok(ctx, solution_add_identity(ctx, s, &identity));
+    check_ok(ctx, solution_add_identity(ctx, s, &identity, "%s", identity.name));
     s->info = (sgdmft_solve_info){.paths = 1237,
                                   .replicas = 3,
                                   .steps = 41,

@@ -41,9 +41,9 @@ static sgdmft_status make(const room *r)
     if (status == SGDMFT_OK)
         status = solution_set_status(r->ctx, s, SGDMFT_ERR_DIVERGED, "far");
     if (status == SGDMFT_OK)
-        status = solution_add_identity(r->ctx, s, &r->solution->identities[0]);
+        status = solution_add_identity(r->ctx, s, &r->solution->identities[0], "%s", r->solution->identities[0].name);
     if (status == SGDMFT_OK)
-        status = solution_add_identity(r->ctx, s, &r->solution->identities[1]);
+        status = solution_add_identity(r->ctx, s, &r->solution->identities[1], "%s", r->solution->identities[1].name);
     sgdmft_solution_free(s);
     return status;
 }
