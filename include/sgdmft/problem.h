@@ -29,8 +29,9 @@ SGDMFT_API sgdmft_status sgdmft_problem_new(sgdmft_context *ctx, sgdmft_problem 
 
 /* Gives the option with that dotted key a value, written as in a problem file: "numerics.paths", "2000"; "model.label",
    "tanh(s) + 0.3*eps"; "initial.q", "[[1, 0], [0, 1]]"; "observables.margin", "y*r". "null" removes a setting. The
-   problem may have come from a file. If the key is unknown or its value invalid, the problem stays as it was. Errors: SGDMFT_ERR_UNKNOWN_KEY, SGDMFT_ERR_YAML, SGDMFT_ERR_TYPE, SGDMFT_ERR_SHAPE, SGDMFT_ERR_RANGE,
-   SGDMFT_ERR_CONFLICT for a name that an observable cannot have, SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. */
+   problem may have come from a file. If the key is unknown or its value invalid, the problem stays as it was. Errors:
+   SGDMFT_ERR_UNKNOWN_KEY, SGDMFT_ERR_YAML, SGDMFT_ERR_TYPE, SGDMFT_ERR_SHAPE, SGDMFT_ERR_RANGE, SGDMFT_ERR_CONFLICT for
+   a name that an observable cannot have, SGDMFT_ERR_ARGUMENT, SGDMFT_ERR_MEMORY. */
 SGDMFT_API sgdmft_status sgdmft_problem_set(sgdmft_context *ctx, sgdmft_problem *problem, const char *key,
                                             const char *value);
 

@@ -11,7 +11,7 @@
 
 #include "model/model.h"
 #include "problem/problem.h"
-#include "../support/failing_memory.h"
+#include "../support/failing_job.h"
 
 static const char *example_plugin;
 
@@ -59,30 +59,6 @@ static sgdmft_status build_kinked(sgdmft_context *ctx) { return build(ctx, "(f -
 static sgdmft_status build_unknown(sgdmft_context *ctx) { return build(ctx, "(f - yy)^2/2", NULL); }
 static sgdmft_status build_plugin(sgdmft_context *ctx) { return build(ctx, NULL, example_plugin); }
 static sgdmft_status build_missing(sgdmft_context *ctx) { return build(ctx, NULL, "/no/such/plugin.so"); }
-
-/* Runs `job` with the first, the second, ... allocation failing until none is left to fail. `expected` is what it
-   returns by itself; a failure while its message is made may leave that as it is. */
-static void fail_each(sgdmft_status (*job)(sgdmft_context *ctx), sgdmft_status expected)
-{
-    sgdmft_context *ctx = NULL;
-    assert_int_equal(sgdmft_context_new(&ctx), SGDMFT_OK);
-    long n = 0;
-    for (;; n++) {
-        failed = 0;
-        countdown = n;
-        sgdmft_status status = job(ctx);
-        countdown = -1;
-        if (failed == 0) {
-            assert_int_equal(status, expected);
-            break;
-        }
-        if (status != SGDMFT_ERR_MEMORY && (status != expected || expected == SGDMFT_OK))
-            fail_msg("allocation %ld failed: status %d", n, status);
-    }
-    print_message("%ld allocations\n", n);
-    assert_true(n > 3);
-    sgdmft_context_free(ctx);
-}
 
 static void smooth_loss(void **state) { fail_each(build_smooth, SGDMFT_OK); }
 static void kinked_loss(void **state) { fail_each(build_kinked, SGDMFT_ERR_KINK); }

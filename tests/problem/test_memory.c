@@ -4,31 +4,10 @@
 
 #include "model/initial.h"
 #include "problem/reference.h"
-#include "../support/failing_memory.h"
+#include "../support/failing_job.h"
 
 WRAP(char *, strndup, (const char *text, size_t n), (text, n), NULL)
 WRAP(FILE *, open_memstream, (char **text, size_t *size), (text, size), NULL)
-
-/* Runs `job` with the first, the second, ... allocation failing until none is left to fail. `expected` is what the
-   job returns by itself; a failure while its message is made may leave that as it is. */
-static void fail_each(sgdmft_status (*job)(sgdmft_context *ctx), sgdmft_status expected)
-{
-    sgdmft_context *ctx = new_context();
-    long n = 0;
-    for (;; n++) {
-        failed = 0;
-        countdown = n;
-        sgdmft_status status = job(ctx);
-        countdown = -1;
-        if (failed == 0) {
-            assert_int_equal(status, expected);
-            break;
-        }
-        assert_true(status == SGDMFT_ERR_MEMORY || (status == expected && expected != SGDMFT_OK));
-    }
-    assert_true(n > 3);
-    sgdmft_context_free(ctx);
-}
 
 static sgdmft_status parse(sgdmft_context *ctx, const char *text, const char *const *sets, size_t n_sets)
 {
