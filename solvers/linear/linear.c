@@ -373,9 +373,9 @@ static sgdmft_status fill_solution(exact_solve *solve, const solution_columns *c
             times--;
         solution_truncate(solution, times, rows);
     }
-    set_worst_errors(solution);
     solution->info.steps = solve->plan->model.visits ? solve->risk.fine.steps : solve->plan->grid.n - 1;
-    return set_status(solve, solution);
+    status = set_worst_errors(solve->ctx, solve->plan->problem, solution);
+    return status ? status : set_status(solve, solution);
 }
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **plan)
