@@ -118,7 +118,7 @@ static double grid_seconds(const dmft_plan *plan, int grid)
 void dmft_cost(const dmft_plan *plan, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = plan->problem->numerics.replicas;
-    rank_layout layout = replica_set_layout(plan, ranks);
+    rank_layout layout = replica_set_layout(plan, ranks, replicas);
     int mine = (replicas + layout.groups - 1) / layout.groups,
         at_once = threads > mine || layout.size > 1 ? 1 : threads;
     double n = plan->grid[GRID_FINE]->steps + 1.0, own_paths = (double)plan->problem->numerics.paths / layout.size;

@@ -67,7 +67,9 @@ static sgdmft_status run(sgdmft_context *ctx, const void *prepared, sgdmft_solut
     if (!status)
         status = replica_set_solve(ctx, plan, &set);
     if (!status && ranks_rank(ctx->ranks) == 0)
-        status = replica_statistics(ctx, plan, &set, out);
+        status = replica_statistics(ctx, plan, &set, NULL, out);
+    if (!status && *out)
+        statistics_warn(ctx, plan->problem, &(*out)->info);
     replica_set_clear(&set);
     return status;
 }

@@ -38,7 +38,7 @@ static int setup(void **state)
     replica_set all = {.result = f.result, .asked = REPLICAS};
     check_ok(f.t.ctx, replica_set_solve(f.t.ctx, &f.t.plan, &all));
     assert_int_equal(all.count, REPLICAS);
-    check_ok(f.t.ctx, replica_statistics(f.t.ctx, &f.t.plan, &all, &f.solution));
+    check_ok(f.t.ctx, replica_statistics(f.t.ctx, &f.t.plan, &all, NULL, &f.solution));
     sgdmft_context_free(ctx);
     *state = &f;
     return 0;
