@@ -126,6 +126,14 @@ static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, s
     context_clear(ctx);
 }
 
+/* Records the problem, with all values that were used. */
+static sgdmft_status set_problem(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_problem *problem)
+{
+    sgdmft_problem used = *problem;
+    used.numerics.given = PIN_ALL;
+    return solution_set_problem(ctx, solution, &used);
+}
+
 sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -148,7 +156,7 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_
         add_histograms(ctx, problem, *out);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
-    if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {
+    if (!status && solution && !solution->problem[0] && (status = set_problem(ctx, solution, problem))) {
         sgdmft_solution_free(solution);
         *out = NULL;
     }

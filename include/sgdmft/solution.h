@@ -99,6 +99,8 @@ typedef struct sgdmft_solve_info {
     double residual_max;   /* largest self-consistency residual over steps and replicas */
     double step_error_max; /* largest |step error| relative to the natural scale of its curve there */
     double se_max;         /* largest se relative to the natural scale of its curve there */
+    double accuracy;       /* that was asked for, numerics.accuracy; 0 if none was */
+    double accuracy_reached; /* the largest se, relative to its natural scale, of the curves that are to meet it */
     double memory_bytes;   /* memory held by the solver at its peak */
     double wall_seconds, cpu_seconds;
     int extrapolated; /* 1 if curves are extrapolated to zero time step */

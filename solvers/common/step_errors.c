@@ -71,8 +71,7 @@ void step_errors_nearby(size_t n, const double *times, double horizon, const dou
     }
 }
 
-/* Half of the interval of 95.4 % in units of the standard error. */
-static double widening(size_t replicas)
+double noise_widening(size_t replicas)
 {
     static const double tail = 0.02275; /* beyond two standard deviations of the normal law, on one side */
     return replicas > 1 ? 0.5 * gsl_cdf_tdist_Qinv(tail, POOLED_FREEDOM * (double)(replicas - 1)) : 1;
@@ -81,7 +80,7 @@ static double widening(size_t replicas)
 void noise_pool(size_t n, const double *times, double horizon, size_t replicas, const double *scale, double *pooled,
                 double *noise)
 {
-    double factor = widening(replicas);
+    double factor = noise_widening(replicas);
     for (size_t i = 0; i < n; i++) {
         double sum = 0, count = 0;
         for (size_t j = 0; j < n; j++) {

@@ -35,6 +35,10 @@ void step_errors_join(size_t count, size_t leading, size_t n, const double *scal
    small: nearby[n] from bar[n]. The start is exact in time, and stays. */
 void step_errors_nearby(size_t n, const double *times, double horizon, const double *bar, double *nearby);
 
+/* Half of the interval of 95.4 % for a mean over replicas, in units of its standard error and relative to the normal
+   law; 1 for a single replica. */
+double noise_widening(size_t replicas);
+
 /* Standard errors of few replicas scatter. noise[n], from `replicas` replicas, is replaced by its root mean square,
    relative to scale[n], over the times within a tenth of the horizon, and multiplied such that two of it are an
    interval of 95.4 %, which for few replicas Student's t makes wider. A noise of zero stays. */

@@ -18,12 +18,15 @@
      plan.h        problem -> grids, laws, averages            nested.h    one replica on its grids
      pilot.h       axes along which normals are drawn          replica.h   kernels, paths and averages on one grid
      replicas.h    all replicas, threads and ranks             march.h, picard.h   two ways to make them consistent
-     collect.h     replicas from other ranks                   statistics.h   replicas -> solution */
+     collect.h     replicas from other ranks                   statistics.h, curve_errors.h   replicas -> solution
+     accuracy.h    errors against the accuracy that is asked   choice.h, automatic.h   steps, paths and replicas for it */
 #include "solvers/dmft/dmft.h"
 
 #include <stdlib.h>
 
 #include "core/ranks.h"
+#include "solvers/dmft/accuracy.h"
+#include "solvers/dmft/automatic.h"
 #include "solvers/dmft/cost.h"
 #include "solvers/dmft/replicas.h"
 #include "solvers/dmft/statistics.h"
@@ -59,19 +62,40 @@ static void cost(const void *plan, int threads, int ranks, sgdmft_cost *out)
     dmft_cost(plan, threads, ranks, out);
 }
 
-static sgdmft_status run(sgdmft_context *ctx, const void *prepared, sgdmft_solution **out)
+/* Solves with the numbers of the problem file. */
+static sgdmft_status run_given(sgdmft_context *ctx, const dmft_plan *plan, sgdmft_solution **out)
 {
-    const dmft_plan *plan = prepared;
     replica_set set;
+    curve_errors errors = {0};
+    char *wanted = NULL;
     sgdmft_status status = replica_set_new(ctx, plan->problem->numerics.replicas, &set);
+    if (!status)
+        status = accuracy_columns(ctx, plan->problem, &plan->on_grid[GRID_FINE].shape, &wanted);
+    status = ranks_agree(ctx, ctx->ranks, status);
     if (!status)
         status = replica_set_solve(ctx, plan, &set);
     if (!status && ranks_rank(ctx->ranks) == 0)
-        status = replica_statistics(ctx, plan, &set, NULL, out);
-    if (!status && *out)
+        status = replica_statistics(ctx, plan, &set, &errors, out);
+    if (!status && *out) {
+        double accuracy = plan->problem->numerics.accuracy;
+        accuracy_view view = accuracy_look(&errors, wanted, accuracy, &set, plan, *out);
+        int asked = (plan->problem->numerics.given & PIN_ACCURACY) != 0;
         statistics_warn(ctx, plan->problem, &(*out)->info);
+        status = accuracy_record(ctx, plan, &view, asked, NULL, *out);
+    }
+    curve_errors_clear(&errors);
     replica_set_clear(&set);
+    free(wanted);
     return status;
+}
+
+static sgdmft_status run(sgdmft_context *ctx, const void *prepared, sgdmft_solution **out)
+{
+    const dmft_plan *plan = prepared;
+    const sgdmft_problem *problem = plan->problem;
+    int leaves = problem_leaves(problem, PIN_PATHS) || problem_leaves(problem, PIN_REPLICAS) ||
+                 problem_leaves(problem, PIN_STEPS);
+    return leaves ? automatic_solve(ctx, problem, plan, out) : run_given(ctx, plan, out);
 }
 
 const solver dmft_solver = {.name = "self-consistent",

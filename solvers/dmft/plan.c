@@ -12,7 +12,12 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     const sgdmft_problem *problem = plan->problem;
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
-    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
+    sgdmft_status status = time_grid_least_steps(ctx, problem->horizon, plan->eta, epoch, &plan->steps_least);
+    if (status)
+        return status;
+    if (problem_leaves(problem, PIN_STEPS) && steps < plan->steps_least)
+        steps = plan->steps_least;
+    status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
                                          &plan->grid[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < GRIDS && !status; grid++)
         status = time_grid_coarsen(ctx, plan->grid[grid - 1], plan->eta, &plan->grid[grid]);

@@ -26,7 +26,8 @@ typedef struct dmft_plan {
     time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
     path_plan on_grid[GRIDS];
     path_source source;
-    int check_all; /* 1: every replica solves all grids, if curves are extrapolated */
+    int steps_least; /* with which jumps of eta and beginnings of epochs are nodes of all grids */
+    int check_all;   /* 1: every replica solves all grids, if curves are extrapolated */
 } dmft_plan;
 
 /* On success *out is to be cleared. Errors: SGDMFT_ERR_CONFLICT, SGDMFT_ERR_KINK and those of the parts, with a message

@@ -112,6 +112,18 @@ static void write_integer(FILE *out, const void *field, size_t width)
     fprintf(out, "%" PRIu64, value);
 }
 
+/* 1 if the solver will choose the value of the option. */
+static int is_left(const sgdmft_problem *problem, option_id id)
+{
+    switch (id) {
+    case OPT_PATHS: return problem_leaves(problem, PIN_PATHS);
+    case OPT_REPLICAS: return problem_leaves(problem, PIN_REPLICAS);
+    case OPT_STEPS: return problem_leaves(problem, PIN_STEPS);
+    case OPT_TOLERANCE: return problem_leaves(problem, PIN_TOLERANCE);
+    default: return 0;
+    }
+}
+
 static int is_present(const sgdmft_problem *problem, option_id id)
 {
     switch (id) {
@@ -127,6 +139,8 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_TEACHER_LAW: return problem->initial.teacher.n > 0;
     case OPT_STUDENT_LAW: return problem->initial.student.n > 0;
     case OPT_SAMPLES: return problem->initial.samples != NULL;
+    case OPT_CONTROL: return problem->numerics.control.n > 0;
+    case OPT_TIME_LIMIT: return problem->numerics.time_limit > 0;
     case OPT_HISTOGRAMS: return problem->output.histograms.n > 0;
     default: return 1;
     }
@@ -184,7 +198,9 @@ static void write_problem(FILE *out, const sgdmft_problem *problem, option_id al
             section = option_section_of(id);
             fprintf(out, "%s:\n", option_get_section(section)->name);
         }
-        if (!is_present(problem, id))
+        if (is_left(problem, id))
+            fprintf(out, "  # %s: chosen by the solver\n", option_leaf(id));
+        if (!is_present(problem, id) || is_left(problem, id))
             continue;
         if (id == OPT_Q && is_derived(problem, id))
             write_origin_of_moments(out, problem);
@@ -246,7 +262,7 @@ sgdmft_status sgdmft_problem_get(sgdmft_context *ctx, sgdmft_problem *problem, c
     if (status)
         return status;
     if (id < OPTION_COUNT)
-        return is_present(problem, id) ? make_text(ctx, problem, id, write_option, out) : SGDMFT_OK;
+        return is_present(problem, id) && !is_left(problem, id) ? make_text(ctx, problem, id, write_option, out) : SGDMFT_OK;
     if (strncmp(key, observables, sizeof observables - 1) != 0)
         return settings_unknown_key(ctx, &where, key);
     for (size_t i = 0; i < problem->observables.n; i++)

@@ -18,6 +18,16 @@ typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_k
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
+/* The settings of the numerics that an accuracy leaves open, as bits. */
+typedef enum numerics_pin {
+    PIN_ACCURACY = 1,
+    PIN_PATHS = 2,
+    PIN_REPLICAS = 4,
+    PIN_STEPS = 8,
+    PIN_TOLERANCE = 16,
+    PIN_ALL = 31
+} numerics_pin;
+
 /* An expression with the place of its first character. */
 typedef struct problem_text {
     char *name; /* observables: their name; otherwise NULL */
@@ -70,6 +80,10 @@ struct sgdmft_problem {
     problem_texts observables;
 
     struct {
+        double accuracy;       /* of every curve, relative to its natural scale */
+        problem_texts control; /* names of columns that are to meet it besides those that always are */
+        double time_limit;     /* seconds; 0: none */
+        unsigned given;        /* numerics_pin of the values below that the user gave */
         int64_t paths;
         int replicas, steps;
         double tolerance;
@@ -104,6 +118,15 @@ struct sgdmft_problem {
 static inline int problem_is_checked(const sgdmft_problem *problem)
 {
     return problem->checked || !problem->given;
+}
+
+/* 1 if the solver is to choose this setting: it was not given, nor were all that determine a solve. Other solvers than
+   that of the self-consistent equations have nothing to choose. */
+static inline int problem_leaves(const sgdmft_problem *problem, numerics_pin pin)
+{
+    unsigned given = problem->numerics.given, fixed = PIN_PATHS | PIN_REPLICAS | PIN_STEPS;
+    return problem->given && problem->numerics.method != METHOD_LINEAR && problem->process->events != EVENTS_FRESH &&
+           (given & fixed) != fixed && !(given & pin);
 }
 
 #endif

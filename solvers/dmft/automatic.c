@@ -1,0 +1,242 @@
+#include "solvers/dmft/automatic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ranks.h"
+#include "paths/purposes.h"
+#include "solvers/common/replica_pool.h"
+#include "solvers/dmft/choice.h"
+#include "solvers/dmft/statistics.h"
+
+/* How often pilots and the run proper are begun at most. */
+enum { PILOTS_MOST = 12, RUNS_MOST = 5, FAILED_MOST = 3 };
+
+/* Replicas of the run proper after which the steps are judged. */
+enum { PROBE = 2 };
+
+/* The pilots count as this part of the whole work. */
+static const double PILOT_PART = 0.1;
+
+/* A solve with given numbers, which can go on with more replicas. */
+typedef struct trial {
+    choice of;
+    sgdmft_problem problem; /* the problem with these numbers; its texts belong to the original */
+    dmft_plan plan;
+    replica_axes axes;
+    replica_set set;
+    curve_errors errors;       /* rank 0 */
+    sgdmft_solution *solution; /* rank 0 */
+    accuracy_view view;        /* the same on all ranks */
+} trial;
+
+/* The whole solve. */
+typedef struct automatic {
+    sgdmft_context *ctx;
+    choice_task task;
+    char *wanted; /* [columns] which are to meet the accuracy */
+    double deadline;
+    uint32_t next_stream; /* of pilots */
+    trial now;
+} automatic;
+
+static void trial_clear(trial *t)
+{
+    curve_errors_clear(&t->errors);
+    sgdmft_solution_free(t->solution);
+    replica_set_clear(&t->set);
+    replica_axes_clear(&t->axes);
+    dmft_plan_clear(&t->plan);
+    *t = (trial){.of = {0}};
+}
+
+/* Makes the plan of a trial in place of the one before. Warnings about its numbers are for users who gave them, so the
+   plan is made in silence. */
+static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
+{
+    trial *t = &a->now;
+    sgdmft_log_fn log = a->ctx->log;
+    trial_clear(t);
+    t->of = *of;
+    t->problem = *a->task.problem;
+    t->problem.numerics.paths = of->paths;
+    t->problem.numerics.replicas = of->replicas;
+    t->problem.numerics.steps = of->steps;
+    t->problem.numerics.tolerance = choice_tolerance(&a->task);
+    t->problem.numerics.given = PIN_ALL;
+    a->ctx->log = NULL;
+    sgdmft_status status = ranks_agree(a->ctx, a->ctx->ranks, dmft_plan_init(a->ctx, &t->problem, &t->plan));
+    if (!status)
+        status = replica_axes_find(a->ctx, &t->plan, &t->axes);
+    a->ctx->log = log;
+    replica_axes_use(&t->axes, &t->plan);
+    t->plan.check_all = is_pilot;
+    if (!status)
+        status = ranks_agree(a->ctx, a->ctx->ranks, replica_set_new(a->ctx, 0, &t->set));
+    t->set.deadline = a->deadline;
+    if (is_pilot) {
+        t->set.stream = a->next_stream;
+        a->next_stream += (uint32_t)of->replicas;
+    }
+    return status;
+}
+
+/* Statistics and view of what is solved, on rank 0, and the view on all ranks. */
+static sgdmft_status look(automatic *a)
+{
+    trial *t = &a->now;
+    sgdmft_status status = SGDMFT_OK;
+    if (ranks_rank(a->ctx->ranks) == 0) {
+        curve_errors_clear(&t->errors);
+        sgdmft_solution_free(t->solution);
+        t->solution = NULL;
+        status = replica_statistics(a->ctx, &t->plan, &t->set, &t->errors, &t->solution);
+        if (!status)
+            t->view =
+                accuracy_look(&t->errors, a->wanted, a->task.accuracy, &t->set, &t->plan, t->solution);
+    }
+    status = ranks_agree(a->ctx, a->ctx->ranks, status);
+    return status ? status : ranks_broadcast(a->ctx, a->ctx->ranks, &t->view, sizeof t->view);
+}
+
+/* Solves up to `replicas` replicas of the trial, which are the part [from, to] of the whole work. */
+static sgdmft_status go_on(automatic *a, int replicas, double from, double to)
+{
+    trial *t = &a->now;
+    sgdmft_status status =
+        ranks_agree(a->ctx, a->ctx->ranks, replica_set_grow(a->ctx, replicas, &t->set));
+    t->set.begin = from;
+    t->set.part = to - from;
+    t->of.replicas = t->problem.numerics.replicas = replicas;
+    if (!status)
+        status = replica_set_continue(a->ctx, &t->plan, &t->set);
+    return status ? status : look(a);
+}
+
+/* 1 if the time is over, for all ranks. */
+static sgdmft_status is_late(automatic *a, int *late)
+{
+    *late = a->deadline > 0 && clock_seconds() >= a->deadline;
+    return ranks_broadcast(a->ctx, a->ctx->ranks, late, sizeof *late);
+}
+
+/* Pilots, until the numbers of the run proper are known. *done becomes 1 if the last pilot is all there will be: its
+   solve ended early, however fine it was, or was interrupted. */
+static sgdmft_status pilots(automatic *a, choice *run, int *done)
+{
+    choice pilot = choice_first(&a->task);
+    int failed = 0;
+    for (int i = 0; i < PILOTS_MOST; i++) {
+        double from = PILOT_PART * (1 - 1 / (1.0 + i)), to = PILOT_PART * (1 - 1 / (2.0 + i));
+        sgdmft_status status = begin(a, &pilot, 1);
+        if (!status)
+            status = go_on(a, pilot.replicas, from, to);
+        if (status)
+            return status;
+        const accuracy_view *seen = &a->now.view;
+        *done = seen->ended == SGDMFT_ERR_INTERRUPTED || seen->ended == SGDMFT_ERR_PLUGIN ||
+                (seen->ended && ++failed > FAILED_MOST);
+        if (*done)
+            return SGDMFT_OK;
+        if (seen->ended) {
+            pilot = choice_finer(&a->task, &pilot);
+            continue;
+        }
+        if (!choice_after_pilot(&a->task, seen, &a->now.of, run))
+            return SGDMFT_OK;
+        pilot = *run;
+    }
+    *run = pilot;
+    return SGDMFT_OK;
+}
+
+/* Adds replicas until the accuracy is met. */
+static sgdmft_status add_replicas(automatic *a)
+{
+    trial *t = &a->now;
+    int late = 0;
+    sgdmft_status status = SGDMFT_OK;
+    while (!status && !t->view.ended && t->view.missing > 1) {
+        int replicas = choice_replicas(&a->task, &t->view, &t->of);
+        status = is_late(a, &late);
+        if (status || late || replicas <= t->set.solved)
+            return status;
+        double done = (double)t->set.solved / replicas;
+        status = go_on(a, replicas, PILOT_PART + (1 - PILOT_PART) * done, 1);
+    }
+    return status;
+}
+
+/* The run proper. It begins again with more steps if those that were chosen will not do. */
+static sgdmft_status run_proper(automatic *a, choice run)
+{
+    for (int i = 0; i < RUNS_MOST; i++) {
+        const accuracy_view *seen = &a->now.view;
+        int probe = run.replicas < PROBE ? run.replicas : PROBE, last = i == RUNS_MOST - 1;
+        double middle = PILOT_PART + (1 - PILOT_PART) * probe / run.replicas;
+        choice next;
+        sgdmft_status status = begin(a, &run, 0);
+        if (!status)
+            status = go_on(a, probe, PILOT_PART, middle);
+        if (!status && !seen->ended && !last && choice_needs_steps(&a->task, seen, &a->now.of, &next)) {
+            run = next;
+            continue;
+        }
+        if (!status && !seen->ended && run.replicas > probe)
+            status = go_on(a, run.replicas, middle, 1);
+        if (!status && !seen->ended && !last && choice_needs_steps(&a->task, seen, &a->now.of, &next)) {
+            run = next;
+            continue;
+        }
+        return status ? status : add_replicas(a);
+    }
+    return SGDMFT_OK;
+}
+
+/* Hands out the solution with the problem that was solved in the end. */
+static sgdmft_status finish(automatic *a, sgdmft_solution **out)
+{
+    trial *t = &a->now;
+    int late = a->deadline > 0 && clock_seconds() >= a->deadline;
+    unsigned given = a->task.problem->numerics.given;
+    int asked = given & PIN_ACCURACY || !(given & (PIN_PATHS | PIN_REPLICAS | PIN_STEPS));
+    if (ranks_rank(a->ctx->ranks) > 0)
+        return SGDMFT_OK;
+    sgdmft_status status = accuracy_record(a->ctx, &t->plan, &t->view, asked,
+                                           late ? "numerics.time_limit is over" : NULL, t->solution);
+    if (!status)
+        status = solution_set_problem(a->ctx, t->solution, &t->problem);
+    if (status)
+        return status;
+    *out = t->solution;
+    t->solution = NULL;
+    return SGDMFT_OK;
+}
+
+sgdmft_status automatic_solve(sgdmft_context *ctx, const sgdmft_problem *problem, const dmft_plan *first,
+                              sgdmft_solution **out)
+{
+    model_shape shape = first->on_grid[GRID_FINE].shape;
+    automatic a = {.ctx = ctx,
+                   .task = {.problem = problem,
+                            .accuracy = problem->numerics.accuracy,
+                            .students = shape.k,
+                            .steps_least = first->steps_least,
+                            .stein = !first->on_grid[GRID_FINE].at.response->pathwise,
+                            .jumps = shape.jumps},
+                   .next_stream = PURPOSE_TRIAL_REPLICA};
+    choice run = {0};
+    int done = 0;
+    if (problem->numerics.time_limit > 0)
+        a.deadline = clock_seconds() + problem->numerics.time_limit;
+    sgdmft_status status = ranks_agree(ctx, ctx->ranks, accuracy_columns(ctx, problem, &shape, &a.wanted));
+    if (!status)
+        status = pilots(&a, &run, &done);
+    if (!status && !done)
+        status = run_proper(&a, run);
+    if (!status)
+        status = finish(&a, out);
+    trial_clear(&a.now);
+    free(a.wanted);
+    return status;
+}

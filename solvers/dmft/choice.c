@@ -1,0 +1,172 @@
+#include "solvers/dmft/choice.h"
+
+#include <math.h>
+
+#include "solvers/common/step_errors.h"
+
+/* Pilots. */
+enum { PILOT_STEPS = 16, PILOT_STEPS_LONG = 24, PILOT_REPLICAS = 2, PILOT_PATHS = 1024 };
+static const double LONG_HORIZON = 10;
+
+/* The run proper: replicas to begin with and at most, paths of a replica at most, steps at most. */
+enum { REPLICAS = 8, REPLICAS_MOST = 1024, PATHS_MOST = 65536, STEPS_MOST = 4096 };
+
+/* Paths of a replica for each pair of normals, or for each normal if that is less; and, over the accuracy, for each
+   student. */
+static const double PATHS_PER_PAIR = 0.66, PATHS_PER_NORMAL = 64, PATHS_OVER_ACCURACY = 8;
+
+/* The longest step in units of the fastest relaxation. */
+static const double STIFFEST = 1.5;
+
+/* Below this bar, or this multiple of the accuracy, the power law of the step error holds. */
+static const double SMALL_STEP_ERROR = 6e-3, SMALL_IN_ACCURACIES = 5;
+
+/* The step error aimed at and the one that is tolerated, in units of the accuracy, and the noise aimed at. */
+static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.8, NOISE_AIM = 0.85;
+
+/* The noise that a bar of the step error has, in units of the noise of the curves. */
+static const double NOISE_OF_BAR = 0.15;
+
+/* The variance that is planned for may be exceeded at single times by this factor. */
+static const double WORST_TIME = 2;
+
+static int leaves(const choice_task *task, numerics_pin pin)
+{
+    return problem_leaves(task->problem, pin);
+}
+
+/* Rounded up to what nested grids need. */
+static int whole_steps(const choice_task *task, double steps)
+{
+    int unit = steps > 48 ? 8 : 4, most = STEPS_MOST;
+    int up = unit * (int)ceil(fmin(steps, most) / unit - 1e-9);
+    return up > task->steps_least ? up : task->steps_least;
+}
+
+static double power_of_two(double x)
+{
+    return exp2(ceil(log2(fmax(x, 64)) - 1e-9));
+}
+
+int64_t choice_response_paths(const choice_task *task, int steps)
+{
+    double normals = (double)steps * task->students, base = (double)PILOT_PATHS * task->students;
+    double stein = fmin(PATHS_PER_PAIR * normals * normals, PATHS_PER_NORMAL * normals);
+    return (int64_t)power_of_two(task->stein ? fmax(base, stein) : base);
+}
+
+int64_t choice_least_paths(const choice_task *task, int steps)
+{
+    double least = power_of_two(PATHS_OVER_ACCURACY * task->students / task->accuracy);
+    return (int64_t)fmax((double)choice_response_paths(task, steps), fmin(least, PATHS_MOST));
+}
+
+/* Replaces what the user gave. */
+static choice pinned(const choice_task *task, choice x)
+{
+    const sgdmft_problem *problem = task->problem;
+    if (!leaves(task, PIN_STEPS))
+        x.steps = problem->numerics.steps;
+    if (!leaves(task, PIN_PATHS))
+        x.paths = problem->numerics.paths;
+    if (!leaves(task, PIN_REPLICAS))
+        x.replicas = problem->numerics.replicas;
+    return x;
+}
+
+static choice pilot_of(const choice_task *task, double steps)
+{
+    choice x = {.steps = whole_steps(task, steps), .replicas = PILOT_REPLICAS};
+    if (!leaves(task, PIN_STEPS))
+        x.steps = task->problem->numerics.steps;
+    x.paths = choice_response_paths(task, x.steps);
+    if (!leaves(task, PIN_PATHS) && x.paths > task->problem->numerics.paths)
+        x.paths = task->problem->numerics.paths;
+    return x;
+}
+
+choice choice_first(const choice_task *task)
+{
+    return pilot_of(task, task->problem->horizon < LONG_HORIZON ? PILOT_STEPS : PILOT_STEPS_LONG);
+}
+
+choice choice_finer(const choice_task *task, const choice *pilot)
+{
+    choice next = pilot_of(task, 2.0 * pilot->steps);
+    if (next.steps <= pilot->steps && leaves(task, PIN_PATHS))
+        next.paths = 4 * pilot->paths;
+    return next;
+}
+
+/* The bar of the step error without what noise may have added. */
+static double step_of(const accuracy_view *seen)
+{
+    double noise = NOISE_OF_BAR * seen->noise;
+    return sqrt(fmax(seen->step * seen->step - noise * noise, 0));
+}
+
+/* The factor by which the number of steps must grow for a bar of `step` to become `aim`. */
+static double growth(const choice_task *task, double step, double aim)
+{
+    double order = !task->problem->numerics.extrapolate ? 2 : task->jumps ? 1.2 : step > SMALL_STEP_ERROR / 2 ? 3 : 3.5;
+    return pow(step / aim, 1 / order);
+}
+
+/* The run proper with that many steps, given a noise that was seen with `pilot`. */
+static choice run_of(const choice_task *task, double steps, double noise, const choice *pilot)
+{
+    choice x = {.steps = whole_steps(task, steps), .replicas = REPLICAS};
+    double variance = WORST_TIME * noise * noise * (double)pilot->paths * pilot->replicas;
+    double aim = NOISE_AIM * task->accuracy / noise_widening(REPLICAS);
+    int replicas = leaves(task, PIN_REPLICAS) ? REPLICAS : task->problem->numerics.replicas;
+    double paths = power_of_two(variance / (aim * aim) / replicas / 2);
+    x = pinned(task, x);
+    if (leaves(task, PIN_PATHS))
+        x.paths = (int64_t)fmin(fmax(paths, (double)choice_least_paths(task, x.steps)),
+                                fmax(PATHS_MOST, (double)choice_response_paths(task, x.steps)));
+    return x;
+}
+
+int choice_after_pilot(const choice_task *task, const accuracy_view *seen, const choice *pilot, choice *next)
+{
+    double step = step_of(seen), small = fmax(SMALL_STEP_ERROR, SMALL_IN_ACCURACIES * task->accuracy);
+    double stiff = pilot->steps * seen->stiffness / STIFFEST, aim = STEP_AIM * task->accuracy;
+    int may = leaves(task, PIN_STEPS) && pilot->steps < STEPS_MOST;
+    if (may && stiff > 1.1 * pilot->steps) {
+        *next = pilot_of(task, fmin(stiff, 4.0 * pilot->steps));
+        return 1;
+    }
+    if (may && step > small && !task->jumps) {
+        *next = pilot_of(task, pilot->steps * fmin(fmax(pow(step / small, 1 / 2.5), 1.4), 2));
+        return 1;
+    }
+    double steps = pilot->steps * fmin(fmax(growth(task, step, aim), 0.75), 2.5);
+    *next = run_of(task, fmax(steps, stiff), seen->noise, pilot);
+    return 0;
+}
+
+int choice_needs_steps(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next)
+{
+    double step = step_of(seen);
+    if (!leaves(task, PIN_STEPS) || run->steps >= STEPS_MOST || step <= STEP_TOLERATED * task->accuracy)
+        return 0;
+    double factor = fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), 2);
+    *next = run_of(task, factor * run->steps, seen->noise, run);
+    if (next->paths < run->paths && leaves(task, PIN_PATHS))
+        next->paths = run->paths;
+    return 1;
+}
+
+int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run)
+{
+    if (!leaves(task, PIN_REPLICAS))
+        return run->replicas;
+    double wanted = ceil(1.03 * seen->missing * run->replicas), most = fmin(REPLICAS_MOST, 4.0 * run->replicas);
+    return (int)fmin(fmax(wanted, run->replicas + 1), most);
+}
+
+double choice_tolerance(const choice_task *task)
+{
+    return leaves(task, PIN_TOLERANCE) ? fmin(fmax(0.03 * task->accuracy, 1e-8), 1e-4)
+                                       : task->problem->numerics.tolerance;
+}
