@@ -4,12 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Ratios of differences that an error of second order shows in practice, and the bounds within which a ratio is used:
-   beyond them it is noise. */
+/* The least ratio of differences that shows an error of second order, and the bounds within which a ratio is used. */
 static const double RATIO_LOW = 2.5, RATIO_HIGH = 8, RATIO_LEAST = 1.2;
 
-/* Differences below this multiple of their standard error may be noise alone. */
-static const double RESOLVED = 2;
+/* Mean squares below this multiple of that of their noise may be noise alone. */
+static const double RESOLVED = 4;
 
 /* The part of the largest relative bar that the bars of the other curves have at least. */
 static const double JOINT_PART = 0.3;
@@ -28,22 +27,30 @@ static double mean_square(size_t n, const double *x)
     return n ? sum / (double)n : 0;
 }
 
+/* The mean square of a difference without noise. */
+static double signal_of(const grid_difference *x, size_t n)
+{
+    return fmax(mean_square(n, x->value) - x->noise * x->noise, 0);
+}
+
 /* The bar as a part of |d1|. */
 static double part_of_change(const grid_series *of)
 {
-    double fine = mean_square(of->n, of->fine) - of->noise * of->noise, coarse = mean_square(of->n, of->coarse);
-    if (!(fine > (RESOLVED * RESOLVED - 1) * of->noise * of->noise) || !(fine > 0))
+    double fine = signal_of(&of->fine, of->n), coarse = signal_of(&of->coarse, of->n);
+    if (!(fine > (RESOLVED - 1) * of->fine.noise * of->fine.noise) || !(fine > 0))
         return 0;
     double ratio = sqrt(coarse / fine), used = fmin(fmax(ratio, RATIO_LEAST), RATIO_HIGH);
     double left = 1 / (used - 1) - 1.0 / 3;
-    return ratio < RATIO_LOW || ratio > RATIO_HIGH ? fmax(left, 1.0 / 3) : fabs(left);
+    return ratio < RATIO_LOW ? fmax(left, 1.0 / 3) : fabs(left);
 }
 
 void step_error_bars(const grid_series *of, double *bar)
 {
-    double part = part_of_change(of);
+    double part = part_of_change(of), all = mean_square(of->n, of->remainder.value);
+    double sure = all > 0 ? sqrt(signal_of(&of->remainder, of->n) / all) : 0;
     for (size_t i = 0; i < of->n; i++)
-        bar[i] = copysign(fmax(fabs(of->remainder[i]), part * fabs(of->fine[i])), of->remainder[i]);
+        bar[i] = copysign(fmax(sure * fabs(of->remainder.value[i]), part * fabs(of->fine.value[i])),
+                          of->remainder.value[i]);
 }
 
 void step_errors_join(size_t count, size_t leading, size_t n, const double *scale, double *bar)

@@ -4,27 +4,33 @@
    root mean squares, which is 4 where the error is of second order. Extrapolation subtracts d1 / 3, while differences
    that shrink by a factor rho would leave d1 / (rho - 1) to subtract. So the bar of a curve is at least
 
-     |d1| |1/(rho - 1) - 1/3|,   and at least   |d1| max(1/(rho - 1) - 1/3, 1/3)   if rho is outside [2.5, 8],
+     |d1| |1/(rho - 1) - 1/3|,   and at least   |d1| max(1/(rho - 1) - 1/3, 1/3)   if rho < 2.5,
 
    where the order does not show. Errors of single curves cancel by chance and then look like accuracy. As all curves
    come from the same kernels, the bar of each is, relative to its scale, at least a part of the largest bar of the
-   others. */
+   others.
+
+   Differences are means over replicas and have noise. What noise adds to a root mean square is taken off, and where
+   little is left, the differences say nothing about the order. */
 #ifndef SGDMFT_SOLVERS_COMMON_STEP_ERRORS_H
 #define SGDMFT_SOLVERS_COMMON_STEP_ERRORS_H
 
 #include <stddef.h>
 
-/* What the nested grids show of one curve at n times. */
+/* A difference between grids along a curve at n times, mean over replicas. */
+typedef struct grid_difference {
+    const double *value; /* [n] */
+    double noise;        /* its standard error, root mean square over the times */
+} grid_difference;
+
+/* What the nested grids show of one curve. */
 typedef struct grid_series {
     size_t n;
-    const double *fine;      /* [n] d1, mean over replicas */
-    const double *coarse;    /* [n] d2 */
-    const double *remainder; /* [n] the step error that is left by the series in h, with its sign */
-    double noise;            /* standard error of d1, root mean square over the times */
+    grid_difference fine, coarse; /* d1, d2 */
+    grid_difference remainder;    /* the step error that is left by the series in h, with its sign */
 } grid_series;
 
-/* bar[n] of the curve by itself, with the sign of the remainder. Differences that are all noise say nothing about the
-   order; there the remainder alone counts. */
+/* bar[n] of the curve by itself, with the sign of the remainder. */
 void step_error_bars(const grid_series *of, double *bar);
 
 /* Raises the bars of `count` curves, bar[count][n], to the part that they must have of the largest bar at the same time

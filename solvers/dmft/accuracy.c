@@ -12,6 +12,9 @@
 
 const double IDENTITY_TRUSTED = 0.02;
 
+/* The number of replicas with which a solve ends at least. */
+enum { ENOUGH_REPLICAS = 8 };
+
 /* The column of that name, or `count`. */
 static size_t find_column(const solution_shape *shape, const char *name, size_t count)
 {
@@ -85,8 +88,9 @@ static double stiffness_of(const grid_solution *solved, const dmft_plan *plan)
 static void look_at_column(const curve_errors *errors, size_t c, double accuracy, double widening,
                            accuracy_view *view)
 {
+    double more = fmin(noise_widening(ENOUGH_REPLICAS) / widening, 1);
     size_t n = errors->n;
-    double squares = 0, times = 0;
+    double squares = 0, steps = 0, times = 0;
     for (size_t i = 0; i < n; i++) {
         double scale = errors->scale[c * n + i];
         if (!(scale > 0))
@@ -100,12 +104,16 @@ static void look_at_column(const curve_errors *errors, size_t c, double accuracy
             view->by_step = step > noise;
         }
         view->step = fmax(view->step, step);
-        view->missing = fmax(view->missing, left > 0 ? noise * noise / left : noise > 0 || step > 0 ? HUGE_VAL : 0);
+        double later = noise * more; /* as wide as bars of enough replicas are */
+        view->missing = fmax(view->missing, left > 0 ? later * later / left : noise > 0 || step > 0 ? HUGE_VAL : 0);
         squares += noise * noise;
+        steps += errors->own_step[c * n + i] * errors->own_step[c * n + i] / (scale * scale);
         times++;
     }
-    if (times > 0)
+    if (times > 0) {
         view->noise = fmax(view->noise, sqrt(squares / times) / widening);
+        view->step_rms = fmax(view->step_rms, sqrt(steps / times));
+    }
 }
 
 accuracy_view accuracy_look(const curve_errors *errors, const char *wanted, double accuracy, const replica_set *set,

@@ -11,6 +11,7 @@ typedef struct accuracy_view {
     double worst;    /* of noise and step error together */
     double noise;    /* standard error of the noise, root mean square over times, without the widening for few replicas */
     double step;     /* bar of the step error */
+    double step_rms; /* the same, root mean square over times */
     double missing;  /* the factor by which the variance of the noise is too large, given the step errors; infinite where
                         a step error alone is too large */
     size_t curve, time; /* where the worst is */

@@ -1,5 +1,7 @@
 #include "solvers/dmft/automatic.h"
 
+#include <stdio.h>
+#include <time.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +72,6 @@ static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
         status = replica_axes_find(a->ctx, &t->plan, &t->axes);
     a->ctx->log = log;
     replica_axes_use(&t->axes, &t->plan);
-    t->plan.check_all = is_pilot;
     if (!status)
         status = ranks_agree(a->ctx, a->ctx->ranks, replica_set_new(a->ctx, 0, &t->set));
     t->set.deadline = a->deadline;
@@ -95,6 +96,7 @@ static sgdmft_status look(automatic *a)
             t->view =
                 accuracy_look(&t->errors, a->wanted, a->task.accuracy, &t->set, &t->plan, t->solution);
     }
+    if (getenv("SGDMFT_DEBUG") && !status) fprintf(stderr, "DBG %s N %d M %ld R %d: worst %.2e noise %.2e step %.2e missing %.2f %s t %.3g by_step %d id %.1e stiff %.2f ended %d cpu %.3f\n", t->set.stream ? "pilot" : "run", t->of.steps, (long)t->of.paths, t->of.replicas, t->view.worst, t->view.noise, t->view.step, t->view.missing, t->solution->curves[t->view.curve].name, t->solution->times[t->view.time], t->view.by_step, t->view.identity, t->view.stiffness, t->view.ended, (double)clock()/CLOCKS_PER_SEC);
     status = ranks_agree(a->ctx, a->ctx->ranks, status);
     return status ? status : ranks_broadcast(a->ctx, a->ctx->ranks, &t->view, sizeof t->view);
 }
@@ -178,13 +180,13 @@ static sgdmft_status run_proper(automatic *a, choice run)
         sgdmft_status status = begin(a, &run, 0);
         if (!status)
             status = go_on(a, probe, PILOT_PART, middle);
-        if (!status && !seen->ended && !last && choice_needs_steps(&a->task, seen, &a->now.of, &next)) {
+        if (!status && !seen->ended && !last && choice_again(&a->task, seen, &a->now.of, &next)) {
             run = next;
             continue;
         }
         if (!status && !seen->ended && run.replicas > probe)
             status = go_on(a, run.replicas, middle, 1);
-        if (!status && !seen->ended && !last && choice_needs_steps(&a->task, seen, &a->now.of, &next)) {
+        if (!status && !seen->ended && !last && choice_again(&a->task, seen, &a->now.of, &next)) {
             run = next;
             continue;
         }
@@ -222,7 +224,7 @@ sgdmft_status automatic_solve(sgdmft_context *ctx, const sgdmft_problem *problem
                             .accuracy = problem->numerics.accuracy,
                             .students = shape.k,
                             .steps_least = first->steps_least,
-                            .stein = !first->on_grid[GRID_FINE].at.response->pathwise,
+                            .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
                             .jumps = shape.jumps},
                    .next_stream = PURPOSE_TRIAL_REPLICA};
     choice run = {0};

@@ -5,7 +5,7 @@
 #include "solvers/common/step_errors.h"
 
 /* Pilots. */
-enum { PILOT_STEPS = 16, PILOT_STEPS_LONG = 24, PILOT_REPLICAS = 2, PILOT_PATHS = 1024 };
+enum { PILOT_STEPS = 16, PILOT_STEPS_LONG = 24, PILOT_REPLICAS = 4, PILOT_PATHS = 512 };
 static const double LONG_HORIZON = 10;
 
 /* The run proper: replicas to begin with and at most, paths of a replica at most, steps at most. */
@@ -24,11 +24,15 @@ static const double SMALL_STEP_ERROR = 6e-3, SMALL_IN_ACCURACIES = 5;
 /* The step error aimed at and the one that is tolerated, in units of the accuracy, and the noise aimed at. */
 static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.8, NOISE_AIM = 0.85;
 
-/* The noise that a bar of the step error has, in units of the noise of the curves. */
-static const double NOISE_OF_BAR = 0.15;
+/* The variance of pseudo-random points falls with the first power of their number, that of quasi-random points faster:
+   the power that is seen between pilots and runs. */
+static const double NOISE_POWER = 1.4;
 
-/* The variance that is planned for may be exceeded at single times by this factor. */
-static const double WORST_TIME = 2;
+/* If more replicas than this would be needed, replicas with more paths are better. */
+static const double REPLICAS_MANY = 32;
+
+/* Variances and step errors that are root mean squares over times may be exceeded at single times by these factors. */
+static const double WORST_VARIANCE = 2, WORST_STEP = 1.6;
 
 static int leaves(const choice_task *task, numerics_pin pin)
 {
@@ -98,11 +102,10 @@ choice choice_finer(const choice_task *task, const choice *pilot)
     return next;
 }
 
-/* The bar of the step error without what noise may have added. */
+/* The bar of the step error at its worst time. With few replicas the largest one over times would be noise. */
 static double step_of(const accuracy_view *seen)
 {
-    double noise = NOISE_OF_BAR * seen->noise;
-    return sqrt(fmax(seen->step * seen->step - noise * noise, 0));
+    return WORST_STEP * seen->step_rms;
 }
 
 /* The factor by which the number of steps must grow for a bar of `step` to become `aim`. */
@@ -112,15 +115,20 @@ static double growth(const choice_task *task, double step, double aim)
     return pow(step / aim, 1 / order);
 }
 
-/* The run proper with that many steps, given a noise that was seen with `pilot`. */
-static choice run_of(const choice_task *task, double steps, double noise, const choice *pilot)
+/* The number of paths for which the variance seen with `before` becomes that of the aim, with `replicas` replicas. */
+static double paths_for(const choice_task *task, double variance, const choice *before, int replicas)
 {
-    choice x = {.steps = whole_steps(task, steps), .replicas = REPLICAS};
-    double variance = WORST_TIME * noise * noise * (double)pilot->paths * pilot->replicas;
-    double aim = NOISE_AIM * task->accuracy / noise_widening(REPLICAS);
-    int replicas = leaves(task, PIN_REPLICAS) ? REPLICAS : task->problem->numerics.replicas;
-    double paths = power_of_two(variance / (aim * aim) / replicas / 2);
-    x = pinned(task, x);
+    double aim = NOISE_AIM * task->accuracy / noise_widening((size_t)replicas), all = (double)before->paths * before->replicas;
+    double more = variance / (aim * aim);
+    return all * pow(more, more > 1 ? 1 / NOISE_POWER : 1) / replicas;
+}
+
+/* The run proper with that many steps, given a noise that was seen with `before`. */
+static choice run_of(const choice_task *task, double steps, double noise, const choice *before)
+{
+    choice x = pinned(task, (choice){.steps = whole_steps(task, steps), .replicas = REPLICAS});
+    /* rather too few paths than too many, as replicas are added where they are missing */
+    double paths = power_of_two(0.5 * paths_for(task, WORST_VARIANCE * noise * noise, before, x.replicas));
     if (leaves(task, PIN_PATHS))
         x.paths = (int64_t)fmin(fmax(paths, (double)choice_least_paths(task, x.steps)),
                                 fmax(PATHS_MOST, (double)choice_response_paths(task, x.steps)));
@@ -129,31 +137,36 @@ static choice run_of(const choice_task *task, double steps, double noise, const 
 
 int choice_after_pilot(const choice_task *task, const accuracy_view *seen, const choice *pilot, choice *next)
 {
-    double step = step_of(seen), small = fmax(SMALL_STEP_ERROR, SMALL_IN_ACCURACIES * task->accuracy);
+    double small = fmax(SMALL_STEP_ERROR, SMALL_IN_ACCURACIES * task->accuracy);
     double stiff = pilot->steps * seen->stiffness / STIFFEST, aim = STEP_AIM * task->accuracy;
     int may = leaves(task, PIN_STEPS) && pilot->steps < STEPS_MOST;
     if (may && stiff > 1.1 * pilot->steps) {
         *next = pilot_of(task, fmin(stiff, 4.0 * pilot->steps));
         return 1;
     }
-    if (may && step > small && !task->jumps) {
-        *next = pilot_of(task, pilot->steps * fmin(fmax(pow(step / small, 1 / 2.5), 1.4), 2));
+    if (may && step_of(seen) > small && !task->jumps) {
+        *next = pilot_of(task, pilot->steps * fmin(fmax(pow(step_of(seen) / small, 1 / 2.5), 1.4), 2));
         return 1;
     }
-    double steps = pilot->steps * fmin(fmax(growth(task, step, aim), 0.75), 2.5);
+    double steps = pilot->steps * fmin(fmax(growth(task, step_of(seen), aim), 0.75), 2.5);
     *next = run_of(task, fmax(steps, stiff), seen->noise, pilot);
     return 0;
 }
 
-int choice_needs_steps(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next)
+int choice_again(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next)
 {
-    double step = step_of(seen);
-    if (!leaves(task, PIN_STEPS) || run->steps >= STEPS_MOST || step <= STEP_TOLERATED * task->accuracy)
+    double noise = seen->noise * noise_widening(REPLICAS), aim = NOISE_AIM * task->accuracy;
+    double replicas = WORST_VARIANCE * run->replicas * noise * noise / (aim * aim), steps = run->steps;
+    double step = run->replicas < REPLICAS ? step_of(seen) : seen->step;
+    int coarse = leaves(task, PIN_STEPS) && run->steps < STEPS_MOST && step > STEP_TOLERATED * task->accuracy;
+    int few = leaves(task, PIN_PATHS) && run->paths < PATHS_MOST && replicas > REPLICAS_MANY;
+    if (coarse)
+        steps *= fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), 2);
+    else if (!few)
         return 0;
-    double factor = fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), 2);
-    *next = run_of(task, factor * run->steps, seen->noise, run);
-    if (next->paths < run->paths && leaves(task, PIN_PATHS))
-        next->paths = run->paths;
+    *next = run_of(task, steps, seen->noise, run);
+    if (leaves(task, PIN_PATHS))
+        next->paths = next->paths < run->paths ? run->paths : !coarse && next->paths == run->paths ? 2 * run->paths : next->paths;
     return 1;
 }
 

@@ -45,8 +45,9 @@ int choice_after_pilot(const choice_task *task, const accuracy_view *seen, const
 /* After a pilot that ended before the horizon: a finer one with more paths. */
 choice choice_finer(const choice_task *task, const choice *pilot);
 
-/* 1 if the step error of a run is so large that more replicas will not do; *next then has more steps. */
-int choice_needs_steps(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next);
+/* 1 if a run had better begin again, since its step error is so large, or its paths are so few, that adding replicas
+   will not do; *next is then another one. */
+int choice_again(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next);
 
 /* The number of replicas that reaches the accuracy. */
 int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run);

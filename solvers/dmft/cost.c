@@ -61,10 +61,7 @@ static double thread_bytes(const dmft_plan *plan)
 /* The number of replicas that solve a grid. */
 static int replicas_of(const dmft_plan *plan, int grid)
 {
-    int count = 0;
-    for (int r = 0; r < plan->problem->numerics.replicas; r++)
-        count += grid < dmft_plan_grids(plan, r);
-    return count;
+    return grid < dmft_plan_grids(plan) ? plan->problem->numerics.replicas : 0;
 }
 
 /* Bytes for each pair of nodes of the fine grid, in all replicas and in the solution. */

@@ -1,6 +1,7 @@
 #include "solvers/dmft/curve_errors.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,65 +125,92 @@ static int jumps(const replica_curves *curves)
     return curves->plan->on_grid[GRID_FINE].shape.jumps;
 }
 
-/* Subtracts the fourth-order part from the values, and returns in step_error what is left of the series in h. If the
-   coarsest grid did not reach the end, no part is subtracted, because the curve would have a jump there. */
-static void use_coarsest(const replica_curves *curves, size_t n, sgdmft_curve *out)
+/* The mean of differences between grids and its standard error, summed up over replicas. */
+typedef struct difference_sums {
+    double sum, squares;
+    int count;
+} difference_sums;
+
+static void difference_add(difference_sums *x, double value)
 {
-    size_t checked = n < curves->checked ? n : curves->checked;
-    double taken = checked == n ? fourth_order_part(jumps(curves), n, curves->change, curves->before) : 0;
-    for (size_t i = 0; i < checked; i++) {
-        out->value[i] -= taken * curves->change[i];
-        out->step_error[i] = (step_error_part(jumps(curves)) - taken) * curves->change[i];
-    }
+    x->sum += value;
+    x->squares += value * value;
+    x->count++;
 }
 
-/* Values and noise of a curve, and the sums over replicas that the step errors are made of. Returns the standard error
-   of X_2h - X_h, root mean square over the checked times. At times that the coarsest grid did not reach, the whole
-   difference that extrapolation subtracts counts as step error. */
-static double mean_curve(const replica_curves *curves, size_t curve, size_t stride, const sgdmft_solution *solution,
-                         sgdmft_curve *out)
+static double difference_mean(const difference_sums *x)
+{
+    return x->count ? x->sum / x->count : 0;
+}
+
+/* The square of the standard error of the mean; 0 for a single replica. */
+static double difference_noise(const difference_sums *x)
+{
+    double mean = difference_mean(x);
+    return x->count > 1 ? fmax(x->squares / x->count - mean * mean, 0) / (x->count - 1) : 0;
+}
+
+/* Mean squares over times of the standard errors of X_2h - X_h, X_4h - X_2h and Y_2h - Y_h. */
+typedef struct series_noise {
+    double fine, coarse, change;
+} series_noise;
+
+/* Values and noise of a curve, and the differences between grids that its step errors are made of. At times that the
+   coarsest grid did not reach, the whole difference that extrapolation subtracts counts as step error. */
+static series_noise mean_curve(const replica_curves *curves, size_t curve, size_t stride,
+                               const sgdmft_solution *solution, sgdmft_curve *out)
 {
     int extrapolate = curves->plan->problem->numerics.extrapolate;
-    double squares = 0;
+    series_noise noise = {0};
+    size_t checked = extrapolate ? curves->checked : 0;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
-        int compare = extrapolate && i < curves->checked;
-        grid_changes all = {0};
-        double coarsest = 0, of_squares = 0;
-        curves->fine[i] = 0;
+        difference_sums first = {0}, second = {0}, change = {0};
         for (int r = 0; r < curves->replicas; r++) {
             double fine = look_up(curves, GRID_FINE, r, &at), coarse = look_up(curves, GRID_COARSE, r, &at);
-            curves->fine[i] += (coarse - fine) / curves->replicas;
-            of_squares += (coarse - fine) * (coarse - fine) / curves->replicas;
+            difference_add(&first, coarse - fine);
             curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
-            if (compare && curves->values[GRID_CHECK][r]) {
-                double check = look_up(curves, GRID_CHECK, r, &at);
-                grid_changes_add(&all, fine, coarse, check);
-                coarsest += check - coarse;
-            }
+            if (i >= checked || !curves->values[GRID_CHECK][r])
+                continue;
+            double check = look_up(curves, GRID_CHECK, r, &at);
+            difference_add(&second, check - coarse);
+            difference_add(&change, extrapolated(coarse, check) - extrapolated(fine, coarse));
         }
         mean_and_error((size_t)curves->replicas, curves->sample, &out->value[i], &out->se[i]);
+        curves->fine[i] = difference_mean(&first);
         out->step_error[i] = curves->fine[i] / 3;
-        if (!compare)
+        if (i >= checked)
             continue;
-        curves->change[i] = all.change / all.count;
-        curves->before[i] = all.before / all.count;
-        curves->coarse[i] = coarsest / all.count;
-        squares += fmax(of_squares - curves->fine[i] * curves->fine[i], 0) / fmax(curves->replicas - 1, 1);
+        curves->coarse[i] = difference_mean(&second);
+        curves->change[i] = difference_mean(&change);
+        noise.fine += difference_noise(&first) / (double)checked;
+        noise.coarse += difference_noise(&second) / (double)checked;
+        noise.change += difference_noise(&change) / (double)checked;
     }
-    if (extrapolate)
-        use_coarsest(curves, solution->n_times, out);
-    return curves->checked ? sqrt(squares / (double)curves->checked) : 0;
+    return noise;
 }
 
-/* The bar of a curve by itself in out->step_error. */
-static void bar_curve(const replica_curves *curves, size_t n, double noise, sgdmft_curve *out)
+/* Subtracts the fourth-order part from the values, and makes the bar of a curve by itself in out->step_error. If the
+   coarsest grid did not reach the end, no part is subtracted, because the curve would have a jump there. */
+static void bar_curve(const replica_curves *curves, size_t n, const series_noise *noise, sgdmft_curve *out)
 {
     size_t checked = n < curves->checked ? n : curves->checked;
-    grid_series series = {checked, curves->fine, curves->coarse, out->step_error, noise};
     if (!curves->plan->problem->numerics.extrapolate)
         return;
+    for (size_t i = 0; i < checked; i++)
+        curves->before[i] = curves->coarse[i] / 3; /* X_2h - Y_2h */
+    double taken = checked == n ? fourth_order_part(jumps(curves), n, curves->change, curves->before) : 0;
+    double left = step_error_part(jumps(curves)) - taken;
+    for (size_t i = 0; i < checked; i++) {
+        out->value[i] -= taken * curves->change[i];
+        out->step_error[i] = left * curves->change[i];
+    }
+    grid_series series = {checked,
+                          {curves->fine, sqrt(noise->fine)},
+                          {curves->coarse, sqrt(noise->coarse)},
+                          {out->step_error, left * sqrt(noise->change)}};
     step_error_bars(&series, curves->nearby);
+    if (getenv("SGDMFT_DEBUG2")) { double a=0,b=0,c=0; for (size_t i=0;i<checked;i++){a+=series.fine.value[i]*series.fine.value[i]/checked;b+=series.coarse.value[i]*series.coarse.value[i]/checked;c+=out->step_error[i]*out->step_error[i]/checked;} fprintf(stderr,"DBG2 %s d1 %.2e (%.1e) d2 %.2e (%.1e) rem %.2e (%.1e) taken %.3f barT %.2e remT %.2e\n", out->name, sqrt(a), series.fine.noise, sqrt(b), series.coarse.noise, sqrt(c), series.remainder.noise, taken, curves->nearby[checked-1], out->step_error[checked-1]);}
     memcpy(out->step_error, curves->nearby, sizeof *curves->nearby * checked);
 }
 
@@ -241,10 +269,11 @@ static sgdmft_status allocate(sgdmft_context *ctx, size_t count, size_t n, curve
                           .n = n,
                           .noise = memory_doubles(count * n + 1),
                           .step = memory_doubles(count * n + 1),
+                          .own_step = memory_doubles(count * n + 1),
                           .scale = memory_doubles(count * n + 1)};
-    return out->noise && out->step && out->scale
+    return out->noise && out->step && out->own_step && out->scale
                ? SGDMFT_OK
-               : context_out_of_memory(ctx, "the errors of curves", 24.0 * (double)(count * n));
+               : context_out_of_memory(ctx, "the errors of curves", 32.0 * (double)(count * n));
 }
 
 /* Makes the bars of all curves from those of each by itself, and adds noise and bars up. R does not raise the bars of
@@ -255,6 +284,7 @@ static void complete(const replica_curves *curves, const solution_columns *col, 
     size_t n = errors->n;
     double horizon = curves->plan->problem->horizon;
     step_errors_join(errors->count, col->response, n, errors->scale, errors->step);
+    memcpy(errors->own_step, errors->step, sizeof *errors->step * errors->count * n);
     for (size_t c = 0; c < errors->count; c++) {
         sgdmft_curve *out = &solution->curves[c];
         double *bar = errors->step + c * n, *noise = errors->noise + c * n, *scale = errors->scale + c * n;
@@ -282,8 +312,8 @@ sgdmft_status curve_errors_fill(sgdmft_context *ctx, const dmft_plan *plan, cons
     status = replica_curves_init(ctx, plan, set, col, &curves);
     for (size_t c = 0; c < col->count && !status; c++) {
         sgdmft_curve *curve = &solution->curves[c];
-        double noise = mean_curve(&curves, c, col->count, solution, curve);
-        bar_curve(&curves, n, noise, curve);
+        series_noise noise = mean_curve(&curves, c, col->count, solution, curve);
+        bar_curve(&curves, n, &noise, curve);
         memcpy(out->noise + c * n, curve->se, sizeof *curve->se * n);
         memcpy(out->step + c * n, curve->step_error, sizeof *curve->step_error * n);
     }
@@ -301,6 +331,7 @@ void curve_errors_clear(curve_errors *errors)
 {
     free(errors->noise);
     free(errors->step);
+    free(errors->own_step);
     free(errors->scale);
     *errors = (curve_errors){0};
 }

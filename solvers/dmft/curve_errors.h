@@ -12,6 +12,7 @@
 typedef struct curve_errors {
     size_t count, n;
     double *noise, *step;
+    double *own_step;       /* bars before those of nearby times count */
     double *scale;          /* natural scales */
     double identity_defect; /* largest relative defect of the identity for C(t,t); 0 if the end was not reached */
 } curve_errors;

@@ -112,7 +112,7 @@ sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const rep
                            uint32_t stream, int index, replica_result *out)
 {
     grid_inputs in[GRIDS] = {{NULL, NULL}};
-    int grids = dmft_plan_grids(plan, index);
+    int grids = dmft_plan_grids(plan);
     sgdmft_status status = draw(ctx, plan, environment, GRID_FINE, stream + (uint32_t)index, &in[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < grids && !status; grid++)
         status =

@@ -38,9 +38,6 @@ static const int64_t PATHS_PER_NORMAL = 16;
    PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
-/* Of so many replicas one solves the coarsest grid. */
-enum { CHECKED_ONE_IN = 4 };
-
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
    in the field, which gradient flow does not have. Derivatives along paths do not exist where the gradient jumps, and
    grow with the Brownian motion of SME. */
@@ -179,8 +176,7 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
     return status;
 }
 
-int dmft_plan_grids(const dmft_plan *plan, int index)
+int dmft_plan_grids(const dmft_plan *plan)
 {
-    int checked = plan->problem->numerics.extrapolate && (plan->check_all || index % CHECKED_ONE_IN == 0);
-    return checked ? GRIDS : GRID_CHECK;
+    return plan->problem->numerics.extrapolate ? GRIDS : GRID_CHECK;
 }

@@ -27,10 +27,10 @@ typedef struct solve_state {
 } solve_state;
 
 /* The work of a replica, in cells weighted by the length of their history. */
-static double replica_work(const dmft_plan *plan, int index)
+static double replica_work(const dmft_plan *plan)
 {
     double work = 0;
-    for (int grid = 0; grid < dmft_plan_grids(plan, index); grid++)
+    for (int grid = 0; grid < dmft_plan_grids(plan); grid++)
         work += 0.5 * plan->grid[grid]->steps * (plan->grid[grid]->steps + 1.0);
     return work;
 }
@@ -78,8 +78,7 @@ static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
     }
     int parts = (int)share_count(share);
     share->threads = pool.threads < parts ? pool.threads : parts;
-    for (int i = 0; i < replicas; i++)
-        state->work += replica_work(state->plan, state->first + state->group + i * groups);
+    state->work = replicas * replica_work(state->plan);
     return replica_pool_run(ctx, &pool, solve_one, state);
 }
 
