@@ -4,7 +4,7 @@
 static expr_jump find(fixture *f, expr_node node, uint64_t seed)
 {
     expr_jump jump;
-    assert_int_equal(expr_find_jump(f->ctx, f->graph, node, &f->r, 1, seed, &jump), SGDMFT_OK);
+    assert_int_equal(expr_find_jump(f->ctx, f->graph, node, &f->r, 1, 1, seed, &jump), SGDMFT_OK);
     return jump;
 }
 
@@ -123,7 +123,7 @@ static void surfaces_in_two_variables(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expr_jump jump;
         expr_node node = fixture_parse(&f, cases[i].text);
-        assert_int_equal(expr_find_jump(f.ctx, f.graph, node, moving, 2, 9, &jump), SGDMFT_OK);
+        assert_int_equal(expr_find_jump(f.ctx, f.graph, node, moving, 2, 2, 9, &jump), SGDMFT_OK);
         if (jump.found != cases[i].found)
             fail_msg("%s: found %d (%s, %g)", cases[i].text, jump.found, jump.function, jump.size);
     }

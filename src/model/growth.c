@@ -1,0 +1,420 @@
+/* Expressions are expanded along rays (expr/growth.h) for a few random labels. Whatever that finds has a second witness,
+   the numbers themselves: the map r -> r - eta g(r, y) is iterated, or the gradient is evaluated along the ray. A factor
+   eta R(t, v) of order one does not change which function grows faster, so STEP stands for all of them. */
+#include "model/growth.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/random.h"
+#include "model/model_programs.h"
+
+/* Purpose and seed of the random labels and rays, the same in every run. */
+#define PURPOSE_GROWTH 0x67726f77u
+#define SEED UINT64_C(20260217)
+
+/* No round number, so that nothing cancels by chance. */
+#define STEP 0.7318
+
+enum {
+    LABELS = 8,        /* random labels for which visits are followed */
+    MOMENT_LABELS = 3, /* and for which second moments are looked at */
+    RAYS = 6,          /* random rays if there is more than one direction */
+    FOLLOWED = 6,      /* visits that a ray is followed for */
+    ITERATES = 12,     /* of the map, in numbers */
+    MOST_DIRECTIONS = 2 * MODEL_MOST
+};
+
+typedef struct search {
+    sgdmft_context *ctx;
+    const growth_question *q;
+    uint64_t draws;
+    double *work;
+    double value[MODEL_VARIABLES]; /* r, s, eps, y, t of the present draw */
+} search;
+
+static double normal(search *s)
+{
+    double z;
+    random_normals((random_key){.seed = SEED, .purpose = PURPOSE_GROWTH}, 0, s->draws++, 1, &z);
+    return z;
+}
+
+static double uniform(search *s)
+{
+    double u;
+    random_uniforms((random_key){.seed = SEED, .purpose = PURPOSE_GROWTH}, 1, s->draws++, 1, &u);
+    return u;
+}
+
+/* --- numbers ----------------------------------------------------------------------------------------------------- */
+
+static void evaluate(search *s, const expr_program *program, int n, double *out)
+{
+    const double *in[MODEL_VARIABLES];
+    double *outputs[MODEL_MOST];
+    for (int v = 0; v < MODEL_VARIABLES; v++)
+        in[v] = &s->value[v];
+    for (int i = 0; i < n; i++)
+        outputs[i] = &out[i];
+    expr_eval(program, s->work, 1, in, outputs);
+}
+
+static void set_labels(search *s)
+{
+    evaluate(s, s->q->label_of, s->q->labels, s->value + MODEL_Y);
+}
+
+static double norm(const double *x, int n)
+{
+    double square = 0;
+    for (int i = 0; i < n; i++)
+        square += x[i] * x[i];
+    return sqrt(square);
+}
+
+/* Draws a random sample and time. 0 if its label is not finite. */
+static int draw_sample(search *s)
+{
+    for (int v = 0; v < MODEL_Y; v++)
+        s->value[v] = normal(s);
+    s->value[MODEL_T] = s->q->horizon * uniform(s);
+    set_labels(s);
+    return isfinite(norm(s->value + MODEL_Y, s->q->labels));
+}
+
+static void random_direction(search *s, int n, double *u)
+{
+    for (int i = 0; i < n; i++)
+        u[i] = normal(s);
+    double length = norm(u, n);
+    for (int i = 0; i < n; i++)
+        u[i] /= length;
+}
+
+/* Number `ray` of the directions in n dimensions that are looked at; 0 past the last. */
+static int direction(search *s, int n, int ray, double *u)
+{
+    if (ray >= (n == 1 ? 2 : RAYS))
+        return 0;
+    if (n == 1)
+        u[0] = ray == 0 ? 1 : -1;
+    else
+        random_direction(s, n, u);
+    return 1;
+}
+
+/* |g| at x u, and g in *g. */
+static double gradient_at(search *s, const double *u, double x, double *g)
+{
+    for (int a = 0; a < s->q->k; a++)
+        s->value[MODEL_R + a] = x * u[a];
+    evaluate(s, s->q->gradient_of, s->q->k, g);
+    return norm(g, s->q->k);
+}
+
+/* Iterates r -> r - STEP g(r) from x u. 1 if log |r| grows by more at every step, until numbers end. */
+static int runs_away(search *s, const double *u, double x)
+{
+    int k = s->q->k, grown = 0;
+    double r[MODEL_MOST], g[MODEL_MOST], log_r = log(x), gain = 0;
+    for (int a = 0; a < k; a++)
+        r[a] = x * u[a];
+    for (int step = 0; step < ITERATES; step++) {
+        gradient_at(s, r, 1, g);
+        for (int a = 0; a < k; a++)
+            r[a] -= STEP * g[a];
+        double largest = 0;
+        for (int a = 0; a < k; a++)
+            largest = isnan(r[a]) ? NAN : fmax(largest, fabs(r[a]));
+        if (!isfinite(largest))
+            return isnan(largest) ? grown >= 2 : grown >= 1;
+        double now = log(largest);
+        if (!(now - log_r > gain))
+            return 0;
+        gain = now - log_r;
+        log_r = now;
+        grown++;
+    }
+    return 1;
+}
+
+/* The same from far enough out: from two neighbouring distances. */
+static int iterates_run_away(search *s, const double *u)
+{
+    static const double from[] = {3, 5, 10, 20, 30, 100, 1e3, 1e4, 1e6};
+    int in_a_row = 0;
+    for (size_t i = 0; i < sizeof from / sizeof *from && in_a_row < 2; i++)
+        in_a_row = runs_away(s, u, from[i]) ? in_a_row + 1 : 0;
+    return in_a_row == 2;
+}
+
+/* 1 if |g(x u)|/x grows all along the ray. */
+static int outgrows_line(search *s, const double *u)
+{
+    double g[MODEL_MOST], before = 0;
+    for (double x = 100; x < 1e7; x *= 10) {
+        double now = gradient_at(s, u, x, g) / x;
+        if (isinf(now))
+            return 1;
+        if (!(now > 1.05 * before))
+            return 0;
+        before = now;
+    }
+    return 1;
+}
+
+/* --- visits along rays ------------------------------------------------------------------------------------------- */
+
+/* All variables at the present draw, as constants. */
+static void constants(const search *s, asymptotic *variable)
+{
+    for (int v = 0; v < MODEL_VARIABLES; v++)
+        variable[v] = asymptotic_constant(s->value[v]);
+}
+
+static sgdmft_status expand_gradient(const search *s, const asymptotic *variable, asymptotic *g)
+{
+    return expr_growth(s->ctx, s->q->graph, s->q->gradient, (size_t)s->q->k, variable, g);
+}
+
+/* The leading order of a vector, with its coefficients; 0 if a component that may be larger is not known. */
+static int leading(const asymptotic *g, int k, growth_order *order, double *coefficient)
+{
+    int found = 0;
+    for (int a = 0; a < k; a++) {
+        growth_order here;
+        if (g[a].unknown)
+            return 0;
+        if (asymptotic_growth(&g[a], &here) && (!found || order_compare(&here, order) > 0)) {
+            *order = here;
+            found = 1;
+        }
+    }
+    for (int a = 0; found && a < k; a++) {
+        growth_order here;
+        coefficient[a] = 0;
+        if (!asymptotic_growth(&g[a], &here) || order_compare(&here, order) < 0)
+            continue;
+        if (g[a].n == 0)
+            return 0;
+        coefficient[a] = g[a].c[0];
+    }
+    return found;
+}
+
+/* Growth of g along the ray u that is certain and faster than linear: 1, with the order and the direction of -g. */
+static sgdmft_status grows_fast(const search *s, const double *u, growth_order *order, double *towards, int *out)
+{
+    int k = s->q->k;
+    asymptotic variable[MODEL_VARIABLES], g[MODEL_MOST];
+    growth_order line = order_of_power(1);
+    constants(s, variable);
+    for (int a = 0; a < k; a++)
+        variable[MODEL_R + a] = asymptotic_ray(u[a]);
+    sgdmft_status status = expand_gradient(s, variable, g);
+    *out = !status && leading(g, k, order, towards) && order_compare(order, &line) > 0;
+    double length = *out ? norm(towards, k) : 0;
+    *out = *out && isfinite(length) && length > 0;
+    for (int a = 0; *out && a < k; a++)
+        towards[a] /= -length;
+    return status;
+}
+
+/* Keeps the faster growth of two. */
+static void keep(found_growth *known, const growth_order *order, int side)
+{
+    if (!known->found || order_compare(order, &known->order) > 0)
+        *known = (found_growth){1, *order, side};
+}
+
+static int side_of(const search *s, const double *u)
+{
+    return s->q->k > 1 ? 0 : u[0] > 0 ? 1 : -1;
+}
+
+/* Follows visits from the ray u: each kick lands on the ray of -g. */
+static sgdmft_status follow(search *s, const double *start, model_growth *out)
+{
+    int k = s->q->k, fast = 1;
+    double u[MODEL_MOST], towards[MODEL_MOST];
+    growth_order order, slowest = {.p = 0};
+    memcpy(u, start, sizeof *u * (size_t)k);
+    for (int visit = 0; visit < FOLLOWED && fast; visit++) {
+        sgdmft_status status = grows_fast(s, u, &order, towards, &fast);
+        if (status)
+            return status;
+        if (visit == 0 && fast && k == 1 && outgrows_line(s, u)) {
+            keep(&out->one_side, &order, side_of(s, u));
+            if (towards[0] * u[0] > 0 && (order.p > 1 || order_is_exponential(&order)))
+                keep(&out->outward, &order, side_of(s, u));
+        }
+        if (visit == 0 || order_compare(&order, &slowest) < 0)
+            slowest = order;
+        memcpy(u, towards, sizeof *u * (size_t)k);
+    }
+    if (fast && iterates_run_away(s, start))
+        keep(&out->repeated, &slowest, side_of(s, start));
+    return SGDMFT_OK;
+}
+
+static sgdmft_status find_repeated(search *s, model_growth *out)
+{
+    double u[MODEL_MOST];
+    for (int i = 0; i < LABELS; i++)
+        for (int ray = 0; draw_sample(s) && direction(s, s->q->k, ray, u); ray++) {
+            sgdmft_status status = follow(s, u, out);
+            if (status)
+                return status;
+        }
+    return SGDMFT_OK;
+}
+
+/* --- second moments ---------------------------------------------------------------------------------------------- */
+
+/* x^T A^-1 x for the positive definite n x n matrix A, by elimination. */
+static double inverse_form(const double *A, const double *x, int n)
+{
+    double m[MODEL_MOST][MODEL_MOST], b[MODEL_MOST], form = 0;
+    for (int i = 0; i < n; i++) {
+        memcpy(m[i], A + (size_t)i * (size_t)n, sizeof **m * (size_t)n);
+        b[i] = x[i];
+    }
+    for (int i = 0; i < n; i++) {
+        form += b[i] * b[i] / m[i][i];
+        for (int j = i + 1; j < n; j++) {
+            double factor = m[j][i] / m[i][i];
+            b[j] -= factor * b[i];
+            for (int l = i; l < n; l++)
+                m[j][l] -= factor * m[i][l];
+        }
+    }
+    return form;
+}
+
+/* Variables `at` [n] go to infinity along u; the density there falls like exp(-form x^2/2). */
+typedef struct moment_ray {
+    int n, at[MOST_DIRECTIONS];
+    double u[MOST_DIRECTIONS], form;
+    int known_form; /* 0: the variance is that of the solution; form is a guess */
+} moment_ray;
+
+/* 1 if the square of that order has no average. Only the first visit of a path is at a known Gaussian position. */
+static int beats_gaussian(const growth_order *order, const moment_ray *ray, int visit)
+{
+    double power = order->power[0];
+    if (!order_is_exponential(order))
+        return 0;
+    return power > 2 || (power == 2 && visit == 1 && ray->known_form && 4 * order->rate[0] > 1.000001 * ray->form);
+}
+
+/* The number for |g| at visit `visit` along the ray: 1 if its square times the density grows. */
+static int square_outgrows_density(search *s, const moment_ray *ray, int visit)
+{
+    static const double along[] = {2, 3, 4, 6, 8, 12, 16, 24, 32};
+    double g[MODEL_MOST], before = -INFINITY, start[MODEL_Y];
+    memcpy(start, s->value, sizeof start);
+    int grows = 0, k = s->q->k;
+    for (size_t i = 0; i < sizeof along / sizeof *along; i++) {
+        double x = along[i], most;
+        memcpy(s->value, start, sizeof start);
+        for (int v = 0; v < ray->n; v++)
+            s->value[ray->at[v]] = x * ray->u[v];
+        set_labels(s);
+        evaluate(s, s->q->gradient_of, k, g);
+        for (int done = 1; done < visit && isfinite(norm(g, k)); done++) {
+            for (int a = 0; a < k; a++)
+                s->value[MODEL_R + a] -= STEP * g[a];
+            evaluate(s, s->q->gradient_of, k, g);
+        }
+        most = 0;
+        for (int a = 0; a < k; a++)
+            most = isnan(g[a]) ? INFINITY : fmax(most, fabs(g[a]));
+        if (isinf(most)) { /* beyond numbers: enough if it is there where the density is not yet small */
+            grows = 1400 > 0.5 * ray->form * x * x + 20;
+            break;
+        }
+        double now = 2 * log(most) - 0.5 * ray->form * x * x;
+        grows = now > before;
+        before = now;
+    }
+    memcpy(s->value, start, sizeof start);
+    set_labels(s);
+    return grows;
+}
+
+/* The fewest visits after which the square of g has no average along the ray. */
+static sgdmft_status find_moment(search *s, const moment_ray *ray, int *visits, growth_order *out)
+{
+    int k = s->q->k, labels = s->q->labels, most = *visits > 0 ? *visits - 1 : GROWTH_MOST_VISITS;
+    asymptotic variable[MODEL_VARIABLES], g[MODEL_MOST];
+    growth_order order;
+    double coefficient[MODEL_MOST];
+    constants(s, variable);
+    for (int v = 0; v < ray->n; v++)
+        variable[ray->at[v]] = asymptotic_ray(ray->u[v]);
+    sgdmft_status status =
+        expr_growth(s->ctx, s->q->graph, s->q->label, (size_t)labels, variable, variable + MODEL_Y);
+    for (int visit = 1; visit <= most && !status; visit++) {
+        status = expand_gradient(s, variable, g);
+        if (status || !leading(g, k, &order, coefficient))
+            return status;
+        if (beats_gaussian(&order, ray, visit) && square_outgrows_density(s, ray, visit)) {
+            *visits = visit;
+            *out = order;
+            return SGDMFT_OK;
+        }
+        for (int a = 0; a < k; a++) {
+            asymptotic kick = asymptotic_times(-STEP, &g[a]);
+            variable[MODEL_R + a] = asymptotic_add(&variable[MODEL_R + a], &kick);
+        }
+    }
+    return status;
+}
+
+static sgdmft_status find_moment_in_r(search *s, model_growth *out)
+{
+    moment_ray ray = {.n = s->q->k, .form = 1};
+    sgdmft_status status = SGDMFT_OK;
+    for (int a = 0; a < ray.n; a++)
+        ray.at[a] = MODEL_R + a;
+    for (int i = 0; !status && direction(s, ray.n, i, ray.u); i++)
+        status = find_moment(s, &ray, &out->visits_in_r, &out->order_in_r);
+    return status;
+}
+
+static sgdmft_status find_moment_in_s(search *s, model_growth *out)
+{
+    int kstar = s->q->kstar, noises = s->q->noises;
+    moment_ray ray = {.n = kstar + noises, .known_form = 1};
+    sgdmft_status status = SGDMFT_OK;
+    for (int v = 0; v < ray.n; v++)
+        ray.at[v] = v < kstar ? MODEL_S + v : MODEL_EPS + v - kstar;
+    for (int i = 0; !status && direction(s, ray.n, i, ray.u); i++) {
+        double noise = norm(ray.u + kstar, noises);
+        ray.form = inverse_form(s->q->rho, ray.u, kstar) + noise * noise;
+        status = find_moment(s, &ray, &out->visits_in_s, &out->order_in_s);
+    }
+    return status;
+}
+
+sgdmft_status model_growth_find(sgdmft_context *ctx, const growth_question *question, model_growth *out)
+{
+    *out = (model_growth){.visits_in_r = 0};
+    size_t work = expr_program_work(question->gradient_of), other = expr_program_work(question->label_of);
+    search s = {.ctx = ctx, .q = question};
+    s.work = calloc((work > other ? work : other) + 1, sizeof *s.work);
+    if (!s.work)
+        return context_out_of_memory(ctx, "the growth of the gradient", 8.0 * (double)(work + other));
+    sgdmft_status status = find_repeated(&s, out);
+    for (int i = 0; i < MOMENT_LABELS && !status; i++) {
+        if (!draw_sample(&s))
+            continue;
+        status = find_moment_in_r(&s, out);
+        if (!status)
+            status = find_moment_in_s(&s, out);
+    }
+    free(s.work);
+    return status;
+}
