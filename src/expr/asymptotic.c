@@ -276,24 +276,25 @@ asymptotic asymptotic_times(double factor, const asymptotic *a)
     return out;
 }
 
-/* 1 if the leading product is beyond all exp(x^power): products that cannot be represented are smaller still. */
-static int leads_beyond(const asymptotic *a, const asymptotic *b)
-{
-    growth_order order;
-    return a->n > 0 && b->n > 0 && order_times(&a->order[0], &b->order[0], &order) && is_tower(&order) &&
-           order.rate[0] > 0;
-}
-
 /* Adds O(bound) times the order `by` to the product. */
-static void add_product_bound(asymptotic *product, const growth_order *bound, const growth_order *by, int negligible)
+static void add_product_bound(asymptotic *product, const growth_order *bound, const growth_order *by)
 {
     growth_order order;
     if (product->unknown)
         return;
     if (order_times(bound, by, &order))
         add_bound(product, &order);
-    else if (!negligible)
+    else
         *product = asymptotic_unknown();
+}
+
+/* 1 if the leading product is beyond all exp(x^power): the other products, many of them of the same order as far as
+   orders tell, are smaller, and are left out. */
+static int leads_beyond(const asymptotic *a, const asymptotic *b, asymptotic *out)
+{
+    *out = (asymptotic){.n = 1, .c = {a->c[0] * b->c[0]}};
+    return a->n > 0 && b->n > 0 && order_times(&a->order[0], &b->order[0], &out->order[0]) &&
+           is_tower(&out->order[0]) && out->order[0].rate[0] > 0;
 }
 
 asymptotic asymptotic_mul(const asymptotic *a, const asymptotic *b)
@@ -302,24 +303,21 @@ asymptotic asymptotic_mul(const asymptotic *a, const asymptotic *b)
         return asymptotic_constant(0);
     if (a->unknown || b->unknown)
         return asymptotic_unknown();
-    asymptotic product = asymptotic_constant(0);
+    asymptotic product;
+    if (leads_beyond(a, b, &product))
+        return isfinite(product.c[0]) && product.c[0] != 0 ? product : asymptotic_unknown();
+    product = asymptotic_constant(0);
     growth_order most_a, most_b, order;
     asymptotic_growth(a, &most_a);
     asymptotic_growth(b, &most_b);
-    int beyond = leads_beyond(a, b);
     if (a->rest)
-        add_product_bound(&product, &a->bound, &most_b, beyond);
+        add_product_bound(&product, &a->bound, &most_b);
     if (b->rest)
-        add_product_bound(&product, &b->bound, &most_a, beyond);
+        add_product_bound(&product, &b->bound, &most_a);
     for (int i = 0; i < a->n; i++)
         for (int j = 0; j < b->n; j++) {
-            if (!order_times(&a->order[i], &b->order[j], &order)) {
-                if (beyond)
-                    continue;
-                return asymptotic_unknown();
-            }
             double c = a->c[i] * b->c[j];
-            if (c == 0)
+            if (c == 0 || !order_times(&a->order[i], &b->order[j], &order))
                 return asymptotic_unknown();
             add_term(&product, c, &order);
         }

@@ -25,9 +25,14 @@
 /* Half-lengths of the lines: from the size of a preactivation to far tails. */
 static const double half_lengths[] = {2, 8, 40, 1000};
 
-/* Distances from the switching point, relative to its size. */
+/* Distances from the switching point, relative to its size: the first STEPS for jumps, those from POLE_FROM on for
+   poles, which finite parts of the node hide further away. */
+#define ALL_STEPS 7
 #define STEPS 4
-static const double steps[STEPS] = {1e-3, 1e-4, 1e-5, 1e-6};
+#define POLE_FROM (ALL_STEPS - STEPS)
+static const double steps[ALL_STEPS] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9};
+/* Where a node that overflows at all of them comes from. */
+static const double wide_steps[STEPS] = {0.3, 0.1, 1e-2, 1e-3};
 
 /* Two extrapolations agree if they differ by less than AGREEMENT of their size. A jump below SMALLEST_JUMP of the size
    of the node is rounding. */
@@ -40,6 +45,7 @@ static const double steps[STEPS] = {1e-3, 1e-4, 1e-5, 1e-6};
 /* The smallest power of a pole whose square is not integrable is 1/2. Measured powers are accurate to POWER_ERROR. */
 #define LEAST_POWER 0.5
 #define POWER_ERROR 1e-3
+#define CERTAIN_POWER 0.75
 
 /* Decides at a zero of the switch, of a random line: keeps what it finds. */
 typedef struct search search;
@@ -160,13 +166,13 @@ static double largest_of(const double *x, int n)
     return largest;
 }
 
-/* Values of the node at tau - steps[h] and tau + steps[h] go to node_value[2 h] and node_value[2 h + 1]. */
-static void evaluate_beside(search *s, double tau)
+/* Values of the node at tau - step and tau + step go to node_value[2 h] and node_value[2 h + 1], step = from[h]. */
+static void evaluate_beside(search *s, double tau, const double from[STEPS])
 {
     double size = fmax(1, fabs(tau));
     for (int h = 0; h < STEPS; h++) {
-        s->tau[2 * h] = tau - steps[h] * size;
-        s->tau[2 * h + 1] = tau + steps[h] * size;
+        s->tau[2 * h] = tau - from[h] * size;
+        s->tau[2 * h + 1] = tau + from[h] * size;
     }
     evaluate(s, 2 * STEPS);
 }
@@ -175,7 +181,7 @@ static void evaluate_beside(search *s, double tau)
 static double jump_at(search *s, double tau)
 {
     double difference[STEPS], estimate[STEPS - 1];
-    evaluate_beside(s, tau);
+    evaluate_beside(s, tau, steps);
     for (int h = 0; h < STEPS; h++)
         difference[h] = s->node_value[2 * h + 1] - s->node_value[2 * h];
     for (int h = 0; h + 1 < STEPS; h++)
@@ -199,17 +205,24 @@ static double power_on_side(const search *s, int side)
     double p[STEPS - 1];
     for (int h = 0; h + 1 < STEPS; h++) {
         double far = fabs(s->node_value[2 * h + side]), near = fabs(s->node_value[2 * (h + 1) + side]);
-        if (isinf(near) && isfinite(far))
-            return INFINITY;
         if (!isfinite(near) || !(near > far) || far == 0)
             return 0;
         p[h] = log10(near / far);
     }
-    double last = p[2] - p[1], before = p[1] - p[0];
-    if (fabs(last) > 0.05 && !(last > 0)) /* neither a power nor faster than any */
-        return 0;
-    double curvature = last - before, correction = fabs(curvature) > 1e-9 ? -last * last / curvature : 0;
-    return fabs(correction) < 0.1 ? p[2] + correction : p[2];
+    double last = p[2] - p[1], curvature = last - (p[1] - p[0]);
+    double correction = fabs(curvature) > 1e-9 ? -last * last / curvature : 0;
+    if (fabs(last) < 0.02 && fabs(correction) < 0.02)
+        return p[2] + correction;
+    return fmin(fmin(p[0], p[1]), p[2]) > CERTAIN_POWER ? p[2] : 0; /* no power, but beyond doubt */
+}
+
+/* 1 if the node overflows on the way to the zero, from finite numbers that ascend. */
+static int overflows_on_side(const search *s, int side)
+{
+    for (int h = 0; h + 1 < STEPS; h++)
+        if (!(fabs(s->node_value[2 * (h + 1) + side]) >= fabs(s->node_value[2 * h + side])))
+            return 0;
+    return isfinite(s->node_value[side]) && isinf(s->node_value[2 * (STEPS - 1) + side]);
 }
 
 static void look_for_jump(search *s, double tau)
@@ -219,12 +232,19 @@ static void look_for_jump(search *s, double tau)
 
 static void look_for_pole(search *s, double tau)
 {
-    evaluate_beside(s, tau);
+    int overflow = 0;
+    evaluate_beside(s, tau, steps + POLE_FROM);
     for (int side = 0; side < 2; side++) {
         double power = power_on_side(s, side);
         if (power > LEAST_POWER - POWER_ERROR)
             s->largest = fmax(s->largest, power);
+        overflow |= isinf(s->node_value[side]);
     }
+    if (!overflow)
+        return;
+    evaluate_beside(s, tau, wide_steps);
+    if (overflows_on_side(s, 0) || overflows_on_side(s, 1))
+        s->largest = INFINITY;
 }
 
 /* Follows the random line now set from -half to half. */
