@@ -444,62 +444,94 @@ static const growth_rule rules[OP_COUNT] = {
     [OP_SIGMOID] = rule_sigmoid,
 };
 
-static series expand(const expr_graph *graph, expr_node node, const asymptotic *variable, const int *place,
-                     const series *known)
+struct growth_walk {
+    const expr_graph *graph;
+    expr_node *node;  /* [marked] all nodes at or below the wanted ones, ascending */
+    int *place;       /* [nodes of the graph] where each of them is in this list */
+    int *wanted;      /* [n] where the wanted ones are */
+    series *known;    /* [marked] */
+    int marked;       /* 0: there are too many */
+    size_t n;
+};
+
+static series expand(const growth_walk *walk, expr_node node, const asymptotic *variable)
 {
-    const graph_node *here = &graph->node[node];
+    const graph_node *here = &walk->graph->node[node];
     if (here->op == OP_CONSTANT)
         return asymptotic_constant(here->constant);
     if (here->op == OP_VARIABLE)
         return variable[(int)here->constant];
     series u[EXPR_MAX_ARGS];
     for (int a = 0; a < here->n_args; a++)
-        u[a] = known[place[graph_arg(graph, node, a)]];
+        u[a] = walk->known[walk->place[graph_arg(walk->graph, node, a)]];
     return rules[here->op](u, here->n_args);
 }
 
-/* place[i] = 1 + number of marked nodes before i if node i is below a wanted one, otherwise 0; returns their number. */
-static int mark(const expr_graph *graph, const expr_node *nodes, size_t n, expr_node last, int *place)
+void growth_walk_expand(growth_walk *walk, const asymptotic *variable, asymptotic *out)
 {
-    for (size_t i = 0; i < n; i++)
-        place[nodes[i]] = 1;
-    for (expr_node i = last; i >= 0; i--)
-        for (int a = 0; place[i] && a < graph->node[i].n_args; a++)
-            place[graph_arg(graph, i, a)] = 1;
-    int marked = 0;
-    for (expr_node i = 0; i <= last; i++)
-        if (place[i])
-            place[i] = ++marked;
-    return marked;
+    for (int i = 0; i < walk->marked; i++)
+        walk->known[i] = expand(walk, walk->node[i], variable);
+    for (size_t i = 0; i < walk->n; i++)
+        out[i] = walk->marked > 0 ? walk->known[walk->wanted[i]] : asymptotic_unknown();
 }
 
-sgdmft_status expr_growth(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n,
-                          const asymptotic *variable, asymptotic *out)
+/* Lists what is at or below the wanted nodes; `below` has a zero for each node up to the last of them. */
+static void list_nodes(growth_walk *walk, const expr_node *wanted, expr_node last, char *below)
+{
+    for (size_t i = 0; i < walk->n; i++)
+        below[wanted[i]] = 1;
+    for (expr_node i = last; i >= 0; i--)
+        for (int a = 0; below[i] && a < walk->graph->node[i].n_args; a++)
+            below[graph_arg(walk->graph, i, a)] = 1;
+    for (expr_node i = 0; i <= last; i++)
+        if (below[i]) {
+            walk->place[i] = walk->marked;
+            walk->node[walk->marked++] = i;
+        }
+    for (size_t i = 0; i < walk->n; i++)
+        walk->wanted[i] = walk->place[wanted[i]];
+    if (walk->marked > GROWTH_MOST_NODES)
+        walk->marked = 0;
+}
+
+sgdmft_status growth_walk_new(sgdmft_context *ctx, const expr_graph *graph, const expr_node *nodes, size_t n,
+                              growth_walk **out)
 {
     expr_node last = 0;
-    for (size_t i = 0; i < n; i++) {
-        out[i] = asymptotic_unknown();
+    for (size_t i = 0; i < n; i++)
         last = nodes[i] > last ? nodes[i] : last;
+    size_t room = (size_t)last + 1;
+    growth_walk *walk = calloc(1, sizeof *walk);
+    char *below = calloc(room, sizeof *below);
+    int ok = walk && below;
+    if (ok) {
+        *walk = (growth_walk){.graph = graph, .n = n};
+        walk->node = calloc(room, sizeof *walk->node);
+        walk->place = calloc(room, sizeof *walk->place);
+        walk->wanted = calloc(n + 1, sizeof *walk->wanted);
+        ok = walk->node && walk->place && walk->wanted;
     }
-    int *place = calloc((size_t)last + 1, sizeof *place);
-    if (!place)
-        return context_out_of_memory(ctx, "the growth of an expression", sizeof *place * ((double)last + 1));
-    int marked = mark(graph, nodes, n, last, place);
-    if (marked > GROWTH_MOST_NODES) {
-        free(place);
+    if (ok) {
+        list_nodes(walk, nodes, last, below);
+        walk->known = calloc((size_t)walk->marked + 1, sizeof *walk->known);
+        ok = walk->known != NULL;
+    }
+    free(below);
+    if (ok) {
+        *out = walk;
         return SGDMFT_OK;
     }
-    series *known = calloc((size_t)marked + 1, sizeof *known);
-    if (!known) {
-        free(place);
-        return context_out_of_memory(ctx, "the growth of an expression", sizeof *known * (double)marked);
-    }
-    for (expr_node i = 0; i <= last; i++)
-        if (place[i])
-            known[place[i]] = expand(graph, i, variable, place, known);
-    for (size_t i = 0; i < n; i++)
-        out[i] = known[place[nodes[i]]];
-    free(place);
-    free(known);
-    return SGDMFT_OK;
+    growth_walk_free(walk);
+    return context_out_of_memory(ctx, "the growth of an expression", 9.0 * (double)room);
+}
+
+void growth_walk_free(growth_walk *walk)
+{
+    if (!walk)
+        return;
+    free(walk->node);
+    free(walk->place);
+    free(walk->wanted);
+    free(walk->known);
+    free(walk);
 }

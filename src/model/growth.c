@@ -27,8 +27,8 @@ enum {
 };
 
 typedef struct search {
-    sgdmft_context *ctx;
     const growth_question *q;
+    growth_walk *gradient, *label;
     uint64_t draws;
     double *work;
     double value[MODEL_VARIABLES]; /* r, s, eps, y, t of the present draw */
@@ -174,11 +174,6 @@ static void constants(const search *s, asymptotic *variable)
         variable[v] = asymptotic_constant(s->value[v]);
 }
 
-static sgdmft_status expand_gradient(const search *s, const asymptotic *variable, asymptotic *g)
-{
-    return expr_growth(s->ctx, s->q->graph, s->q->gradient, (size_t)s->q->k, variable, g);
-}
-
 /* The leading order of a vector, with its coefficients; 0 if a component that may be larger is not known. */
 static int leading(const asymptotic *g, int k, growth_order *order, double *coefficient)
 {
@@ -205,7 +200,7 @@ static int leading(const asymptotic *g, int k, growth_order *order, double *coef
 }
 
 /* Growth of g along the ray u that is certain and faster than linear: 1, with the order and the direction of -g. */
-static sgdmft_status grows_fast(const search *s, const double *u, growth_order *order, double *towards, int *out)
+static int grows_fast(const search *s, const double *u, growth_order *order, double *towards)
 {
     int k = s->q->k;
     asymptotic variable[MODEL_VARIABLES], g[MODEL_MOST];
@@ -213,13 +208,13 @@ static sgdmft_status grows_fast(const search *s, const double *u, growth_order *
     constants(s, variable);
     for (int a = 0; a < k; a++)
         variable[MODEL_R + a] = asymptotic_ray(u[a]);
-    sgdmft_status status = expand_gradient(s, variable, g);
-    *out = !status && leading(g, k, order, towards) && order_compare(order, &line) > 0;
-    double length = *out ? norm(towards, k) : 0;
-    *out = *out && isfinite(length) && length > 0;
-    for (int a = 0; *out && a < k; a++)
+    growth_walk_expand(s->gradient, variable, g);
+    if (!leading(g, k, order, towards) || order_compare(order, &line) <= 0)
+        return 0;
+    double length = norm(towards, k);
+    for (int a = 0; a < k; a++)
         towards[a] /= -length;
-    return status;
+    return isfinite(length) && length > 0;
 }
 
 /* Keeps the faster growth of two. */
@@ -235,16 +230,14 @@ static int side_of(const search *s, const double *u)
 }
 
 /* Follows visits from the ray u: each kick lands on the ray of -g. */
-static sgdmft_status follow(search *s, const double *start, model_growth *out)
+static void follow(search *s, const double *start, model_growth *out)
 {
     int k = s->q->k, fast = 1;
     double u[MODEL_MOST], towards[MODEL_MOST];
     growth_order order, slowest = {.p = 0};
     memcpy(u, start, sizeof *u * (size_t)k);
     for (int visit = 0; visit < FOLLOWED && fast; visit++) {
-        sgdmft_status status = grows_fast(s, u, &order, towards, &fast);
-        if (status)
-            return status;
+        fast = grows_fast(s, u, &order, towards);
         if (visit == 0 && fast && k == 1 && outgrows_line(s, u)) {
             keep(&out->one_side, &order, side_of(s, u));
             if (towards[0] * u[0] > 0 && (order.p > 1 || order_is_exponential(&order)))
@@ -256,19 +249,14 @@ static sgdmft_status follow(search *s, const double *start, model_growth *out)
     }
     if (fast && iterates_run_away(s, start))
         keep(&out->repeated, &slowest, side_of(s, start));
-    return SGDMFT_OK;
 }
 
-static sgdmft_status find_repeated(search *s, model_growth *out)
+static void find_repeated(search *s, model_growth *out)
 {
     double u[MODEL_MOST];
     for (int i = 0; i < LABELS; i++)
-        for (int ray = 0; draw_sample(s) && direction(s, s->q->k, ray, u); ray++) {
-            sgdmft_status status = follow(s, u, out);
-            if (status)
-                return status;
-        }
-    return SGDMFT_OK;
+        for (int ray = 0; draw_sample(s) && direction(s, s->q->k, ray, u); ray++)
+            follow(s, u, out);
 }
 
 /* --- second moments ---------------------------------------------------------------------------------------------- */
@@ -345,76 +333,83 @@ static int square_outgrows_density(search *s, const moment_ray *ray, int visit)
 }
 
 /* The fewest visits after which the square of g has no average along the ray. */
-static sgdmft_status find_moment(search *s, const moment_ray *ray, int *visits, growth_order *out)
+static void find_moment(search *s, const moment_ray *ray, int *visits, growth_order *out)
 {
-    int k = s->q->k, labels = s->q->labels, most = *visits > 0 ? *visits - 1 : GROWTH_MOST_VISITS;
+    int k = s->q->k, most = *visits > 0 ? *visits - 1 : GROWTH_MOST_VISITS;
     asymptotic variable[MODEL_VARIABLES], g[MODEL_MOST];
     growth_order order;
     double coefficient[MODEL_MOST];
     constants(s, variable);
     for (int v = 0; v < ray->n; v++)
         variable[ray->at[v]] = asymptotic_ray(ray->u[v]);
-    sgdmft_status status =
-        expr_growth(s->ctx, s->q->graph, s->q->label, (size_t)labels, variable, variable + MODEL_Y);
-    for (int visit = 1; visit <= most && !status; visit++) {
-        status = expand_gradient(s, variable, g);
-        if (status || !leading(g, k, &order, coefficient))
-            return status;
+    growth_walk_expand(s->label, variable, variable + MODEL_Y);
+    for (int visit = 1; visit <= most; visit++) {
+        growth_walk_expand(s->gradient, variable, g);
+        if (!leading(g, k, &order, coefficient))
+            return;
         if (beats_gaussian(&order, ray, visit) && square_outgrows_density(s, ray, visit)) {
             *visits = visit;
             *out = order;
-            return SGDMFT_OK;
+            return;
         }
         for (int a = 0; a < k; a++) {
             asymptotic kick = asymptotic_times(-STEP, &g[a]);
             variable[MODEL_R + a] = asymptotic_add(&variable[MODEL_R + a], &kick);
         }
     }
-    return status;
 }
 
-static sgdmft_status find_moment_in_r(search *s, model_growth *out)
+static void find_moment_in_r(search *s, model_growth *out)
 {
     moment_ray ray = {.n = s->q->k, .form = 1};
-    sgdmft_status status = SGDMFT_OK;
     for (int a = 0; a < ray.n; a++)
         ray.at[a] = MODEL_R + a;
-    for (int i = 0; !status && direction(s, ray.n, i, ray.u); i++)
-        status = find_moment(s, &ray, &out->visits_in_r, &out->order_in_r);
-    return status;
+    for (int i = 0; direction(s, ray.n, i, ray.u); i++)
+        find_moment(s, &ray, &out->visits_in_r, &out->order_in_r);
 }
 
-static sgdmft_status find_moment_in_s(search *s, model_growth *out)
+static void find_moment_in_s(search *s, model_growth *out)
 {
     int kstar = s->q->kstar, noises = s->q->noises;
-    moment_ray ray = {.n = kstar + noises, .known_form = 1};
-    sgdmft_status status = SGDMFT_OK;
+    moment_ray ray = {.n = kstar + noises, .known_form = s->q->rho != NULL};
     for (int v = 0; v < ray.n; v++)
         ray.at[v] = v < kstar ? MODEL_S + v : MODEL_EPS + v - kstar;
-    for (int i = 0; !status && direction(s, ray.n, i, ray.u); i++) {
+    for (int i = 0; direction(s, ray.n, i, ray.u); i++) {
         double noise = norm(ray.u + kstar, noises);
-        ray.form = inverse_form(s->q->rho, ray.u, kstar) + noise * noise;
-        status = find_moment(s, &ray, &out->visits_in_s, &out->order_in_s);
+        ray.form = 1;
+        if (ray.known_form)
+            ray.form = inverse_form(s->q->rho, ray.u, kstar) + noise * noise;
+        find_moment(s, &ray, &out->visits_in_s, &out->order_in_s);
     }
-    return status;
 }
 
-sgdmft_status model_growth_find(sgdmft_context *ctx, const growth_question *question, model_growth *out)
+static void find_all(search *s, model_growth *out)
+{
+    find_repeated(s, out);
+    for (int i = 0; i < MOMENT_LABELS; i++)
+        if (draw_sample(s)) {
+            find_moment_in_r(s, out);
+            find_moment_in_s(s, out);
+        }
+}
+
+sgdmft_status model_growth_find(sgdmft_context *ctx, const growth_question *q, model_growth *out)
 {
     *out = (model_growth){.visits_in_r = 0};
-    size_t work = expr_program_work(question->gradient_of), other = expr_program_work(question->label_of);
-    search s = {.ctx = ctx, .q = question};
+    size_t work = expr_program_work(q->gradient_of), other = expr_program_work(q->label_of);
+    search s = {.q = q};
     s.work = calloc((work > other ? work : other) + 1, sizeof *s.work);
+    sgdmft_status status = SGDMFT_OK;
     if (!s.work)
-        return context_out_of_memory(ctx, "the growth of the gradient", 8.0 * (double)(work + other));
-    sgdmft_status status = find_repeated(&s, out);
-    for (int i = 0; i < MOMENT_LABELS && !status; i++) {
-        if (!draw_sample(&s))
-            continue;
-        status = find_moment_in_r(&s, out);
-        if (!status)
-            status = find_moment_in_s(&s, out);
-    }
+        status = context_out_of_memory(ctx, "the growth of the gradient", 8.0 * (double)(work + other));
+    if (!status)
+        status = growth_walk_new(ctx, q->graph, q->gradient, (size_t)q->k, &s.gradient);
+    if (!status)
+        status = growth_walk_new(ctx, q->graph, q->label, (size_t)q->labels, &s.label);
+    if (!status)
+        find_all(&s, out);
+    growth_walk_free(s.gradient);
+    growth_walk_free(s.label);
     free(s.work);
     return status;
 }

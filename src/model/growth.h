@@ -34,11 +34,11 @@ typedef struct growth_question {
     const expr_node *gradient, *label;              /* [k], [labels] */
     const expr_program *gradient_of, *label_of;     /* the same as programs */
     double horizon;
-    const double *rho; /* [kstar][kstar] */
+    const double *rho; /* [kstar][kstar], or NULL if it is not known */
 } growth_question;
 
 /* What is found is certain: the expansion of the expressions says so, and numbers agree. Growth that cannot be told is
    not found. */
-sgdmft_status model_growth_find(sgdmft_context *ctx, const growth_question *question, model_growth *out);
+sgdmft_status model_growth_find(sgdmft_context *ctx, const growth_question *q, model_growth *out);
 
 #endif

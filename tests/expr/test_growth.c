@@ -3,6 +3,16 @@
 
 #include "fixture.h"
 
+static asymptotic expand_node(fixture *f, expr_node node, const asymptotic *variable)
+{
+    growth_walk *walk = NULL;
+    asymptotic out;
+    assert_int_equal(growth_walk_new(f->ctx, f->graph, &node, 1, &walk), SGDMFT_OK);
+    growth_walk_expand(walk, variable, &out);
+    growth_walk_free(walk);
+    return out;
+}
+
 /* The expansion of a text as r = sign x, x -> infinity, with y = 0.7 and t = 0.3. */
 static asymptotic expand(const char *text, double sign, int derived)
 {
@@ -10,8 +20,8 @@ static asymptotic expand(const char *text, double sign, int derived)
     expr_node node = fixture_parse(&f, text);
     if (derived)
         node = fixture_derive(&f, node, f.r);
-    asymptotic variable[3] = {asymptotic_ray(sign), asymptotic_constant(0.7), asymptotic_constant(0.3)}, out;
-    assert_int_equal(expr_growth(f.ctx, f.graph, &node, 1, variable, &out), SGDMFT_OK);
+    asymptotic variable[3] = {asymptotic_ray(sign), asymptotic_constant(0.7), asymptotic_constant(0.3)};
+    asymptotic out = expand_node(&f, node, variable);
     fixture_free(&f);
     return out;
 }
@@ -190,11 +200,10 @@ static void expansions_compose(void **state)
 {
     fixture f = fixture_new();
     expr_node g = fixture_derive(&f, fixture_parse(&f, "(sinh(r) - y)^2/2"), f.r);
-    asymptotic variable[3] = {asymptotic_ray(1), asymptotic_constant(0.7), asymptotic_constant(0)}, out;
-    assert_int_equal(expr_growth(f.ctx, f.graph, &g, 1, variable, &out), SGDMFT_OK);
-    asymptotic kick = asymptotic_times(-0.5, &out);
+    asymptotic variable[3] = {asymptotic_ray(1), asymptotic_constant(0.7), asymptotic_constant(0)};
+    asymptotic out = expand_node(&f, g, variable), kick = asymptotic_times(-0.5, &out);
     variable[0] = asymptotic_add(&variable[0], &kick);
-    assert_int_equal(expr_growth(f.ctx, f.graph, &g, 1, variable, &out), SGDMFT_OK);
+    out = expand_node(&f, g, variable);
     char found[96];
     describe(&out, found, sizeof found);
     assert_string_equal(found, "-0.25 exp(exp(x)) or faster");
