@@ -40,7 +40,7 @@ static int next_rates(const growth_order *a, const growth_order *b, int *i, int 
     double pa = power_at(a, *i), pb = power_at(b, *j);
     if (pa == 0 && pb == 0)
         return 0;
-    int same = pa == pb || !differ(pa, pb);
+    int same = pa == pb || (isfinite(pa) && isfinite(pb) && !differ(pa, pb));
     *power = fmax(pa, pb);
     rates[0] = same || pa > pb ? a->rate[(*i)++] : 0;
     rates[1] = same || pb > pa ? b->rate[(*j)++] : 0;
@@ -114,7 +114,7 @@ void order_text(const growth_order *a, const char *x, char *out, size_t room)
 {
     snprintf(out, room, "%s", "");
     if (is_tower(a)) {
-        snprintf(out, room, "exp(exp(%s)) or faster", x);
+        snprintf(out, room, "exp(%sexp(%s)) or faster", a->rate[0] > 0 ? "" : "-", x);
         return;
     }
     if (a->power[0] > 0) {

@@ -42,10 +42,12 @@ static int repeated(const sgdmft_problem *problem, const found_growth *growth, l
     order_text(&growth->order, "|r|", order, sizeof order);
     snprintf(out->text, sizeof out->text,
              "its gradient in r grows like %s, and a kick lands where it does so again: each visit enlarges r faster than "
-             "linearly, the number of visits of a sample in a unit of time is %s, and so the mean square of the "
-             "gradient is infinite and there are no limiting curves, whatever eta; what helps: %s, or dynamics: "
-             "gradient-flow",
-             order, problem->process->kicks == KICKS_UNBOUNDED ? "unbounded (Poisson)" : "unbounded (Brownian motion)",
+             "linearly, and %s, so the mean square of the gradient is infinite and there are no limiting curves, "
+             "whatever eta; what helps: %s, or, where the loss is bounded from below, dynamics: gradient-flow",
+             order,
+             problem->process->kicks == KICKS_UNBOUNDED
+                 ? "a sample can have any number of visits in a unit of time"
+                 : "the Brownian motion of these dynamics never ceases to kick",
              helps);
     return blame_loss(problem, out);
 }
@@ -57,7 +59,8 @@ static int one_side(const sgdmft_problem *problem, const found_growth *growth, l
     snprintf(out->text, sizeof out->text,
              "its gradient g in r grows like %s%s, faster than linearly: the Brownian motion of these dynamics then "
              "gives r a density that falls like 1/g^2, so that the mean square of g is infinite at any t > 0 and there "
-             "are no limiting curves, whatever eta; what helps: %s, or dynamics: gradient-flow",
+             "are no limiting curves, whatever eta; what helps: %s, or, where the loss is bounded from below, dynamics: "
+             "gradient-flow",
              order, place_of(growth), helps);
     return blame_loss(problem, out);
 }

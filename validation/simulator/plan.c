@@ -130,8 +130,6 @@ static sgdmft_status plan_model(sgdmft_context *ctx, simulator_plan *plan)
         status = penalty_new(ctx, problem, &plan->penalty);
     if (!status)
         plan->shape = model_get_shape(plan->model);
-    if (!status)
-        model_warn_of_limit(ctx, plan->model, problem);
     return status;
 }
 
