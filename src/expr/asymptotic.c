@@ -433,7 +433,8 @@ asymptotic asymptotic_power(const asymptotic *a, double power)
     if (lead.n == 0)
         return asymptotic_unknown();
     lead.order[0] = order_power(&a->order[0], power);
-    if (is_tower(&a->order[0]) && small.unknown) /* the rest is a smaller tower or no tower: a bound is lost, not more */
+    if (is_tower(&a->order[0]) &&
+        small.unknown) /* the rest is a smaller tower or no tower: a bound is lost, not more */
         return lead;
     asymptotic series = polynomial(&small, factor, power == rint(power) && power > 0 && power <= DEGREE);
     return asymptotic_mul(&lead, &series);

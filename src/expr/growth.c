@@ -446,11 +446,11 @@ static const growth_rule rules[OP_COUNT] = {
 
 struct growth_walk {
     const expr_graph *graph;
-    expr_node *node;  /* [marked] all nodes at or below the wanted ones, ascending */
-    int *place;       /* [nodes of the graph] where each of them is in this list */
-    int *wanted;      /* [n] where the wanted ones are */
-    series *known;    /* [marked] */
-    int marked;       /* 0: there are too many */
+    expr_node *node; /* [marked] all nodes at or below the wanted ones, ascending */
+    int *place;      /* [nodes of the graph] where each of them is in this list */
+    int *wanted;     /* [n] where the wanted ones are */
+    series *known;   /* [marked] */
+    int marked;      /* 0: there are too many */
     size_t n;
 };
 

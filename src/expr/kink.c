@@ -53,7 +53,7 @@ typedef void (*judge)(search *s, double tau);
 
 struct search {
     const expr_graph *graph;
-    expr_program *program; /* outputs: the switch, the searched node */
+    expr_program *program;   /* outputs: the switch, the searched node */
     const expr_node *moving; /* [n_normal], of which the first n_moving move */
     size_t n_moving, n_normal;
     random_key key;
@@ -425,7 +425,11 @@ static sgdmft_status search_node(sgdmft_context *ctx, expr_graph *graph, expr_no
         mark_below(graph, node, below);
         int switches = collect_switches(graph, node, mask, below, zero_of, owner);
         status = graph_report(ctx, graph, "in the search for jumps");
-        *s = (search){.graph = graph, .moving = moving, .n_moving = n_moving, .n_normal = n_normal, .key = {seed, 0, PURPOSE_JUMPS},
+        *s = (search){.graph = graph,
+                      .moving = moving,
+                      .n_moving = n_moving,
+                      .n_normal = n_normal,
+                      .key = {seed, 0, PURPOSE_JUMPS},
                       .look = look};
         if (status == SGDMFT_OK)
             status = search_all(ctx, s, node, zero_of, owner, switches, out);

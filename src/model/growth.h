@@ -1,4 +1,4 @@
-/* What of the growth of a gradient decides whether there is a limit (docs/theory.md, section 8). The process of the
+/* What of the growth of a gradient decides whether there is a limit (docs/theory.md, section 9). The process of the
    visits decides which of it matters, see model/limit.h. */
 #ifndef SGDMFT_MODEL_GROWTH_H
 #define SGDMFT_MODEL_GROWTH_H
@@ -31,8 +31,8 @@ typedef struct model_growth {
 typedef struct growth_question {
     const expr_graph *graph;
     int k, kstar, noises, labels;
-    const expr_node *gradient, *label;              /* [k], [labels] */
-    const expr_program *gradient_of, *label_of;     /* the same as programs */
+    const expr_node *gradient, *label;          /* [k], [labels] */
+    const expr_program *gradient_of, *label_of; /* the same as programs */
     double horizon;
     const double *rho; /* [kstar][kstar], or NULL if it is not known */
 } growth_question;

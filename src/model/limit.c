@@ -40,15 +40,15 @@ static int repeated(const sgdmft_problem *problem, const found_growth *growth, l
 {
     char order[ORDER_ROOM];
     order_text(&growth->order, "|r|", order, sizeof order);
-    snprintf(out->text, sizeof out->text,
-             "its gradient in r grows like %s, and a kick lands where it does so again: each visit enlarges r faster than "
-             "linearly, and %s, so the mean square of the gradient is infinite and there are no limiting curves, "
-             "whatever eta; what helps: %s, or, where the loss is bounded from below, dynamics: gradient-flow",
-             order,
-             problem->process->kicks == KICKS_UNBOUNDED
-                 ? "a sample can have any number of visits in a unit of time"
-                 : "the Brownian motion of these dynamics never ceases to kick",
-             helps);
+    snprintf(
+        out->text, sizeof out->text,
+        "its gradient in r grows like %s, and a kick lands where it does so again: each visit enlarges r faster than "
+        "linearly, and %s, so the mean square of the gradient is infinite and there are no limiting curves, "
+        "whatever eta; what helps: %s, or, where the loss is bounded from below, dynamics: gradient-flow",
+        order,
+        problem->process->kicks == KICKS_UNBOUNDED ? "a sample can have any number of visits in a unit of time"
+                                                   : "the Brownian motion of these dynamics never ceases to kick",
+        helps);
     return blame_loss(problem, out);
 }
 
@@ -56,12 +56,13 @@ static int one_side(const sgdmft_problem *problem, const found_growth *growth, l
 {
     char order[ORDER_ROOM];
     order_text(&growth->order, "|r|", order, sizeof order);
-    snprintf(out->text, sizeof out->text,
-             "its gradient g in r grows like %s%s, faster than linearly: the Brownian motion of these dynamics then "
-             "gives r a density that falls like 1/g^2, so that the mean square of g is infinite at any t > 0 and there "
-             "are no limiting curves, whatever eta; what helps: %s, or, where the loss is bounded from below, dynamics: "
-             "gradient-flow",
-             order, place_of(growth), helps);
+    snprintf(
+        out->text, sizeof out->text,
+        "its gradient g in r grows like %s%s, faster than linearly: the Brownian motion of these dynamics then "
+        "gives r a density that falls like 1/g^2, so that the mean square of g is infinite at any t > 0 and there "
+        "are no limiting curves, whatever eta; what helps: %s, or, where the loss is bounded from below, dynamics: "
+        "gradient-flow",
+        order, place_of(growth), helps);
     return blame_loss(problem, out);
 }
 
@@ -69,11 +70,12 @@ static int outward(const sgdmft_problem *problem, const found_growth *growth, li
 {
     char order[ORDER_ROOM];
     order_text(&growth->order, "|r|", order, sizeof order);
-    snprintf(out->text, sizeof out->text,
-             "it falls without bound%s, with a gradient that grows like %s: samples far out run away to infinity in finite "
-             "time, at any t > 0 some of them, so there are no limiting curves; what helps: a loss that is bounded from "
-             "below",
-             place_of(growth), order);
+    snprintf(
+        out->text, sizeof out->text,
+        "it falls without bound%s, with a gradient that grows like %s: samples far out run away to infinity in finite "
+        "time, at any t > 0 some of them, so there are no limiting curves; what helps: a loss that is bounded from "
+        "below",
+        place_of(growth), order);
     return blame_loss(problem, out);
 }
 
@@ -84,10 +86,11 @@ static int moment(const sgdmft_problem *problem, const char *x, int visits, cons
     order_text(growth, x, order, sizeof order);
     if (visits > 1)
         snprintf(after, sizeof after, " at visit %d of a sample", visits);
-    snprintf(out->text, sizeof out->text,
-             "the gradient of the loss grows like %s%s, faster than the Gaussian density of %s falls: its mean square is "
-             "infinite, so there are no limiting curves; what helps: %s",
-             order, after, x[1] == 'r' ? "r" : "s and eps", x[1] == 'r' ? helps : "a bounded label, e.g. tanh of it");
+    snprintf(
+        out->text, sizeof out->text,
+        "the gradient of the loss grows like %s%s, faster than the Gaussian density of %s falls: its mean square is "
+        "infinite, so there are no limiting curves; what helps: %s",
+        order, after, x[1] == 'r' ? "r" : "s and eps", x[1] == 'r' ? helps : "a bounded label, e.g. tanh of it");
     blame_loss(problem, out);
     if (x[1] == 's' && visits == 1)
         out->of = &problem->model.label.item[0];
@@ -99,11 +102,12 @@ static int pole(const sgdmft_problem *problem, const expr_pole *pole, limit_obst
     char power[ORDER_ROOM] = "faster than any power of 1/h";
     if (isfinite(pole->power))
         snprintf(power, sizeof power, "like h^-%.2g", pole->power);
-    snprintf(out->text, sizeof out->text,
-             "the gradient of the loss has a pole where s and eps come arbitrarily close to it (from the function or "
-             "operator %s): at distance h it grows %s, so its mean square is infinite and there are no limiting curves; "
-             "what helps: a label that stays bounded, e.g. s/(s^2 + 0.01) for 1/s",
-             pole->function, power);
+    snprintf(
+        out->text, sizeof out->text,
+        "the gradient of the loss has a pole where s and eps come arbitrarily close to it (from the function or "
+        "operator %s): at distance h it grows %s, so its mean square is infinite and there are no limiting curves; "
+        "what helps: a label that stays bounded, e.g. s/(s^2 + 0.01) for 1/s",
+        pole->function, power);
     out->of = &problem->model.label.item[0];
     return 1;
 }

@@ -248,9 +248,8 @@ static sgdmft_status with_labels(builder *b, expr_node node, expr_node *out)
     variable[labels] = time;
     value[labels] = graph_intern(b->graph, OP_MUL, (expr_node[]){horizon, share}, 2, 0);
     status = graph_report(b->ctx, b->graph, "in the search for jumps");
-    return status == SGDMFT_OK
-               ? expr_substitute(b->ctx, b->graph, node, variable, value, (size_t)labels + 1, out)
-               : status;
+    return status == SGDMFT_OK ? expr_substitute(b->ctx, b->graph, node, variable, value, (size_t)labels + 1, out)
+                               : status;
 }
 
 /* r, s and eps, in this order; returns their number. */

@@ -21,9 +21,9 @@ enum { PROCESSES = sizeof settings_of / sizeof *settings_of };
 static sgdmft_status verdict(sgdmft_context *ctx, const char *process, int k, int kstar, const char *label,
                              const char *loss)
 {
-    sgdmft_problem *problem =
-        test_problem(ctx, "{dynamics: %s, horizon: 2, model: {students: %d, teachers: %d, label: \"%s\", loss: \"%s\"}}",
-                     process, k, kstar, label, loss);
+    sgdmft_problem *problem = test_problem(
+        ctx, "{dynamics: %s, horizon: 2, model: {students: %d, teachers: %d, label: \"%s\", loss: \"%s\"}}", process, k,
+        kstar, label, loss);
     check_ok(ctx, sgdmft_problem_check(ctx, problem));
     model *m = NULL;
     check_ok(ctx, model_new(ctx, problem, &m));
@@ -44,8 +44,7 @@ static void check_cases(const limit_case *cases, size_t n, int k, int kstar)
         for (int p = 0; p < PROCESSES; p++) {
             sgdmft_context *ctx = check_context(1);
             sgdmft_status status = verdict(ctx, settings_of[p][1], k, kstar, cases[i].label, cases[i].loss);
-            sgdmft_status wanted =
-                strstr(cases[i].refused, settings_of[p][0]) ? SGDMFT_ERR_NO_LIMIT : SGDMFT_OK;
+            sgdmft_status wanted = strstr(cases[i].refused, settings_of[p][0]) ? SGDMFT_ERR_NO_LIMIT : SGDMFT_OK;
             if (status != wanted)
                 fail_msg("label %s, loss %s, dynamics: %s: status %d, expected %d; %s", cases[i].label, cases[i].loss,
                          settings_of[p][1], (int)status, (int)wanted, sgdmft_context_message(ctx));
@@ -181,13 +180,19 @@ static void messages_say_what_and_why(void **state)
         int process;
         const char *label, *loss, *says[4];
     } cases[] = {
-        {0, "s^2", "(r^2 - y)^2/4", {"model.loss: its gradient in r grows like |r|^3,", "any number of visits",
-                                     "mean square of the gradient is infinite", "what helps: a loss whose gradient"}},
+        {0,
+         "s^2",
+         "(r^2 - y)^2/4",
+         {"model.loss: its gradient in r grows like |r|^3,", "any number of visits",
+          "mean square of the gradient is infinite", "what helps: a loss whose gradient"}},
         {0, "s", "(sinh(r) - y)^2/2", {"grows like exp(2 |r|)", "gradient-flow", "", ""}},
         {1, "s", "(sinh(r) - y)^2/2", {"grows like exp(exp(|r|)) or faster at visit 2", "density of r", "", ""}},
         {2, "s", "exp(r) - y*r", {"grows like exp(|r|) for r > 0", "Brownian motion", "1/g^2", ""}},
         {3, "s", "r^3/3", {"it falls without bound for r < 0", "|r|^2", "bounded from below", ""}},
-        {4, "exp(s^2)", "(r - y)^2/2", {"model.label: ", "exp(|s|^2)", "Gaussian density of s and eps", "bounded label"}},
+        {4,
+         "exp(s^2)",
+         "(r - y)^2/2",
+         {"model.label: ", "exp(|s|^2)", "Gaussian density of s and eps", "bounded label"}},
         {0, "1/s", "(r - y)^2/2", {"model.label: ", "a pole", "operator /", "like h^-1,"}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -206,11 +211,26 @@ static void messages_say_what_and_why(void **state)
    with |w| up to `largest`. Where there is no limit, a_(n+1)/a_n grows with n, so the sum over n is infinite. Otherwise it falls in the end. */
 typedef long double (*gradient)(long double r);
 
-static long double quartic(long double r) { return r * (r * r - 1); }
-static long double normalised(long double r) { return 2 * r * (r * r - 1) * (r * r + 3) / ((r * r + 2) * (r * r + 2)); }
-static long double rectified(long double r) { return r > 0 ? r * (r * r - 1) : 0; }
-static long double exponential(long double r) { return -expl(-r); }
-static long double hyperbolic(long double r) { return 0.01L * sinhl(r); }
+static long double quartic(long double r)
+{
+    return r * (r * r - 1);
+}
+static long double normalised(long double r)
+{
+    return 2 * r * (r * r - 1) * (r * r + 3) / ((r * r + 2) * (r * r + 2));
+}
+static long double rectified(long double r)
+{
+    return r > 0 ? r * (r * r - 1) : 0;
+}
+static long double exponential(long double r)
+{
+    return -expl(-r);
+}
+static long double hyperbolic(long double r)
+{
+    return 0.01L * sinhl(r);
+}
 
 static void shares(gradient g, int n_shares, long double eta, int largest, double *log_share)
 {
@@ -292,12 +312,9 @@ static void call_backs_pass(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(growth_of_the_loss),
-        cmocka_unit_test(growth_with_two_students),
-        cmocka_unit_test(moments_of_the_label),
-        cmocka_unit_test(the_variance_of_the_signal_counts),
-        cmocka_unit_test(messages_say_what_and_why),
-        cmocka_unit_test(shares_of_visits_show_it),
+        cmocka_unit_test(growth_of_the_loss),        cmocka_unit_test(growth_with_two_students),
+        cmocka_unit_test(moments_of_the_label),      cmocka_unit_test(the_variance_of_the_signal_counts),
+        cmocka_unit_test(messages_say_what_and_why), cmocka_unit_test(shares_of_visits_show_it),
         cmocka_unit_test(call_backs_pass),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
