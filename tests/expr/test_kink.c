@@ -165,7 +165,8 @@ static void poles_are_measured(void **state)
             expr_pole pole;
             assert_int_equal(expr_find_pole(f.ctx, f.graph, node, moving, 2, 2, seed, &pole), SGDMFT_OK);
             double wanted = polar[i].power;
-            if (pole.found != (wanted > 0) || (pole.found && !(pole.power == wanted || fabs(pole.power - wanted) < 0.02)))
+            int same = pole.power == wanted || fabs(pole.power - wanted) < 0.02;
+            if (pole.found != (wanted > 0) || (pole.found && !same))
                 fail_msg("%s, seed %d: found %d, power %g at \"%s\"; expected %g", polar[i].text, (int)seed, pole.found,
                          pole.power, pole.function, wanted);
             fixture_free(&f);
