@@ -1,6 +1,10 @@
 /* Expressions are expanded along rays (expr/growth.h) for a few random labels. Whatever that finds has a second witness,
    the numbers themselves: the map r -> r - eta g(r, y) is iterated, or the gradient is evaluated along the ray. A factor
-   eta R(t, v) of order one does not change which function grows faster, so STEP stands for all of them. */
+   eta R(t, v) of order one does not change which function grows faster, so STEP stands for all of them.
+
+   Samples are drawn, and rays leave, where the dynamics come: given the signal, the field has the covariance
+   P = q - m rho^-1 m^T at the start, and the directions of g at the first visits are added to it. Students that are equal and stay
+   so, or that stay where they are because their gradient vanishes, have no limit to lose. */
 #include "model/growth.h"
 
 #include <math.h>
@@ -18,11 +22,12 @@
 #define STEP 0.7318
 
 enum {
-    LABELS = 8,        /* random labels for which visits are followed */
-    MOMENT_LABELS = 3, /* and for which second moments are looked at */
-    RAYS = 6,          /* random rays if there is more than one direction */
-    FOLLOWED = 6,      /* visits that a ray is followed for */
-    ITERATES = 12,     /* of the map, in numbers */
+    SUPPORT_SAMPLES = 16, /* random samples for the first visits */
+    LABELS = 8,           /* random labels for which visits are followed */
+    MOMENT_LABELS = 3,    /* and for which second moments are looked at */
+    RAYS = 6,             /* random rays if there is more than one direction */
+    FOLLOWED = 6,         /* visits that a ray is followed for */
+    ITERATES = 12,        /* of the map, in numbers */
     MOST_DIRECTIONS = 2 * MODEL_MOST
 };
 
@@ -31,7 +36,9 @@ typedef struct search {
     growth_walk *gradient, *label;
     uint64_t draws;
     double *work;
-    double value[MODEL_VARIABLES]; /* r, s, eps, y, t of the present draw */
+    double value[MODEL_VARIABLES];          /* r, s, eps, y, t of the present draw */
+    double start[MODEL_MOST][MODEL_MOST];   /* P */
+    double support[MODEL_MOST][MODEL_MOST]; /* P + E g g^T/|g|^2 */
 } search;
 
 static double normal(search *s)
@@ -74,35 +81,157 @@ static double norm(const double *x, int n)
     return sqrt(square);
 }
 
-/* Draws a random sample and time. 0 if its label is not finite. */
-static int draw_sample(search *s)
+/* 0 if the vector has no direction. */
+static int normalise(double *u, int n)
 {
-    for (int v = 0; v < MODEL_Y; v++)
-        s->value[v] = normal(s);
-    s->value[MODEL_T] = s->q->horizon * uniform(s);
-    set_labels(s);
-    return isfinite(norm(s->value + MODEL_Y, s->q->labels));
-}
-
-static void random_direction(search *s, int n, double *u)
-{
-    for (int i = 0; i < n; i++)
-        u[i] = normal(s);
     double length = norm(u, n);
     for (int i = 0; i < n; i++)
         u[i] /= length;
+    return isfinite(length) && length > 0;
 }
 
-/* Number `ray` of the directions in n dimensions that are looked at; 0 past the last. */
+/* --- where the dynamics come ------------------------------------------------------------------------------------- */
+
+/* x^T A^-1 x for the positive definite n x n matrix A, by elimination. */
+static double inverse_form(const double *A, const double *x, int n)
+{
+    double m[MODEL_MOST][MODEL_MOST], b[MODEL_MOST], form = 0;
+    for (int i = 0; i < n; i++) {
+        memcpy(m[i], A + (size_t)i * (size_t)n, sizeof **m * (size_t)n);
+        b[i] = x[i];
+    }
+    for (int i = 0; i < n; i++) {
+        form += b[i] * b[i] / m[i][i];
+        for (int j = i + 1; j < n; j++) {
+            double factor = m[j][i] / m[i][i];
+            b[j] -= factor * b[i];
+            for (int l = i; l < n; l++)
+                m[j][l] -= factor * m[i][l];
+        }
+    }
+    return form;
+}
+
+/* x^T rho^-1 y */
+static double over_rho(const search *s, const double *x, const double *y)
+{
+    int n = s->q->kstar;
+    double sum[MODEL_MOST], difference[MODEL_MOST];
+    for (int i = 0; i < n; i++) {
+        sum[i] = x[i] + y[i];
+        difference[i] = x[i] - y[i];
+    }
+    return 0.25 * (inverse_form(s->q->rho, sum, n) - inverse_form(s->q->rho, difference, n));
+}
+
+static int moments_known(const growth_question *q)
+{
+    return q->q && q->m && q->rho;
+}
+
+static void set_start(search *s)
+{
+    const growth_question *q = s->q;
+    int k = q->k, kstar = q->kstar;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            double full = moments_known(q) ? q->q[a * k + b] : a == b;
+            double known = moments_known(q) ? over_rho(s, q->m + a * kstar, q->m + b * kstar) : 0;
+            double rest = full - known;
+            s->start[a][b] = fabs(rest) > 1e-12 * (fabs(full) + fabs(known)) ? rest : 0;
+        }
+}
+
+/* A random vector of the range of a covariance, of its size. */
+static void random_in_range(search *s, double covariance[MODEL_MOST][MODEL_MOST], double *out)
+{
+    int k = s->q->k;
+    double z[MODEL_MOST], trace = 0;
+    for (int a = 0; a < k; a++) {
+        z[a] = normal(s);
+        trace += covariance[a][a];
+    }
+    for (int a = 0; a < k; a++) {
+        out[a] = 0;
+        for (int b = 0; b < k && trace > 0; b++)
+            out[a] += covariance[a][b] * z[b] / sqrt(trace);
+    }
+}
+
+/* Draws a random sample and time, with r as at the start plus noise of the given covariance. 0 if its label is not
+   finite. */
+static int draw_with(search *s, double covariance[MODEL_MOST][MODEL_MOST])
+{
+    const growth_question *q = s->q;
+    for (int v = MODEL_S; v < MODEL_Y; v++)
+        s->value[v] = normal(s);
+    random_in_range(s, covariance, s->value + MODEL_R);
+    for (int a = 0; a < q->k && moments_known(q); a++)
+        s->value[MODEL_R + a] += over_rho(s, q->m + a * q->kstar, s->value + MODEL_S);
+    s->value[MODEL_T] = q->horizon * uniform(s);
+    set_labels(s);
+    return isfinite(norm(s->value + MODEL_Y, q->labels));
+}
+
+static int draw_sample(search *s)
+{
+    return draw_with(s, s->support);
+}
+
+/* g at the sample just drawn. Where it is rounding of a zero, as the gradient elsewhere tells, it is zero. */
+static void gradient_of_sample(search *s, double *g)
+{
+    int k = s->q->k;
+    double elsewhere[MODEL_MOST];
+    evaluate(s, s->q->gradient_of, k, g);
+    for (int a = 0; a < k; a++)
+        s->value[MODEL_R + a] += normal(s);
+    evaluate(s, s->q->gradient_of, k, elsewhere);
+    if (norm(g, k) <= 1e-9 * norm(elsewhere, k))
+        memset(g, 0, sizeof *g * (size_t)k);
+}
+
+/* P + E g g^T/|g|^2. 0 if it vanishes: then nothing ever moves. */
+static int set_support(search *s)
+{
+    int k = s->q->k;
+    double g[MODEL_MOST], trace = 0;
+    set_start(s);
+    memcpy(s->support, s->start, sizeof s->support);
+    for (int i = 0; i < SUPPORT_SAMPLES; i++) {
+        if (!draw_with(s, s->start))
+            continue;
+        gradient_of_sample(s, g);
+        int moves = normalise(g, k); /* its direction alone matters */
+        for (int a = 0; a < k && moves; a++)
+            for (int b = 0; b < k; b++)
+                s->support[a][b] += g[a] * g[b] / SUPPORT_SAMPLES;
+    }
+    for (int a = 0; a < k; a++)
+        trace += s->support[a][a];
+    return trace > 0 && isfinite(trace);
+}
+
+/* --- rays -------------------------------------------------------------------------------------------------------- */
+
+/* Number `ray` of the directions of s and eps in n dimensions that are looked at; 0 past the last. */
 static int direction(search *s, int n, int ray, double *u)
 {
     if (ray >= (n == 1 ? 2 : RAYS))
         return 0;
-    if (n == 1)
-        u[0] = ray == 0 ? 1 : -1;
-    else
-        random_direction(s, n, u);
-    return 1;
+    for (int i = 0; i < n; i++)
+        u[i] = n == 1 ? 1 - 2 * ray : normal(s);
+    return normalise(u, n);
+}
+
+/* The same of r, where the dynamics come. */
+static int direction_of_r(search *s, int ray, double *u)
+{
+    int k = s->q->k;
+    if (k == 1)
+        return direction(s, 1, ray, u);
+    random_in_range(s, s->support, u);
+    return ray < RAYS && normalise(u, k);
 }
 
 /* |g| at x u, and g in *g. */
@@ -199,22 +328,22 @@ static int leading(const asymptotic *g, int k, growth_order *order, double *coef
     return found;
 }
 
-/* Growth of g along the ray u that is certain and faster than linear: 1, with the order and the direction of -g. */
+/* Growth of g along the ray u that is certain and faster than linear, by more than the root of a logarithm: 1, with the order and the direction of -g. */
 static int grows_fast(const search *s, const double *u, growth_order *order, double *towards)
 {
     int k = s->q->k;
     asymptotic variable[MODEL_VARIABLES], g[MODEL_MOST];
-    growth_order line = order_of_power(1);
+    growth_order line = {.p = 1, .q = 0.5}; /* below it, the probability of n visits falls faster than r_n^2 grows */
     constants(s, variable);
     for (int a = 0; a < k; a++)
         variable[MODEL_R + a] = asymptotic_ray(u[a]);
     growth_walk_expand(s->gradient, variable, g);
     if (!leading(g, k, order, towards) || order_compare(order, &line) <= 0)
         return 0;
-    double length = norm(towards, k);
+    int known = normalise(towards, k);
     for (int a = 0; a < k; a++)
-        towards[a] /= -length;
-    return isfinite(length) && length > 0;
+        towards[a] = -towards[a];
+    return known;
 }
 
 /* Keeps the faster growth of two. */
@@ -255,31 +384,11 @@ static void find_repeated(search *s, model_growth *out)
 {
     double u[MODEL_MOST];
     for (int i = 0; i < LABELS; i++)
-        for (int ray = 0; draw_sample(s) && direction(s, s->q->k, ray, u); ray++)
+        for (int ray = 0; draw_sample(s) && direction_of_r(s, ray, u); ray++)
             follow(s, u, out);
 }
 
 /* --- second moments ---------------------------------------------------------------------------------------------- */
-
-/* x^T A^-1 x for the positive definite n x n matrix A, by elimination. */
-static double inverse_form(const double *A, const double *x, int n)
-{
-    double m[MODEL_MOST][MODEL_MOST], b[MODEL_MOST], form = 0;
-    for (int i = 0; i < n; i++) {
-        memcpy(m[i], A + (size_t)i * (size_t)n, sizeof **m * (size_t)n);
-        b[i] = x[i];
-    }
-    for (int i = 0; i < n; i++) {
-        form += b[i] * b[i] / m[i][i];
-        for (int j = i + 1; j < n; j++) {
-            double factor = m[j][i] / m[i][i];
-            b[j] -= factor * b[i];
-            for (int l = i; l < n; l++)
-                m[j][l] -= factor * m[i][l];
-        }
-    }
-    return form;
-}
 
 /* Variables `at` [n] go to infinity along u; the density there falls like exp(-form x^2/2). */
 typedef struct moment_ray {
@@ -364,7 +473,7 @@ static void find_moment_in_r(search *s, model_growth *out)
     moment_ray ray = {.n = s->q->k, .form = 1};
     for (int a = 0; a < ray.n; a++)
         ray.at[a] = MODEL_R + a;
-    for (int i = 0; direction(s, ray.n, i, ray.u); i++)
+    for (int i = 0; direction_of_r(s, i, ray.u); i++)
         find_moment(s, &ray, &out->visits_in_r, &out->order_in_r);
 }
 
@@ -406,7 +515,7 @@ sgdmft_status model_growth_find(sgdmft_context *ctx, const growth_question *q, m
         status = growth_walk_new(ctx, q->graph, q->gradient, (size_t)q->k, &s.gradient);
     if (!status)
         status = growth_walk_new(ctx, q->graph, q->label, (size_t)q->labels, &s.label);
-    if (!status)
+    if (!status && set_support(&s))
         find_all(&s, out);
     growth_walk_free(s.gradient);
     growth_walk_free(s.label);

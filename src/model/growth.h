@@ -27,14 +27,14 @@ typedef struct model_growth {
     growth_order order_in_r, order_in_s;
 } model_growth;
 
-/* The expressions in question. Variables of the graph are those of model_programs.h; rho is E theta* theta*^T. */
+/* The expressions in question. Variables of the graph are those of model_programs.h. */
 typedef struct growth_question {
     const expr_graph *graph;
     int k, kstar, noises, labels;
     const expr_node *gradient, *label;          /* [k], [labels] */
     const expr_program *gradient_of, *label_of; /* the same as programs */
     double horizon;
-    const double *rho; /* [kstar][kstar], or NULL if it is not known */
+    const double *q, *m, *rho; /* second moments at the start [k][k], [k][kstar], [kstar][kstar]; or NULL, not known */
 } growth_question;
 
 /* What is found is certain: the expansion of the expressions says so, and numbers agree. Growth that cannot be told is

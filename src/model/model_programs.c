@@ -454,6 +454,8 @@ static sgdmft_status find_growth(builder *b)
                                 .gradient_of = b->out->gradient,
                                 .label_of = b->out->label,
                                 .horizon = b->problem->horizon,
+                                .q = b->problem->initial.q,
+                                .m = b->problem->initial.m,
                                 .rho = b->problem->initial.rho};
     return model_growth_find(b->ctx, &question, &b->out->growth);
 }

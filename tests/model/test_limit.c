@@ -67,6 +67,8 @@ static void growth_of_the_loss(void **state)
         {"s", "(r - y)^2/2 + 0.000001*r^4", "SM"},
         {"s", "if(y > 1, r^4, (r - y)^2)", "SM"}, /* for some labels */
         {"s", "sqrt(1 + r^6)", "SM"},
+        {"s", "r^2*log(2 + r^2)^0.7", "SM"},
+        {"s", "r^2*log(2 + r^2)^0.3", ""}, /* |r_n|^2/n! is summable */
         /* two visits, each an exponential, are more than any Gaussian has moments for */
         {"s", "(sinh(r) - y)^2/2", "SRM"},
         {"s", "cosh(r - y)", "SRM"},
@@ -168,6 +170,40 @@ static void the_variance_of_the_signal_counts(void **state)
         model *m = NULL;
         check_ok(ctx, model_new(ctx, problem, &m));
         assert_int_equal(model_check_limit(ctx, m, problem), rho[i] < 1 ? SGDMFT_OK : SGDMFT_ERR_NO_LIMIT);
+        model_free(m);
+        sgdmft_problem_free(problem);
+        sgdmft_context_free(ctx);
+    }
+}
+
+/* What the dynamics never reach does not count: students that are equal and stay so, or that never move. */
+static void only_what_is_reached_counts(void **state)
+{
+    static const struct {
+        const char *start, *model;
+        int refused;
+    } cases[] = {
+        {"{q: 1, m: 0.2}", "{label: \"s^2\", loss: \"(r^2 - y)^2\"}", 1},
+        {"{q: 0, m: 0}", "{label: \"s^2\", loss: \"(r^2 - y)^2\"}", 0},
+        {"{q: 0, m: 0}", "{label: \"s^2\", loss: \"(r^2 + r - y)^2\"}", 1},
+        {"{q: 1, m: 1}", "{label: \"s^2\", loss: \"(r^2 - y)^2\"}", 0},
+        {"{q: 1, m: 1}", "{label: \"s^2 + 0.1*eps\", loss: \"(r^2 - y)^2\"}", 1},
+        {"{q: [[1, 1], [1, 1]], m: [[0.2], [0.2]]}",
+         "{students: 2, label: \"s + eps\", loss: \"(r1 + r2 - y)^2 + (r1 - r2)^4\"}", 0},
+        {"{q: [[1, 0.9], [0.9, 1]], m: [[0.2], [0.2]]}",
+         "{students: 2, label: \"s + eps\", loss: \"(r1 + r2 - y)^2 + (r1 - r2)^4\"}", 1},
+        {"{q: [[1, 0], [0, 0]], m: [[0.2], [0]]}", "{students: 2, label: \"s\", loss: \"(r1 - y)^2 + r2^4\"}", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sgdmft_context *ctx = check_context(1);
+        sgdmft_problem *problem =
+            test_problem(ctx, "{delta: 2, horizon: 2, initial: %s, model: %s}", cases[i].start, cases[i].model);
+        check_ok(ctx, sgdmft_problem_check(ctx, problem));
+        model *m = NULL;
+        check_ok(ctx, model_new(ctx, problem, &m));
+        sgdmft_status status = model_check_limit(ctx, m, problem);
+        if ((status != SGDMFT_OK) != cases[i].refused)
+            fail_msg("%s, %s: status %d", cases[i].start, cases[i].model, (int)status);
         model_free(m);
         sgdmft_problem_free(problem);
         sgdmft_context_free(ctx);
@@ -312,10 +348,10 @@ static void call_backs_pass(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(growth_of_the_loss),        cmocka_unit_test(growth_with_two_students),
-        cmocka_unit_test(moments_of_the_label),      cmocka_unit_test(the_variance_of_the_signal_counts),
-        cmocka_unit_test(messages_say_what_and_why), cmocka_unit_test(shares_of_visits_show_it),
-        cmocka_unit_test(call_backs_pass),
+        cmocka_unit_test(growth_of_the_loss),          cmocka_unit_test(growth_with_two_students),
+        cmocka_unit_test(moments_of_the_label),        cmocka_unit_test(the_variance_of_the_signal_counts),
+        cmocka_unit_test(only_what_is_reached_counts), cmocka_unit_test(messages_say_what_and_why),
+        cmocka_unit_test(shares_of_visits_show_it),    cmocka_unit_test(call_backs_pass),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
 }
