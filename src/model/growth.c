@@ -3,8 +3,8 @@
    eta R(t, v) of order one does not change which function grows faster, so STEP stands for all of them.
 
    Samples are drawn, and rays leave, where the dynamics come: given the signal, the field has the covariance
-   P = q - m rho^-1 m^T at the start, and the directions of g at the first visits are added to it. Students that are equal and stay
-   so, or that stay where they are because their gradient vanishes, have no limit to lose. */
+   P = q - m rho^-1 m^T at the start, and the directions of g at the first visits are added to it. Students that are
+   equal and stay so, or that stay where they are because their gradient vanishes, have no limit to lose. */
 #include "model/growth.h"
 
 #include <math.h>
