@@ -37,7 +37,8 @@ typedef enum sgdmft_status {
     SGDMFT_ERR_NO_CONVERGENCE = 401, /* the self-consistency tolerance was not reached */
     SGDMFT_ERR_NON_FINITE = 402,     /* a loss, gradient or Hessian is not a finite number */
     SGDMFT_ERR_INTERRUPTED = 403,    /* the caller asked to stop */
-    SGDMFT_ERR_ACCURACY = 404,       /* the accuracy that was asked for was not reached */
+    SGDMFT_ERR_ACCURACY = 405,       /* the accuracy that was asked for was not reached */
+    SGDMFT_ERR_NO_LIMIT = 404,       /* the gradient has no second moment, so there are no limiting curves */
 
     /* 500: system */
     SGDMFT_ERR_MEMORY = 500, /* out of memory, or the problem would not fit */

@@ -100,6 +100,8 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     plan->problem = problem;
     sgdmft_status status = model_new(ctx, problem, &plan->m);
     if (!status)
+        status = model_check_limit(ctx, plan->m, problem);
+    if (!status)
         status = penalty_new(ctx, problem, &plan->penalty);
     if (!status)
         status = choose_response(ctx, plan, &response);

@@ -396,6 +396,8 @@ static sgdmft_status inspect(inspection *in, linear_model *out)
     quadratic rest;
     size_t lanes = 1 + (2 + ALONG) * MOST_VARIABLES + JOINT;
     sgdmft_status status = model_new(in->ctx, in->problem, &in->m);
+    if (!status)
+        status = model_check_limit(in->ctx, in->m, in->problem);
     if (status)
         return status;
     in->shape = model_get_shape(in->m);

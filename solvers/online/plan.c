@@ -51,6 +51,8 @@ static sgdmft_status fill(sgdmft_context *ctx, online_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
     sgdmft_status status = model_new(ctx, problem, &plan->model);
+    if (!status)
+        status = model_check_limit(ctx, plan->model, problem);
     if (status)
         return status;
     plan->shape = model_get_shape(plan->model);

@@ -9,8 +9,10 @@
 
 #include "expr/derivative.h"
 #include "expr/graph.h"
+#include "expr/growth.h"
 #include "expr/kink.h"
 #include "expr/parser.h"
 #include "expr/program.h"
+#include "expr/substitute.h"
 
 #endif

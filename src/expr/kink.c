@@ -1,9 +1,10 @@
-/* Search for jumps. A graph of smooth functions can jump only where something switches (a comparison, sign, relu, ...)
+/* Search for jumps and poles. A graph of smooth functions can jump only where something switches (a comparison, sign, relu, ...)
    or is singular (a zero denominator, the root of zero, ...). Each such node gives a scalar function, its switch, whose
    zeros are followed along random lines in the moving variables; at a zero, one-sided values are compared.
 
    With steps h, h/10 on both sides, v(+h) - v(-h) = jump + slope * 2h + ... is extrapolated to h = 0. A jump gives the
-   same number for several h; a steep but continuous function, a kink or rounding errors do not. */
+   same number for several h; a steep but continuous function, a kink or rounding errors do not. A pole shows in the
+   growth of |v| from one h to the next, on either side. */
 #include "expr/kink.h"
 
 #include <math.h>
@@ -24,9 +25,14 @@
 /* Half-lengths of the lines: from the size of a preactivation to far tails. */
 static const double half_lengths[] = {2, 8, 40, 1000};
 
-/* Distances from the switching point, relative to its size. */
+/* Distances from the switching point, relative to its size: the first STEPS for jumps, those from POLE_FROM on for
+   poles, which finite parts of the node hide further away. */
+#define ALL_STEPS 7
 #define STEPS 4
-static const double steps[STEPS] = {1e-3, 1e-4, 1e-5, 1e-6};
+#define POLE_FROM (ALL_STEPS - STEPS)
+static const double steps[ALL_STEPS] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9};
+/* Where a node that overflows at all of them comes from. */
+static const double wide_steps[STEPS] = {0.3, 0.1, 1e-2, 1e-3};
 
 /* Two extrapolations agree if they differ by less than AGREEMENT of their size. A jump below SMALLEST_JUMP of the size
    of the node is rounding. */
@@ -36,18 +42,29 @@ static const double steps[STEPS] = {1e-3, 1e-4, 1e-5, 1e-6};
 /* A minimum of |switch| this far below its neighbours counts as a zero without change of sign. */
 #define TOUCHING 1e-9
 
-typedef struct search {
+/* The smallest power of a pole whose square is not integrable is 1/2. Measured powers are accurate to POWER_ERROR. */
+#define LEAST_POWER 0.5
+#define POWER_ERROR 1e-3
+#define CERTAIN_POWER 0.75
+
+/* Decides at a zero of the switch, of a random line: keeps what it finds. */
+typedef struct search search;
+typedef void (*judge)(search *s, double tau);
+
+struct search {
     const expr_graph *graph;
-    expr_program *program; /* outputs: the switch, the searched node */
-    const expr_node *moving;
-    size_t n_moving;
+    expr_program *program;   /* outputs: the switch, the searched node */
+    const expr_node *moving; /* [n_normal], of which the first n_moving move */
+    size_t n_moving, n_normal;
     random_key key;
     uint64_t draws; /* made so far */
     double *work;
     double base[EXPR_MAX_VARIABLES], direction[EXPR_MAX_VARIABLES];
     double lane[EXPR_MAX_VARIABLES][POINTS];
     double tau[POINTS], switch_value[POINTS], node_value[POINTS];
-} search;
+    judge look;     /* at zeros */
+    double largest; /* jump or power met at zeros of the present switch */
+};
 
 static double uniform(search *s)
 {
@@ -61,7 +78,7 @@ static double normal(search *s)
     return normal_quantile(uniform(s));
 }
 
-/* A value for a variable that does not move, such as a label: often normal, often a small integer, as classes have. */
+/* A value for a variable of unknown law, such as a label: often normal, often a small integer, as classes have. */
 static double random_value(search *s)
 {
     static const double classes[] = {-1, 1, 0, 1, -1, 2, 3, 4};
@@ -76,10 +93,10 @@ static void random_line(search *s)
         s->direction[v] = 0;
     }
     double square = 0;
-    for (size_t i = 0; i < s->n_moving; i++) {
+    for (size_t i = 0; i < s->n_normal; i++) {
         int v = (int)s->graph->node[s->moving[i]].constant;
         s->base[v] = normal(s);
-        s->direction[v] = normal(s);
+        s->direction[v] = i < s->n_moving ? normal(s) : 0;
         square += s->direction[v] * s->direction[v];
     }
     for (int v = 0; v < s->graph->n_variables; v++)
@@ -149,15 +166,22 @@ static double largest_of(const double *x, int n)
     return largest;
 }
 
+/* Values of the node at tau - step and tau + step go to node_value[2 h] and node_value[2 h + 1], step = from[h]. */
+static void evaluate_beside(search *s, double tau, const double from[STEPS])
+{
+    double size = fmax(1, fabs(tau));
+    for (int h = 0; h < STEPS; h++) {
+        s->tau[2 * h] = tau - from[h] * size;
+        s->tau[2 * h + 1] = tau + from[h] * size;
+    }
+    evaluate(s, 2 * STEPS);
+}
+
 /* Size of the jump of the node at `tau`; 0 if there is none. A pole gives infinity. */
 static double jump_at(search *s, double tau)
 {
-    double difference[STEPS], estimate[STEPS - 1], size = fmax(1, fabs(tau));
-    for (int h = 0; h < STEPS; h++) {
-        s->tau[2 * h] = tau - steps[h] * size;
-        s->tau[2 * h + 1] = tau + steps[h] * size;
-    }
-    evaluate(s, 2 * STEPS);
+    double difference[STEPS], estimate[STEPS - 1];
+    evaluate_beside(s, tau, steps);
     for (int h = 0; h < STEPS; h++)
         difference[h] = s->node_value[2 * h + 1] - s->node_value[2 * h];
     for (int h = 0; h + 1 < STEPS; h++)
@@ -174,14 +198,57 @@ static double jump_at(search *s, double tau)
     return pole ? INFINITY : 0;
 }
 
-static void keep_larger(expr_jump *jump, double size)
+/* The power of the pole at `tau` on one side, from the values there; 0 if there is none. Three estimates p, one for each
+   step to the next h, are extrapolated to h = 0; they differ where the node has finite parts beside the pole. */
+static double power_on_side(const search *s, int side)
 {
-    if (size > jump->size)
-        jump->size = size;
+    double p[STEPS - 1];
+    for (int h = 0; h + 1 < STEPS; h++) {
+        double far = fabs(s->node_value[2 * h + side]), near = fabs(s->node_value[2 * (h + 1) + side]);
+        if (!isfinite(near) || !(near > far) || far == 0)
+            return 0;
+        p[h] = log10(near / far);
+    }
+    double last = p[2] - p[1], curvature = last - (p[1] - p[0]);
+    double correction = fabs(curvature) > 1e-9 ? -last * last / curvature : 0;
+    if (fabs(last) < 0.02 && fabs(correction) < 0.02)
+        return p[2] + correction;
+    return fmin(fmin(p[0], p[1]), p[2]) > CERTAIN_POWER ? p[2] : 0; /* no power, but beyond doubt */
+}
+
+/* 1 if the node overflows on the way to the zero, from finite numbers that ascend. */
+static int overflows_on_side(const search *s, int side)
+{
+    for (int h = 0; h + 1 < STEPS; h++)
+        if (!(fabs(s->node_value[2 * (h + 1) + side]) >= fabs(s->node_value[2 * h + side])))
+            return 0;
+    return isfinite(s->node_value[side]) && isinf(s->node_value[2 * (STEPS - 1) + side]);
+}
+
+static void look_for_jump(search *s, double tau)
+{
+    s->largest = fmax(s->largest, jump_at(s, tau));
+}
+
+static void look_for_pole(search *s, double tau)
+{
+    int overflow = 0;
+    evaluate_beside(s, tau, steps + POLE_FROM);
+    for (int side = 0; side < 2; side++) {
+        double power = power_on_side(s, side);
+        if (power > LEAST_POWER - POWER_ERROR)
+            s->largest = fmax(s->largest, power);
+        overflow |= isinf(s->node_value[side]);
+    }
+    if (!overflow)
+        return;
+    evaluate_beside(s, tau, wide_steps);
+    if (overflows_on_side(s, 0) || overflows_on_side(s, 1))
+        s->largest = INFINITY;
 }
 
 /* Follows the random line now set from -half to half. */
-static void search_line(search *s, double half, expr_jump *jump)
+static void search_line(search *s, double half)
 {
     double value[POINTS], tau[POINTS];
     place_points(s, -half, half);
@@ -190,17 +257,19 @@ static void search_line(search *s, double half, expr_jump *jump)
     memcpy(tau, s->tau, sizeof tau);
     for (int p = 1; p < POINTS; p++) {
         if (sign_class(value[p]) != sign_class(value[p - 1])) {
-            keep_larger(jump, jump_at(s, zoom_on_change(s, tau[p - 1], tau[p])));
+            s->look(s, zoom_on_change(s, tau[p - 1], tau[p]));
         } else if (p + 1 < POINTS && fabs(value[p]) < fabs(value[p - 1]) && fabs(value[p]) <= fabs(value[p + 1])) {
             double least, at = zoom_on_minimum(s, tau[p - 1], tau[p + 1], &least);
             if (least <= TOUCHING * fmin(1, fabs(value[p - 1])))
-                keep_larger(jump, jump_at(s, at));
+                s->look(s, at);
         }
     }
 }
 
-static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zero_of, expr_node node, expr_jump *jump)
+/* Looks at zeros of one switch; s->largest is what is found. */
+static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zero_of, expr_node node)
 {
+    s->largest = 0;
     sgdmft_status status = expr_compile(ctx, s->graph, (expr_node[]){zero_of, node}, 2, &s->program);
     if (status != SGDMFT_OK)
         return status;
@@ -208,10 +277,10 @@ static sgdmft_status search_switch(sgdmft_context *ctx, search *s, expr_node zer
     if (!s->work)
         status = context_out_of_memory(ctx, "the search for jumps", 8.0 * (double)expr_program_work(s->program));
     /* the shortest lines that meet a jump show its typical size */
-    for (size_t h = 0; status == SGDMFT_OK && jump->size == 0 && h < sizeof half_lengths / sizeof *half_lengths; h++)
+    for (size_t h = 0; status == SGDMFT_OK && s->largest == 0 && h < sizeof half_lengths / sizeof *half_lengths; h++)
         for (int line = 0; line < LINES; line++) {
             random_line(s);
-            search_line(s, half_lengths[h], jump);
+            search_line(s, half_lengths[h]);
         }
     free(s->work);
     expr_program_free(s->program);
@@ -326,20 +395,20 @@ static sgdmft_status search_all(sgdmft_context *ctx, search *s, expr_node node, 
                                 const expr_node *owner, int n, expr_jump *jump)
 {
     for (int i = 0; i < n; i++) {
-        expr_jump here = {0};
-        sgdmft_status status = search_switch(ctx, s, zero_of[i], node, &here);
+        sgdmft_status status = search_switch(ctx, s, zero_of[i], node);
         if (status != SGDMFT_OK)
             return status;
-        if (here.size <= jump->size)
+        if (s->largest <= jump->size)
             continue;
-        *jump = (expr_jump){.found = 1, .size = here.size};
+        *jump = (expr_jump){.found = 1, .size = s->largest};
         strncpy(jump->function, user_name(s->graph, owner[i]), sizeof jump->function - 1);
     }
     return SGDMFT_OK;
 }
 
-sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,
-                             size_t n_moving, uint64_t seed, expr_jump *out)
+/* Searches at zeros of all switches of `node` that move. */
+static sgdmft_status search_node(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,
+                                 size_t n_moving, size_t n_normal, uint64_t seed, judge look, expr_jump *out)
 {
     *out = (expr_jump){0};
     uint64_t mask = 0;
@@ -356,7 +425,12 @@ sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node n
         mark_below(graph, node, below);
         int switches = collect_switches(graph, node, mask, below, zero_of, owner);
         status = graph_report(ctx, graph, "in the search for jumps");
-        *s = (search){.graph = graph, .moving = moving, .n_moving = n_moving, .key = {seed, 0, PURPOSE_JUMPS}};
+        *s = (search){.graph = graph,
+                      .moving = moving,
+                      .n_moving = n_moving,
+                      .n_normal = n_normal,
+                      .key = {seed, 0, PURPOSE_JUMPS},
+                      .look = look};
         if (status == SGDMFT_OK)
             status = search_all(ctx, s, node, zero_of, owner, switches, out);
     }
@@ -364,5 +438,21 @@ sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node n
     free(zero_of);
     free(owner);
     free(s);
+    return status;
+}
+
+sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,
+                             size_t n_moving, size_t n_normal, uint64_t seed, expr_jump *out)
+{
+    return search_node(ctx, graph, node, moving, n_moving, n_normal, seed, look_for_jump, out);
+}
+
+sgdmft_status expr_find_pole(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,
+                             size_t n_moving, size_t n_normal, uint64_t seed, expr_pole *out)
+{
+    expr_jump found;
+    sgdmft_status status = search_node(ctx, graph, node, moving, n_moving, n_normal, seed, look_for_pole, &found);
+    *out = (expr_pole){.found = found.found, .power = found.size};
+    memcpy(out->function, found.function, sizeof out->function);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/callbacks.h"
+#include "model/limit.h"
 #include "model/model_programs.h"
 
 struct model {
@@ -62,6 +63,24 @@ sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, mode
 sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem)
 {
     return m->shape.jumps ? model_kink_refuse(ctx, problem, &m->program.kink) : SGDMFT_OK;
+}
+
+sgdmft_status model_check_limit(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem)
+{
+    limit_obstacle obstacle;
+    if (m->external || !limit_obstacle_find(problem, &m->program, &obstacle))
+        return SGDMFT_OK;
+    return origin_fail_at(ctx, SGDMFT_ERR_NO_LIMIT, &obstacle.of->where, obstacle.of->text, 0, "%s", obstacle.text);
+}
+
+void model_warn_of_limit(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem)
+{
+    limit_obstacle obstacle;
+    if (m->external || !limit_obstacle_find(problem, &m->program, &obstacle))
+        return;
+    const origin *at = &obstacle.of->where;
+    context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: %s: the curves of larger d do not tend to a limit: %s", at->source,
+                at->line, at->column, at->key, obstacle.text);
 }
 
 void model_free(model *m)

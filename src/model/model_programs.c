@@ -231,19 +231,64 @@ sgdmft_status model_kink_refuse(sgdmft_context *ctx, const sgdmft_problem *probl
         name_of(kink->in_loss), written_as(kink->jump.function), kink->jump.size, remedy_for(kink->jump.function));
 }
 
-/* Looks at one node: a pole is refused, and the first jump found stays in the programs. */
+/* The node as a function of r, s, eps and a free variable in place of the time, which stays in [0, horizon]: a label has
+   the values that it takes, and no others. */
+static sgdmft_status with_labels(builder *b, expr_node node, expr_node *out)
+{
+    expr_node value[MODEL_MOST + 1], time = b->variable[MODEL_T];
+    int labels = b->shape->labels;
+    memcpy(value, b->label, sizeof *value * (size_t)labels);
+    expr_node share = graph_intern(b->graph, OP_SIGMOID, &time, 1, 0);
+    expr_node horizon = graph_intern(b->graph, OP_CONSTANT, NULL, 0, b->problem->horizon);
+    sgdmft_status status = graph_report(b->ctx, b->graph, "in the search for jumps");
+    if (status != SGDMFT_OK)
+        return status;
+    expr_node variable[MODEL_MOST + 1];
+    memcpy(variable, b->variable + MODEL_Y, sizeof *variable * (size_t)labels);
+    variable[labels] = time;
+    value[labels] = graph_intern(b->graph, OP_MUL, (expr_node[]){horizon, share}, 2, 0);
+    status = graph_report(b->ctx, b->graph, "in the search for jumps");
+    return status == SGDMFT_OK ? expr_substitute(b->ctx, b->graph, node, variable, value, (size_t)labels + 1, out)
+                               : status;
+}
+
+/* r, s and eps, in this order; returns their number. */
+static size_t continuous_variables(const builder *b, expr_node *out)
+{
+    size_t n = 0;
+    for (int a = 0; a < b->shape->k; a++)
+        out[n++] = b->variable[MODEL_R + a];
+    for (int a = 0; a < b->shape->kstar; a++)
+        out[n++] = b->variable[MODEL_S + a];
+    for (int e = 0; e < b->shape->noises; e++)
+        out[n++] = b->variable[MODEL_EPS + e];
+    return n;
+}
+
+/* Looks at one node: a pole in r is refused. The first jump and, for the gradient, the first pole in s and eps stay in
+   the programs. */
 static sgdmft_status look_for_jump(builder *b, int in_loss, expr_node node)
 {
     model_kink kink = {.in_loss = in_loss}, *known = &b->out->kink;
-    sgdmft_status status =
-        expr_find_jump(b->ctx, b->graph, node, b->variable + MODEL_R, (size_t)b->shape->k, JUMP_SEED, &kink.jump);
-    if (status != SGDMFT_OK || !kink.jump.found)
+    expr_node moving[3 * MODEL_MOST];
+    size_t n = continuous_variables(b, moving), k = (size_t)b->shape->k;
+    expr_pole pole = {0};
+    sgdmft_status status = with_labels(b, node, &node);
+    if (status == SGDMFT_OK)
+        status = expr_find_jump(b->ctx, b->graph, node, moving, k, n, JUMP_SEED, &kink.jump);
+    if (status == SGDMFT_OK && !in_loss)
+        status = expr_find_pole(b->ctx, b->graph, node, moving, k, n, JUMP_SEED, &pole);
+    if (status != SGDMFT_OK)
         return status;
-    if (isinf(kink.jump.size))
+    if (pole.found)
+        memcpy(kink.jump.function, pole.function, sizeof pole.function);
+    if (pole.found || isinf(kink.jump.size))
         return refuse_pole(b->ctx, b->problem, &kink);
-    if (!known->jump.found)
+    if (kink.jump.found && !known->jump.found)
         *known = kink;
-    return SGDMFT_OK;
+    return in_loss || b->out->pole.found
+               ? SGDMFT_OK
+               : expr_find_pole(b->ctx, b->graph, node, moving, n, n, JUMP_SEED, &b->out->pole);
 }
 
 static sgdmft_status find_kink(builder *b)
@@ -277,6 +322,14 @@ static sgdmft_status parse_predict(builder *b)
     return status;
 }
 
+/* Raises shape.noises to the highest eps that `node` depends on. */
+static void count_noises(builder *b, expr_node node)
+{
+    for (int e = b->shape->noises; e < MODEL_MOST; e++)
+        if (expr_depends(b->graph, node, b->variable[MODEL_EPS + e]))
+            b->shape->noises = e + 1;
+}
+
 static sgdmft_status parse_labels(builder *b)
 {
     const problem_texts *label = &b->problem->model.label;
@@ -286,6 +339,8 @@ static sgdmft_status parse_labels(builder *b)
     sgdmft_status status = enter(b, USE_LABEL);
     for (size_t i = 0; status == SGDMFT_OK && i < label->n; i++)
         status = parse(b, &label->item[i], &b->label[i]);
+    for (size_t i = 0; status == SGDMFT_OK && i < label->n; i++)
+        count_noises(b, b->label[i]);
     return status;
 }
 
@@ -364,14 +419,6 @@ static int is_linear(const builder *b)
     return 1;
 }
 
-/* Raises shape.noises to the highest eps that `node` depends on. */
-static void count_noises(builder *b, expr_node node)
-{
-    for (int e = b->shape->noises; e < MODEL_MOST; e++)
-        if (expr_depends(b->graph, node, b->variable[MODEL_EPS + e]))
-            b->shape->noises = e + 1;
-}
-
 static sgdmft_status compile(builder *b, const expr_node *nodes, int n, expr_program **out)
 {
     return expr_compile(b->ctx, b->graph, nodes, (size_t)n, out);
@@ -395,6 +442,24 @@ static sgdmft_status compile_label_and_loss(builder *b)
     return status;
 }
 
+static sgdmft_status find_growth(builder *b)
+{
+    growth_question question = {.graph = b->graph,
+                                .k = b->shape->k,
+                                .kstar = b->shape->kstar,
+                                .noises = b->shape->noises,
+                                .labels = b->shape->labels,
+                                .gradient = b->derivative,
+                                .label = b->label,
+                                .gradient_of = b->out->gradient,
+                                .label_of = b->out->label,
+                                .horizon = b->problem->horizon,
+                                .q = b->problem->initial.q,
+                                .m = b->problem->initial.m,
+                                .rho = b->problem->initial.rho};
+    return model_growth_find(b->ctx, &question, &b->out->growth);
+}
+
 static sgdmft_status build_label_and_loss(builder *b)
 {
     sgdmft_status status = parse_predict(b);
@@ -404,10 +469,9 @@ static sgdmft_status build_label_and_loss(builder *b)
         status = parse_loss(b);
     if (status != SGDMFT_OK)
         return status;
-    for (int i = 0; i < b->shape->labels; i++)
-        count_noises(b, b->label[i]);
     b->shape->linear = is_linear(b);
-    return compile_label_and_loss(b);
+    status = compile_label_and_loss(b);
+    return status == SGDMFT_OK ? find_growth(b) : status;
 }
 
 static sgdmft_status build_observables(builder *b)

@@ -4,6 +4,7 @@
 #define SGDMFT_MODEL_MODEL_PROGRAMS_H
 
 #include "expr/expr.h"
+#include "model/growth.h"
 #include "model/model.h"
 #include "problem/problem.h"
 
@@ -34,6 +35,8 @@ typedef struct model_programs {
     expr_program *curvature;     /* [k + k k] gradient and Hessian */
     expr_program *observables;   /* [observables]; NULL if there are none */
     model_kink kink;             /* of the loss */
+    model_growth growth;         /* of the gradient */
+    expr_pole pole;              /* of the gradient in s and eps, through the label */
 } model_programs;
 
 /* Parses and differentiates the expressions of the problem, looks for kinks and compiles. `external`: label and loss

@@ -38,7 +38,7 @@ static sgdmft_status build_hessian(sgdmft_context *ctx, expr_graph *graph, const
         status = expr_compile(ctx, graph, second, (size_t)(p->k * p->k), &p->hessian);
     for (int a = 0; a < p->k && !status; a++) {
         expr_jump jump = {.found = 0};
-        status = expr_find_jump(ctx, graph, derivative[a], th, (size_t)p->k, SEED, &jump);
+        status = expr_find_jump(ctx, graph, derivative[a], th, (size_t)p->k, (size_t)p->k, SEED, &jump);
         p->jumps |= jump.found;
     }
     return status;

@@ -84,7 +84,9 @@ static const option table[OPTION_COUNT] = {
                "use r directly."},
     [OPT_LOSS] = {.key = "model.loss", .type = OPTION_EXPRESSIONS, FIELD(model.loss), .example = "(f - y)^2/2",
         .required = "required unless model.plugin or model.callbacks is given", .min = 1, .max = 1,
-        .doc = "Loss of one sample in r, f, y and t. Its derivatives in r are taken exactly."},
+        .doc = "Loss of one sample in r, f, y and t. Its derivatives in r are taken exactly. A gradient that grows faster "
+               "than linearly in r leaves no limit where samples are visited again: such a loss is refused, see "
+               "docs/theory.md, section 9."},
     [OPT_PLUGIN] = {.key = "model.plugin", .type = OPTION_PATH, FIELD(model.plugin), .example = "./libmymodel.so",
         .doc = "Shared object with label and loss in C (sgdmft/plugin.h), instead of label, predict and loss."},
     [OPT_CALLBACKS] = {.key = "model.callbacks", .type = OPTION_NAME, FIELD(model.callbacks), .example = "my model",

@@ -32,6 +32,16 @@
 
 typedef enum event_kind { EVENTS_VISITS, EVENTS_STEPS, EVENTS_FRESH } event_kind;
 
+/* How many kicks a path may have in a unit of time. It decides how fast a gradient may grow for a limit to exist
+   (model/limit.h). */
+typedef enum kick_number {
+    KICKS_ONE,       /* no path has more than one, ever */
+    KICKS_BOUNDED,   /* at most one in each epoch of the law of visits */
+    KICKS_UNBOUNDED, /* any number has positive probability */
+    KICKS_DIFFUSE,   /* continuously, with the increments of a Brownian motion */
+    KICKS_SMOOTH     /* continuously, with finite speed */
+} kick_number;
+
 /* The law of visits. Each sample is visited once per unit of time on average. */
 typedef struct visit_law {
     /* The time of visit number `number`, counted from 0, of a path, from a uniform number u in (0, 1) and the time of
@@ -66,6 +76,7 @@ typedef struct sample_process {
     const char *doc;      /* a phrase for the reference of the problem file */
 
     event_kind events;
+    kick_number kicks;
     int white_noise; /* 1: Z jumps or diffuses, so that the innovations dU contain white noise; 0: Z is smooth */
     int diffuses;    /* 1: the steps of Z carry increments of a Brownian motion */
 

@@ -139,6 +139,7 @@ static const sgdmft_status codes[] = {SGDMFT_OK,
                                       SGDMFT_ERR_NO_CONVERGENCE,
                                       SGDMFT_ERR_NON_FINITE,
                                       SGDMFT_ERR_INTERRUPTED,
+                                      SGDMFT_ERR_NO_LIMIT,
                                       SGDMFT_ERR_MEMORY,
                                       SGDMFT_ERR_IO,
                                       SGDMFT_ERR_EXISTS};

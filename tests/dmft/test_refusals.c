@@ -71,7 +71,7 @@ static void test_diverges_slowly(void **state)
 
 static void test_diverges_at_once(void **state)
 {
-    stops("{delta: 1.5, eta: 1.5, horizon: 5, model: {label: \"s^2\", loss: \"(r^2 - y)^2\"}, "
+    stops("{delta: 1.5, eta: 4, horizon: 5, model: {label: \"s^2\", loss: \"(r - y)^2 + cos(r)\"}, "
           "numerics: {paths: 1000, replicas: 2, seed: 32}}",
           SGDMFT_ERR_DIVERGED, "diverge", 5);
 }
@@ -83,7 +83,7 @@ static void test_loss_not_finite(void **state)
     sgdmft_solution *s = NULL;
     sgdmft_status status =
         solve(ctx,
-              "{delta: 1.5, horizon: 1, model: {label: \"s\", loss: \"(r - y)^2/2 + 0.001*sqrt(3 - r)\"}, "
+              "{delta: 1.5, horizon: 1, model: {label: \"s\", loss: \"(r - y)^2/2 + 0.001*(3 - r)^1.5\"}, "
               "numerics: {paths: 5000, replicas: 2, seed: 33}}",
               &s);
     assert_true(status == SGDMFT_ERR_DIVERGED || status == SGDMFT_ERR_NON_FINITE);

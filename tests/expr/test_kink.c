@@ -4,7 +4,7 @@
 static expr_jump find(fixture *f, expr_node node, uint64_t seed)
 {
     expr_jump jump;
-    assert_int_equal(expr_find_jump(f->ctx, f->graph, node, &f->r, 1, seed, &jump), SGDMFT_OK);
+    assert_int_equal(expr_find_jump(f->ctx, f->graph, node, &f->r, 1, 1, seed, &jump), SGDMFT_OK);
     return jump;
 }
 
@@ -123,7 +123,7 @@ static void surfaces_in_two_variables(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expr_jump jump;
         expr_node node = fixture_parse(&f, cases[i].text);
-        assert_int_equal(expr_find_jump(f.ctx, f.graph, node, moving, 2, 9, &jump), SGDMFT_OK);
+        assert_int_equal(expr_find_jump(f.ctx, f.graph, node, moving, 2, 2, 9, &jump), SGDMFT_OK);
         if (jump.found != cases[i].found)
             fail_msg("%s: found %d (%s, %g)", cases[i].text, jump.found, jump.function, jump.size);
     }
@@ -143,6 +143,49 @@ static void the_search_is_deterministic(void **state)
     fixture_free(&f);
 }
 
+/* Poles in r and y, both of continuous laws, whose square has no average; power 0: none. */
+static const struct polar {
+    const char *text;
+    double power; /* infinite: faster than any */
+} polar[] = {
+    {"1/r", 1}, {"1/r^2", 2}, {"1/abs(r)^0.5", 0.5}, {"r - abs(r)^(-0.5)", 0.5}, {"3 + abs(r - y)^(-0.6)", 0.6},
+    {"1/(r - y)", 1}, {"1/(r + y^2 + 1)", 1}, {"tan(r)", 1}, {"exp(1/r)", INFINITY}, {"1/log(r^2)", 1},
+    {"1/(r^2 - y)", 1}, {"1/sqrt(abs(y))", 0.5}, {"y*r + 2/(y + 1)^3", 3},
+    {"abs(r)^(-0.4)", 0}, {"abs(r)^(-0.49)", 0}, {"y - abs(r)^(-0.49)", 0}, {"log(abs(r))", 0}, {"log(r^2)^4", 0},
+    {"1/(0.5 + r^2 + y^2)", 0}, {"1/(r^2 + 1e-6)", 0}, {"tanh(1/r)", 0}, {"sin(1/r)", 0}, {"exp(-1/r^2)", 0},
+    {"sqrt(abs(r))", 0}, {"sign(r)/(abs(r) + 0.01)", 0}, {"(exp(r) - 1)/r", 0}, {"1/(r^2 + (y - 1)^2)", 0},
+    {"(r == 0)/r", 0}, {"r^2/(r^2 + y^2)", 0}};
+
+static void poles_are_measured(void **state)
+{
+    for (size_t i = 0; i < sizeof polar / sizeof *polar; i++)
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            fixture f = fixture_new();
+            expr_node node = fixture_parse(&f, polar[i].text), moving[] = {f.r, f.y};
+            expr_pole pole;
+            assert_int_equal(expr_find_pole(f.ctx, f.graph, node, moving, 2, 2, seed, &pole), SGDMFT_OK);
+            double wanted = polar[i].power;
+            int same = pole.power == wanted || fabs(pole.power - wanted) < 0.02;
+            if (pole.found != (wanted > 0) || (pole.found && !same))
+                fail_msg("%s, seed %d: found %d, power %g at \"%s\"; expected %g", polar[i].text, (int)seed, pole.found,
+                         pole.power, pole.function, wanted);
+            fixture_free(&f);
+        }
+}
+
+/* A variable of a continuous law does not take the values at which alone there is a pole in r. */
+static void single_values_do_not_count(void **state)
+{
+    fixture f = fixture_new();
+    expr_node node = fixture_parse(&f, "1/(r^2 + (y - 1)^2)"), moving[] = {f.r, f.y};
+    expr_pole pole;
+    assert_int_equal(expr_find_pole(f.ctx, f.graph, node, moving, 1, 2, 3, &pole), SGDMFT_OK);
+    assert_false(pole.found);
+    assert_int_equal(expr_find_pole(f.ctx, f.graph, node, moving, 1, 1, 3, &pole), SGDMFT_OK); /* y may be a class */
+    assert_true(pole.found && fabs(pole.power - 2) < 0.01);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +194,8 @@ int main(void)
         cmocka_unit_test(gradients_of_losses),
         cmocka_unit_test(surfaces_in_two_variables),
         cmocka_unit_test(the_search_is_deterministic),
+        cmocka_unit_test(poles_are_measured),
+        cmocka_unit_test(single_values_do_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

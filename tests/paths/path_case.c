@@ -52,7 +52,7 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
         ctx,
         "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
         "model: {students: 2, teachers: 1, label: \"s + 0.3*eps\", predict: \"tanh(r1) + 0.6*tanh(r1 - 0.5*r2)\", "
-        "loss: \"(f - y)^2/2 + 0.1*r2^2*r1 + 0.05*t*r1^2\"}, "
+        "loss: \"(f - y)^2/2 + 0.1*r2^2*tanh(r1) + 0.05*t*r1^2\"}, "
         "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
         "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
         "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",

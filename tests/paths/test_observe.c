@@ -19,7 +19,7 @@ static void add_values(const path_case *c, const path_inputs *in, size_t p, doub
                        double sum[1 + OBSERVABLES])
 {
     double loss, s = in->wstar[p], y = in->y[p], f = tanh(r[0]) + 0.6 * tanh(r[0] - 0.5 * r[1]);
-    loss = 0.5 * (f - y) * (f - y) + 0.1 * r[1] * r[1] * r[0] + 0.05 * t * r[0] * r[0];
+    loss = 0.5 * (f - y) * (f - y) + 0.1 * r[1] * r[1] * tanh(r[0]) + 0.05 * t * r[0] * r[0];
     sum[0] += loss;
     sum[1] += 1;
     sum[2] += s * in->eps[p];

@@ -64,6 +64,18 @@ static void check_events(const sample_process *p)
         assert_int_equal(p->white_noise, p->diffuses);
 }
 
+/* The number of kicks follows from what makes them. */
+static void check_kicks(const sample_process *p)
+{
+    assert_int_equal(p->kicks == KICKS_ONE, p->events == EVENTS_FRESH);
+    assert_int_equal(p->kicks == KICKS_UNBOUNDED || p->kicks == KICKS_BOUNDED, p->events == EVENTS_VISITS);
+    assert_int_equal(p->kicks == KICKS_DIFFUSE, p->diffuses);
+    if (p->kicks == KICKS_BOUNDED)
+        assert_true(p->visits->epoch > 0);
+    if (p->kicks == KICKS_UNBOUNDED) /* twice the visits have a positive probability */
+        assert_true(p->visits->count(1, 6) > p->visits->count(1, 3));
+}
+
 /* An estimator of the response that a process rules out gives a phrase as the reason, and at least one is left. */
 static void check_response(const sample_process *p)
 {
@@ -81,10 +93,12 @@ static void test_consistent(void **state)
     for (size_t i = 0; i < count_rows(); i++) {
         const sample_process *p = process_at(i);
         check_events(p);
+        check_kicks(p);
         check_response(p);
         assert_true(p->default_steps >= 0);
     }
     check_events(&epoch_process);
+    check_kicks(&epoch_process);
     check_response(&epoch_process);
 }
 

@@ -20,5 +20,6 @@ const sample_process epoch_process = {.dynamics = "made up",
                                       .sampling = "once an epoch",
                                       .doc = "one visit in each unit of time",
                                       .events = EVENTS_VISITS,
+                                      .kicks = KICKS_BOUNDED,
                                       .white_noise = 1,
                                       .visits = &visits};

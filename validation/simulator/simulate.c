@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/memory.h"
+#include "model/model.h"
 #include "validation/simulator/results.h"
 
 /* Share of the available memory that repetitions may take; the rest is for files, the page cache and other programs. */
@@ -173,6 +174,7 @@ sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdm
         status = simulator_plan_init(ctx, problem, &plan);
     if (status)
         return status;
+    model_warn_of_limit(ctx, plan.model, problem);
     status = run(ctx, &plan, report, out);
     simulator_plan_clear(&plan);
     if (status)
