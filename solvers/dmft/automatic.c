@@ -12,7 +12,7 @@
 #include "solvers/dmft/statistics.h"
 
 /* How often pilots and the run proper are begun at most. */
-enum { PILOTS_MOST = 12, RUNS_MOST = 5, FAILED_MOST = 3 };
+enum { PILOTS_MOST = 12, RUNS_MOST = 7, FAILED_MOST = 3 };
 
 /* Replicas of the run proper after which the steps are judged. */
 enum { PROBE = 2 };

@@ -5,7 +5,7 @@
 #include "solvers/common/step_errors.h"
 
 /* Pilots. */
-enum { PILOT_STEPS = 16, PILOT_STEPS_LONG = 24, PILOT_REPLICAS = 4, PILOT_PATHS = 512 };
+enum { PILOT_STEPS = 16, PILOT_STEPS_LONG = 24, PILOT_STEPS_MOST = 72, PILOT_REPLICAS = 4, PILOT_PATHS = 512 };
 static const double LONG_HORIZON = 10;
 
 /* The run proper: replicas to begin with and at most, paths of a replica at most, steps at most. */
@@ -140,16 +140,19 @@ int choice_after_pilot(const choice_task *task, const accuracy_view *seen, const
     double small = fmax(SMALL_STEP_ERROR, SMALL_IN_ACCURACIES * task->accuracy);
     double stiff = pilot->steps * seen->stiffness / STIFFEST, aim = STEP_AIM * task->accuracy;
     int may = leaves(task, PIN_STEPS) && pilot->steps < STEPS_MOST;
-    if (may && stiff > 1.1 * pilot->steps) {
-        *next = pilot_of(task, fmin(stiff, 4.0 * pilot->steps));
-        return 1;
-    }
-    if (may && step_of(seen) > small && !task->jumps) {
-        *next = pilot_of(task, pilot->steps * fmin(fmax(pow(step_of(seen) / small, 1 / 2.5), 1.4), 2));
-        return 1;
-    }
     double steps = pilot->steps * fmin(fmax(growth(task, step_of(seen), aim), 0.75), 2.5);
-    *next = run_of(task, fmax(steps, stiff), seen->noise, pilot);
+    double finer = pilot->steps * fmin(fmax(pow(step_of(seen) / small, 1 / 2.5), 1.4), 2);
+    int coarse = may && step_of(seen) > small && !task->jumps;
+    if (may && stiff > 1.1 * pilot->steps) {
+        coarse = 1;
+        steps = finer = fmin(stiff, 4.0 * pilot->steps);
+    }
+    /* a pilot of many steps costs as much as the first replicas of a run, which will show the same */
+    if (coarse && finer <= PILOT_STEPS_MOST) {
+        *next = pilot_of(task, finer);
+        return 1;
+    }
+    *next = run_of(task, fmax(coarse ? finer : steps, stiff), seen->noise, pilot);
     return 0;
 }
 

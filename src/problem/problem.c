@@ -88,7 +88,8 @@ static unsigned given_numerics(const settings *s)
                 {OPT_PATHS, PIN_PATHS},
                 {OPT_REPLICAS, PIN_REPLICAS},
                 {OPT_STEPS, PIN_STEPS},
-                {OPT_TOLERANCE, PIN_TOLERANCE}};
+                {OPT_TOLERANCE, PIN_TOLERANCE},
+                {OPT_METHOD, PIN_METHOD}};
     unsigned given = 0;
     for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
         if (s->value[pins[i].id].node)

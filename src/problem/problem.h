@@ -25,7 +25,8 @@ typedef enum numerics_pin {
     PIN_REPLICAS = 4,
     PIN_STEPS = 8,
     PIN_TOLERANCE = 16,
-    PIN_ALL = 31
+    PIN_METHOD = 32,
+    PIN_ALL = 63
 } numerics_pin;
 
 /* An expression with the place of its first character. */
