@@ -134,6 +134,7 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
+    context_begin(ctx);
     sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
         status = prepare(ctx, problem, &chosen, &plan, &cost);

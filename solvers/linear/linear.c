@@ -365,9 +365,12 @@ static sgdmft_status fill_solution(exact_solve *solve, const solution_columns *c
     sgdmft_status status = fill_curves(solve, col, solution);
     if (!status)
         status = fill_two_time(solve, solution, &rows);
-    if (status)
+    if (status == SGDMFT_ERR_INTERRUPTED) { /* the curves are complete */
+        solve->interrupted = 1;
+        solution_truncate(solution, solution->n_times, 1);
+    } else if (status) {
         return status;
-    if (rows < nodes) {
+    } else if (rows < nodes) {
         size_t times = solution->n_times;
         while (times > 0 && solution->times[times - 1] > solve->plan->grid.t[rows - 1])
             times--;

@@ -168,6 +168,7 @@ sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdm
     simulator_plan plan;
     *out = NULL;
     context_clear(ctx);
+    context_begin(ctx);
     sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
         status = simulator_plan_init(ctx, problem, &plan);
