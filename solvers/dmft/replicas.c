@@ -55,6 +55,8 @@ static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int 
     begun = state->begun++;
     if (must_stop(state) && begun >= state->least)
         return SGDMFT_OK;
+    if (must_stop(state))
+        context_grant_time(ctx);
     sgdmft_status status = nested_solve(ctx, state->plan, &state->environment, index, &state->result[index]);
     if (status && state->environment.share.ranks)
         state->group_stopping = 1;

@@ -140,7 +140,7 @@ void context_work_for(sgdmft_context *ctx, const sgdmft_context *other)
 }
 
 /* Seconds between two questions, and those that work may take to come to an end of its own. */
-static const double BETWEEN_QUESTIONS = 0.05, PATIENCE = 0.1;
+static const double BETWEEN_QUESTIONS = 0.05, PATIENCE = 0.3;
 
 int context_stop_now(sgdmft_context *ctx)
 {
@@ -153,6 +153,11 @@ int context_stop_now(sgdmft_context *ctx)
         context_progress(watch->caller, watch->fraction, watch->t);
     }
     return atomic_load(&watch->asked) && seconds_now() - watch->since > PATIENCE;
+}
+
+void context_grant_time(sgdmft_context *ctx)
+{
+    ctx->watch->since = seconds_now();
 }
 
 sgdmft_status context_interrupted(sgdmft_context *ctx, const char *what)

@@ -20,7 +20,7 @@ typedef struct stop_watch {
     double looked;      /* when the call-back was last asked, in seconds */
     double fraction, t; /* what it was told */
     atomic_int asked;   /* 1: to stop, at the time `since` */
-    double since;
+    _Atomic double since;
 } stop_watch;
 
 struct sgdmft_context {
@@ -58,6 +58,9 @@ void context_work_for(sgdmft_context *ctx, const sgdmft_context *other);
    come since. Cheap enough for every block of paths, and for any thread; that of the caller asks the call-back from time
    to time. Once it is 1 it remains so. */
 int context_stop_now(sgdmft_context *ctx);
+
+/* Something short begins although the caller asked to stop: it may take as long as work that was under way then. */
+void context_grant_time(sgdmft_context *ctx);
 
 /* The failure of work that was broken off: "interrupted while WHAT". */
 sgdmft_status context_interrupted(sgdmft_context *ctx, const char *what);

@@ -12,5 +12,6 @@
 #include "expr/kink.h"
 #include "expr/parser.h"
 #include "expr/program.h"
+#include "expr/sign.h"
 
 #endif

@@ -160,9 +160,9 @@ class Interruption(support.ProgramTest):
         self.assertEqual(self.files(), ["p.csv", "p.h5", "p.yaml"])
         self.assertIn("# status: interrupted\n", self.read("p.csv"))
 
-    def stop_early(self, seconds, *arguments):
+    def stop_early(self, seconds, *arguments, problem=support.PROBLEM):
         """Interrupts a run that draws inputs or makes tables for a long time, and returns what it writes to stderr."""
-        self.write("p.yaml", support.PROBLEM)
+        self.write("p.yaml", problem)
         process = subprocess.Popen([support.PROGRAM, *arguments, "--threads", "2"], cwd=self.directory,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
@@ -180,9 +180,9 @@ class Interruption(support.ProgramTest):
         for seconds in [0.2, 1]:
             self.stop_early(seconds, "solve", "p.yaml", "--set", "horizon=1e4", "--set", "numerics.paths=20000")
             self.stop_early(seconds, "solve", "p.yaml", "--set", "numerics.paths=200000", "--set", "numerics.steps=500")
-        linear = ["model.label=s + 0.1*eps", "model.predict=r", "numerics.method=linear", "observables={}",
-                  "horizon=1e4", "numerics.steps=4000"]
-        self.stop_early(1, "solve", "p.yaml", *(f"--set={x}" for x in linear))
+        linear = ("delta: 2\nhorizon: 1e4\nmodel: {label: s, predict: r, loss: (f - y)^2/2}\n"
+                  "numerics: {method: linear, steps: 4000}\n")
+        self.stop_early(1, "solve", "p.yaml", problem=linear)
 
     def test_ctrl_c(self):
         self.interrupt(signal.SIGINT)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/memory.h"
+#include "solvers/common/audit.h"
 #include "validation/simulator/results.h"
 
 /* Share of the available memory that repetitions may take; the rest is for files, the page cache and other programs. */
@@ -176,6 +177,10 @@ sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdm
         return status;
     status = run(ctx, &plan, report, out);
     simulator_plan_clear(&plan);
+    if (!status && (status = solution_audit(ctx, problem, *out))) {
+        sgdmft_solution_free(*out);
+        *out = NULL;
+    }
     if (status)
         return status;
     (*out)->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;
