@@ -67,7 +67,7 @@ int expr_nonnegative(const expr_graph *graph, expr_node node)
     char *known = calloc((size_t)node + 1, 1);
     for (expr_node i = 0; known && i <= node; i++)
         known[i] = (char)is_nonnegative(graph, i, known);
-    int answer = known && known[node];
+    int answer = known ? known[node] : -1;
     free(known);
     return answer;
 }

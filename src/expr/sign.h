@@ -5,7 +5,7 @@
 #include "expr/graph.h"
 
 /* 1 if the value of a node is >= 0 wherever it is a number, as its operations show: squares, exponentials, sums and
-   products of such. 0 if they do not show it, which does not mean that it can be negative. Also 0 if memory runs out. */
+   products of such. 0 if they do not show it, which does not mean that it can be negative. -1 if memory runs out. */
 int expr_nonnegative(const expr_graph *graph, expr_node node);
 
 /* Where the value of an expression ceases to be finite. */

@@ -409,6 +409,8 @@ static sgdmft_status build_label_and_loss(builder *b)
         count_noises(b, b->label[i]);
     b->shape->linear = is_linear(b);
     b->shape->nonnegative = expr_nonnegative(b->graph, b->loss);
+    if (b->shape->nonnegative < 0)
+        return context_out_of_memory(b->ctx, "the model", (double)b->loss);
     return compile_label_and_loss(b);
 }
 

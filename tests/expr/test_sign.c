@@ -10,7 +10,7 @@ static const struct signed_text {
     {"(r - y)^2/2", 1},
     {"(tanh(r) - y)^2/2", 1},
     {"log(1 + exp(-y*r))", 1}, /* becomes log1p */
-    {"log(2 + exp(-y*r))", 0}, /* a logarithm is not looked into */
+    {"log(0.5 + exp(-y*r))", 0},
     {"log1p(exp(-y*r))", 1},
     {"softplus(-y*r) + abs(r)", 1},
     {"max(0, 1 - y*r)^2", 1},
