@@ -124,7 +124,7 @@ int context_progress(sgdmft_context *ctx, double fraction, double t)
         watch->since = watch->looked;
         atomic_store(&watch->asked, 1);
     }
-    return stop;
+    return stop || atomic_load(&watch->asked);
 }
 
 void context_begin(sgdmft_context *ctx)

@@ -45,7 +45,7 @@ sgdmft_status context_out_of_memory(sgdmft_context *ctx, const char *what, doubl
 void context_log(sgdmft_context *ctx, sgdmft_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* 0, or non-zero if the caller asked to stop. */
+/* 0, or non-zero if the caller asked to stop, now or earlier in this call of the library. */
 int context_progress(sgdmft_context *ctx, double fraction, double t);
 
 /* A call of the library begins, in this thread: nobody has asked yet to stop it. */
