@@ -97,8 +97,8 @@ typedef struct sgdmft_solve_info {
     double passes;         /* mean corrector passes per step (march) or sweeps (picard) */
     size_t passes_max;     /* largest number of passes of a step */
     double residual_max;   /* largest self-consistency residual over steps and replicas */
-    double step_error_max; /* largest |step error| relative to the scale of its curve, its largest |value| */
-    double se_max;         /* largest se relative to the scale of its curve */
+    double step_error_max; /* largest |step error| relative to the natural scale of its curve there */
+    double se_max;         /* largest se relative to the natural scale of its curve there */
     double memory_bytes;   /* memory held by the solver at its peak */
     double wall_seconds, cpu_seconds;
     int extrapolated; /* 1 if curves are extrapolated to zero time step */

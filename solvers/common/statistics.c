@@ -1,8 +1,11 @@
 #include "solvers/common/statistics.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "columns/solution.h"
+#include "core/context.h"
+#include "core/memory.h"
 #include "problem/problem.h"
 
 /* Standard errors below this part of the mean are rounding. */
@@ -76,17 +79,24 @@ void add_step_errors(size_t n, const double *times, double horizon, const double
     }
 }
 
-void set_worst_errors(sgdmft_solution *solution)
+sgdmft_status set_worst_errors(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution)
 {
     sgdmft_solve_info *info = &solution->info;
+    double *scale = memory_doubles(solution->n_times);
+    if (!scale)
+        return context_out_of_memory(ctx, "the scales of curves", 8.0 * (double)solution->n_times);
     for (size_t c = 0; c < solution->n_curves; c++) {
         const sgdmft_curve *curve = &solution->curves[c];
-        double scale = solution_curve_scale(solution, curve);
-        for (size_t i = 0; i < solution->n_times && scale > 0; i++) {
-            info->se_max = fmax(info->se_max, curve->se[i] / scale);
-            info->step_error_max = fmax(info->step_error_max, fabs(curve->step_error[i]) / scale);
+        solution_natural_scale(solution, problem->initial.rho, c, scale);
+        for (size_t i = 0; i < solution->n_times; i++) {
+            if (!(scale[i] > 0))
+                continue;
+            info->se_max = fmax(info->se_max, curve->se[i] / scale[i]);
+            info->step_error_max = fmax(info->step_error_max, fabs(curve->step_error[i]) / scale[i]);
         }
     }
+    free(scale);
+    return SGDMFT_OK;
 }
 
 /* An average over a sample jumps by the share of one path when that path changes sides, so that two passes cannot agree

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "sgdmft/context.h"
 #include "sgdmft/problem.h"
 #include "sgdmft/solution.h"
 
@@ -45,8 +46,9 @@ double step_error_part(int jumps);
    fifth of the horizon counts. The start is exact in time. */
 void add_step_errors(size_t n, const double *times, double horizon, const double *step_error, double *se);
 
-/* Sets info.se_max and info.step_error_max from the curves, each relative to the largest value of its curve. */
-void set_worst_errors(sgdmft_solution *solution);
+/* Sets info.se_max and info.step_error_max from the curves, relative to their natural scales
+   (columns/columns.h). */
+sgdmft_status set_worst_errors(sgdmft_context *ctx, const sgdmft_problem *problem, sgdmft_solution *solution);
 
 /* The tolerance of self-consistency, numerics.tolerance; where the gradient of the loss jumps (`jumps`), at least the
    share of two paths. */

@@ -89,9 +89,11 @@ static int pass_to(marcher *m, int i)
     return 0;
 }
 
-static void stop_by_callback(replica *rep, double t)
+/* The averages at time t are not complete: the caller asked to stop, or a call-back of the model did. */
+static void stop_incomplete(replica *rep, double t)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
+    if (!interrupted(rep, 0, t))
+        replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
 }
 
 /* Ends the solve because the passes of the step to time t did not become consistent. */
@@ -125,7 +127,7 @@ static int step_to_consistency(marcher *m, int i)
         pass++;
         memcpy(m->used, m->next, sizeof(double) * size);
         if (pass_to(m, i)) {
-            stop_by_callback(rep, t);
+            stop_incomplete(rep, t);
             return -1;
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
@@ -174,7 +176,7 @@ static int finish_node(marcher *m, int node)
     if (!rep->grid->renewal[node] || node == rep->grid->steps)
         return 0;
     if (replica_renew(rep, node, m->now)) {
-        stop_by_callback(rep, rep->grid->t[node]);
+        stop_incomplete(rep, rep->grid->t[node]);
         return -1;
     }
     replica_rows_renew(rep, node, m->now);
@@ -193,7 +195,7 @@ static void march(marcher *m)
 {
     replica *rep = m->rep;
     if (replica_start(rep, m->now) || replica_observe(rep, 0)) {
-        stop_by_callback(rep, 0);
+        stop_incomplete(rep, 0);
         return;
     }
     replica_rows_start(rep, m->now);
@@ -209,8 +211,10 @@ static void march(marcher *m)
     for (int i = 0; i < rep->grid->steps; i++) {
         if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
             break;
-        if (replica_observe(rep, i + 1))
+        if (replica_observe(rep, i + 1)) {
+            stop_incomplete(rep, rep->grid->t[i + 1]);
             break;
+        }
         replica_identity_cell(rep, i, m->now, m->next);
         if (finish_node(m, i + 1))
             break;

@@ -29,6 +29,7 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path
     replica *rep = calloc(1, sizeof *rep);
     if (!rep)
         return context_out_of_memory(ctx, "a replica", sizeof *rep);
+    rep->ctx = ctx;
     rep->plan = plan;
     rep->grid = grid;
     rep->out = out;
@@ -96,7 +97,8 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
 /* Joins the sums of all parts into rep->halves. Non-zero if a call-back asked to stop, on any rank. */
 static int join(replica *rep, size_t width, int failed)
 {
-    int flags = (failed ? SHARE_FAILED : 0) | (rep->stop_requested && *rep->stop_requested ? SHARE_STOP : 0);
+    int stop = (rep->stop_requested && *rep->stop_requested) || context_stop_now(rep->ctx);
+    int flags = (failed ? SHARE_FAILED : 0) | (stop ? SHARE_STOP : 0);
     flags = share_join(rep->share, &rep->room, rep->sums, width, flags, rep->halves);
     if (rep->group_stopping && flags & (SHARE_STOP | SHARE_LOST))
         *rep->group_stopping = 1;
@@ -149,7 +151,8 @@ static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
+            failed |= context_stop_now(rep->ctx) ||
+                      advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
     }
     return join(rep, width, failed);
 }
@@ -217,8 +220,8 @@ int replica_renew(replica *rep, int node, double *averages)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()],
-                                       sums);
+            failed |= context_stop_now(rep->ctx) || path_block_renew(&rep->block[b], rep->plan, rep->kern, node,
+                                                                     rep->workspace[omp_get_thread_num()], sums);
     }
     failed = join(rep, width, failed);
     for (size_t i = 0; i < width; i++)
@@ -298,7 +301,8 @@ int replica_observe(replica *rep, int node)
         double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
+            failed |= context_stop_now(rep->ctx) ||
+                      observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
     }
     failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;

@@ -317,7 +317,9 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, c
         solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
         for (size_t c = 0; c < col->count; c++)
             fill_curve(&curves, c, col->count, solution);
-        set_worst_errors(solution);
+        status = set_worst_errors(ctx, plan->problem, solution);
+    }
+    if (!status) {
         fill_two_time(plan, set, sgdmft_context_threads(ctx), solution);
         count_work(plan, set, &solution->info);
         warn_of_errors(ctx, plan->problem, &solution->info);

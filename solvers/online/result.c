@@ -248,10 +248,11 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const online_plan *plan,
     solution_truncate(solution, rows, nodes);
     for (size_t c = 0; c < plan->columns.count; c++)
         fill_curve(all, c, sample, solution);
-    set_worst_errors(solution);
     fill_two_time(plan, all, solution);
     count_work(plan, all, &solution->info);
-    sgdmft_status status = take_status(ctx, all, solution);
+    sgdmft_status status = set_worst_errors(ctx, plan->problem, solution);
+    if (!status)
+        status = take_status(ctx, all, solution);
     if (!status && complete && !plan->shape.jumps)
         status = add_identities(ctx, plan, all, sample, solution);
     free(sample);

@@ -5,12 +5,41 @@
 #include <stdio.h>
 #include <string.h>
 
-static double largest_magnitude(const double *value, size_t n)
+/* What counts as small in a column that decays, as a part of its largest value. */
+static const double SMALL_PART = 0.01;
+
+double columns_largest(const double *value, size_t n)
 {
     double largest = 0;
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs(value[i])); /* fmax passes over what is not a number */
     return largest;
+}
+
+/* |value|, but at least the small part of the largest one. */
+static void decaying_scale(const double *value, size_t n, double *scale)
+{
+    double least = SMALL_PART * columns_largest(value, n);
+    for (size_t t = 0; t < n; t++)
+        scale[t] = fmax(least, fabs(value[t]));
+}
+
+static void scale_of_itself(const column_surroundings *in, size_t i, double *scale)
+{
+    decaying_scale(in->value, in->n, scale);
+}
+
+static void scale_of_largest(const column_surroundings *in, size_t i, double *scale)
+{
+    double largest = columns_largest(in->value, in->n);
+    for (size_t t = 0; t < in->n; t++)
+        scale[t] = largest;
+}
+
+static void scale_of_response(const column_surroundings *in, size_t i, double *scale)
+{
+    for (size_t t = 0; t < in->n; t++)
+        scale[t] = 1;
 }
 
 static size_t one(const solution_shape *shape)
@@ -34,6 +63,16 @@ static char *matrix_entry(char symbol, size_t row, size_t column)
     return asprintf(&name, "%c%zu%zu", symbol, row + 1, column + 1) < 0 ? NULL : name;
 }
 
+/* The row of entry i in a lower triangle, and its column in *column. */
+static size_t triangle_row(size_t i, size_t *column)
+{
+    size_t row = 0;
+    while ((row + 1) * (row + 2) / 2 <= i)
+        row++;
+    *column = i - row * (row + 1) / 2;
+    return row;
+}
+
 static size_t q_count(const solution_shape *shape)
 {
     return (size_t)(shape->k * (shape->k + 1) / 2);
@@ -41,10 +80,18 @@ static size_t q_count(const solution_shape *shape)
 
 static char *q_name(const solution_shape *shape, size_t i)
 {
-    size_t row = 0;
-    while ((row + 1) * (row + 2) / 2 <= i)
-        row++;
-    return matrix_entry('q', row, i - row * (row + 1) / 2);
+    size_t column, row = triangle_row(i, &column);
+    return matrix_entry('q', row, column);
+}
+
+static void q_scale(const column_surroundings *in, size_t i, double *scale)
+{
+    size_t column, row = triangle_row(i, &column);
+    const double *q = in->q[row], *other = in->q[column];
+    double least = SMALL_PART * columns_largest(other, in->n);
+    decaying_scale(q, in->n, scale);
+    for (size_t t = 0; row != column && t < in->n; t++)
+        scale[t] = sqrt(scale[t] * fmax(least, fabs(other[t])));
 }
 
 static size_t m_count(const solution_shape *shape)
@@ -55,6 +102,15 @@ static size_t m_count(const solution_shape *shape)
 static char *m_name(const solution_shape *shape, size_t i)
 {
     return matrix_entry('m', i / (size_t)shape->kstar, i % (size_t)shape->kstar);
+}
+
+static void m_scale(const column_surroundings *in, size_t i, double *scale)
+{
+    size_t kstar = (size_t)in->kstar, teacher = i % kstar;
+    double rho = in->rho[teacher * kstar + teacher];
+    decaying_scale(in->q[i / kstar], in->n, scale);
+    for (size_t t = 0; t < in->n; t++)
+        scale[t] = sqrt(scale[t] * rho);
 }
 
 static size_t observables_count(const solution_shape *shape)
@@ -87,7 +143,7 @@ static const column_kind kinds[] = {
         .first = offsetof(solution_columns, train_loss),
         .count = one,
         .name = train_loss,
-        .scale = largest_magnitude,
+        .scale = scale_of_itself,
     },
     {
         .key = "test_loss",
@@ -97,7 +153,7 @@ static const column_kind kinds[] = {
         .first = offsetof(solution_columns, test_loss),
         .count = one,
         .name = test_loss,
-        .scale = largest_magnitude,
+        .scale = scale_of_itself,
     },
     {
         .key = "q",
@@ -107,7 +163,7 @@ static const column_kind kinds[] = {
         .first = offsetof(solution_columns, q),
         .count = q_count,
         .name = q_name,
-        .scale = largest_magnitude,
+        .scale = q_scale,
     },
     {
         .key = "m",
@@ -117,7 +173,7 @@ static const column_kind kinds[] = {
         .first = offsetof(solution_columns, m),
         .count = m_count,
         .name = m_name,
-        .scale = largest_magnitude,
+        .scale = m_scale,
     },
     {
         .key = "observables",
@@ -128,7 +184,7 @@ static const column_kind kinds[] = {
         .first = offsetof(solution_columns, observables),
         .count = observables_count,
         .name = observable_name,
-        .scale = largest_magnitude,
+        .scale = scale_of_largest,
     },
     {
         .key = "R",
@@ -140,7 +196,7 @@ static const column_kind kinds[] = {
         .first = offsetof(solution_columns, response),
         .count = response_count,
         .name = response_name,
-        .scale = largest_magnitude,
+        .scale = scale_of_response,
     },
 };
 
@@ -185,7 +241,7 @@ void columns_infer_shape(size_t n, const char *const *names, int *k, int *kstar)
         *kstar = m / *k;
 }
 
-double columns_scale(const column_kind *kind, const double *value, size_t n)
+void columns_natural_scale(const column_kind *kind, const column_surroundings *in, size_t i, double *scale)
 {
-    return kind ? kind->scale(value, n) : largest_magnitude(value, n);
+    (kind ? kind->scale : scale_of_largest)(in, i, scale);
 }

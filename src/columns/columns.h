@@ -18,6 +18,8 @@
 
 #include <stddef.h>
 
+#include "core/matrix.h"
+
 typedef struct solution_shape {
     int k, kstar;   /* students, teachers: 1..8 */
     size_t n_times; /* output times */
@@ -37,6 +39,15 @@ typedef struct solution_columns {
     size_t count;       /* of all columns */
 } solution_columns;
 
+/* What the natural scale of a column is made of. Columns and rho are read where the kind needs them. */
+typedef struct column_surroundings {
+    int k, kstar;
+    size_t n;                    /* times */
+    const double *value;         /* [n] the column itself */
+    const double *q[MATRIX_MAX]; /* [k] pointers to the columns q_aa, each [n] */
+    const double *rho;           /* [k*][k*] second moments of the teachers */
+} column_surroundings;
+
 /* One row of the table. */
 typedef struct column_kind {
     const char *key;   /* one word for the kind */
@@ -47,7 +58,7 @@ typedef struct column_kind {
     size_t first;     /* offset of its index in solution_columns */
     size_t (*count)(const solution_shape *shape);
     char *(*name)(const solution_shape *shape, size_t i); /* of its column i; the caller frees it; NULL: no memory */
-    double (*scale)(const double *value, size_t n);       /* natural size, which errors are relative to */
+    void (*scale)(const column_surroundings *in, size_t i, double *scale); /* columns_natural_scale, of its column i */
 } column_kind;
 
 /* Row number `index`, or NULL beyond the last. */
@@ -61,8 +72,16 @@ solution_columns solution_columns_of(const solution_shape *shape);
 /* Finds k and k* from the names of the columns of q and m; 0 if there are none. */
 void columns_infer_shape(size_t n, const char *const *names, int *k, int *kstar);
 
-/* Natural size of a column, with its kind or NULL for a foreign column: its largest |value|. Values that are not
-   numbers are passed over. */
-double columns_scale(const column_kind *kind, const double *value, size_t n);
+/* Largest |value| of a column. Values that are not numbers are passed over. */
+double columns_largest(const double *value, size_t n);
+
+/* The natural scale of column number `i` of its kind at every time, scale[n], which errors are relative to. It is a
+   size that the column could have, so that a column that is zero by symmetry has one:
+
+     losses, q_aa         |value| at that time, but at least a hundredth of the largest one
+     q_ab, m_ab           the bounds of Cauchy and Schwarz, sqrt(q_aa q_bb) and sqrt(q_aa rho_bb), with q_aa as above
+     observables          their largest |value|; so for a foreign column (kind NULL)
+     R(t,0)               1, the response at the start */
+void columns_natural_scale(const column_kind *kind, const column_surroundings *in, size_t i, double *scale);
 
 #endif

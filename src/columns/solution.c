@@ -256,7 +256,22 @@ sgdmft_status solution_check_curves(sgdmft_context *ctx, const sgdmft_solution *
 
 double solution_curve_scale(const sgdmft_solution *solution, const sgdmft_curve *curve)
 {
-    return columns_scale(curve->kind, curve->value, solution->n_times);
+    return columns_largest(curve->value, solution->n_times);
+}
+
+void solution_natural_scale(const sgdmft_solution *solution, const double *rho, size_t index, double *scale)
+{
+    solution_shape shape = {.k = solution->k, .kstar = solution->kstar};
+    solution_columns at = solution_columns_of(&shape); /* of q; what follows depends on the observables */
+    const sgdmft_curve *curve = &solution->curves[index];
+    column_surroundings in = {
+        .k = solution->k, .kstar = solution->kstar, .n = solution->n_times, .value = curve->value, .rho = rho};
+    for (size_t a = 0; a < (size_t)solution->k; a++)
+        in.q[a] = solution->curves[at.q + a * (a + 3) / 2].value;
+    size_t first = index;
+    while (first > 0 && solution->curves[first - 1].kind == curve->kind)
+        first--;
+    columns_natural_scale(curve->kind, &in, index - first, scale);
 }
 
 sgdmft_status sgdmft_solution_status(const sgdmft_solution *solution)

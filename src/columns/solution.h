@@ -119,7 +119,12 @@ sgdmft_status solution_add_renewals(sgdmft_context *ctx, sgdmft_solution *soluti
 /* Fails unless every curve has standard errors and a name that is unique and fit for a column header and a dataset. */
 sgdmft_status solution_check_curves(sgdmft_context *ctx, const sgdmft_solution *solution);
 
-/* Natural size of a curve, which its errors are relative to. */
+/* The largest |value| of a curve. */
 double solution_curve_scale(const sgdmft_solution *solution, const sgdmft_curve *curve);
+
+/* The natural scale of curve number `index` at every output time, scale[n_times], which errors are relative to
+   (columns_natural_scale). rho[k*][k*] are the second moments of the teachers; the curves are those of a solver
+   (solution_new). */
+void solution_natural_scale(const sgdmft_solution *solution, const double *rho, size_t index, double *scale);
 
 #endif

@@ -45,6 +45,11 @@ typedef struct model_programs {
    SGDMFT_ERR_KINK. */
 sgdmft_status model_programs_build(sgdmft_context *ctx, const sgdmft_problem *problem, int external, model_shape *shape,
                                    model_programs *out);
+/* model_explain_observable, given the values of all variables. */
+sgdmft_status model_programs_explain(sgdmft_context *ctx, const sgdmft_problem *problem, int external,
+                                     const model_shape *shape, size_t index, const double values[MODEL_VARIABLES],
+                                     char **out);
+
 void model_programs_clear(model_programs *p);
 
 /* Work space, in doubles, of the program that needs most. */

@@ -1,6 +1,7 @@
 /* The registry of columns: layout, names, and the kind that a name belongs to. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "columns/columns.h"
 #include "support/check.h"
@@ -55,14 +56,43 @@ static void shapes(void **state)
     assert_int_equal(kstar, 0);
 }
 
-static void scales(void **state)
+static const column_kind *kind_called(const char *key)
 {
-    const double value[] = {0.5, -7.25, (double)NAN, 3.0};
     const column_kind *kind;
     for (size_t row = 0; (kind = columns_kind(row)); row++)
-        check_near(columns_scale(kind, value, 4), 7.25, 0, "scale of %s", kind->key);
-    check_near(columns_scale(NULL, value, 4), 7.25, 0, "scale of a foreign column");
-    check_near(columns_scale(NULL, value, 0), 0, 0, "scale of nothing");
+        if (strcmp(kind->key, key) == 0)
+            return kind;
+    fail_msg("no kind %s", key);
+    return NULL;
+}
+
+static void check_scale(const char *key, const column_surroundings *in, size_t i, const double want[3])
+{
+    double scale[3];
+    columns_natural_scale(key ? kind_called(key) : NULL, in, i, scale);
+    for (int t = 0; t < 3; t++)
+        check_near(scale[t], want[t], 1e-14, "scale of %s %zu at time %d", key ? key : "a foreign column", i, t);
+}
+
+/* Two students and three teachers. The columns of q decay, to below a hundredth of their start and to zero. */
+static void scales(void **state)
+{
+    const double value[] = {0.5, -7.25, (double)NAN}, q11[] = {4, 1, 0.01}, q22[] = {100, 0, -9};
+    const double rho[9] = {1, 0, 0, 0, 9, 0, 0, 0, 0.25};
+    column_surroundings in = {.k = 2, .kstar = 3, .n = 3, .value = value, .q = {q11, q22}, .rho = rho};
+    check_scale("train_loss", &in, 0, (double[]){0.5, 7.25, 0.0725});
+    check_scale("test_loss", &in, 0, (double[]){0.5, 7.25, 0.0725});
+    check_scale("q", &in, 0, (double[]){4, 1, 0.04});
+    check_scale("q", &in, 1, (double[]){20, 1, sqrt(0.04 * 9)});
+    check_scale("q", &in, 2, (double[]){100, 1, 9});
+    check_scale("m", &in, 0, (double[]){2, 1, 0.2});
+    check_scale("m", &in, 1, (double[]){6, 3, 0.6});
+    check_scale("m", &in, 5, (double[]){5, 0.5, 1.5});
+    check_scale("observables", &in, 3, (double[]){7.25, 7.25, 7.25});
+    check_scale("R", &in, 2, (double[]){1, 1, 1});
+    check_scale(NULL, &in, 0, (double[]){7.25, 7.25, 7.25});
+    check_near(columns_largest(value, 3), 7.25, 0, "largest value");
+    check_near(columns_largest(value, 0), 0, 0, "largest of nothing");
 }
 
 int main(void)

@@ -62,15 +62,24 @@ static void worst_errors(void **state)
     sgdmft_solution *s = NULL;
     solution_shape shape = {.k = 1, .kstar = 1, .n_times = 3};
     check_ok(ctx, solution_new(ctx, &shape, &s));
-    s->curves[0].value[1] = -4;
+    s->curves[0].value[1] = s->curves[0].value[2] = -4; /* train loss */
     s->curves[0].se[2] = 0.2;
-    s->curves[1].value[0] = 10;
-    s->curves[1].se[2] = 0.3;
+    s->curves[1].value[0] = 10; /* test loss */
+    s->curves[1].se[0] = 0.3;
     s->curves[1].step_error[0] = -0.6;
-    s->curves[2].se[0] = 7; /* a curve of zeros has no scale */
-    set_worst_errors(s);
+    s->curves[3].se[0] = 7; /* m11, of a student that is zero: no scale */
+    sgdmft_problem problem = {.initial.rho = (double[]){1}};
+    check_ok(ctx, set_worst_errors(ctx, &problem, s));
     check_near(s->info.se_max, 0.05, 1e-16, "standard error");
     check_near(s->info.step_error_max, 0.06, 1e-16, "step error");
+    s->curves[1].se[1] = 0.06; /* a test loss of zero counts as a hundredth of its largest value */
+    check_ok(ctx, set_worst_errors(ctx, &problem, s));
+    check_near(s->info.se_max, 0.6, 1e-15, "standard error of a small value");
+    s->curves[2].value[1] = 9; /* q11 */
+    s->curves[3].se[0] = 3;    /* q11 counts as 0.09 there */
+    problem.initial.rho[0] = 2;
+    check_ok(ctx, set_worst_errors(ctx, &problem, s));
+    check_near(s->info.se_max, 10 / sqrt(2), 1e-13, "standard error where q is small");
     sgdmft_solution_free(s);
     sgdmft_context_free(ctx);
 }

@@ -126,7 +126,6 @@ static void fill_info(const simulator_results *results, const selection *chosen,
     info->steps = integrator_of(plan)->steps(plan);
     for (int i = 0; i < plan->problem->simulate.repetitions; i++)
         info->visits += results->result[i].visits;
-    set_worst_errors(solution);
 }
 
 /* ---- status ---- */
@@ -215,7 +214,9 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const simulator_results 
         for (size_t c = 0; c < solution->n_curves; c++)
             fill_curve(results, &chosen, c, x, solution);
         fill_info(results, &chosen, solution);
-        status = set_status(ctx, results, &chosen, solution);
+        status = set_worst_errors(ctx, problem, solution);
+        if (!status)
+            status = set_status(ctx, results, &chosen, solution);
     } else {
         status = context_out_of_memory(ctx, "the curves", 12.0 * (double)repetitions);
     }
