@@ -14,6 +14,10 @@
    not, for example the share of wrong signs. Such averages show in a comparison of the two rules at the same states,
    and are sampled along the march.
 
+   Where the expressions of the model multiply out to sums of products of functions of few variables, as those of
+   committees with the square loss do, a rule has as many dimensions as a term has variables (solvers/online/factors.h),
+   and any number of students and teachers is solved so. Only what is no such sum needs rules over all variables at once.
+
    Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march,
    which thereby solves a smooth differential equation, and standard errors come from independent replicas. */
 #include "solvers/online/online.h"
@@ -125,10 +129,11 @@ static sgdmft_status explore(quadrature *f)
 }
 
 /* *found = 1 with orders that are high enough along the whole march. */
-static sgdmft_status choose_orders(quadrature *f, int *found)
+static sgdmft_status choose_orders(quadrature *f, int by_factors, int *found)
 {
     online_refinement refinement = ORDERS_RAISED;
-    f->orders = online_orders_first();
+    f->orders = online_orders_first(by_factors);
+    f->n_states = 0;
     add_state(f, 0, f->plan->problem->initial.m, f->plan->problem->initial.q);
     sgdmft_status status = refine(f, &refinement);
     for (int round = 0; round < ROUNDS && !status && refinement != ORDERS_NOT_FOUND; round++) {
@@ -163,7 +168,7 @@ static int compare_averages(const quadrature *f, online_law *coarse, const onlin
             double scale = 0, change = fabs(row[c] - result->curves[at * result->columns + c]);
             for (size_t j = 0; j < result->rows; j++)
                 scale = fmax(scale, fabs(result->curves[j * result->columns + c]));
-            if (is_average(f->plan, c) && change > OBSERVABLE_TOLERANCE * scale)
+            if (is_average(f->plan, c) && !(change <= OBSERVABLE_TOLERANCE * scale))
                 differs[c] = 1;
         }
     }
@@ -277,7 +282,11 @@ static sgdmft_status solve_by_quadrature(sgdmft_context *ctx, const online_plan 
     *found = 0;
     if (plan->shape.jumps)
         return SGDMFT_OK;
-    sgdmft_status status = choose_orders(&f, found);
+    sgdmft_status status = SGDMFT_OK;
+    if (online_factors_help(plan))
+        status = choose_orders(&f, 1, found);
+    if (!status && !*found && !solve_progress_stopped(progress))
+        status = choose_orders(&f, 0, found);
     if (!status && *found)
         status = plan->penalty ? solve_penalty(&f, all) : solve(&f, all);
     return status;
