@@ -17,12 +17,13 @@ enum { FIRST = 4, FIRST_OF_NOISE = 1 };
 
 enum { TEACHERS = 0, STUDENTS = 1, NOISES = 2 };
 
-/* Of sums of products. The last ones are for functions with kinks in few dimensions. */
-static const int factor_orders[] = {8, 12, 16, 24, 32, 48, 64, 96, 128, 192};
+/* Of sums of products (solvers/online/factor_rule.h). */
+static const int factor_orders[] = {6, 8, 12, 16, 24, 32, 40, 48, 60, 72, 96, 128, 192};
 enum { FACTOR_ORDERS = sizeof factor_orders / sizeof *factor_orders };
 
-/* Multiplications of one evaluation that are not too many. */
-static const double FACTOR_WORK = 2e9;
+/* Multiplications of one evaluation that are not too many, and that are worth an accuracy better than the second
+   number. */
+static const double FACTOR_WORK = 6e9, FACTOR_CHEAP = 4e8, FACTOR_TOLERANCE = 1e-6;
 
 online_orders online_orders_first(int by_factors)
 {
@@ -216,27 +217,49 @@ static double rates_difference(const search *f, const online_rates *x, const onl
     return worst;
 }
 
-/* An order and the next higher one agree. The solution takes the next one, and one beyond it must exist. */
-static sgdmft_status refine_factors(const search *f, double tolerance, online_orders *orders, online_refinement *out)
+/* Accuracy asked of the order with this index. */
+static double tolerance_of(const search *f, int index, double tolerance)
 {
-    online_rates *x = memory_zeroed(2 * f->n, sizeof *x), *y = x + f->n;
-    if (!x)
-        return context_out_of_memory(f->ctx, "Gaussian averages", 2.0 * (double)f->n * sizeof *x);
-    int closed = f->plan->factors->motion.n_general == 0;
-    sgdmft_status status = closed ? SGDMFT_OK : rates(f, orders->index[0], x);
-    double change = closed ? 0 : INFINITY;
-    for (*out = ORDERS_KEPT; !status && change > tolerance; orders->index[0]++, *out = ORDERS_RAISED) {
+    double work = factor_rule_work(&f->plan->factors->motion, factor_orders[index]);
+    return work < FACTOR_CHEAP ? tolerance : fmax(tolerance, FACTOR_TOLERANCE);
+}
+
+/* The next two orders exist and are not too much work. */
+static int may_raise(const search *f, int index)
+{
+    return index + 2 < FACTOR_ORDERS &&
+           factor_rule_work(&f->plan->factors->motion, factor_orders[index + 2]) <= FACTOR_WORK;
+}
+
+/* Raises the order until the next higher one agrees. x and y have room for the coefficients at the states. */
+static sgdmft_status raise_order(const search *f, double tolerance, online_orders *orders, online_refinement *out,
+                                 online_rates *x, online_rates *y)
+{
+    sgdmft_status status = rates(f, orders->index[0], x);
+    for (*out = ORDERS_KEPT; !status; *out = ORDERS_RAISED) {
         int next = orders->index[0] + 1;
-        if (next + 1 >= FACTOR_ORDERS || factor_rule_work(&f->plan->factors->motion, factor_orders[next]) > FACTOR_WORK) {
-            *out = ORDERS_NOT_FOUND;
-            break;
-        }
         status = rates(f, next, y);
-        change = rates_difference(f, x, y);
-        if (change <= tolerance)
-            break;
+        if (status || rates_difference(f, x, y) <= tolerance_of(f, next, tolerance))
+            return status;
+        if (!may_raise(f, orders->index[0])) {
+            *out = ORDERS_NOT_FOUND;
+            return SGDMFT_OK;
+        }
+        orders->index[0] = next;
         memcpy(x, y, f->n * sizeof *x);
     }
+    return status;
+}
+
+static sgdmft_status refine_factors(const search *f, double tolerance, online_orders *orders, online_refinement *out)
+{
+    *out = ORDERS_KEPT;
+    if (f->plan->factors->motion.n_general == 0) /* everything is closed */
+        return SGDMFT_OK;
+    online_rates *x = memory_zeroed(2 * f->n, sizeof *x);
+    if (!x)
+        return context_out_of_memory(f->ctx, "Gaussian averages", 2.0 * (double)f->n * sizeof *x);
+    sgdmft_status status = raise_order(f, tolerance, orders, out, x, x + f->n);
     free(x);
     return status;
 }
