@@ -46,7 +46,7 @@ typedef enum pair_rule { PAIR_MEHLER, PAIR_LATTICE, PAIR_NESTED } pair_rule;
 
 /* A group given the covariance. */
 typedef struct group_geometry {
-    double root[FACTOR_CORE * FACTOR_CORE];      /* core variables = root z */
+    double root[FACTOR_CORE * FACTOR_CORE];     /* core variables = root z */
     double onto[FACTOR_VARIABLES][FACTOR_CORE]; /* mean of a variable given z */
     double rest[FACTOR_VARIABLES];              /* its conditional standard deviation */
 } group_geometry;
@@ -76,15 +76,15 @@ typedef struct core_grid {
 struct factor_rule {
     const online_factors *factors;
     int order, threads;
-    double *node, *weight;                 /* [order] */
-    double *project;                       /* [order][order] weight times h_n at the nodes */
-    core_grid grid[2][FACTOR_CORE + 1];    /* [half][dims]: all points, and one of z and -z with twice the weight; those
+    double *node, *weight;              /* [order] */
+    double *project;                    /* [order][order] weight times h_n at the nodes */
+    core_grid grid[2][FACTOR_CORE + 1]; /* [half][dims]: all points, and one of z and -z with twice the weight; those
                                               without use are empty */
     double nested_node[NESTED], nested_weight[NESTED];
-    signed char *parity;                   /* [functions] 1 even, -1 odd, 0 neither */
-    rule_workspace *workspace;             /* [threads] */
-    double *term;                          /* values of all general terms of a set */
-    char *identity;                        /* [functions] 1 if f(x) = x */
+    signed char *parity;       /* [functions] 1 even, -1 odd, 0 neither */
+    rule_workspace *workspace; /* [threads] */
+    double *term;              /* values of all general terms of a set */
+    char *identity;            /* [functions] 1 if f(x) = x */
 };
 
 typedef struct rule_sizes {
@@ -266,8 +266,8 @@ static sgdmft_status fill(sgdmft_context *ctx, factor_rule *rule)
     rule->weight = memory_doubles(order);
     rule->identity = memory_zeroed((size_t)rule->factors->n_functions, 1);
     rule->parity = memory_zeroed((size_t)rule->factors->n_functions, 1);
-    int failed = !rule->node || !rule->project || !rule->workspace || !rule->term || !rule->identity ||
-                 !rule->weight || !rule->parity;
+    int failed = !rule->node || !rule->project || !rule->workspace || !rule->term || !rule->identity || !rule->weight ||
+                 !rule->parity;
     for (int i = 0; i < rule->threads && !failed; i++)
         failed = workspace_init(rule, &size, &rule->workspace[i]);
     if (failed || make_nodes(rule) || gauss_hermite(NESTED, rule->nested_node, rule->nested_weight))
@@ -402,8 +402,7 @@ static void set_density(const factor_rule *rule, double kappa, double *out)
     for (int i = 0; i < order; i++)
         for (int j = 0; j < order; j++) {
             double x = rule->node[i], d = rule->node[j] - kappa * x, density = exp(-0.5 * d * d / rest);
-            out[i * order + j] =
-                density < LEAST_DENSITY ? 0 : rule->weight[i] * density * step / sqrt(2 * M_PI * rest);
+            out[i * order + j] = density < LEAST_DENSITY ? 0 : rule->weight[i] * density * step / sqrt(2 * M_PI * rest);
         }
 }
 
@@ -455,8 +454,8 @@ static void set_core(const factor_rule *rule, const general_group *g, const grou
 }
 
 /* a_n, n < rows, of outer function o at the lanes. */
-static void set_coefficients(const factor_rule *rule, const general_group *g, const group_geometry *at,
-                             const double *z, size_t all, size_t n, int o, rule_workspace *ws)
+static void set_coefficients(const factor_rule *rule, const general_group *g, const group_geometry *at, const double *z,
+                             size_t all, size_t n, int o, rule_workspace *ws)
 {
     const outer_function *f = &g->outer[o];
     const double *in[EXPR_MAX_VARIABLES] = {NULL};
@@ -511,7 +510,8 @@ static void pair_average(const factor_rule *rule, const int *o, double kappa, si
                          double *out)
 {
     int order = rule->order, rows = ws->rows[o[0]] < ws->rows[o[1]] ? ws->rows[o[0]] : ws->rows[o[1]];
-    const double *a = ws->coefficient + (size_t)o[0] * order * LANES, *b = ws->coefficient + (size_t)o[1] * order * LANES;
+    const double *a = ws->coefficient + (size_t)o[0] * order * LANES,
+                 *b = ws->coefficient + (size_t)o[1] * order * LANES;
     const double *most_a = ws->largest + o[0] * order, *most_b = ws->largest + o[1] * order;
     double norm_a = 0, norm_b = 0, power = 1;
     memset(out, 0, n * sizeof *out);
@@ -560,8 +560,7 @@ static void nested_average(const factor_rule *rule, const general_group *g, cons
     for (int v = 0; v < NESTED; v++) {
         for (size_t i = 0; i < order; i++)
             for (size_t p = 0; p < n; p++)
-                ws->argument[i * n + p] =
-                    mean[p] + rest * (kappa * rule->node[i] + deviation * rule->nested_node[v]);
+                ws->argument[i * n + p] = mean[p] + rest * (kappa * rule->node[i] + deviation * rule->nested_node[v]);
         expr_eval(rule->factors->function[h->function], ws->scratch, n * order, in, (double *[]){one});
         for (size_t i = 0; i < order * n; i++)
             sum[i] += rule->nested_weight[v] * one[i];
@@ -573,8 +572,8 @@ static void nested_average(const factor_rule *rule, const general_group *g, cons
 }
 
 /* The average over the outer variables of term i, which has two, at the lanes. */
-static void outer_average(const factor_rule *rule, const general_group *g, const group_geometry *at, size_t i,
-                          size_t n, const rule_workspace *ws, double *out)
+static void outer_average(const factor_rule *rule, const general_group *g, const group_geometry *at, size_t i, size_t n,
+                          const rule_workspace *ws, double *out)
 {
     const int *o = g->term[i].outer;
     double kappa = ws->kappa[i];
@@ -624,8 +623,8 @@ static int is_even(const factor_rule *rule, const general_group *g)
     return 1;
 }
 
-static void average_group(const factor_rule *rule, const general_group *g, int n, const double *cov,
-                          rule_workspace *ws, double *value)
+static void average_group(const factor_rule *rule, const general_group *g, int n, const double *cov, rule_workspace *ws,
+                          double *value)
 {
     static double nowhere[1] = {1}; /* a core without variables is one point */
     core_grid none = {.n = 1, .point = nowhere};

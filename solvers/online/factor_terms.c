@@ -68,8 +68,14 @@ static int monomial(const term_sorter *s, expr_node node, double *factor, int *p
     int p, q;
     const expr_graph *g = s->graph;
     switch (graph_op(g, node)) {
-    case OP_CONSTANT: *factor = g->node[node].constant; *power = 0; return 1;
-    case OP_VARIABLE: *factor = 1; *power = 1; return 1;
+    case OP_CONSTANT:
+        *factor = g->node[node].constant;
+        *power = 0;
+        return 1;
+    case OP_VARIABLE:
+        *factor = 1;
+        *power = 1;
+        return 1;
     case OP_NEG:
         if (!monomial(s, graph_arg(g, node, 0), factor, power))
             return 0;

@@ -36,8 +36,8 @@ struct online_law {
     int threads;
     law_workspace *workspace; /* [threads] */
     size_t sum_size;
-    double *sums; /* [PARTS][sum_size] */
-    double *seen; /* [1 + observables] */
+    double *sums;      /* [PARTS][sum_size] */
+    double *seen;      /* [1 + observables] */
     factor_rule *rule; /* or NULL, and then everything above is in use */
 };
 

@@ -23,7 +23,7 @@ enum { FACTOR_ORDERS = sizeof factor_orders / sizeof *factor_orders };
 
 /* Multiplications of one evaluation that are not too many, and that are worth an accuracy better than the second
    number. */
-static const double FACTOR_WORK = 6e9, FACTOR_CHEAP = 4e8, FACTOR_TOLERANCE = 1e-6;
+static const double FACTOR_WORK = 6e9, FACTOR_CHEAP = 2e8, FACTOR_TOLERANCE = 1e-6;
 
 online_orders online_orders_first(int by_factors)
 {

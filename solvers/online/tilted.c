@@ -7,9 +7,9 @@
 /* The tilted law. */
 typedef struct tilted_law {
     int n, tilts;
-    const double *cov;                            /* [n][n] */
-    double part[FACTOR_VARIABLES * FACTOR_TILT];  /* [n][tilts] whose squares are what the tilt takes from C */
-    double norm;                                  /* E exp(...) */
+    const double *cov;                           /* [n][n] */
+    double part[FACTOR_VARIABLES * FACTOR_TILT]; /* [n][tilts] whose squares are what the tilt takes from C */
+    double norm;                                 /* E exp(...) */
 } tilted_law;
 
 static double covariance(const tilted_law *law, int i, int j)

@@ -89,7 +89,8 @@ static int multiply_terms(const expr_term *a, const expr_term *b, expr_term *out
     if (a->n + b->n > EXPR_FACTORS)
         return 0;
     for (int i = 0, j = 0; i < a->n || j < b->n;)
-        out->factor[out->n++] = j == b->n || (i < a->n && a->factor[i] <= b->factor[j]) ? a->factor[i++] : b->factor[j++];
+        out->factor[out->n++] =
+            j == b->n || (i < a->n && a->factor[i] <= b->factor[j]) ? a->factor[i++] : b->factor[j++];
     return 1;
 }
 
@@ -187,8 +188,7 @@ static sgdmft_status expand_node(expansion *f, expr_node i, int *fits)
     }
 }
 
-sgdmft_status expr_expand(sgdmft_context *ctx, expr_graph *graph, expr_node node, size_t most, expr_sum *out,
-                          int *fits)
+sgdmft_status expr_expand(sgdmft_context *ctx, expr_graph *graph, expr_node node, size_t most, expr_sum *out, int *fits)
 {
     size_t n = (size_t)node + 1;
     expansion f = {.ctx = ctx,
