@@ -163,6 +163,10 @@ static sgdmft_status build(builder *b, const sgdmft_problem *problem)
     if (status)
         return status;
     set_fields(b);
+    if (expr_depends(b->e.graph, b->e.loss, b->e.variable[MODEL_T])) {
+        set_why(b, "the loss", "depends on time");
+        return SGDMFT_OK;
+    }
     term_sorter_init(&b->sorter, b->e.graph, b->field, b->out->n_variables, b->out->shape.noises);
     status = add_motion(b);
     if (!status && b->fits)

@@ -23,11 +23,13 @@
 #include "solvers/online/online.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "solvers/common/output_times.h"
+#include "solvers/online/factor_rule.h"
 #include "solvers/online/march.h"
 #include "solvers/online/moments.h"
 #include "solvers/online/quadrature.h"
@@ -280,7 +282,7 @@ static sgdmft_status solve_by_quadrature(sgdmft_context *ctx, const online_plan 
 {
     quadrature f = {.ctx = ctx, .plan = plan, .progress = progress, .threads = sgdmft_context_threads(ctx)};
     *found = 0;
-    if (plan->shape.jumps)
+    if (plan->shape.jumps || plan->problem->numerics.averages == AVERAGES_SAMPLED)
         return SGDMFT_OK;
     sgdmft_status status = SGDMFT_OK;
     if (online_factors_help(plan))
@@ -379,11 +381,61 @@ static void release(void *plan)
     online_plan_free(plan);
 }
 
+/* 1 if a rule over all variables at once may do, with ten nodes for each. */
+static int is_small(model_shape shape)
+{
+    return pow(10, shape.k + shape.kstar) * pow(3, shape.noises) < ONLINE_RULE_POINTS;
+}
+
+/* How many losses and observables are no sums of products, and are sampled along an exact march. */
+static int count_unfit(const online_factors *factors)
+{
+    int n = 0;
+    for (int i = 0; i <= factors->shape.observables; i++)
+        n += !factors->seen_fits[i];
+    return n;
+}
+
+static void describe_factors(const online_factors *f, char *out, size_t size)
+{
+    int unfit = count_unfit(f), n = f->motion.n_general == 0
+                                        ? snprintf(out, size, "exact, in closed form")
+                                        : snprintf(out, size, "exact, by rules over at most %d of %d variables",
+                                                   f->motion.most_variables, f->n_variables);
+    if (unfit && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, "; those of %d of the loss and the observables are sampled along the curve",
+                 unfit);
+}
+
+static void describe_averages(const online_plan *plan, char *out, size_t size)
+{
+    if (plan->problem->numerics.averages == AVERAGES_SAMPLED)
+        snprintf(out, size, "sampled, as numerics.averages says");
+    else if (plan->shape.jumps)
+        snprintf(out, size, "sampled, because the gradient of the loss jumps");
+    else if (online_factors_help(plan))
+        describe_factors(plan->factors, out, size);
+    else if (is_small(plan->shape))
+        snprintf(out, size, "exact, by a rule over all %d variables, if label and loss are smooth; otherwise sampled",
+                 plan->shape.k + plan->shape.kstar + plan->shape.noises);
+    else
+        snprintf(out, size, "sampled, because %s",
+                 plan->factors->usable ? "its terms have all variables, which are too many" : plan->factors->why);
+}
+
+/* The same as a cost: seconds of one evaluation. */
+static double factor_seconds(const factor_set *set)
+{
+    static const double PER_CLOSED = 1.4e-9, PER_GENERAL = 5e-11;
+    static const int ORDER = 40;
+    return (set->n_general ? PER_GENERAL : PER_CLOSED) * factor_rule_work(set, ORDER);
+}
+
 /* Rates are those of one 2.3 GHz core, in seconds; the number of steps depends on the problem and is a guess. */
 static void cost(const void *prepared, int threads, int ranks, sgdmft_cost *out)
 {
     (void)ranks;
-    static const double PER_POINT = 15e-9, STEPS = 400, STEPS_PER_TIME = 5;
+    static const double PER_POINT = 15e-9, STEPS = 400, STEPS_PER_TIME = 5, PER_ENTRY = 3e-8;
     const online_plan *plan = prepared;
     model_shape shape = plan->shape;
     double replicas = plan->problem->numerics.replicas, nodes = plan->grid->steps + 1.0, kk = shape.k * shape.k;
@@ -397,7 +449,11 @@ static void cost(const void *prepared, int threads, int ranks, sgdmft_cost *out)
                         (replicas + 1) * online_result_bytes(plan) + 16 * nodes * nodes * kk;
     out->available_bytes = memory_available();
     out->cpu_seconds = PER_POINT * (shape.k + shape.kstar) * points * (STEPS + STEPS_PER_TIME * plan->problem->horizon);
+    if (online_factors_help(plan) && plan->problem->numerics.averages == AVERAGES_AUTO)
+        out->cpu_seconds = factor_seconds(&plan->factors->motion) * (STEPS + STEPS_PER_TIME * plan->problem->horizon) +
+                           PER_ENTRY * nodes * nodes * kk;
     out->wall_seconds = out->cpu_seconds / threads;
+    describe_averages(plan, out->averages, sizeof out->averages);
     if (plan->penalty)
         online_march_cost(plan, points, threads, out);
 }
