@@ -159,15 +159,13 @@ sgdmft_status online_law_new(sgdmft_context *ctx, const online_plan *plan, onlin
     return status;
 }
 
-sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, int threads,
+sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, size_t n, int threads,
                                     online_law **out)
 {
-    const sgdmft_problem *problem = plan->problem;
     model_shape shape = plan->shape;
-    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
+    random_key key = {.seed = plan->problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
     online_points points;
-    sgdmft_status status =
-        online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);
+    sgdmft_status status = online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, n, &points);
     return status ? status : online_law_new(ctx, plan, &points, threads, out);
 }
 

@@ -62,8 +62,8 @@ sgdmft_status online_law_new(sgdmft_context *ctx, const online_plan *plan, onlin
 sgdmft_status online_law_of_factors(sgdmft_context *ctx, const online_plan *plan, int order, int threads,
                                     online_law **out);
 
-/* A law with the randomised points of a replica. */
-sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, int threads,
+/* A law with n randomised points of a replica; fewer points of the same replica are the first of more. */
+sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, size_t n, int threads,
                                     online_law **out);
 void online_law_free(online_law *law);
 size_t online_law_points(const online_law *law);

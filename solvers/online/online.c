@@ -19,7 +19,9 @@
    and any number of students and teachers is solved so. Only what is no such sum needs rules over all variables at once.
 
    Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march,
-   which thereby solves a smooth differential equation, and standard errors come from independent replicas. */
+   which thereby solves a smooth differential equation, and standard errors come from independent replicas. Noise of the
+   averages can also move all replicas to one side, as where it ends a plateau before its time; every replica is
+   therefore marched with half of its points as well, and what that changes on average is part of the standard error. */
 #include "solvers/online/online.h"
 
 #include <math.h>
@@ -302,20 +304,31 @@ typedef struct sampling {
     double share; /* of each replica in the work of the solve */
 } sampling;
 
-static sgdmft_status march_replica(sgdmft_context *ctx, void *user, int replica, int threads)
+static sgdmft_status march_points(sgdmft_context *ctx, const sampling *f, int replica, size_t points, double share,
+                                  int threads, online_result **out)
 {
-    const sampling *f = user;
     online_law *law = NULL;
-    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, threads, &law);
+    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, points, threads, &law);
     if (!status) {
         double weight = 1 / (double)online_law_points(law), tolerance = integration_tolerance(f->plan);
-        solve_stage stage = {.progress = f->progress, .weight = f->share};
+        solve_stage stage = {.progress = f->progress, .weight = share};
         online_accuracy accuracy = {.rtol = fmax(tolerance, (f->plan->shape.jumps ? ROUGH_RTOL : SMOOTH_RTOL) * weight),
                                     .response_rtol = fmax(tolerance, ROUGH_RTOL * weight),
                                     .observe = 1};
-        status = online_moments_solve(ctx, f->plan, law, &accuracy, &stage, &f->all->result[replica]);
+        status = online_moments_solve(ctx, f->plan, law, &accuracy, &stage, out);
     }
     online_law_free(law);
+    return status;
+}
+
+/* All points, then half of them: the difference shows what sampling noise does to the mean (online_results). */
+static sgdmft_status march_replica(sgdmft_context *ctx, void *user, int replica, int threads)
+{
+    const sampling *f = user;
+    size_t points = (size_t)f->plan->problem->numerics.paths;
+    sgdmft_status status = march_points(ctx, f, replica, points, 2 * f->share / 3, threads, &f->all->result[replica]);
+    if (!status && points > 1 && !solve_progress_stopped(f->progress))
+        status = march_points(ctx, f, replica, points / 2, f->share / 3, threads, &f->all->half[replica]);
     return status;
 }
 
@@ -328,8 +341,9 @@ sgdmft_status online_solve_by_sampling(sgdmft_context *ctx, const online_plan *p
     sampling f = {.plan = plan, .progress = progress, .all = all, .share = (1 - progress->done) / replicas};
     replica_pool pool = replica_pool_of(sgdmft_context_threads(ctx), replicas, progress);
     all->result = calloc((size_t)replicas, sizeof *all->result);
-    if (!all->result)
-        return context_out_of_memory(ctx, "the replicas", (double)replicas * sizeof *all->result);
+    all->half = calloc((size_t)replicas, sizeof *all->half);
+    if (!all->result || !all->half)
+        return context_out_of_memory(ctx, "the replicas", 2.0 * (double)replicas * sizeof *all->result);
     all->count = (size_t)replicas;
     all->points = (size_t)plan->problem->numerics.paths;
     return replica_pool_run(ctx, &pool, march_replica, &f);
@@ -345,7 +359,8 @@ static sgdmft_status observe_replica(sgdmft_context *ctx, void *user, int replic
     f->all->observed[replica] = rows;
     if (!rows)
         return context_out_of_memory(ctx, "the curves", 8.0 * (double)size);
-    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, threads, &law);
+    sgdmft_status status =
+        online_law_of_replica(ctx, f->plan, replica, (size_t)f->plan->problem->numerics.paths, threads, &law);
     int code = 0;
     for (size_t i = 0; i < result->rows && !status && !code; i++) {
         online_result_moments(f->plan, result, i, m, q);
