@@ -32,7 +32,7 @@ static const double NEGLIGIBLE = 1e-15;
 /* Pairs of trapezoid rules: Mehler's sum is for correlations up to the first number. Beyond it the coefficients of
    functions with poles near the axis decay too slowly, and the joint density is summed over both sets of nodes, if the
    deviation of one variable given the other is this many steps (then the error is below 1e-9) and otherwise small, so
-   that NESTED nodes of Gauss average over it. */
+   that at most NESTED nodes of Gauss average over it: n of them leave about (deviation / 1.2)^(2 n). */
 static const double MEHLER_MOST = 0.6, LATTICE_STEPS = 1.06;
 enum { NESTED = 10 };
 
@@ -80,7 +80,7 @@ struct factor_rule {
     double *project;                    /* [order][order] weight times h_n at the nodes */
     core_grid grid[2][FACTOR_CORE + 1]; /* [half][dims]: all points, and one of z and -z with twice the weight; those
                                               without use are empty */
-    double nested_node[NESTED], nested_weight[NESTED];
+    double nested_node[NESTED + 1][NESTED], nested_weight[NESTED + 1][NESTED]; /* of each number of nodes */
     signed char *parity;       /* [functions] 1 even, -1 odd, 0 neither */
     rule_workspace *workspace; /* [threads] */
     double *term;              /* values of all general terms of a set */
@@ -270,7 +270,9 @@ static sgdmft_status fill(sgdmft_context *ctx, factor_rule *rule)
                  !rule->parity;
     for (int i = 0; i < rule->threads && !failed; i++)
         failed = workspace_init(rule, &size, &rule->workspace[i]);
-    if (failed || make_nodes(rule) || gauss_hermite(NESTED, rule->nested_node, rule->nested_weight))
+    for (int n = 1; n <= NESTED && !failed; n++)
+        failed = gauss_hermite(n, rule->nested_node[n], rule->nested_weight[n]);
+    if (failed || make_nodes(rule))
         return context_out_of_memory(ctx, "Gaussian averages", 8.0 * (double)(size.outer + 2) * LANES * rule->order);
     make_projection(rule);
     find_symmetries(rule);
@@ -545,6 +547,13 @@ static void lattice_average(const factor_rule *rule, const int *o, const double 
     }
 }
 
+static int nested_nodes(double deviation)
+{
+    static const double ERROR = 1e-12, RADIUS = 1.2;
+    double n = deviation > 0 ? ceil(0.5 * log(ERROR) / log(deviation / RADIUS)) : 1;
+    return n >= 1 && n < NESTED ? (int)n : NESTED;
+}
+
 /* The second function averaged over the little freedom that its variable has given that of the first, at the lanes. */
 static void nested_average(const factor_rule *rule, const general_group *g, const group_geometry *at, const int *o,
                            double kappa, size_t n, const rule_workspace *ws, double *out)
@@ -554,16 +563,18 @@ static void nested_average(const factor_rule *rule, const general_group *g, cons
     const double *in[EXPR_MAX_VARIABLES] = {NULL}, *x = ws->value + (size_t)o[0] * order * LANES;
     const double *mean = ws->mean + o[1] * LANES;
     double rest = at->rest[h->variable], deviation = sqrt((1 - kappa) * (1 + kappa));
+    int nodes = nested_nodes(deviation);
     double *one = ws->nested, *sum = ws->nested + order * LANES;
     in[factor_input(rule->factors->shape, h->variable)] = ws->argument;
     memset(sum, 0, order * n * sizeof *sum);
-    for (int v = 0; v < NESTED; v++) {
+    for (int v = 0; v < nodes; v++) {
         for (size_t i = 0; i < order; i++)
             for (size_t p = 0; p < n; p++)
-                ws->argument[i * n + p] = mean[p] + rest * (kappa * rule->node[i] + deviation * rule->nested_node[v]);
+                ws->argument[i * n + p] =
+                    mean[p] + rest * (kappa * rule->node[i] + deviation * rule->nested_node[nodes][v]);
         expr_eval(rule->factors->function[h->function], ws->scratch, n * order, in, (double *[]){one});
         for (size_t i = 0; i < order * n; i++)
-            sum[i] += rule->nested_weight[v] * one[i];
+            sum[i] += rule->nested_weight[nodes][v] * one[i];
     }
     memset(out, 0, n * sizeof *out);
     for (size_t i = 0; i < order; i++)
