@@ -575,6 +575,57 @@ sgdmft_status model_programs_explain(sgdmft_context *ctx, const sgdmft_problem *
     return status;
 }
 
+/* Whatever is parsed from here on has the label in place of y. */
+static sgdmft_status replace_labels(builder *b)
+{
+    sgdmft_status status = SGDMFT_OK;
+    for (int i = 0; status == SGDMFT_OK && i < b->shape->labels; i++)
+        status = bind(b, NAME_Y, i, b->shape->labels, b->label[i]);
+    return status;
+}
+
+static sgdmft_status build_expressions(builder *b)
+{
+    sgdmft_status status = declare_scope(b);
+    if (status == SGDMFT_OK)
+        status = parse_predict(b);
+    if (status == SGDMFT_OK)
+        status = parse_labels(b);
+    if (status == SGDMFT_OK)
+        status = replace_labels(b);
+    if (status == SGDMFT_OK)
+        status = enter(b, USE_LOSS);
+    if (status == SGDMFT_OK)
+        status = parse(b, &b->problem->model.loss.item[0], &b->loss);
+    if (status == SGDMFT_OK)
+        status = differentiate(b);
+    return status == SGDMFT_OK ? parse_observables(b) : status;
+}
+
+sgdmft_status model_expressions_build(sgdmft_context *ctx, const sgdmft_problem *problem, model_shape shape,
+                                      model_expressions *out)
+{
+    builder b = {.ctx = ctx, .problem = problem, .shape = &shape};
+    *out = (model_expressions){.graph = NULL};
+    sgdmft_status status = expr_graph_new(ctx, &b.graph);
+    if (status == SGDMFT_OK)
+        status = build_expressions(&b);
+    out->graph = b.graph;
+    out->loss = b.loss;
+    out->observable = b.observable;
+    memcpy(out->variable, b.variable, sizeof out->variable);
+    memcpy(out->gradient, b.derivative, sizeof *b.derivative * (size_t)shape.k);
+    memcpy(out->hessian, b.derivative + shape.k, sizeof *b.derivative * (size_t)(shape.k * shape.k));
+    return status;
+}
+
+void model_expressions_clear(model_expressions *e)
+{
+    free(e->observable);
+    expr_graph_free(e->graph);
+    *e = (model_expressions){.graph = NULL};
+}
+
 void model_programs_clear(model_programs *p)
 {
     expr_program_free(p->label);
