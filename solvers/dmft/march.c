@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "numerics/anderson.h"
+#include "solvers/dmft/identity.h"
 
 /* Bounds within which the estimated contraction rate of the passes is used. A faster one counts as FASTEST; with a
    slower one than SLOWEST, the change in the last pass is taken for the distance that is left. */
@@ -211,13 +212,13 @@ static void march(marcher *m)
             break;
         if (replica_observe(rep, i + 1))
             break;
-        replica_identity_cell(rep, i, m->now, m->next);
+        identity_cell(rep, i, m->now, m->next);
         if (finish_node(m, i + 1))
             break;
         if (interrupted(rep, i + 1, rep->grid->t[i + 1]))
             break;
     }
-    replica_identity_finish(rep, rep->out->nodes - 1);
+    identity_finish(rep, rep->out->nodes - 1);
 }
 
 sgdmft_status march_solve(sgdmft_context *ctx, replica *rep)

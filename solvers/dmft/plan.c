@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
+#include "paths/midpoint_events.h"
 #include "paths/step_events.h"
 #include "paths/visit_events.h"
 
@@ -19,8 +21,10 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     return status;
 }
 
-static const path_events *path_events_of(const sample_process *process)
+static const path_events *path_events_of(const sample_process *process, const response_estimator *response)
 {
+    if (response->midpoint)
+        return &midpoint_events;
     return process->visits ? &visit_events : &step_events;
 }
 
@@ -83,6 +87,8 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
             "%s: numerics.paths: %lld paths are few for %d steps; the response by Stein's lemma needs %lld or more",
             problem->source, (long long)paths, problem->numerics.steps, (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
+    if (process->midpoint && !stein && !plan->penalty) /* sampled coordinates are moved by the trapezoid rule */
+        *out = &response_midpoint;
     /* Platen's scheme for SME is of weak order 2 for smooth gradients only; where they jump, usual steps are too
        coarse */
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
@@ -115,7 +121,7 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         plan->on_grid[grid] =
             (path_plan){.m = plan->m,
                         .process = problem->process,
-                        .events = path_events_of(problem->process),
+                        .events = path_events_of(problem->process, response),
                         .grid = plan->grid[grid],
                         .shape = shape,
                         .law = &plan->law,

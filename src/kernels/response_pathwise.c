@@ -108,4 +108,4 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
 }
 
 const response_estimator response_pathwise = {
-    .name = "pathwise", .pathwise = 1, .rows = 2, .start = start, .advance = advance, .renew = renew};
+    .name = "pathwise", .pathwise = 1, .rows = 2, .start = start, .advance = advance, .overlap = filter_overlap_row, .renew = renew};

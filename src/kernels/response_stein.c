@@ -163,4 +163,4 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
 }
 
 const response_estimator response_stein = {
-    .name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};
+    .name = "stein", .rows = 1, .start = start, .advance = advance, .overlap = filter_overlap_row, .renew = renew};

@@ -34,6 +34,7 @@ static const sample_process table[] = {
      .doc = "the limit of small steps",
      .events = EVENTS_STEPS,
      .kick = drift_kick,
+     .midpoint = midpoint_kick,
      .sample_step = 0.05,
      .no_stein = "its field has no white noise",
      .default_steps = 40},
