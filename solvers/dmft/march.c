@@ -20,10 +20,11 @@ static const double DIVERGING = 10;
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
 /* Where the gradient or its derivative jumps, averages jump by 1 / paths when a path changes sides, and passes may cycle
-   between such values instead of ending at the tolerance. A residual that has not halved in STALLED passes is accepted
-   if it is at most RESIDUAL_JUMPS / paths and the rows change by at most CHANGE_JUMPS / paths. That is far below the
-   noise of averages, which is of the order of one over the root of the number of paths. */
-static const int STALLED = 5;
+   between such values instead of ending at the tolerance. A residual that has not halved in STALLED passes, or has not
+   ended in SLOW passes, is accepted if it is at most RESIDUAL_JUMPS / paths and the rows change by at most CHANGE_JUMPS
+   / paths. That is far below the noise of averages, which is of the order of one over the root of the number of
+   paths. */
+static const int STALLED = 5, SLOW = 25;
 static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
 
 /* Predicts the averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an
@@ -121,16 +122,18 @@ static void stop_inconsistent(replica *rep, double t, double residual, int pass)
 /* The passes since the residual of a step was last halved. */
 typedef struct progress {
     double best;
-    int since;
+    int since, passes;
 } progress;
 
 /* Counts a pass. Returns 1 if the residual stalls where jumps of averages can hold it. */
 static int stalls(progress *p, const replica *rep, double residual, double change)
 {
+    p->passes++;
     p->since = residual < 0.5 * p->best ? 0 : p->since + 1;
     p->best = p->since ? p->best : residual;
     double jump = 1 / (double)rep->paths;
-    return p->since >= STALLED && residual <= RESIDUAL_JUMPS * jump && change <= CHANGE_JUMPS * jump;
+    int stalled = p->since >= STALLED || p->passes >= SLOW;
+    return stalled && residual <= RESIDUAL_JUMPS * jump && change <= CHANGE_JUMPS * jump;
 }
 
 /* Solves the step to node i + 1; non-zero, with the reason, if the solve ends here. */
@@ -139,7 +142,7 @@ static int step_to_consistency(marcher *m, int i)
     replica *rep = m->rep;
     double residual = NAN, change = 0, t = rep->grid->t[i + 1];
     int pass = 0, stalled = 0;
-    progress passes = {INFINITY, 0};
+    progress passes = {INFINITY, 0, 0};
     size_t size = averages_used(&rep->plan->at, i + 1);
     predict(rep, i, m->before, m->now, m->next);
     replica_rows(rep, i, m->now, m->next);

@@ -62,7 +62,8 @@ static int advance(path_block *block, const path_plan *plan, const kernels *kern
         r[x] = 0.5 * (block->r_last[x] + block->r[x]);
     lanes_fill(n, grid->t[cell] + 0.5 * grid->h[cell], s->t);
     gradient_source source = {plan, in, s};
-    midpoint_step step = {.k = k, .n = n, .length = length, .own = own, .r = r, .gradient = gradient_at, .user = &source};
+    midpoint_step step = {
+        .k = k, .n = n, .length = length, .own = own, .r = r, .gradient = gradient_at, .user = &source};
     if (begin_cell(block, &step, s->visit) ||
         plan->process->midpoint(&step, block->parts, s->visit, block->middle, s->g,
                                 block->chains->slope + (size_t)cell * k * width))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/matrix.h"
+#include "core/simd.h"
 
 /* Newton's method is quadratic, so that after a step of this size relative to the position (or to 1) what is left is
    rounding. */
@@ -101,10 +102,51 @@ static void judge(part *x, size_t p)
         x->fraction[p] = 0;
 }
 
+/* The same as `judge` for one component and all lanes, without branches. Returns the number of lanes that are not
+   solved. */
+static VECTOR_CLONES double judge_one(size_t n, double own, const double *restrict length, const double *restrict r,
+                                      const double *restrict g, const double *restrict G, double *restrict rho,
+                                      double *restrict direction, double *restrict norm, double *restrict fraction,
+                                      double *restrict trial)
+{
+    double left = 0;
+    for (size_t p = 0; p < n; p++) {
+        double z = own * length[p], F = trial[p] - r[p] + z * g[p], square = F * F, slope = 1 + z * G[p];
+        double move = -F / (slope > SMALLEST_SLOPE ? slope : SMALLEST_SLOPE), half = 0.5 * fraction[p];
+        double size = fabs(trial[p]), small = SMALL_STEP * (size > 1 ? size : 1);
+        int accept = square <= norm[p] * (1 - DECREASE * fraction[p]) && fraction[p] > 0;
+        double next = fabs(move) > small ? 1 : 0;
+        rho[p] = accept ? trial[p] : rho[p];
+        direction[p] = accept ? move : direction[p];
+        norm[p] = accept ? square : norm[p];
+        fraction[p] = accept ? next : half;
+        trial[p] = fraction[p] == 0 && !accept ? trial[p] : rho[p] + (accept ? 1 : half) * direction[p];
+        left += fraction[p] > 0 ? 1 : 0;
+    }
+    return left;
+}
+
+/* Judges all lanes; returns the number of those that are not solved. */
+static double judge_all(part *x)
+{
+    size_t n = x->step->n;
+    double left = 0;
+    if (x->step->k == 1)
+        return judge_one(n, x->step->own[0], x->lengths, x->r, x->g, x->G, x->rho, x->direction, x->norm, x->fraction,
+                         x->trial);
+    for (size_t p = 0; p < n; p++) {
+        if (x->fraction[p] > 0)
+            judge(x, p);
+        left += x->fraction[p] > 0;
+    }
+    return left;
+}
+
 /* Solves a part from the guess in x->rho; then g and G are those at the solution. */
 static int solve(part *x)
 {
-    size_t k = x->step->k, n = x->step->n, left = n;
+    size_t k = x->step->k, n = x->step->n;
+    double left = 1;
     memcpy(x->trial, x->rho, sizeof *x->rho * k * n);
     for (size_t p = 0; p < n; p++) {
         x->norm[p] = INFINITY;
@@ -113,12 +155,7 @@ static int solve(part *x)
     for (int evaluation = 0; evaluation < EVALUATIONS_MOST && left > 0; evaluation++) {
         if (x->step->gradient(x->step->user, x->trial, x->g, x->G))
             return -1;
-        left = 0;
-        for (size_t p = 0; p < n; p++) {
-            if (x->fraction[p] > 0)
-                judge(x, p);
-            left += x->fraction[p] > 0;
-        }
+        left = judge_all(x);
     }
     for (size_t p = 0; p < n && left > 0; p++)
         for (size_t a = 0; a < k && x->fraction[p] > 0; a++)
@@ -135,11 +172,6 @@ static void add_derivative(const part *x, size_t p, int first, double *D)
     size_t n = x->step->n;
     double matrix[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX] = {0}, before[MATRIX_MAX * MATRIX_MAX];
     double one[MATRIX_MAX * MATRIX_MAX], G[MATRIX_MAX * MATRIX_MAX], sum[MATRIX_MAX * MATRIX_MAX];
-    if (k == 1 && first) {
-        double z = x->lengths[p] * x->G[p], slope = 1 + x->step->own[0] * z;
-        D[p] = slope == 0 ? 0 : z / slope;
-        return;
-    }
     slope_of(x->step, x->G, x->lengths[p], p, matrix);
     for (int c = 0; c < kk; c++) {
         before[c] = one[c] = c % (k + 1) == 0;
@@ -152,6 +184,25 @@ static void add_derivative(const part *x, size_t p, int first, double *D)
     matrix_add_product(k, 1, G, inverse, sum);
     for (int c = 0; c < kk; c++)
         D[(size_t)c * n + p] = sum[c];
+}
+
+static VECTOR_CLONES void derivative_one(size_t n, double own, const double *restrict length, const double *restrict G,
+                                         double *restrict D)
+{
+    for (size_t p = 0; p < n; p++) {
+        double z = length[p] * G[p], slope = 1 + own * z;
+        D[p] = slope == 0 ? 0 : z / slope;
+    }
+}
+
+/* D of the first part. */
+static void set_derivative(const part *x, double *D)
+{
+    if (x->step->k == 1)
+        derivative_one(x->step->n, x->step->own[0], x->lengths, x->G, D);
+    else
+        for (size_t p = 0; p < x->step->n; p++)
+            add_derivative(x, p, 1, D);
 }
 
 /* All parts of a step after the first one, on lanes that have them; the others are given parts of length 0. `mean` and D
@@ -201,10 +252,10 @@ int midpoint_kick(const midpoint_step *step, const double *parts, double *work, 
     }
     if (solve(&x))
         return -1;
-    for (size_t p = 0; p < n; p++)
-        add_derivative(&x, p, 1, D);
-    for (size_t i = 0; i < width; i++)
-        g[i] = x.g[i] / parts[i % n];
+    set_derivative(&x, D);
+    for (size_t a = 0; a < k; a++)
+        for (size_t p = 0; p < n; p++)
+            g[a * n + p] = x.g[a * n + p] / parts[p];
     return most > 1 ? later_parts(&x, parts, most, lengths, r, rho, later, g, D) : 0;
 }
 
@@ -214,9 +265,9 @@ static double steepest_descent(const midpoint_step *step, const double *G, size_
 {
     size_t k = step->k;
     double matrix[MATRIX_MAX * MATRIX_MAX], size = 0;
-    slope_of(step, G, step->length, p, matrix);
     if (k == 1)
-        return matrix[0] - 1;
+        return step->own[0] * step->length * G[p];
+    slope_of(step, G, step->length, p, matrix);
     for (size_t c = 0; c < k * k; c++) {
         matrix[c] -= c % (k + 1) == 0;
         size += fabs(matrix[c]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
+#include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
 #include "sgdmft/solve.h"
@@ -170,7 +171,8 @@ static void test_auto_response(void **state)
     } cases[] = {
         {"{delta: 2, horizon: 2, " LINEAR "}", &response_stein},
         {"{delta: 2, dynamics: sme, horizon: 2, " LINEAR ", numerics: {paths: 2000}}", &response_stein},
-        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", &response_pathwise},
+        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", &response_midpoint},
+        {"{delta: 2, dynamics: gradient-flow, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", &response_pathwise},
         {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", &response_pathwise},
         {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400}}", &response_stein},
         {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399}}", &response_stein},
