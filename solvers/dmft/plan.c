@@ -8,6 +8,7 @@
 #include "paths/midpoint_events.h"
 #include "paths/step_events.h"
 #include "paths/visit_events.h"
+#include "solvers/dmft/noise.h"
 
 static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
@@ -36,6 +37,22 @@ static const int64_t PATHS_PER_NORMAL = 16;
    is visible (docs/solver.md). Derivatives along paths have no such bias, and take no longer for horizons up to
    PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
+
+/* Where the smallest eigenvalue of E[g g^T] is a smaller part of its scale, the field has no noise in some direction. */
+static const double LEAST_NOISE = 1e-6;
+
+/* Says that the response by Stein's lemma, which nothing else can replace, misses directions without noise. */
+static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
+{
+    context_log(ctx, SGDMFT_LOG_WARNING,
+                "%s: initial: at t = 0 the gradient is zero, or the same for several students, so that the field has no "
+                "noise which the gradient could be correlated with; the response, and what depends on it, is unreliable; "
+                "hint: another start%s",
+                plan->problem->source,
+                plan->problem->process->no_pathwise || plan->penalty || model_get_shape(plan->m).jumps
+                    ? ""
+                    : ", or numerics.response: auto");
+}
 
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
    in the field, which gradient flow does not have. Derivatives along paths do not exist where the gradient jumps, and
@@ -80,7 +97,14 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
         problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
-    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased));
+    double noise = 1;
+    sgdmft_status status = no_stein || choice == RESPONSE_BY_PATHS ? SGDMFT_OK : noise_at_start(ctx, plan, &noise);
+    if (status)
+        return status;
+    int without = noise <= LEAST_NOISE;
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased || without));
+    if (stein && without)
+        warn_without_noise(ctx, plan);
     if (stein && few)
         context_log(
             ctx, SGDMFT_LOG_WARNING,
@@ -103,11 +127,11 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     if (!status)
         status = penalty_new(ctx, problem, &plan->penalty);
     if (!status)
-        status = choose_response(ctx, plan, &response);
-    if (!status)
         status = initial_law_init(ctx, problem, &plan->start);
     if (!status)
         status = data_law_init(ctx, problem, &plan->law);
+    if (!status)
+        status = choose_response(ctx, plan, &response);
     if (!status)
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
