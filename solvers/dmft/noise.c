@@ -13,6 +13,9 @@
 /* Enough points to tell a singular matrix from others: only its order of magnitude counts. */
 enum { POINTS = 4096 };
 
+/* A direction in which the mean square of G is a smaller part of the mean one counts as flat. */
+static const double FLAT = 1e-8;
+
 /* The arrays of one draw of all points. */
 typedef struct start_points {
     double *space, *wstar, *eps, *z0, *w, *y, *t, *g, *G;
@@ -56,21 +59,34 @@ static int draw(const dmft_plan *plan, model_shape shape, start_points *x)
            model_gradient(plan->m, x->work, POINTS, x->t, x->w, x->y, x->g, x->G);
 }
 
+/* The smallest eigenvalue of E[g g^T] relative to the scale, in the directions in which the gradient changes at all: a
+   loss that does not depend on one, as softmax on a common shift, needs no noise there. */
+static double smallest_part(int k, double *outer, const double *curvature)
+{
+    double root[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX], onto[MATRIX_MAX * MATRIX_MAX] = {0};
+    double bend = matrix_trace(k, curvature) / k, scale = fmax(matrix_trace(k, outer) / k, bend);
+    if (!(scale > 0) || !isfinite(scale) || matrix_psd_root_above(k, curvature, FLAT * bend, root, inverse))
+        return 1;
+    matrix_add_product(k, 1, root, inverse, onto);
+    for (int c = 0; c < k * k; c++)
+        outer[c] += scale * ((c % (k + 1) == 0) - onto[c]);
+    return matrix_smallest_eigenvalue(k, outer) / scale;
+}
+
 sgdmft_status noise_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *ratio)
 {
     model_shape shape = model_get_shape(plan->m);
     int k = shape.k;
     start_points x;
-    double outer[MATRIX_MAX * MATRIX_MAX] = {0}, squares = 0;
+    double outer[MATRIX_MAX * MATRIX_MAX] = {0}, curvature[MATRIX_MAX * MATRIX_MAX] = {0};
     sgdmft_status status = start_points_new(ctx, plan, shape, &x);
     if (!status && draw(plan, shape, &x))
         status = context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: a call-back asked to stop");
     if (!status) {
         lanes_outer(k, k, POINTS, x.g, x.g, outer);
-        for (size_t i = 0; i < (size_t)(k * k) * POINTS; i++)
-            squares += x.G[i] * x.G[i];
-        double scale = fmax(matrix_trace(k, outer), squares) / k;
-        *ratio = scale > 0 ? matrix_smallest_eigenvalue(k, outer) / scale : 0;
+        for (int c = 0; c < k; c++) /* row c of G, which is symmetric */
+            lanes_outer(k, k, POINTS, x.G + (size_t)(c * k) * POINTS, x.G + (size_t)(c * k) * POINTS, curvature);
+        *ratio = smallest_part(k, outer, curvature);
     }
     start_points_clear(&x);
     return status;

@@ -38,8 +38,9 @@ static const int64_t PATHS_PER_NORMAL = 16;
    PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
-/* Where the smallest eigenvalue of E[g g^T] is a smaller part of its scale, the field has no noise in some direction. */
-static const double LEAST_NOISE = 1e-6;
+/* Where the smallest eigenvalue of E[g g^T] is a smaller part of its scale, the field has no noise in some direction.
+   Where it is small, the noise of Stein's lemma is that of a few paths. */
+static const double LEAST_NOISE = 1e-6, LITTLE_NOISE = 1e-2;
 
 /* Says that the response by Stein's lemma, which nothing else can replace, misses directions without noise. */
 static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
@@ -101,9 +102,9 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
     sgdmft_status status = no_stein || choice == RESPONSE_BY_PATHS ? SGDMFT_OK : noise_at_start(ctx, plan, &noise);
     if (status)
         return status;
-    int without = noise <= LEAST_NOISE;
+    int without = noise <= LEAST_NOISE || (problem->horizon <= PATHWISE_HORIZON && noise <= LITTLE_NOISE);
     int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased || without));
-    if (stein && without)
+    if (stein && noise <= LEAST_NOISE)
         warn_without_noise(ctx, plan);
     if (stein && few)
         context_log(

@@ -183,6 +183,16 @@ static void test_auto_response(void **state)
          "[0, 1]], m: "
          "[[0], [0]]}}",
          &response_pathwise},
+        /* no noise in some direction at t = 0: a saddle, equal students; but a common shift of softmax does not matter */
+        {"{delta: 2, horizon: 40, model: {label: \"s^2/(1 + s^2)\", predict: \"r^2/(1 + r^2)\", loss: "
+         "\"(f - y)^2/2\"}, initial: {q: 0}}",
+         &response_pathwise},
+        {"{delta: 2, horizon: 2, model: {students: 2, label: s, predict: \"tanh(r1) + tanh(r2)\", loss: "
+         "\"(f - y)^2/2\"}, initial: {q: [[1, 1], [1, 1]], m: [[0.2], [0.2]]}, numerics: {paths: 60000}}",
+         &response_pathwise},
+        {"{delta: 2, horizon: 2, model: {students: 2, label: sign(s), loss: \"log(exp(r1) + exp(r2)) - if(y > 0, r1, "
+         "r2)\"}, initial: {q: [[1, 0], [0, 1]], m: [[0], [0]]}, numerics: {paths: 60000}}",
+         &response_stein},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sgdmft_context *ctx = check_context(1);
