@@ -31,8 +31,8 @@ static void add_identity_terms(replica *rep, int node, double eta, double weight
         }
 }
 
-/* The same for the implicit midpoint rule, whose cells obey the identities as they are: with theta_mid the mean of theta
-   at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. */
+/* The same for the implicit midpoint rule, whose cells obey the identities as they are: with theta_mid the mean of
+   theta at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. */
 static void add_midpoint_terms(replica *rep, int cell, const double *averages)
 {
     const path_plan *plan = rep->plan;

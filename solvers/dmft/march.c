@@ -19,11 +19,11 @@ static const double DIVERGING = 10;
    tolerances. */
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 
-/* Where the gradient or its derivative jumps, averages jump by 1 / paths when a path changes sides, and passes may cycle
-   between such values instead of ending at the tolerance. A residual that has not halved in STALLED passes, or has not
-   ended in SLOW passes, is accepted if it is at most RESIDUAL_JUMPS / paths and the rows change by at most CHANGE_JUMPS
-   / paths. That is far below the noise of averages, which is of the order of one over the root of the number of
-   paths. */
+/* Where the gradient or its derivative jumps, averages jump by 1 / paths when a path changes sides, and passes may
+   cycle between such values instead of ending at the tolerance. A residual that has not halved in STALLED passes, or
+   has not ended in SLOW passes, is accepted if it is at most RESIDUAL_JUMPS / paths and the rows change by at most
+   CHANGE_JUMPS / paths. That is far below the noise of averages, which is of the order of one over the root of the
+   number of paths. */
 static const int STALLED = 5, SLOW = 25;
 static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
 

@@ -45,14 +45,15 @@ static const double LEAST_NOISE = 1e-6, LITTLE_NOISE = 1e-2;
 /* Says that the response by Stein's lemma, which nothing else can replace, misses directions without noise. */
 static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
 {
-    context_log(ctx, SGDMFT_LOG_WARNING,
-                "%s: initial: at t = 0 the gradient is zero, or the same for several students, so that the field has no "
-                "noise which the gradient could be correlated with; the response, and what depends on it, is unreliable; "
-                "hint: another start%s",
-                plan->problem->source,
-                plan->problem->process->no_pathwise || plan->penalty || model_get_shape(plan->m).jumps
-                    ? ""
-                    : ", or numerics.response: auto");
+    context_log(
+        ctx, SGDMFT_LOG_WARNING,
+        "%s: initial: at t = 0 the gradient is zero, or the same for several students, so that the field has no "
+        "noise which the gradient could be correlated with; the response, and what depends on it, is unreliable; "
+        "hint: another start%s",
+        plan->problem->source,
+        plan->problem->process->no_pathwise || plan->penalty || model_get_shape(plan->m).jumps
+            ? ""
+            : ", or numerics.response: auto");
 }
 
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise

@@ -47,9 +47,9 @@ static int is_silent(const kernels *kern, int c)
     return 1;
 }
 
-/* Nothing correlates with cells that have no noise. As theta only decays there, a kick in such a cell acts like a smaller
-   one at its end: the mean is that of the cell after it, or for the last cell the value `end` of Q(t, t), times the
-   decay. */
+/* Nothing correlates with cells that have no noise. As theta only decays there, a kick in such a cell acts like a
+   smaller one at its end: the mean is that of the cell after it, or for the last cell the value `end` of Q(t, t), times
+   the decay. */
 static void fill_silent(const kernels *kern, int cells, const double *end, double *mean)
 {
     size_t kk = (size_t)(kern->k * kern->k);

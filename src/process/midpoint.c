@@ -205,8 +205,8 @@ static void set_derivative(const part *x, double *D)
             add_derivative(x, p, 1, D);
 }
 
-/* All parts of a step after the first one, on lanes that have them; the others are given parts of length 0. `mean` and D
-   have the contribution of the first part. */
+/* All parts of a step after the first one, on lanes that have them; the others are given parts of length 0. `mean` and
+   D have the contribution of the first part. */
 static int later_parts(part *x, const double *parts, double most, double *lengths, double *r, const double *first,
                        double *later, double *mean, double *D)
 {

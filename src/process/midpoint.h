@@ -1,5 +1,5 @@
-/* Z = t: the kick of a step whose gradient is taken in the middle of the step, at a position that the kick itself moves.
-   With the position r that the path has there without the kick, and A the response of this position to it,
+/* Z = t: the kick of a step whose gradient is taken in the middle of the step, at a position that the kick itself
+   moves. With the position r that the path has there without the kick, and A the response of this position to it,
 
      kick = length g(rho),   rho + A kick = r,   length = eta h.
 

@@ -69,9 +69,9 @@ static void check_known(const sgdmft_solution *s, size_t n, const known *want, d
     }
 }
 
-/* Huber's loss with outliers: G jumps, so the averages of the response jump by 1 / paths, and residuals stall there. The
-   flow has reached the minimum of the empirical risk, which is the fixed point of the equations of robust regression
-   (El Karoui et al., PNAS 110 (2013), 14557, with a ridge). */
+/* Huber's loss with outliers: G jumps, so the averages of the response jump by 1 / paths, and residuals stall there.
+   The flow has reached the minimum of the empirical risk, which is the fixed point of the equations of robust
+   regression (El Karoui et al., PNAS 110 (2013), 14557, with a ridge). */
 static void test_huber(void **state)
 {
     static const known fixed_point[] = {{"m11", 0.51119, 0}, {"q11", 0.35004, 0}};

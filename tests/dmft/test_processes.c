@@ -158,8 +158,8 @@ static void test_limits(void **state)
                    "%s, difference to gradient flow over that at ten times the step", dynamics[d]);
 }
 
-/* Where eta = 0, nothing correlates with the field. Paths stand still there, so that curves are those without the pause,
-   and a kick during the pause is one at its end. */
+/* Where eta = 0, nothing correlates with the field. Paths stand still there, so that curves are those without the
+   pause, and a kick during the pause is one at its end. */
 static void test_pause(void **state)
 {
     const char *numerics = "response: stein, paths: 8000, replicas: 6, steps: 48, seed: 91, grading: 1";
@@ -195,12 +195,8 @@ static void test_saddle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_saddle),
-        cmocka_unit_test(test_flow),
-        cmocka_unit_test(test_sme),
-        cmocka_unit_test(test_stein),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_pause), cmocka_unit_test(test_saddle), cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_sme),   cmocka_unit_test(test_stein),  cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
 }

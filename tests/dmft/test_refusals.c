@@ -183,7 +183,8 @@ static void test_auto_response(void **state)
          "[0, 1]], m: "
          "[[0], [0]]}}",
          &response_pathwise},
-        /* no noise in some direction at t = 0: a saddle, equal students; but a common shift of softmax does not matter */
+        /* no noise in some direction at t = 0: a saddle, equal students; but a common shift of softmax does not matter
+           */
         {"{delta: 2, horizon: 40, model: {label: \"s^2/(1 + s^2)\", predict: \"r^2/(1 + r^2)\", loss: "
          "\"(f - y)^2/2\"}, initial: {q: 0}}",
          &response_pathwise},

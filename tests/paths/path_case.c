@@ -57,7 +57,10 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
         "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
         "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
         "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
-        epochs ? "sgd" : steps ? "gradient-flow" : dynamics, horizon, eta->text, numerics, paths, STEPS);
+        epochs  ? "sgd"
+        : steps ? "gradient-flow"
+                : dynamics,
+        horizon, eta->text, numerics, paths, STEPS);
     *c = (path_case){.eta = eta};
     if (epochs)
         problem->process = &epoch_process;

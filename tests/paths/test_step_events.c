@@ -1,7 +1,7 @@
-/* Processes with one event per cell, SME and explicit gradient flow, path by path: the paths are done again one at a time from
-   the equations in the heads of paths/block.h and paths/step_events.c, with two students, a nonlinear loss, arbitrary
-   kernels and events away from the middle of their cells. Derivatives by the chain rule are compared with differences
-   of paths whose field was shifted at one event. The kick itself is tested in process/test_kicks.c. */
+/* Processes with one event per cell, SME and explicit gradient flow, path by path: the paths are done again one at a
+   time from the equations in the heads of paths/block.h and paths/step_events.c, with two students, a nonlinear loss,
+   arbitrary kernels and events away from the middle of their cells. Derivatives by the chain rule are compared with
+   differences of paths whose field was shifted at one event. The kick itself is tested in process/test_kicks.c. */
 #include "core/memory.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
