@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "solvers/dmft/identity.h"
 
 /* The state of the iteration. */
 typedef struct sweeper {
@@ -153,11 +154,11 @@ static void finish(sweeper *s)
     for (int i = 0; i < rep->grid->steps; i++) {
         if (replica_diverged(rep, i + 1, s->averages[i + 1]))
             break;
-        replica_identity_cell(rep, i, s->after[i], s->averages[i + 1]);
+        identity_cell(rep, i, s->after[i], s->averages[i + 1]);
         rep->out->nodes = i + 2;
         rep->monitor.report(rep->monitor.user, i + 1, rep->grid->t[i + 1]);
     }
-    replica_identity_finish(rep, rep->out->nodes - 1);
+    identity_finish(rep, rep->out->nodes - 1);
 }
 
 sgdmft_status picard_solve(sgdmft_context *ctx, replica *rep)

@@ -94,9 +94,4 @@ void replica_set_scales(replica *rep, const double *first);
 /* Ends the solve: stores status and message in rep->out. */
 void replica_stop(replica *rep, sgdmft_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds a cell to the integrals over time of the right-hand sides of (9) and of (8) at s = 0; in the end turns them into
-   defects at the last node. */
-void replica_identity_cell(replica *rep, int cell, const double *now, const double *next);
-void replica_identity_finish(replica *rep, int node);
-
 #endif
