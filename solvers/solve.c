@@ -8,6 +8,7 @@
 #include "core/ranks.h"
 #include "problem/problem.h"
 #include "sample/histograms.h"
+#include "solvers/common/audit.h"
 #include "solvers/dmft/dmft.h"
 #include "solvers/linear/linear.h"
 #include "solvers/online/online.h"
@@ -164,6 +165,7 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_
     sgdmft_cost cost;
     *out = NULL;
     context_clear(ctx);
+    context_begin(ctx);
     sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
         status = prepare(ctx, problem, &chosen, &plan, &cost);
@@ -172,6 +174,10 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_
     status = ranks_agree(ctx, ctx->ranks, status);
     if (!status)
         status = run_solver(ctx, chosen, plan, out);
+    if (!status && *out && (status = solution_audit(ctx, problem, *out))) {
+        sgdmft_solution_free(*out);
+        *out = NULL;
+    }
     if (plan)
         chosen->release(plan);
     if (!status && *out)

@@ -5,9 +5,16 @@
    at those times of the other that lie strictly inside its range; the error of the interpolation is not accounted
    for.
 
-   At one time, A and B agree if |A - B| <= sigma sqrt(se_A^2 + se_B^2), or |A - B| <= rtol scale, where scale is
+   At one time, A and B agree if |A - B| <= limit sqrt(se_A^2 + se_B^2), or |A - B| <= rtol scale, where scale is
    that of the curve of B, its largest |value|. rtol counts if it was asked for, or if both values are exact (both se
-   0). Anything that is not a number disagrees. */
+   0). Anything that is not a number disagrees.
+
+   The limit is sigma for errors that are known. Where they come from the spread of a few replicas or repetitions,
+   (A - B)/se follows Student's t, and the limit is exceeded by it as often as sigma by a normal number. The degrees of
+   freedom are those of Welch and Satterthwaite; a solution without info.replicas has known errors.
+
+   A run that is not complete, because it diverged, did not converge or was interrupted, or because its last output
+   times are missing, agrees with nothing. */
 #ifndef SGDMFT_COMPARE_H
 #define SGDMFT_COMPARE_H
 
@@ -36,7 +43,7 @@ SGDMFT_API sgdmft_status sgdmft_compare_files(sgdmft_context *ctx, const char *a
 
 SGDMFT_API void sgdmft_comparison_free(sgdmft_comparison *comparison); /* NULL is allowed */
 
-/* 1 if all common curves agree at all compared times. */
+/* 1 if both sides are complete and all common curves agree at all compared times. */
 SGDMFT_API int sgdmft_comparison_agrees(const sgdmft_comparison *comparison);
 
 /* Which times were compared. Later versions may add fields. */
@@ -59,6 +66,7 @@ typedef struct sgdmft_compared_curve {
     double z;          /* |A - B| / se there; infinite or 0 where both are exact */
     double relative;   /* |A - B| / scale there */
     double rms_z;      /* root mean square of z over the times that have an error bar; NaN if none has */
+    double limit;      /* the largest z that is allowed at the worst time */
 } sgdmft_compared_curve;
 
 /* The common curves, in the order of A; NULL beyond the last. */
@@ -71,6 +79,10 @@ SGDMFT_API const char *sgdmft_comparison_only_in(const sgdmft_comparison *compar
 /* File of one side ('A' or 'B' if it was no file), and one line about it, e.g. "program: solve". */
 SGDMFT_API const char *sgdmft_comparison_source(const sgdmft_comparison *comparison, char side);
 SGDMFT_API const char *sgdmft_comparison_title(const sgdmft_comparison *comparison, char side);
+
+/* How an incomplete run ends, e.g. "diverged: ends at t = 3.1, and its problem at 5"; NULL if side 'A' or 'B' is
+   complete. */
+SGDMFT_API const char *sgdmft_comparison_ending(const sgdmft_comparison *comparison, char side);
 
 SGDMFT_END_DECLS
 

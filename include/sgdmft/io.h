@@ -29,7 +29,8 @@ SGDMFT_API sgdmft_status sgdmft_write_histograms(sgdmft_context *ctx, const sgdm
                                                  const char *command, const char *path, int force);
 
 /* Checks, before any work is done, that a file can be written later. Fails with SGDMFT_ERR_EXISTS if it exists and
-   `force` is 0, and with SGDMFT_ERR_IO if its directory is missing or not writable or `path` is a directory. */
+   `force` is 0, and with SGDMFT_ERR_IO if its directory is missing or not writable, if `path` is a directory, or if it
+   ends in ".h5" and the HDF5 library cannot be loaded. */
 SGDMFT_API sgdmft_status sgdmft_write_check(sgdmft_context *ctx, const char *path, int force);
 
 /* Reads a file that sgdmft_write_hdf5 or sgdmft_write_csv has written; the content tells the two apart. A CSV file

@@ -17,6 +17,7 @@ typedef struct sgdmft_cost {
     double available_bytes; /* memory this machine has to offer now */
     double cpu_seconds;     /* rough, all threads together */
     double wall_seconds;    /* rough, at the context's number of threads */
+    char averages[240];     /* one-pass SGD: how averages over a fresh sample are taken, a phrase; otherwise empty */
 } sgdmft_cost;
 
 /* The solvers, 0 <= index < count: their names, and whether they are for a problem. sgdmft_solver_cannot_solve returns

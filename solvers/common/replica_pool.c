@@ -33,6 +33,8 @@ int solve_progress_report(solve_progress *progress, double more, double t)
     double done;
 #pragma omp atomic capture
     done = progress->done += more;
+    if (context_stop_now(progress->ctx))
+        solve_progress_stop(progress);
     if (omp_get_thread_num() == 0) {
         rank_group *ranks = progress->ctx->ranks;
         int others = ranks_raised(ranks);
@@ -69,6 +71,7 @@ typedef struct pool_state {
     void *user;
     sgdmft_status status; /* the first failure */
     char *message;
+    int ended; /* replicas */
 } pool_state;
 
 static void keep_failure(pool_state *state, sgdmft_context *ctx, sgdmft_status status)
@@ -87,6 +90,8 @@ static void run_replica(pool_state *state, int replica)
     int alone = state->pool->at_once == 1;
     sgdmft_context *ctx = alone ? state->ctx : NULL;
     sgdmft_status status = alone ? SGDMFT_OK : sgdmft_context_new(&ctx);
+    if (!status && !alone)
+        context_work_for(ctx, state->ctx);
     if (!status)
         status = state->job(ctx, state->user, replica, state->pool->threads);
     if (status)
@@ -95,12 +100,36 @@ static void run_replica(pool_state *state, int replica)
         sgdmft_context_free(ctx);
 }
 
+/* Only this thread, the first, asks the caller, and it does so until the last replica has ended. */
+static void wait_for_others(pool_state *state)
+{
+    const struct timespec moment = {0, 20000000};
+    int ended;
+    for (;;) {
+#pragma omp atomic read
+        ended = state->ended;
+        if (ended == state->pool->replicas)
+            return;
+        if (state->pool->progress)
+            solve_progress_report(state->pool->progress, 0, state->ctx->watch->t);
+        nanosleep(&moment, NULL);
+    }
+}
+
 sgdmft_status replica_pool_run(sgdmft_context *ctx, const replica_pool *pool, replica_job job, void *user)
 {
     pool_state state = {.ctx = ctx, .pool = pool, .job = job, .user = user};
-#pragma omp parallel for schedule(dynamic, 1) num_threads(pool->at_once) if (pool->at_once > 1)
-    for (int i = 0; i < pool->replicas; i++)
-        run_replica(&state, i);
+#pragma omp parallel num_threads(pool->at_once) if (pool->at_once > 1)
+    {
+#pragma omp for schedule(dynamic, 1) nowait
+        for (int i = 0; i < pool->replicas; i++) {
+            run_replica(&state, i);
+#pragma omp atomic
+            state.ended++;
+        }
+        if (omp_get_thread_num() == 0)
+            wait_for_others(&state);
+    }
     sgdmft_status status = SGDMFT_OK;
     if (state.status)
         status = context_fail(ctx, state.status, "%s", state.message ? state.message : "out of memory");

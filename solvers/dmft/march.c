@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "numerics/anderson.h"
+#include "solvers/dmft/identity.h"
 
 /* Bounds within which the estimated contraction rate of the passes is used. A faster one counts as FASTEST; with a
    slower one than SLOWEST, the change in the last pass is taken for the distance that is left. */
@@ -17,6 +18,14 @@ static const double DIVERGING = 10;
 /* The difference is taken again when the rows have moved by more than CORRECTION_KEPT and by more than TOLERANCES_KEPT
    tolerances. */
 static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
+
+/* Where the gradient or its derivative jumps, averages jump by 1 / paths when a path changes sides, and passes may
+   cycle between such values instead of ending at the tolerance. A residual that has not halved in STALLED passes, or
+   has not ended in SLOW passes, is accepted if it is at most RESIDUAL_JUMPS / paths and the rows change by at most
+   CHANGE_JUMPS / paths. That is far below the noise of averages, which is of the order of one over the root of the
+   number of paths. */
+static const int STALLED = 5, SLOW = 25;
+static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
 
 /* Predicts the averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an
    epoch begins and the averages jump. The rows of a cell, except the first, are predicted to change as those of the
@@ -89,9 +98,11 @@ static int pass_to(marcher *m, int i)
     return 0;
 }
 
-static void stop_by_callback(replica *rep, double t)
+/* The averages at time t are not complete: the caller asked to stop, or a call-back of the model did. */
+static void stop_incomplete(replica *rep, double t)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
+    if (!interrupted(rep, 0, t))
+        replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop near t = %.6g", t);
 }
 
 /* Ends the solve because the passes of the step to time t did not become consistent. */
@@ -110,12 +121,30 @@ static void stop_inconsistent(replica *rep, double t, double residual, int pass)
                      t, residual, pass, rep->tolerance);
 }
 
+/* The passes since the residual of a step was last halved. */
+typedef struct progress {
+    double best;
+    int since, passes;
+} progress;
+
+/* Counts a pass. Returns 1 if the residual stalls where jumps of averages can hold it. */
+static int stalls(progress *p, const replica *rep, double residual, double change)
+{
+    p->passes++;
+    p->since = residual < 0.5 * p->best ? 0 : p->since + 1;
+    p->best = p->since ? p->best : residual;
+    double jump = 1 / (double)rep->paths;
+    int stalled = p->since >= STALLED || p->passes >= SLOW;
+    return stalled && residual <= RESIDUAL_JUMPS * jump && change <= CHANGE_JUMPS * jump;
+}
+
 /* Solves the step to node i + 1; non-zero, with the reason, if the solve ends here. */
 static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
     double residual = NAN, change = 0, t = rep->grid->t[i + 1];
-    int pass = 0;
+    int pass = 0, stalled = 0;
+    progress passes = {INFINITY, 0, 0};
     size_t size = averages_used(&rep->plan->at, i + 1);
     predict(rep, i, m->before, m->now, m->next);
     replica_rows(rep, i, m->now, m->next);
@@ -125,7 +154,7 @@ static int step_to_consistency(marcher *m, int i)
         pass++;
         memcpy(m->used, m->next, sizeof(double) * size);
         if (pass_to(m, i)) {
-            stop_by_callback(rep, t);
+            stop_incomplete(rep, t);
             return -1;
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
@@ -136,7 +165,8 @@ static int step_to_consistency(marcher *m, int i)
         change = replica_rows(rep, i, m->now, m->next);
         residual = distance_left(m, change, earlier);
         m->moved += change;
-    } while (residual > rep->tolerance && pass < rep->passes_max);
+        stalled = stalls(&passes, rep, residual, change);
+    } while (residual > rep->tolerance && !stalled && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
     rep->out->passes += pass;
     rep->out->steps++;
@@ -149,9 +179,11 @@ static int step_to_consistency(marcher *m, int i)
                      t, t);
         return -1;
     }
-    if (residual > rep->tolerance && !replica_diverged(rep, i + 1, m->next))
+    if (residual <= rep->tolerance || stalled)
+        return 0;
+    if (!replica_diverged(rep, i + 1, m->next))
         stop_inconsistent(rep, t, residual, pass);
-    return residual > rep->tolerance ? -1 : 0;
+    return -1;
 }
 
 static void shift_nodes(marcher *m)
@@ -174,7 +206,7 @@ static int finish_node(marcher *m, int node)
     if (!rep->grid->renewal[node] || node == rep->grid->steps)
         return 0;
     if (replica_renew(rep, node, m->now)) {
-        stop_by_callback(rep, rep->grid->t[node]);
+        stop_incomplete(rep, rep->grid->t[node]);
         return -1;
     }
     replica_rows_renew(rep, node, m->now);
@@ -193,7 +225,7 @@ static void march(marcher *m)
 {
     replica *rep = m->rep;
     if (replica_start(rep, m->now) || replica_observe(rep, 0)) {
-        stop_by_callback(rep, 0);
+        stop_incomplete(rep, 0);
         return;
     }
     replica_rows_start(rep, m->now);
@@ -209,15 +241,17 @@ static void march(marcher *m)
     for (int i = 0; i < rep->grid->steps; i++) {
         if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
             break;
-        if (replica_observe(rep, i + 1))
+        if (replica_observe(rep, i + 1)) {
+            stop_incomplete(rep, rep->grid->t[i + 1]);
             break;
-        replica_identity_cell(rep, i, m->now, m->next);
+        }
+        identity_cell(rep, i, m->now, m->next);
         if (finish_node(m, i + 1))
             break;
         if (interrupted(rep, i + 1, rep->grid->t[i + 1]))
             break;
     }
-    replica_identity_finish(rep, rep->out->nodes - 1);
+    identity_finish(rep, rep->out->nodes - 1);
 }
 
 sgdmft_status march_solve(sgdmft_context *ctx, replica *rep)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "solvers/dmft/identity.h"
 
 /* The state of the iteration. */
 typedef struct sweeper {
@@ -74,9 +75,13 @@ static double rebuild(sweeper *s)
     return worst;
 }
 
-static int stop_by_callback(replica *rep)
+/* The averages are not complete: the caller asked to stop, or a call-back of the model did. */
+static int stop_incomplete(replica *rep)
 {
-    replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop");
+    if (rep->monitor.report(rep->monitor.user, 0, 0))
+        replica_stop(rep, SGDMFT_ERR_INTERRUPTED, "interrupted in a sweep");
+    else
+        replica_stop(rep, SGDMFT_ERR_PLUGIN, "model: the loss call-back asked to stop");
     return -1;
 }
 
@@ -96,15 +101,15 @@ static int sweep(sweeper *s, int observe)
 {
     replica *rep = s->rep;
     if (replica_start(rep, s->averages[0]))
-        return stop_by_callback(rep);
+        return stop_incomplete(rep);
     for (int i = -1; i < rep->grid->steps; i++) {
         if (i >= 0 && advance(s, i))
-            return stop_by_callback(rep);
+            return stop_incomplete(rep);
         if (observe && replica_observe(rep, i + 1))
-            return stop_by_callback(rep);
+            return stop_incomplete(rep);
         replica_accept(rep);
         if (i >= 0 && rep->grid->renewal[i + 1] && replica_renew(rep, i + 1, s->after[i + 1]))
-            return stop_by_callback(rep);
+            return stop_incomplete(rep);
     }
     return 0;
 }
@@ -149,11 +154,11 @@ static void finish(sweeper *s)
     for (int i = 0; i < rep->grid->steps; i++) {
         if (replica_diverged(rep, i + 1, s->averages[i + 1]))
             break;
-        replica_identity_cell(rep, i, s->after[i], s->averages[i + 1]);
+        identity_cell(rep, i, s->after[i], s->averages[i + 1]);
         rep->out->nodes = i + 2;
         rep->monitor.report(rep->monitor.user, i + 1, rep->grid->t[i + 1]);
     }
-    replica_identity_finish(rep, rep->out->nodes - 1);
+    identity_finish(rep, rep->out->nodes - 1);
 }
 
 sgdmft_status picard_solve(sgdmft_context *ctx, replica *rep)
@@ -161,7 +166,7 @@ sgdmft_status picard_solve(sgdmft_context *ctx, replica *rep)
     sweeper s = {0};
     sgdmft_status status = replica_agree(ctx, rep, sweeper_init(ctx, rep, &s));
     if (!status && replica_start(rep, s.averages[0])) {
-        stop_by_callback(rep);
+        stop_incomplete(rep);
     } else if (!status) {
         replica_set_scales(rep, s.averages[0]);
         guess(&s);

@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+#include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
+#include "paths/midpoint_events.h"
 #include "paths/step_events.h"
 #include "paths/visit_events.h"
+#include "solvers/dmft/noise.h"
 
 static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
@@ -24,8 +27,10 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     return status;
 }
 
-static const path_events *path_events_of(const sample_process *process)
+static const path_events *path_events_of(const sample_process *process, const response_estimator *response)
 {
+    if (response->midpoint)
+        return &midpoint_events;
     return process->visits ? &visit_events : &step_events;
 }
 
@@ -37,6 +42,24 @@ static const int64_t PATHS_PER_NORMAL = 16;
    is visible (docs/solver.md). Derivatives along paths have no such bias, and take no longer for horizons up to
    PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
+
+/* Where the smallest eigenvalue of E[g g^T] is a smaller part of its scale, the field has no noise in some direction.
+   Where it is small, the noise of Stein's lemma is that of a few paths. */
+static const double LEAST_NOISE = 1e-6, LITTLE_NOISE = 1e-2;
+
+/* Says that the response by Stein's lemma, which nothing else can replace, misses directions without noise. */
+static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
+{
+    context_log(
+        ctx, SGDMFT_LOG_WARNING,
+        "%s: initial: at t = 0 the gradient is zero, or the same for several students, so that the field has no "
+        "noise which the gradient could be correlated with; the response, and what depends on it, is unreliable; "
+        "hint: another start%s",
+        plan->problem->source,
+        plan->problem->process->no_pathwise || plan->penalty || model_get_shape(plan->m).jumps
+            ? ""
+            : ", or numerics.response: auto");
+}
 
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
    in the field, which gradient flow does not have. Derivatives along paths do not exist where the gradient jumps, and
@@ -81,13 +104,22 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
         problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
-    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased));
+    double noise = 1;
+    sgdmft_status status = no_stein || choice == RESPONSE_BY_PATHS ? SGDMFT_OK : noise_at_start(ctx, plan, &noise);
+    if (status)
+        return status;
+    int without = noise <= LEAST_NOISE || (problem->horizon <= PATHWISE_HORIZON && noise <= LITTLE_NOISE);
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased || without));
+    if (stein && noise <= LEAST_NOISE)
+        warn_without_noise(ctx, plan);
     if (stein && few)
         context_log(
             ctx, SGDMFT_LOG_WARNING,
             "%s: numerics.paths: %lld paths are few for %d steps; the response by Stein's lemma needs %lld or more",
             problem->source, (long long)paths, problem->numerics.steps, (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
+    if (process->midpoint && !stein && !plan->penalty) /* sampled coordinates are moved by the trapezoid rule */
+        *out = &response_midpoint;
     /* Platen's scheme for SME is of weak order 2 for smooth gradients only; where they jump, usual steps are too
        coarse */
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
@@ -104,11 +136,11 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     if (!status)
         status = penalty_new(ctx, problem, &plan->penalty);
     if (!status)
-        status = choose_response(ctx, plan, &response);
-    if (!status)
         status = initial_law_init(ctx, problem, &plan->start);
     if (!status)
         status = data_law_init(ctx, problem, &plan->law);
+    if (!status)
+        status = choose_response(ctx, plan, &response);
     if (!status)
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
@@ -122,7 +154,7 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         plan->on_grid[grid] =
             (path_plan){.m = plan->m,
                         .process = problem->process,
-                        .events = path_events_of(problem->process),
+                        .events = path_events_of(problem->process, response),
                         .grid = plan->grid[grid],
                         .shape = shape,
                         .law = &plan->law,

@@ -10,7 +10,6 @@
 #include "core/matrix.h"
 #include "core/memory.h"
 #include "kernels/rows.h"
-#include "kernels/step_rule.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
 
@@ -29,6 +28,7 @@ sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path
     replica *rep = calloc(1, sizeof *rep);
     if (!rep)
         return context_out_of_memory(ctx, "a replica", sizeof *rep);
+    rep->ctx = ctx;
     rep->plan = plan;
     rep->grid = grid;
     rep->out = out;
@@ -96,7 +96,8 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
 /* Joins the sums of all parts into rep->halves. Non-zero if a call-back asked to stop, on any rank. */
 static int join(replica *rep, size_t width, int failed)
 {
-    int flags = (failed ? SHARE_FAILED : 0) | (rep->stop_requested && *rep->stop_requested ? SHARE_STOP : 0);
+    int stop = (rep->stop_requested && *rep->stop_requested) || context_stop_now(rep->ctx);
+    int flags = (failed ? SHARE_FAILED : 0) | (stop ? SHARE_STOP : 0);
     flags = share_join(rep->share, &rep->room, rep->sums, width, flags, rep->halves);
     if (rep->group_stopping && flags & (SHARE_STOP | SHARE_LOST))
         *rep->group_stopping = 1;
@@ -149,7 +150,8 @@ static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
+            failed |= context_stop_now(rep->ctx) ||
+                      advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
     }
     return join(rep, width, failed);
 }
@@ -217,8 +219,8 @@ int replica_renew(replica *rep, int node, double *averages)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= path_block_renew(&rep->block[b], rep->plan, rep->kern, node, rep->workspace[omp_get_thread_num()],
-                                       sums);
+            failed |= context_stop_now(rep->ctx) || path_block_renew(&rep->block[b], rep->plan, rep->kern, node,
+                                                                     rep->workspace[omp_get_thread_num()], sums);
     }
     failed = join(rep, width, failed);
     for (size_t i = 0; i < width; i++)
@@ -298,7 +300,8 @@ int replica_observe(replica *rep, int node)
         double *sums = rep->sums + i * count;
         memset(sums, 0, sizeof(double) * count);
         for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
+            failed |= context_stop_now(rep->ctx) ||
+                      observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
     }
     failed = join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;
@@ -348,53 +351,4 @@ int replica_diverged(replica *rep, int node, const double *averages)
                  "square of theta is %.3g (limit %.3g); hint: lower eta, or shorten horizon to below %.6g",
                  t, step, rep->limits.step, moment, rep->limits.moment, t);
     return 1;
-}
-
-/* Adds `weight` times the right-hand sides of the identities at one end of a cell: of (9) for dC(t,t)/dt, and of (8)
-   for dC(t,0)/dt. */
-static void add_identity_terms(replica *rep, int node, double eta, double weight, const double *averages)
-{
-    const path_plan *plan = rep->plan;
-    int k = plan->shape.k;
-    size_t kk = (size_t)(k * k);
-    double C[MATRIX_MAX * MATRIX_MAX], decay[MATRIX_MAX * MATRIX_MAX], decay_single[MATRIX_MAX * MATRIX_MAX];
-    double delta = rep->kern->delta, *identity = rep->out->identity, *scale = rep->out->identity_scale;
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
-    kernels_decay(rep->kern, node, 0, C, decay);
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, 0, C);
-    kernels_decay(rep->kern, node, 1, C, decay_single);
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
-            double drift = delta * eta * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
-            double noise = rep->kern->white_noise ? delta * eta * eta * averages[plan->at.outer + c] : 0;
-            double single = delta * eta * averages[plan->at.gw0 + c];
-            identity[c] += weight * (-decay[c] - drift + noise);
-            identity[kk + c] += weight * (-decay_single[c] - single);
-            scale[c] += weight * (fabs(decay[c]) + fabs(drift) + noise);
-            scale[kk + c] += weight * (fabs(decay_single[c]) + fabs(single));
-        }
-}
-
-/* The integral over a cell by the step rule. */
-void replica_identity_cell(replica *rep, int cell, const double *now, const double *next)
-{
-    step_weights time = step_rule_time(rep->grid, cell);
-    add_identity_terms(rep, cell, rep->grid->eta_start[cell], time.start, now);
-    add_identity_terms(rep, cell + 1, rep->grid->eta_end[cell], time.end, next);
-}
-
-void replica_identity_finish(replica *rep, int node)
-{
-    const path_plan *plan = rep->plan;
-    size_t kk = (size_t)(plan->shape.k * plan->shape.k);
-    double C[MATRIX_MAX * MATRIX_MAX];
-    for (int which = 0; which < 2; which++) {
-        kernels_correlation(rep->kern, plan->q0, plan->rho, node, which == 0 ? node : 0, C);
-        for (size_t c = 0; c < kk; c++) {
-            double *defect = &rep->out->identity[(size_t)which * kk + c];
-            *defect = C[c] - plan->q0[c] - *defect;
-            rep->out->identity_scale[(size_t)which * kk + c] += fabs(C[c]);
-        }
-    }
 }

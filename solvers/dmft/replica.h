@@ -19,6 +19,7 @@ typedef struct replica_monitor {
 } replica_monitor;
 
 typedef struct replica {
+    sgdmft_context *ctx;
     const path_plan *plan;
     const time_grid *grid;
     kernels *kern; /* owned by `out` */
@@ -57,7 +58,8 @@ void replica_free(replica *rep); /* NULL is allowed */
 /* The failure of any rank of the share. */
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
 
-/* Means over paths into `averages`: at node 0, and at node cell + 1. Non-zero if a call-back asked to stop. Where
+/* Means over paths into `averages`: at node 0, and at node cell + 1. Non-zero if a call-back asked to stop, or if the
+   caller did and the paths were left where they are; the monitor tells. Where
    averages are integrated over the last visit (plan->last_visit), `correction` becomes, unless it is NULL, the
    difference to be added to `averages` for that; observables are corrected by the difference that was last taken. */
 int replica_start(replica *rep, double *averages);
@@ -91,10 +93,5 @@ void replica_set_scales(replica *rep, const double *first);
 
 /* Ends the solve: stores status and message in rep->out. */
 void replica_stop(replica *rep, sgdmft_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-/* Adds a cell to the integrals over time of the right-hand sides of (9) and of (8) at s = 0; in the end turns them into
-   defects at the last node. */
-void replica_identity_cell(replica *rep, int cell, const double *now, const double *next);
-void replica_identity_finish(replica *rep, int node);
 
 #endif

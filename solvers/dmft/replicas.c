@@ -59,10 +59,13 @@ static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int 
     begun = state->begun++;
     if (must_stop(state) && begun >= state->least)
         return SGDMFT_OK;
-    sgdmft_status status = nested_solve(ctx, state->plan, &state->environment, state->stream, index, &state->result[index]);
+    if (must_stop(state))
+        context_grant_time(ctx);
+    sgdmft_status status =
+        nested_solve(ctx, state->plan, &state->environment, state->stream, index, &state->result[index]);
     if (status && state->environment.share.ranks)
         state->group_stopping = 1;
-    return status;
+    return status == SGDMFT_ERR_INTERRUPTED ? SGDMFT_OK : status; /* the others are kept */
 }
 
 /* Solves the replicas of this group. */
@@ -166,8 +169,13 @@ sgdmft_status replica_set_continue(sgdmft_context *ctx, const dmft_plan *plan, r
         status = collect_replicas(ctx, plan, layout, set);
     if (!status)
         set->solved = set->asked;
-    if (!status && ranks_rank(all) == 0)
+    if (!status && ranks_rank(all) == 0) {
         keep_usable(plan, set);
+        if (set->count < set->asked && set->count < 2)
+            status = context_fail(ctx, SGDMFT_ERR_INTERRUPTED,
+                                  "interrupted before two replicas were begun, which an error bar needs: nothing is "
+                                  "kept");
+    }
     return status;
 }
 

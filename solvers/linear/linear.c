@@ -359,12 +359,20 @@ static sgdmft_status set_status(const exact_solve *solve, sgdmft_solution *solut
 static sgdmft_status fill_solution(exact_solve *solve, const solution_columns *col, sgdmft_solution *solution)
 {
     size_t nodes = count_reached(solve, &solve->plan->grid), rows = nodes;
-    if (solve->risk.interrupted)
+    if (solve->risk.interrupted) {
         nodes = rows = 1;
+        context_grant_time(solve->ctx);
+    }
     solution_truncate(solution, solve->risk.interrupted ? 1 : count_reached(solve, &solve->plan->output), nodes);
     sgdmft_status status = fill_curves(solve, col, solution);
     if (!status)
         status = fill_two_time(solve, solution, &rows);
+    if (status == SGDMFT_ERR_INTERRUPTED) { /* the curves are complete, and of the two-time arrays the start is kept */
+        solve->interrupted = 1;
+        solution_truncate(solution, solution->n_times, nodes = rows = 1);
+        context_grant_time(solve->ctx);
+        status = fill_two_time(solve, solution, &rows);
+    }
     if (status)
         return status;
     if (rows < nodes) {

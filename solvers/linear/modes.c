@@ -331,13 +331,13 @@ static void filter_interval(const panel_samples *samples, const double *decay, s
     }
 }
 
-static void filter_chunk(const linear_modes *modes, const panel_samples *samples, size_t first, size_t count,
-                         const double *t, double *out)
+static void filter_chunk(sgdmft_context *ctx, const linear_modes *modes, const panel_samples *samples, size_t first,
+                         size_t count, const double *t, double *out)
 {
     size_t n = modes->law.n, wide = n - first < CHUNK ? n - first : CHUNK;
     const double *P = samples->P;
     double Y[CHUNK] = {0};
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < count && !context_stop_now(ctx); k++) {
         double from = k ? t[k - 1] : 0;
         size_t panels = panels_between(modes, from, t[k]);
         if (panels)
@@ -358,7 +358,7 @@ sgdmft_status linear_filtered_risk(sgdmft_context *ctx, const linear_modes *mode
         return context_out_of_memory(ctx, "the risk between nodes", 8.0 * modes->horizon * modes->rate);
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
     for (size_t first = 0; first < modes->law.n; first += CHUNK)
-        filter_chunk(modes, &samples, first, count, t, out);
+        filter_chunk(ctx, modes, &samples, first, count, t, out);
     free(samples.P);
-    return SGDMFT_OK;
+    return context_stop_now(ctx) ? context_interrupted(ctx, "the risk was filtered") : SGDMFT_OK;
 }

@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "paths/lanes.h"
 #include "paths/purposes.h"
+#include "solvers/online/factor_rule.h"
 
 /* Blocks of points are summed in this many parts, and the parts are added in order, so that results do not depend on
    the number of threads. */
@@ -35,8 +36,9 @@ struct online_law {
     int threads;
     law_workspace *workspace; /* [threads] */
     size_t sum_size;
-    double *sums; /* [PARTS][sum_size] */
-    double *seen; /* [1 + observables] */
+    double *sums;      /* [PARTS][sum_size] */
+    double *seen;      /* [1 + observables] */
+    factor_rule *rule; /* or NULL, and then everything above is in use */
 };
 
 static const double *row_of(const online_law *law, size_t b, int row)
@@ -66,7 +68,7 @@ static const double *weight_of(const online_law *law, size_t b)
 
 size_t online_law_points(const online_law *law)
 {
-    return law->points.n;
+    return law->rule ? factor_rule_points(law->rule) : law->points.n;
 }
 
 double online_law_bytes(model_shape shape, size_t points)
@@ -157,22 +159,42 @@ sgdmft_status online_law_new(sgdmft_context *ctx, const online_plan *plan, onlin
     return status;
 }
 
-sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, int threads,
+sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, size_t n, int threads,
                                     online_law **out)
 {
-    const sgdmft_problem *problem = plan->problem;
     model_shape shape = plan->shape;
-    random_key key = {.seed = problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
+    random_key key = {.seed = plan->problem->numerics.seed, .replica = (uint32_t)replica, .purpose = PURPOSE_SOBOL};
     online_points points;
-    sgdmft_status status =
-        online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, (size_t)problem->numerics.paths, &points);
+    sgdmft_status status = online_points_sobol(ctx, key, shape.kstar + shape.noises + shape.k, n, &points);
     return status ? status : online_law_new(ctx, plan, &points, threads, out);
+}
+
+sgdmft_status online_law_of_factors(sgdmft_context *ctx, const online_plan *plan, int order, int threads,
+                                    online_law **out)
+{
+    online_law *law = calloc(1, sizeof *law);
+    if (!law)
+        return context_out_of_memory(ctx, "Gaussian averages", sizeof *law);
+    law->plan = plan;
+    law->threads = threads;
+    law->sum_size = (size_t)plan->factors->at.count;
+    law->sums = memory_doubles(law->sum_size);
+    law->seen = memory_doubles((size_t)plan->shape.observables + 1);
+    sgdmft_status status = law->sums && law->seen
+                               ? factor_rule_new(ctx, plan->factors, order, threads, &law->rule)
+                               : context_out_of_memory(ctx, "Gaussian averages", 8.0 * (double)law->sum_size);
+    if (status)
+        online_law_free(law);
+    else
+        *out = law;
+    return status;
 }
 
 void online_law_free(online_law *law)
 {
     if (!law)
         return;
+    factor_rule_free(law->rule);
     for (size_t b = 0; law->y && b < law->points.n_blocks; b++)
         free(law->y[b]);
     free(law->y);
@@ -192,11 +214,10 @@ int online_state_set(const online_plan *plan, double t, const double *m, const d
     int k = plan->shape.k;
     double smallest;
     theta_moments theta = {.C = q, .m = m, .rho = plan->problem->initial.rho};
-    field_moments field;
     memset(out, 0, sizeof *out);
     out->t = t;
-    data_law_field(&plan->law, &theta, &field);
-    if (data_law_regress(&plan->law, &field, &out->field))
+    data_law_field(&plan->law, &theta, &out->moments);
+    if (data_law_regress(&plan->law, &out->moments, &out->field))
         return -1;
     return matrix_raised_root(k, out->field.rest, 0, out->field.root, NULL, &smallest);
 }
@@ -267,8 +288,43 @@ static int add_observations(const online_law *law, size_t b, const online_state 
     return code;
 }
 
+/* cov[n][n] of the variables (w, w*, eps). */
+static void set_covariance(model_shape shape, const field_moments *x, double *cov)
+{
+    int k = shape.k, ks = shape.kstar, n = k + ks + shape.noises;
+    memset(cov, 0, sizeof *cov * (size_t)(n * n));
+    for (int a = 0; a < n; a++)
+        cov[a * n + a] = 1;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++)
+            cov[a * n + b] = x->C[a * k + b];
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < ks; b++)
+            cov[a * n + k + b] = cov[(k + b) * n + a] = x->m[a * ks + b];
+    for (int a = 0; a < ks; a++)
+        for (int b = 0; b < ks; b++)
+            cov[(k + a) * n + k + b] = x->rho[a * ks + b];
+}
+
+/* Sums of products: losses and observables to law->seen. */
+static void observe_factors(online_law *law, const online_state *at)
+{
+    const online_factors *factors = law->plan->factors;
+    double cov[FACTOR_VARIABLES * FACTOR_VARIABLES];
+    set_covariance(law->plan->shape, &at->moments, cov);
+    factor_rule_average(law->rule, &factors->seen, cov, law->seen);
+    for (int i = 0; i <= law->plan->shape.observables; i++)
+        if (!factors->seen_fits[i])
+            law->seen[i] = NAN;
+}
+
 int online_law_observe(online_law *law, const online_state *at, const double **out)
 {
+    *out = law->seen;
+    if (law->rule) {
+        observe_factors(law, at);
+        return 0;
+    }
     size_t count = 1 + (size_t)law->plan->shape.observables;
     int code = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(law->threads) reduction(| : code) if (law->threads > 1)
@@ -279,7 +335,6 @@ int online_law_observe(online_law *law, const online_state *at, const double **o
             code |= add_observations(law, b, at, &law->workspace[omp_get_thread_num()], sum);
     }
     join_parts(law, count, law->seen);
-    *out = law->seen;
     return code;
 }
 
@@ -331,46 +386,85 @@ static int response_by_stein(online_law *law, const online_state *at, const onli
     return 0;
 }
 
-int online_law_rates(online_law *law, double t, const double *m, const double *q, online_rates *out, int *plugin)
+/* Sums of products: all but gamma_star. */
+static void rates_of_factors(online_law *law, const online_state *at, online_rates *out)
 {
-    const online_plan *plan = law->plan;
-    int k = plan->shape.k, ks = plan->shape.kstar, jumps = plan->shape.jumps;
-    online_state at;
+    const online_factors *factors = law->plan->factors;
+    int k = law->plan->shape.k, ks = law->plan->shape.kstar;
+    double cov[FACTOR_VARIABLES * FACTOR_VARIABLES], *mean = law->sums;
+    set_covariance(law->plan->shape, &at->moments, cov);
+    factor_rule_average(law->rule, &factors->motion, cov, mean);
+    memcpy(out->gs, mean + factors->at.gs, sizeof(double) * (size_t)(k * ks));
+    memcpy(out->gw, mean + factors->at.gw, sizeof(double) * (size_t)(k * k));
+    for (int c = 0; c < k * k; c++) {
+        int a = c / k, b = c % k, lower = a > b ? a * k + b : b * k + a;
+        out->gg[c] = mean[factors->at.gg + lower];
+        out->gamma[c] = mean[factors->at.G + lower];
+    }
+}
+
+/* The same by points. Returns 0, or 1 if S is not finite. */
+static int rates_of_points(online_law *law, const online_state *at, online_rates *out, int *plugin)
+{
+    int k = law->plan->shape.k, ks = law->plan->shape.kstar, jumps = law->plan->shape.jumps;
     online_averages mean;
-    memset(out, 0, sizeof *out);
-    *plugin = 0;
-    if (online_state_set(plan, t, m, q, &at))
+    *plugin = online_law_averages(law, at, !jumps, &mean);
+    if (jumps && !*plugin && response_by_stein(law, at, &mean, out->gamma, plugin))
         return 1;
-    *plugin = online_law_averages(law, &at, !jumps, &mean);
-    if (jumps && !*plugin && response_by_stein(law, &at, &mean, out->gamma, plugin))
-        return 1;
-    if (*plugin)
-        return -1;
     if (!jumps)
         memcpy(out->gamma, mean.G, sizeof out->gamma);
     memcpy(out->gs, mean.gs, sizeof out->gs);
     memcpy(out->gg, mean.gg, sizeof out->gg);
-    matrix_add_product(k, 1, mean.gz, at.field.root, out->gw);
-    matrix_accumulate_t(k, ks, k, 1, mean.gs, at.field.onto_signal, out->gw);
-    matrix_accumulate(k, k, ks, -1, out->gamma, m, mean.gs);
-    data_law_onto_signal(&plan->law, mean.gs, out->gamma_star);
+    matrix_add_product(k, 1, mean.gz, at->field.root, out->gw);
+    matrix_accumulate_t(k, ks, k, 1, mean.gs, at->field.onto_signal, out->gw);
+    return 0;
+}
+
+int online_law_rates(online_law *law, double t, const double *m, const double *q, online_rates *out, int *plugin)
+{
+    const online_plan *plan = law->plan;
+    int k = plan->shape.k, ks = plan->shape.kstar;
+    double rest[MATRIX_MAX * MATRIX_MAX];
+    online_state at;
+    memset(out, 0, sizeof *out);
+    *plugin = 0;
+    if (online_state_set(plan, t, m, q, &at))
+        return 1;
+    if (law->rule)
+        rates_of_factors(law, &at, out);
+    else if (rates_of_points(law, &at, out, plugin))
+        return 1;
+    if (*plugin)
+        return -1;
+    memcpy(rest, out->gs, sizeof rest);
+    matrix_accumulate(k, k, ks, -1, out->gamma, m, rest);
+    data_law_onto_signal(&plan->law, rest, out->gamma_star);
     return 0;
 }
 
 int online_law_stein_defect(online_law *law, double t, const double *m, const double *q, double *defect, double *scale)
 {
     const online_plan *plan = law->plan;
-    int k = plan->shape.k;
+    int k = plan->shape.k, ks = plan->shape.kstar;
     online_state at;
-    online_averages mean;
+    online_rates mean = {.gs = {0}};
+    int code = 0;
     memset(defect, 0, sizeof(double) * (size_t)(k * k));
     memset(scale, 0, sizeof(double) * (size_t)(k * k));
     if (plan->shape.jumps || online_state_set(plan, t, m, q, &at))
         return 0;
-    int code = online_law_averages(law, &at, 1, &mean);
     double right[MATRIX_MAX * MATRIX_MAX] = {0};
-    matrix_add_product(k, 1, mean.gz, at.field.root, defect);
-    matrix_add_product(k, 1, mean.G, at.field.rest, right);
+    if (law->rule) {
+        rates_of_factors(law, &at, &mean);
+        memcpy(defect, mean.gw, sizeof(double) * (size_t)(k * k));
+        matrix_accumulate_t(k, ks, k, -1, mean.gs, at.field.onto_signal, defect);
+        matrix_add_product(k, 1, mean.gamma, at.field.rest, right);
+    } else {
+        online_averages by_points;
+        code = online_law_averages(law, &at, 1, &by_points);
+        matrix_add_product(k, 1, by_points.gz, at.field.root, defect);
+        matrix_add_product(k, 1, by_points.G, at.field.rest, right);
+    }
     for (int c = 0; c < k * k; c++) {
         scale[c] = fabs(defect[c]) + fabs(right[c]);
         defect[c] -= right[c];

@@ -14,6 +14,9 @@
 
      E[g z^T] = Gamma B,     E[g w*^T] = Gamma m + Gamma* rho.
 
+   Where the expressions of the model are sums of products, averages are taken term by term instead, without points,
+   and E[g w^T] and E[G] are averages of their own.
+
    The second equation gives Gamma* without a derivative of the label. Gamma is E[G] where g is continuous, and the
    first equation is then a check. Where g jumps in r, E[G] lacks the jumps and Gamma comes from the first equation. */
 #ifndef SGDMFT_SOLVERS_ONLINE_LAW_H
@@ -27,6 +30,7 @@ typedef struct online_law online_law;
 /* A point of the curve (m, q). */
 typedef struct online_state {
     double t;
+    field_moments moments;  /* q, m, rho */
     field_regression field; /* A, S, B as onto_signal, rest, root; B is smooth in q and m down to S = 0 */
 } online_state;
 
@@ -52,8 +56,14 @@ typedef struct online_rates {
 sgdmft_status online_law_new(sgdmft_context *ctx, const online_plan *plan, online_points *points, int threads,
                              online_law **out);
 
-/* A law with the randomised points of a replica. */
-sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, int threads,
+/* A law without points: averages are sums of products (solvers/online/factor_rule.h), with `order` nodes in each
+   direction. The factors of the plan must be usable. Averages of the loss and of observables that are no such sums are
+   NaN. */
+sgdmft_status online_law_of_factors(sgdmft_context *ctx, const online_plan *plan, int order, int threads,
+                                    online_law **out);
+
+/* A law with n randomised points of a replica; fewer points of the same replica are the first of more. */
+sgdmft_status online_law_of_replica(sgdmft_context *ctx, const online_plan *plan, int replica, size_t n, int threads,
                                     online_law **out);
 void online_law_free(online_law *law);
 size_t online_law_points(const online_law *law);
@@ -65,6 +75,7 @@ double online_law_bytes(model_shape shape, size_t points);
 /* Returns 0, or -1 if m or q is not finite. */
 int online_state_set(const online_plan *plan, double t, const double *m, const double *q, online_state *out);
 
+/* For a law with points. */
 int online_law_averages(online_law *law, const online_state *at, int with_hessian, online_averages *out);
 
 /* (*out)[0] = average loss, (*out)[1 + i] that of observable i; owned by the law, valid until the next call. */

@@ -431,11 +431,13 @@ typedef struct replica_work {
 static sgdmft_status make_laws(sgdmft_context *ctx, const replica_work *work, int replica, int threads,
                                sample_laws *out)
 {
+    size_t n = (size_t)work->plan->problem->numerics.paths;
     *out = (sample_laws){.sampled = work->sampled};
     if (!work->orders)
-        return online_law_of_replica(ctx, work->plan, replica, threads, &out->motion);
+        return online_law_of_replica(ctx, work->plan, replica, n, threads, &out->motion);
     sgdmft_status status = online_law_of_orders(ctx, work->plan, work->orders, threads, &out->motion);
-    return status || !work->sampled ? status : online_law_of_replica(ctx, work->plan, replica, threads, &out->observed);
+    return status || !work->sampled ? status
+                                    : online_law_of_replica(ctx, work->plan, replica, n, threads, &out->observed);
 }
 
 /* Both grids with the same coordinates, the coarse one first. */

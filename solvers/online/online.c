@@ -14,16 +14,24 @@
    not, for example the share of wrong signs. Such averages show in a comparison of the two rules at the same states,
    and are sampled along the march.
 
+   Where the expressions of the model multiply out to sums of products of functions of few variables, as those of
+   committees with the square loss do, a rule has as many dimensions as a term has variables (solvers/online/factors.h),
+   and any number of students and teachers is solved so. Only what is no such sum needs rules over all variables at once.
+
    Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march,
-   which thereby solves a smooth differential equation, and standard errors come from independent replicas. */
+   which thereby solves a smooth differential equation, and standard errors come from independent replicas. Noise of the
+   averages can also move all replicas to one side, as where it ends a plateau before its time; every replica is
+   therefore marched with half of its points as well, and what that changes on average is part of the standard error. */
 #include "solvers/online/online.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "solvers/common/output_times.h"
+#include "solvers/online/factor_rule.h"
 #include "solvers/online/march.h"
 #include "solvers/online/moments.h"
 #include "solvers/online/quadrature.h"
@@ -125,10 +133,11 @@ static sgdmft_status explore(quadrature *f)
 }
 
 /* *found = 1 with orders that are high enough along the whole march. */
-static sgdmft_status choose_orders(quadrature *f, int *found)
+static sgdmft_status choose_orders(quadrature *f, int by_factors, int *found)
 {
     online_refinement refinement = ORDERS_RAISED;
-    f->orders = online_orders_first();
+    f->orders = online_orders_first(by_factors);
+    f->n_states = 0;
     add_state(f, 0, f->plan->problem->initial.m, f->plan->problem->initial.q);
     sgdmft_status status = refine(f, &refinement);
     for (int round = 0; round < ROUNDS && !status && refinement != ORDERS_NOT_FOUND; round++) {
@@ -163,7 +172,7 @@ static int compare_averages(const quadrature *f, online_law *coarse, const onlin
             double scale = 0, change = fabs(row[c] - result->curves[at * result->columns + c]);
             for (size_t j = 0; j < result->rows; j++)
                 scale = fmax(scale, fabs(result->curves[j * result->columns + c]));
-            if (is_average(f->plan, c) && change > OBSERVABLE_TOLERANCE * scale)
+            if (is_average(f->plan, c) && !(change <= OBSERVABLE_TOLERANCE * scale))
                 differs[c] = 1;
         }
     }
@@ -275,9 +284,13 @@ static sgdmft_status solve_by_quadrature(sgdmft_context *ctx, const online_plan 
 {
     quadrature f = {.ctx = ctx, .plan = plan, .progress = progress, .threads = sgdmft_context_threads(ctx)};
     *found = 0;
-    if (plan->shape.jumps)
+    if (plan->shape.jumps || plan->problem->numerics.averages == AVERAGES_SAMPLED)
         return SGDMFT_OK;
-    sgdmft_status status = choose_orders(&f, found);
+    sgdmft_status status = SGDMFT_OK;
+    if (online_factors_help(plan))
+        status = choose_orders(&f, 1, found);
+    if (!status && !*found && !solve_progress_stopped(progress))
+        status = choose_orders(&f, 0, found);
     if (!status && *found)
         status = plan->penalty ? solve_penalty(&f, all) : solve(&f, all);
     return status;
@@ -291,20 +304,31 @@ typedef struct sampling {
     double share; /* of each replica in the work of the solve */
 } sampling;
 
-static sgdmft_status march_replica(sgdmft_context *ctx, void *user, int replica, int threads)
+static sgdmft_status march_points(sgdmft_context *ctx, const sampling *f, int replica, size_t points, double share,
+                                  int threads, online_result **out)
 {
-    const sampling *f = user;
     online_law *law = NULL;
-    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, threads, &law);
+    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, points, threads, &law);
     if (!status) {
         double weight = 1 / (double)online_law_points(law), tolerance = integration_tolerance(f->plan);
-        solve_stage stage = {.progress = f->progress, .weight = f->share};
+        solve_stage stage = {.progress = f->progress, .weight = share};
         online_accuracy accuracy = {.rtol = fmax(tolerance, (f->plan->shape.jumps ? ROUGH_RTOL : SMOOTH_RTOL) * weight),
                                     .response_rtol = fmax(tolerance, ROUGH_RTOL * weight),
                                     .observe = 1};
-        status = online_moments_solve(ctx, f->plan, law, &accuracy, &stage, &f->all->result[replica]);
+        status = online_moments_solve(ctx, f->plan, law, &accuracy, &stage, out);
     }
     online_law_free(law);
+    return status;
+}
+
+/* All points, then half of them: the difference shows what sampling noise does to the mean (online_results). */
+static sgdmft_status march_replica(sgdmft_context *ctx, void *user, int replica, int threads)
+{
+    const sampling *f = user;
+    size_t points = (size_t)f->plan->problem->numerics.paths;
+    sgdmft_status status = march_points(ctx, f, replica, points, 2 * f->share / 3, threads, &f->all->result[replica]);
+    if (!status && points > 1 && !solve_progress_stopped(f->progress))
+        status = march_points(ctx, f, replica, points / 2, f->share / 3, threads, &f->all->half[replica]);
     return status;
 }
 
@@ -317,8 +341,9 @@ sgdmft_status online_solve_by_sampling(sgdmft_context *ctx, const online_plan *p
     sampling f = {.plan = plan, .progress = progress, .all = all, .share = (1 - progress->done) / replicas};
     replica_pool pool = replica_pool_of(sgdmft_context_threads(ctx), replicas, progress);
     all->result = calloc((size_t)replicas, sizeof *all->result);
-    if (!all->result)
-        return context_out_of_memory(ctx, "the replicas", (double)replicas * sizeof *all->result);
+    all->half = calloc((size_t)replicas, sizeof *all->half);
+    if (!all->result || !all->half)
+        return context_out_of_memory(ctx, "the replicas", 2.0 * (double)replicas * sizeof *all->result);
     all->count = (size_t)replicas;
     all->points = (size_t)plan->problem->numerics.paths;
     return replica_pool_run(ctx, &pool, march_replica, &f);
@@ -334,7 +359,8 @@ static sgdmft_status observe_replica(sgdmft_context *ctx, void *user, int replic
     f->all->observed[replica] = rows;
     if (!rows)
         return context_out_of_memory(ctx, "the curves", 8.0 * (double)size);
-    sgdmft_status status = online_law_of_replica(ctx, f->plan, replica, threads, &law);
+    sgdmft_status status =
+        online_law_of_replica(ctx, f->plan, replica, (size_t)f->plan->problem->numerics.paths, threads, &law);
     int code = 0;
     for (size_t i = 0; i < result->rows && !status && !code; i++) {
         online_result_moments(f->plan, result, i, m, q);
@@ -370,11 +396,61 @@ static void release(void *plan)
     online_plan_free(plan);
 }
 
+/* 1 if a rule over all variables at once may do, with ten nodes for each. */
+static int is_small(model_shape shape)
+{
+    return pow(10, shape.k + shape.kstar) * pow(3, shape.noises) < ONLINE_RULE_POINTS;
+}
+
+/* How many losses and observables are no sums of products, and are sampled along an exact march. */
+static int count_unfit(const online_factors *factors)
+{
+    int n = 0;
+    for (int i = 0; i <= factors->shape.observables; i++)
+        n += !factors->seen_fits[i];
+    return n;
+}
+
+static void describe_factors(const online_factors *f, char *out, size_t size)
+{
+    int unfit = count_unfit(f), n = f->motion.n_general == 0
+                                        ? snprintf(out, size, "exact, in closed form")
+                                        : snprintf(out, size, "exact, by rules over at most %d of %d variables",
+                                                   f->motion.most_variables, f->n_variables);
+    if (unfit && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, "; those of %d of the loss and the observables are sampled along the curve",
+                 unfit);
+}
+
+static void describe_averages(const online_plan *plan, char *out, size_t size)
+{
+    if (plan->problem->numerics.averages == AVERAGES_SAMPLED)
+        snprintf(out, size, "sampled, as numerics.averages says");
+    else if (plan->shape.jumps)
+        snprintf(out, size, "sampled, because the gradient of the loss jumps");
+    else if (online_factors_help(plan))
+        describe_factors(plan->factors, out, size);
+    else if (is_small(plan->shape))
+        snprintf(out, size, "exact, by a rule over all %d variables, if label and loss are smooth; otherwise sampled",
+                 plan->shape.k + plan->shape.kstar + plan->shape.noises);
+    else
+        snprintf(out, size, "sampled, because %s",
+                 plan->factors->usable ? "its terms have all variables, which are too many" : plan->factors->why);
+}
+
+/* The same as a cost: seconds of one evaluation. */
+static double factor_seconds(const factor_set *set)
+{
+    static const double PER_CLOSED = 1.4e-9, PER_GENERAL = 5e-11;
+    static const int ORDER = 40;
+    return (set->n_general ? PER_GENERAL : PER_CLOSED) * factor_rule_work(set, ORDER);
+}
+
 /* Rates are those of one 2.3 GHz core, in seconds; the number of steps depends on the problem and is a guess. */
 static void cost(const void *prepared, int threads, int ranks, sgdmft_cost *out)
 {
     (void)ranks;
-    static const double PER_POINT = 15e-9, STEPS = 400, STEPS_PER_TIME = 5;
+    static const double PER_POINT = 15e-9, STEPS = 400, STEPS_PER_TIME = 5, PER_ENTRY = 3e-8;
     const online_plan *plan = prepared;
     model_shape shape = plan->shape;
     double replicas = plan->problem->numerics.replicas, nodes = plan->grid->steps + 1.0, kk = shape.k * shape.k;
@@ -388,7 +464,11 @@ static void cost(const void *prepared, int threads, int ranks, sgdmft_cost *out)
                         (replicas + 1) * online_result_bytes(plan) + 16 * nodes * nodes * kk;
     out->available_bytes = memory_available();
     out->cpu_seconds = PER_POINT * (shape.k + shape.kstar) * points * (STEPS + STEPS_PER_TIME * plan->problem->horizon);
+    if (online_factors_help(plan) && plan->problem->numerics.averages == AVERAGES_AUTO)
+        out->cpu_seconds = factor_seconds(&plan->factors->motion) * (STEPS + STEPS_PER_TIME * plan->problem->horizon) +
+                           PER_ENTRY * nodes * nodes * kk;
     out->wall_seconds = out->cpu_seconds / threads;
+    describe_averages(plan, out->averages, sizeof out->averages);
     if (plan->penalty)
         online_march_cost(plan, points, threads, out);
 }

@@ -5,6 +5,7 @@
 
 #include "coordinates/draw.h"
 #include "core/memory.h"
+#include "model/callbacks.h"
 #include "solvers/common/growth.h"
 
 static sgdmft_status set_laws(sgdmft_context *ctx, online_plan *plan)
@@ -57,7 +58,9 @@ static sgdmft_status fill(sgdmft_context *ctx, online_plan *plan)
         return status;
     plan->shape = model_get_shape(plan->model);
     set_scales(plan);
-    status = set_laws(ctx, plan);
+    status = online_factors_new(ctx, problem, plan->shape, callbacks_wanted(problem), &plan->factors);
+    if (!status)
+        status = set_laws(ctx, plan);
     if (!status)
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
@@ -98,6 +101,7 @@ void online_plan_free(online_plan *plan)
     penalty_free(plan->penalty);
     free(plan->jump);
     schedule_free(plan->eta);
+    online_factors_free(plan->factors);
     model_free(plan->model);
     free(plan);
 }

@@ -12,11 +12,13 @@
 #include "model/schedule.h"
 #include "paths/ensemble.h"
 #include "problem/problem.h"
+#include "solvers/online/factors.h"
 
 typedef struct online_plan {
     const sgdmft_problem *problem; /* not owned */
     model *model;
     model_shape shape;
+    online_factors *factors; /* averages that are sums of products */
     schedule *eta;
     eta_jump *jump; /* ascending, inside (0, T) */
     size_t n_jumps;
@@ -35,7 +37,7 @@ typedef struct online_plan {
     double moment_limit;                         /* a mean square of theta above this counts as divergence */
 } online_plan;
 
-/* The problem must outlive the plan. Fails as model_new, penalty_new, schedule_new, data_law_init and initial_law_init
+/* The problem must outlive the plan. Fails as model_new, online_factors_new, penalty_new, schedule_new, data_law_init and initial_law_init
    do. */
 sgdmft_status online_plan_new(sgdmft_context *ctx, const sgdmft_problem *problem, online_plan **out);
 void online_plan_free(online_plan *plan);

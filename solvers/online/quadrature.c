@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
+#include "solvers/online/factor_rule.h"
 
 /* Close enough for the error to fall by a good factor from each to the next. */
 static const int orders_list[] = {2,  3,  4,  6,  8,   10,  12,  16,  20,  24,  32, 40,
@@ -15,12 +17,26 @@ enum { FIRST = 4, FIRST_OF_NOISE = 1 };
 
 enum { TEACHERS = 0, STUDENTS = 1, NOISES = 2 };
 
-online_orders online_orders_first(void)
+/* Of sums of products (solvers/online/factor_rule.h). */
+static const int factor_orders[] = {6, 8, 12, 16, 24, 32, 40, 48, 60, 72, 96, 128, 192};
+enum { FACTOR_ORDERS = sizeof factor_orders / sizeof *factor_orders };
+
+/* Multiplications of one evaluation that are not too many, and that are worth an accuracy better than the second
+   number. */
+static const double FACTOR_WORK = 6e9, FACTOR_CHEAP = 2e8, FACTOR_TOLERANCE = 1e-6;
+
+online_orders online_orders_first(int by_factors)
 {
-    online_orders orders;
-    for (int group = 0; group < ONLINE_ORDER_GROUPS; group++)
+    online_orders orders = {.by_factors = by_factors};
+    for (int group = 0; group < ONLINE_ORDER_GROUPS && !by_factors; group++)
         orders.index[group] = group < NOISES ? FIRST : FIRST_OF_NOISE;
     return orders;
+}
+
+int online_factors_help(const online_plan *plan)
+{
+    const online_factors *f = plan->factors;
+    return f->usable && f->motion.most_variables < f->n_variables;
 }
 
 online_orders online_orders_next(const online_orders *orders)
@@ -62,6 +78,8 @@ static sgdmft_status check_size(sgdmft_context *ctx, model_shape shape, const on
 sgdmft_status online_law_of_orders(sgdmft_context *ctx, const online_plan *plan, const online_orders *orders,
                                    int threads, online_law **out)
 {
+    if (orders->by_factors)
+        return online_law_of_factors(ctx, plan, factor_orders[orders->index[0]], threads, out);
     int order[ONLINE_DIMS_MAX], dims = list_orders(plan->shape, orders, order);
     online_points points;
     sgdmft_status status = online_points_hermite(ctx, dims, order, &points);
@@ -161,10 +179,97 @@ static sgdmft_status refine(const search *f, double tolerance, online_orders *or
     }
 }
 
+/* --- sums of products --- */
+
+/* Coefficients of the motion at the states. */
+static sgdmft_status rates(const search *f, int index, online_rates *out)
+{
+    online_law *law = NULL;
+    sgdmft_status status = online_law_of_factors(f->ctx, f->plan, factor_orders[index], f->threads, &law);
+    int code;
+    for (size_t i = 0; i < f->n && !status; i++)
+        online_law_rates(law, f->states[i].t, f->states[i].moments.m, f->states[i].moments.C, &out[i], &code);
+    online_law_free(law);
+    return status;
+}
+
+/* Largest change of a coefficient, relative to its size along the curve. */
+static double rates_difference(const search *f, const online_rates *x, const online_rates *y)
+{
+    double change[4] = {0}, square = 0, hessian = 0, rho = 0, q = 0, worst = 0;
+    int k = f->plan->shape.k, ks = f->plan->shape.kstar;
+    for (size_t i = 0; i < f->n; i++) {
+        change[0] = fmax(change[0], largest_change(x[i].gs, y[i].gs));
+        change[1] = fmax(change[1], largest_change(x[i].gw, y[i].gw));
+        change[2] = fmax(change[2], largest_change(x[i].gg, y[i].gg));
+        change[3] = fmax(change[3], largest_change(x[i].gamma, y[i].gamma));
+        square = fmax(square, largest(y[i].gg));
+        hessian = fmax(hessian, largest(y[i].gamma));
+        for (int a = 0; a < k; a++)
+            q = fmax(q, f->states[i].moments.C[a * (k + 1)]);
+    }
+    for (int a = 0; a < ks; a++)
+        rho = fmax(rho, f->plan->problem->initial.rho[a * (ks + 1)]);
+    double scale[4] = {sqrt(square * rho), sqrt(square * q), square, hessian};
+    for (int i = 0; i < 4; i++)
+        if (change[i] > 0)
+            worst = fmax(worst, change[i] / scale[i]);
+    return worst;
+}
+
+/* Accuracy asked of the order with this index. */
+static double tolerance_of(const search *f, int index, double tolerance)
+{
+    double work = factor_rule_work(&f->plan->factors->motion, factor_orders[index]);
+    return work < FACTOR_CHEAP ? tolerance : fmax(tolerance, FACTOR_TOLERANCE);
+}
+
+/* The next two orders exist and are not too much work. */
+static int may_raise(const search *f, int index)
+{
+    return index + 2 < FACTOR_ORDERS &&
+           factor_rule_work(&f->plan->factors->motion, factor_orders[index + 2]) <= FACTOR_WORK;
+}
+
+/* Raises the order until the next higher one agrees. x and y have room for the coefficients at the states. */
+static sgdmft_status raise_order(const search *f, double tolerance, online_orders *orders, online_refinement *out,
+                                 online_rates *x, online_rates *y)
+{
+    sgdmft_status status = rates(f, orders->index[0], x);
+    for (*out = ORDERS_KEPT; !status; *out = ORDERS_RAISED) {
+        int next = orders->index[0] + 1;
+        status = rates(f, next, y);
+        if (status || rates_difference(f, x, y) <= tolerance_of(f, next, tolerance))
+            return status;
+        if (!may_raise(f, orders->index[0])) {
+            *out = ORDERS_NOT_FOUND;
+            return SGDMFT_OK;
+        }
+        orders->index[0] = next;
+        memcpy(x, y, f->n * sizeof *x);
+    }
+    return status;
+}
+
+static sgdmft_status refine_factors(const search *f, double tolerance, online_orders *orders, online_refinement *out)
+{
+    *out = ORDERS_KEPT;
+    if (f->plan->factors->motion.n_general == 0) /* everything is closed */
+        return SGDMFT_OK;
+    online_rates *x = memory_zeroed(2 * f->n, sizeof *x);
+    if (!x)
+        return context_out_of_memory(f->ctx, "Gaussian averages", 2.0 * (double)f->n * sizeof *x);
+    sgdmft_status status = raise_order(f, tolerance, orders, out, x, x + f->n);
+    free(x);
+    return status;
+}
+
 sgdmft_status online_orders_refine(sgdmft_context *ctx, const online_plan *plan, const online_state *states, size_t n,
                                    double tolerance, int threads, online_orders *orders, online_refinement *out)
 {
     search f = {.ctx = ctx, .plan = plan, .states = states, .n = n, .threads = threads};
+    if (orders->by_factors)
+        return refine_factors(&f, tolerance, orders, out);
     f.base = memory_zeroed(2 * n, sizeof *f.base);
     if (!f.base)
         return context_out_of_memory(ctx, "Gaussian averages", 2.0 * (double)n * sizeof *f.base);

@@ -89,11 +89,55 @@ void online_results_clear(online_results *all)
         online_result_free(all->result[r]);
     for (size_t r = 0; all->observed && r < all->n_observed; r++)
         free(all->observed[r]);
+    for (size_t r = 0; all->half && r < all->count; r++)
+        online_result_free(all->half[r]);
     free(all->result);
+    free(all->half);
     free(all->observed);
     free(all->sampled);
     online_result_free(all->check);
     memset(all, 0, sizeof *all);
+}
+
+/* What sampling noise does to the mean of a curve at one output time, and what of it is sure enough to count for all
+   later times. */
+typedef struct sampling_bias {
+    double here, lasting;
+} sampling_bias;
+
+/* A bias falls as some power p of the number of points between 1/2 and 1, and is 1 / (2^p - 1) times the difference that
+   half of the points make, 1 to 2.4. The difference has an error of its own, which is allowed for. sample[count] is work
+   space. */
+static sampling_bias bias_of(const online_results *all, size_t i, size_t c, double *sample)
+{
+    static const double TYPICAL = 1.6, MOST = 2.4, ALLOWED = 2, SURE = 4;
+    sampling_bias out = {0, 0};
+    double mean, se;
+    for (size_t r = 0; r < all->count; r++) {
+        const online_result *half = all->half[r];
+        if (!half || i >= half->rows)
+            return out;
+        sample[r] = half->curves[i * half->columns + c] - all->result[r]->curves[i * half->columns + c];
+    }
+    mean_and_error(all->count, sample, &mean, &se);
+    if (all->count > 1 && fabs(mean) > ALLOWED * se)
+        out.here = TYPICAL * sqrt(mean * mean - ALLOWED * ALLOWED * se * se);
+    if (all->count > 1 && fabs(mean) > SURE * se)
+        out.lasting = MOST * fabs(mean);
+    return out;
+}
+
+/* Adds to the standard errors what sampling noise does to the mean. An effect lasts: a plateau that ends too early
+   leaves both curves, with all and with half of the points, on the same wrong side. */
+static void add_bias(const online_results *all, size_t c, double *sample, sgdmft_solution *solution)
+{
+    sgdmft_curve *out = &solution->curves[c];
+    double lasting = 0;
+    for (size_t i = 0; i < solution->n_times; i++) {
+        sampling_bias bias = bias_of(all, i, c, sample);
+        lasting = fmax(lasting, bias.lasting);
+        out->se[i] = hypot(out->se[i], fmax(lasting, bias.here));
+    }
 }
 
 static void fill_curve(const online_results *all, size_t c, double *sample, sgdmft_solution *solution)
@@ -112,6 +156,8 @@ static void fill_curve(const online_results *all, size_t c, double *sample, sgdm
         if (all->check && !sampled && i < all->check->rows)
             out->step_error[i] = all->check->curves[i * columns + c] - out->value[i];
     }
+    if (all->half && !sampled)
+        add_bias(all, c, sample, solution);
 }
 
 /* Adds R(t_i, t_j) and C(t_i, t_j) of one march for all i >= j. */
@@ -227,6 +273,9 @@ static sgdmft_status take_status(sgdmft_context *ctx, const online_results *all,
         why = all->result[r]->status ? all->result[r] : why;
     if (!why && all->check && all->check->status)
         why = all->check;
+    for (size_t r = 0; all->half && r < all->count && !why; r++)
+        if (all->half[r] && all->half[r]->status == SGDMFT_ERR_INTERRUPTED)
+            why = all->half[r];
     return why ? solution_set_status(ctx, solution, why->status, why->message ? why->message : "") : SGDMFT_OK;
 }
 

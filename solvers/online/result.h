@@ -52,6 +52,7 @@ typedef struct online_results {
     size_t count;
     online_result *check; /* the march by quadrature again, less accurate; NULL if there is none */
     size_t points;        /* of an average */
+    online_result **half; /* [count] of each replica with half of its points; NULL if averages are not sampled */
 
     /* Losses and observables that are sampled along a march by quadrature. */
     char *sampled;     /* [columns] 1 if the curve is; NULL if none is */

@@ -54,6 +54,10 @@ static void print_curve(const sgdmft_compared_curve *curve, size_t n_times)
     int exact = isnan(curve->rms_z);
     printf("%-16s", curve->name);
     print_z(curve->z, exact, 9);
+    if (exact)
+        printf("%8s", "-");
+    else
+        printf("%8.3g", curve->limit);
     printf(" %9.4g %13.6g %13.6g %11.2e ", curve->t, curve->a, curve->b, curve->relative);
     if (exact)
         printf("%9s", "-");
@@ -73,12 +77,13 @@ static void print_table(const sgdmft_comparison *c, double sigma, double rtol)
     print_times(sgdmft_comparison_times(c));
     print_unshared('A', c);
     print_unshared('B', c);
-    printf("\n%-16s%9s %9s %13s %13s %11s %9s\n", "column", "worst z", "at t", "A", "B", "|A-B|/scale", "RMS z");
+    printf("\n%-16s%9s%8s %9s %13s %13s %11s %9s\n", "column", "worst z", "limit", "at t", "A", "B", "|A-B|/scale",
+           "RMS z");
     for (size_t i = 0; i < n; i++) {
         print_curve(sgdmft_comparison_curve(c, i), sgdmft_comparison_times(c)->n);
         differ += !sgdmft_comparison_curve(c, i)->agrees;
     }
-    printf("\nlimit: %g standard errors", sigma);
+    printf("\nlimit: as rare as %g standard errors of a normal law", sigma);
     if (rtol >= 0.0)
         printf(", or %g of the column's largest |B|", rtol);
     else
@@ -87,6 +92,9 @@ static void print_table(const sgdmft_comparison *c, double sigma, double rtol)
         printf("\n%zu of %zu columns differ\n", differ, n);
     else
         printf("\nall %zu columns agree\n", n);
+    for (const char *side = "AB"; *side; side++)
+        if (sgdmft_comparison_ending(c, *side))
+            printf("%s is not complete: %s\n", sgdmft_comparison_source(c, *side), sgdmft_comparison_ending(c, *side));
 }
 
 static int compare(const job *j, double sigma, double rtol)
@@ -119,7 +127,7 @@ static int run(const arguments *args)
     return code;
 }
 
-static const option_spec options[] = {{"sigma", 0, "S", 0, "allow |A - B| up to S of its standard errors (default: 4)"},
+static const option_spec options[] = {{"sigma", 0, "S", 0, "allow what is as rare as S standard errors (default: 4)"},
                                       {"rtol", 0, "X", 0, "also allow |A - B| up to X times the column's largest |B|"},
                                       OPTION_HELP,
                                       OPTIONS_END};
@@ -133,7 +141,9 @@ const command command_compare = {
         "occurs, and the root mean square over time. Rows are matched by time. If neither file has all times of\n"
         "the other, the one with more rows is interpolated by a local cubic, and the table says so. Exact values,\n"
         "whose standard errors are 0, must agree within 1e-6 of the column's largest |B|, or within --rtol.\n"
-        "Values that are not numbers never agree. The exit code is 0 if all columns agree, 1 if any differs.\n",
+        "Values that are not numbers never agree. Errors from few replicas follow Student's t: the limit is the\n"
+        "quantile of its law that is as rare as --sigma of the normal law. The exit code is 0 if all columns agree,\n"
+        "1 if any differs, or if a run is not complete: it diverged, say, or its last output times are missing.\n",
     .options = options,
     .operands_min = 2,
     .operands_max = 2,

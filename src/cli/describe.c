@@ -56,6 +56,8 @@ static int print_cost(const job *j)
     if (code)
         return code;
     int threads = sgdmft_context_threads(j->ctx);
+    if (cost.averages[0])
+        printf("# averages: %s\n", cost.averages);
     fputs("# estimated: ", stdout);
     run_put_cost(stdout, &cost);
     printf(" on %d thread%s\n", threads, threads == 1 ? "" : "s");

@@ -70,9 +70,12 @@ static sgdmft_status map_law(sgdmft_context *ctx, const path_source *source, uin
         status = context_out_of_memory(ctx, "the law of the coordinates", 8.0 * dims * (double)lanes);
     for (size_t b = 0, start = 0; b < e->n_blocks && !status; start += e->block[b].n, b++) {
         path_inputs *in = &e->block[b];
-        for (unsigned j = 0; j < dims; j++)
+        if (context_stop_now(ctx))
+            status = context_interrupted(ctx, "coordinates were drawn");
+        for (unsigned j = 0; j < dims && !status; j++)
             sobol_points(key, dimension_of(source, j), start, in->n, u + j * in->n);
-        coordinates_law_map(law, work, in->n, u, in->z0, in->wstar);
+        if (!status)
+            coordinates_law_map(law, work, in->n, u, in->z0, in->wstar);
     }
     free(u);
     free(work);

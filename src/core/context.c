@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/ranks.h"
 
@@ -14,6 +15,7 @@ sgdmft_status sgdmft_context_new(sgdmft_context **out)
     if (!*out)
         return SGDMFT_ERR_MEMORY;
     (*out)->threads = omp_get_max_threads();
+    (*out)->watch = &(*out)->own;
     return SGDMFT_OK;
 }
 
@@ -104,9 +106,63 @@ void context_log(sgdmft_context *ctx, sgdmft_log_level level, const char *format
     free(text);
 }
 
+static double seconds_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
 int context_progress(sgdmft_context *ctx, double fraction, double t)
 {
-    return ctx->progress ? ctx->progress(ctx->progress_user, fraction, t) : 0;
+    stop_watch *watch = &ctx->own;
+    int stop = ctx->progress ? ctx->progress(ctx->progress_user, fraction, t) : 0;
+    watch->fraction = fraction;
+    watch->t = t;
+    watch->looked = seconds_now();
+    if (stop && watch->running && !atomic_load(&watch->asked)) {
+        watch->since = watch->looked;
+        atomic_store(&watch->asked, 1);
+    }
+    return stop || atomic_load(&watch->asked);
+}
+
+void context_begin(sgdmft_context *ctx)
+{
+    stop_watch *watch = &ctx->own;
+    *watch = (stop_watch){.caller = ctx, .thread = pthread_self(), .running = 1, .looked = seconds_now()};
+    ctx->watch = watch;
+}
+
+void context_work_for(sgdmft_context *ctx, const sgdmft_context *other)
+{
+    ctx->watch = other->watch;
+}
+
+/* Seconds between two questions, and those that work may take to come to an end of its own. */
+static const double BETWEEN_QUESTIONS = 0.05, PATIENCE = 0.3;
+
+int context_stop_now(sgdmft_context *ctx)
+{
+    stop_watch *watch = ctx->watch;
+    if (!watch->running)
+        return 0;
+    if (!atomic_load(&watch->asked)) {
+        if (!pthread_equal(pthread_self(), watch->thread) || seconds_now() - watch->looked < BETWEEN_QUESTIONS)
+            return 0;
+        context_progress(watch->caller, watch->fraction, watch->t);
+    }
+    return atomic_load(&watch->asked) && seconds_now() - watch->since > PATIENCE;
+}
+
+void context_grant_time(sgdmft_context *ctx)
+{
+    ctx->watch->since = seconds_now();
+}
+
+sgdmft_status context_interrupted(sgdmft_context *ctx, const char *what)
+{
+    return context_fail(ctx, SGDMFT_ERR_INTERRUPTED, "interrupted while %s", what);
 }
 
 void context_clear(sgdmft_context *ctx)

@@ -14,5 +14,6 @@
 #include "expr/parser.h"
 #include "expr/program.h"
 #include "expr/substitute.h"
+#include "expr/sign.h"
 
 #endif

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "columns/solution.h"
+#include "core/memory.h"
+#include "io/certainty.h"
+#include "io/ending.h"
 #include "sgdmft/io.h"
 
 #define TIME_TOLERANCE 1e-9
@@ -19,6 +22,7 @@ typedef struct name_list {
 /* One side of the result: copies, so that the solutions may go. */
 typedef struct side {
     char *source, *title;
+    char *ending;   /* how an incomplete run ends; NULL for a complete one */
     name_list only; /* curves that the other side lacks */
 } side;
 
@@ -62,6 +66,7 @@ static void side_clear(side *s)
 {
     free(s->source);
     free(s->title);
+    free(s->ending);
     name_list_clear(&s->only);
 }
 
@@ -202,7 +207,8 @@ static double value_at(const double *column, const place *p)
     return sum;
 }
 
-/* Rows of a run share their noise, so the error of an interpolated value is that of its neighbours: the largest. */
+/* Rows of a run share their noise, so the error of an interpolated value is that of its neighbours: the largest. The
+   same for its noise. */
 static double error_at(const double *se, const place *p)
 {
     double largest = 0.0;
@@ -216,54 +222,85 @@ static double error_at(const double *se, const place *p)
     return largest;
 }
 
-/* Returns 1 if A and B agree at one time, and their distance in standard errors. */
-static int judge(double a, double b, double se, double scale, limits limit, double *z)
+/* Two values and how well they are known. */
+typedef struct contest {
+    double a, b, se, freedom; /* se of a - b, and its degrees of freedom */
+    double scale;
+} contest;
+
+/* The outcome: do they agree, their distance in standard errors, and the largest that is allowed. */
+typedef struct verdict {
+    int agrees;
+    double z, limit;
+} verdict;
+
+static verdict judge(const contest *x, limits limit)
 {
-    double distance = fabs(a - b);
-    int exact = se == 0.0;
+    verdict out = {.z = NAN, .limit = limit.sigma};
+    double distance = fabs(x->a - x->b);
+    int exact = x->se == 0.0;
     double rtol = limit.rtol >= 0.0 ? limit.rtol : exact ? SGDMFT_COMPARE_RTOL_EXACT : -1.0;
-    int close = rtol >= 0.0 && distance <= rtol * scale;
-    if (isnan(distance) || isnan(se))
-        *z = NAN;
-    else if (exact)
-        *z = close ? 0.0 : INFINITY;
-    else
-        *z = distance / se;
-    return !isnan(*z) && (close || *z <= limit.sigma);
+    int close = rtol >= 0.0 && distance <= rtol * x->scale;
+    if (isnan(distance) || isnan(x->se))
+        return out;
+    if (!exact)
+        out.limit = certainty_limit(limit.sigma, x->freedom);
+    out.z = !exact ? distance / x->se : close ? 0.0 : INFINITY;
+    out.agrees = close || (!exact && out.z <= out.limit);
+    return out;
 }
 
-/* Is a time with (agree, z) worse than the worst one so far? Disagreement first, then not-a-number, then z. */
-static int is_worse(int agree, double z, int worst_agrees, double worst_z)
+/* Is the outcome at a time worse than the worst one so far? Disagreement first, then not-a-number, then z in units of
+   what is allowed. */
+static int is_worse(const verdict *now, const sgdmft_compared_curve *worst)
 {
-    if (agree != worst_agrees)
-        return !agree;
-    if (isnan(worst_z))
+    if (now->agrees != worst->agrees)
+        return !now->agrees;
+    if (isnan(worst->z))
         return 0;
-    return isnan(z) || z > worst_z;
+    return isnan(now->z) || now->z / now->limit > worst->z / worst->limit;
 }
 
-static sgdmft_compared_curve compare_curve(const sgdmft_curve *ca, const sgdmft_curve *cb, double scale,
-                                           const pair *pairs, size_t n, limits limit)
+/* A curve on both sides, and its noise. */
+typedef struct curve_pair {
+    const sgdmft_curve *curve[2];
+    double *noise[2];  /* [n_times of the side] */
+    double freedom[2]; /* of the noise */
+    double scale;
+} curve_pair;
+
+static contest contest_at(const curve_pair *both, const pair *at)
 {
-    sgdmft_compared_curve out = {.agrees = 1, .z = -1.0};
+    double noise[2] = {error_at(both->noise[0], &at->a), error_at(both->noise[1], &at->b)};
+    contest x = {.a = value_at(both->curve[0]->value, &at->a),
+                 .b = value_at(both->curve[1]->value, &at->b),
+                 .se = hypot(error_at(both->curve[0]->se, &at->a), error_at(both->curve[1]->se, &at->b)),
+                 .scale = both->scale};
+    x.freedom = certainty_of_sum(x.se, noise, both->freedom);
+    return x;
+}
+
+static sgdmft_compared_curve compare_curve(const curve_pair *both, const pair *pairs, size_t n, limits limit)
+{
+    sgdmft_compared_curve out = {.agrees = 1, .z = -1.0, .limit = limit.sigma};
     double sum = 0.0;
     size_t with_error = 0;
     for (size_t i = 0; i < n; i++) {
-        double a = value_at(ca->value, &pairs[i].a), b = value_at(cb->value, &pairs[i].b), z;
-        double se = hypot(error_at(ca->se, &pairs[i].a), error_at(cb->se, &pairs[i].b));
-        int agree = judge(a, b, se, scale, limit, &z);
-        out.n_disagree += !agree;
-        if (se > 0.0 && !isnan(z)) {
-            sum += z * z;
+        contest x = contest_at(both, &pairs[i]);
+        verdict now = judge(&x, limit);
+        out.n_disagree += !now.agrees;
+        if (x.se > 0.0 && !isnan(now.z)) {
+            sum += now.z * now.z;
             with_error++;
         }
-        if (is_worse(agree, z, out.agrees, out.z)) {
-            out.agrees = agree;
+        if (is_worse(&now, &out)) {
+            out.agrees = now.agrees;
             out.t = pairs[i].t;
-            out.a = a;
-            out.b = b;
-            out.z = z;
-            out.relative = a == b ? 0.0 : fabs(a - b) / scale;
+            out.a = x.a;
+            out.b = x.b;
+            out.z = now.z;
+            out.limit = now.limit;
+            out.relative = x.a == x.b ? 0.0 : fabs(x.a - x.b) / x.scale;
         }
     }
     out.rms_z = with_error ? sqrt(sum / (double)with_error) : NAN;
@@ -276,32 +313,51 @@ static sgdmft_status copy_text(sgdmft_context *ctx, const char *text, char **out
     return *out ? SGDMFT_OK : context_out_of_memory(ctx, "a comparison", (double)strlen(text));
 }
 
+/* A curve that both have. `both` has room for its noise. */
+static sgdmft_status compare_pair(sgdmft_context *ctx, subject a, subject b, curve_pair *both, const pair *pairs,
+                                  limits limit, sgdmft_comparison *c)
+{
+    const subject of[2] = {a, b};
+    sgdmft_status status = SGDMFT_OK;
+    char *name = NULL;
+    for (int i = 0; i < 2 && !status; i++) {
+        status = check_errors(ctx, of[i], both->curve[i]);
+        if (!status)
+            certainty_noise(of[i].solution, both->curve[i], both->noise[i]);
+    }
+    if (!status)
+        status = copy_text(ctx, both->curve[0]->name, &name);
+    if (status)
+        return status;
+    both->scale = solution_curve_scale(b.solution, both->curve[1]);
+    sgdmft_compared_curve *out = &c->curves[c->n_curves++];
+    *out = compare_curve(both, pairs, c->times.n, limit);
+    out->name = name;
+    c->agrees &= out->agrees;
+    return SGDMFT_OK;
+}
+
 static sgdmft_status compare_common(sgdmft_context *ctx, subject a, subject b, const pair *pairs, limits limit,
                                     sgdmft_comparison *c)
 {
+    curve_pair both = {.noise = {memory_doubles(a.solution->n_times), memory_doubles(b.solution->n_times)},
+                       .freedom = {certainty_freedom(a.solution), certainty_freedom(b.solution)}};
+    double bytes = 8.0 * (double)(a.solution->n_times + b.solution->n_times);
+    sgdmft_status status =
+        both.noise[0] && both.noise[1] ? SGDMFT_OK : context_out_of_memory(ctx, "a comparison", bytes);
     c->agrees = 1;
-    for (size_t i = 0; i < a.solution->n_curves; i++) {
-        const sgdmft_curve *ca = &a.solution->curves[i], *cb = sgdmft_solution_curve(b.solution, ca->name);
-        if (!cb)
-            continue;
-        sgdmft_status status = check_errors(ctx, a, ca);
-        if (!status)
-            status = check_errors(ctx, b, cb);
-        char *name = NULL;
-        if (!status)
-            status = copy_text(ctx, ca->name, &name);
-        if (status)
-            return status;
-        double scale = solution_curve_scale(b.solution, cb);
-        sgdmft_compared_curve *out = &c->curves[c->n_curves++];
-        *out = compare_curve(ca, cb, scale, pairs, c->times.n, limit);
-        out->name = name;
-        c->agrees &= out->agrees;
+    for (size_t i = 0; i < a.solution->n_curves && !status; i++) {
+        both.curve[0] = &a.solution->curves[i];
+        both.curve[1] = sgdmft_solution_curve(b.solution, both.curve[0]->name);
+        if (both.curve[1])
+            status = compare_pair(ctx, a, b, &both, pairs, limit, c);
     }
-    if (c->n_curves == 0)
+    free(both.noise[0]);
+    free(both.noise[1]);
+    if (!status && c->n_curves == 0)
         return context_fail(ctx, SGDMFT_ERR_MISSING, "'%s' and '%s' have no columns in common besides t", a.source,
                             b.source);
-    return SGDMFT_OK;
+    return status;
 }
 
 static sgdmft_status describe_side(sgdmft_context *ctx, subject s, subject other, side *out)
@@ -311,6 +367,8 @@ static sgdmft_status describe_side(sgdmft_context *ctx, subject s, subject other
     sgdmft_status status = copy_text(ctx, s.source, &out->source);
     if (!status)
         status = copy_text(ctx, solution->title[0] ? solution->title : title, &out->title);
+    if (!status)
+        status = ending_describe(ctx, solution, &out->ending);
     out->only.name = calloc(solution->n_curves + 1, sizeof *out->only.name);
     if (!status && !out->only.name)
         return context_out_of_memory(ctx, "a comparison", 8.0 * (double)solution->n_curves);
@@ -329,7 +387,10 @@ static sgdmft_status fill(sgdmft_context *ctx, subject a, subject b, limits limi
         status = compare_common(ctx, a, b, pairs, limit, c);
     if (!status)
         status = describe_side(ctx, a, b, &c->a);
-    return status ? status : describe_side(ctx, b, a, &c->b);
+    if (!status)
+        status = describe_side(ctx, b, a, &c->b);
+    c->agrees = c->agrees && !c->a.ending && !c->b.ending;
+    return status;
 }
 
 static sgdmft_status compare(sgdmft_context *ctx, subject a, subject b, limits limit, sgdmft_comparison **out)
@@ -420,4 +481,9 @@ const char *sgdmft_comparison_source(const sgdmft_comparison *comparison, char w
 const char *sgdmft_comparison_title(const sgdmft_comparison *comparison, char which)
 {
     return side_of(comparison, which)->title;
+}
+
+const char *sgdmft_comparison_ending(const sgdmft_comparison *comparison, char which)
+{
+    return side_of(comparison, which)->ending;
 }

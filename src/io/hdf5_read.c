@@ -1,6 +1,5 @@
 #include "io/hdf5_read.h"
 
-#include <hdf5.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,12 +8,13 @@
 
 #include "columns/solution.h"
 #include "columns/solution_arrays.h"
-#include "io/hdf5_quiet.h"
+#include "io/hdf5_library.h"
 #include "io/provenance.h"
 
 enum { MOST = 8 /* students, teachers */, NAME_LONGEST = 256 };
 
 typedef struct reader {
+    hdf5_library h5;
     sgdmft_context *ctx;
     const char *path;
     hid_t file;
@@ -46,34 +46,34 @@ static sgdmft_status fail_damaged(const reader *r, const char *name)
 
 static int exists(const reader *r, const char *name)
 {
-    return H5Lexists(r->file, name, H5P_DEFAULT) > 0;
+    return r->h5.Lexists(r->file, name, H5P_DEFAULT) > 0;
 }
 
 /* The type in memory of the strings of a file: of any length, in the character set of the file. Negative if its
    strings are of another kind. */
-static hid_t text_type(hid_t of_file)
+static hid_t text_type(const reader *r, hid_t of_file)
 {
-    hid_t type = H5Tis_variable_str(of_file) > 0 ? H5Tcopy(H5T_C_S1) : -1;
-    if (type >= 0 && (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5Tget_cset(of_file)) < 0)) {
-        H5Tclose(type);
+    hid_t type = r->h5.Tis_variable_str(of_file) > 0 ? r->h5.Tcopy(r->h5.T_C_S1) : -1;
+    if (type >= 0 && (r->h5.Tset_size(type, H5T_VARIABLE) < 0 || r->h5.Tset_cset(type, r->h5.Tget_cset(of_file)) < 0)) {
+        r->h5.Tclose(type);
         type = -1;
     }
     return type;
 }
 
-static void text_list_clear(text_list *list)
+static void text_list_clear(const reader *r, text_list *list)
 {
     for (size_t i = 0; i < list->n && list->text; i++)
         if (list->text[i])
-            H5free_memory(list->text[i]);
+            r->h5.free_memory(list->text[i]);
     free(list->text);
     *list = (text_list){0};
 }
 
 /* Room for as many texts as `space` has. Returns 0 if there is no memory. */
-static int text_list_init(hid_t space, text_list *list)
+static int text_list_init(const reader *r, hid_t space, text_list *list)
 {
-    hssize_t n = H5Sget_simple_extent_npoints(space);
+    hssize_t n = r->h5.Sget_simple_extent_npoints(space);
     list->n = n > 0 ? (size_t)n : 0;
     list->text = calloc(list->n + 1, sizeof *list->text);
     return list->text != NULL;
@@ -83,31 +83,31 @@ static int text_list_init(hid_t space, text_list *list)
 static sgdmft_status read_text_attribute(const reader *r, hid_t parent, const char *name, int *found, text_list *out)
 {
     *out = (text_list){0};
-    *found = H5Aexists(parent, name) > 0;
-    hid_t attribute = *found ? H5Aopen(parent, name, H5P_DEFAULT) : -1;
+    *found = r->h5.Aexists(parent, name) > 0;
+    hid_t attribute = *found ? r->h5.Aopen(parent, name, H5P_DEFAULT) : -1;
     if (attribute < 0)
         return *found ? fail_damaged(r, name) : SGDMFT_OK;
-    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute), memory = text_type(type);
-    int room = text_list_init(space, out);
-    int good = room && memory >= 0 && (out->n == 0 || H5Aread(attribute, memory, out->text) >= 0);
+    hid_t type = r->h5.Aget_type(attribute), space = r->h5.Aget_space(attribute), memory = text_type(r, type);
+    int room = text_list_init(r, space, out);
+    int good = room && memory >= 0 && (out->n == 0 || r->h5.Aread(attribute, memory, out->text) >= 0);
     if (memory >= 0)
-        H5Tclose(memory);
-    H5Tclose(type);
-    H5Sclose(space);
-    H5Aclose(attribute);
+        r->h5.Tclose(memory);
+    r->h5.Tclose(type);
+    r->h5.Sclose(space);
+    r->h5.Aclose(attribute);
     if (good)
         return SGDMFT_OK;
-    text_list_clear(out);
+    text_list_clear(r, out);
     return room ? fail_damaged(r, name) : context_out_of_memory(r->ctx, "the texts of a run", 0);
 }
 
 /* A number of the file's attributes into *value, whose type in memory is given. Returns 0 if it is not there. */
 static int read_number(const reader *r, const char *name, hid_t memory, void *value)
 {
-    hid_t attribute = H5Aexists(r->file, name) > 0 ? H5Aopen(r->file, name, H5P_DEFAULT) : -1;
-    int good = attribute >= 0 && H5Aread(attribute, memory, value) >= 0;
+    hid_t attribute = r->h5.Aexists(r->file, name) > 0 ? r->h5.Aopen(r->file, name, H5P_DEFAULT) : -1;
+    int good = attribute >= 0 && r->h5.Aread(attribute, memory, value) >= 0;
     if (attribute >= 0)
-        H5Aclose(attribute);
+        r->h5.Aclose(attribute);
     return good;
 }
 
@@ -123,13 +123,13 @@ static sgdmft_status read_fact(const reader *r, sgdmft_solution *solution, size_
         found = found && texts.n == 1 && texts.text && texts.text[0];
         value.text = found ? texts.text[0] : "";
     } else if (kind == FACT_COUNT) {
-        found = read_number(r, key, H5T_NATIVE_UINT64, &value.count);
+        found = read_number(r, key, r->h5.T_NATIVE_UINT64, &value.count);
     } else {
-        found = read_number(r, key, H5T_NATIVE_DOUBLE, &value.number);
+        found = read_number(r, key, r->h5.T_NATIVE_DOUBLE, &value.number);
     }
     if (!status && found)
         status = provenance_set(r->ctx, solution, index, &value);
-    text_list_clear(&texts);
+    text_list_clear(r, &texts);
     return status;
 }
 
@@ -147,15 +147,15 @@ static sgdmft_status read_facts(const reader *r, sgdmft_solution *solution)
 static int read_extent(const reader *r, const char *name, hsize_t extent[SGDMFT_RANK_MAX])
 {
     int rank = -1;
-    hid_t set = exists(r, name) ? H5Dopen2(r->file, name, H5P_DEFAULT) : -1;
+    hid_t set = exists(r, name) ? r->h5.Dopen2(r->file, name, H5P_DEFAULT) : -1;
     if (set < 0)
         return -1;
-    hid_t space = H5Dget_space(set), type = H5Dget_type(set);
-    if (H5Tget_class(type) == H5T_FLOAT && H5Sget_simple_extent_ndims(space) <= SGDMFT_RANK_MAX)
-        rank = H5Sget_simple_extent_dims(space, extent, NULL);
-    H5Tclose(type);
-    H5Sclose(space);
-    H5Dclose(set);
+    hid_t space = r->h5.Dget_space(set), type = r->h5.Dget_type(set);
+    if (r->h5.Tget_class(type) == H5T_FLOAT && r->h5.Sget_simple_extent_ndims(space) <= SGDMFT_RANK_MAX)
+        rank = r->h5.Sget_simple_extent_dims(space, extent, NULL);
+    r->h5.Tclose(type);
+    r->h5.Sclose(space);
+    r->h5.Dclose(set);
     return rank;
 }
 
@@ -171,10 +171,10 @@ static sgdmft_status read_array(const reader *r, const char *name, int rank, con
     }
     if (!fits)
         return fail_shape(r, name);
-    hid_t set = H5Dopen2(r->file, name, H5P_DEFAULT);
-    int good = set >= 0 && (n == 0 || H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
+    hid_t set = r->h5.Dopen2(r->file, name, H5P_DEFAULT);
+    int good = set >= 0 && (n == 0 || r->h5.Dread(set, r->h5.T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
     if (set >= 0)
-        H5Dclose(set);
+        r->h5.Dclose(set);
     return good ? SGDMFT_OK : fail_damaged(r, name);
 }
 
@@ -269,17 +269,17 @@ static sgdmft_status read_curves(const reader *r, const text_list *names, sgdmft
 
 static sgdmft_status read_identity_names(const reader *r, text_list *out)
 {
-    hid_t set = H5Dopen2(r->file, "identities/name", H5P_DEFAULT);
+    hid_t set = r->h5.Dopen2(r->file, "identities/name", H5P_DEFAULT);
     if (set < 0)
         return fail_shape(r, "identities/name");
-    hid_t type = H5Dget_type(set), space = H5Dget_space(set), memory = text_type(type);
-    int room = text_list_init(space, out);
-    int good = room && memory >= 0 && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out->text) >= 0;
+    hid_t type = r->h5.Dget_type(set), space = r->h5.Dget_space(set), memory = text_type(r, type);
+    int room = text_list_init(r, space, out);
+    int good = room && memory >= 0 && r->h5.Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out->text) >= 0;
     if (memory >= 0)
-        H5Tclose(memory);
-    H5Tclose(type);
-    H5Sclose(space);
-    H5Dclose(set);
+        r->h5.Tclose(memory);
+    r->h5.Tclose(type);
+    r->h5.Sclose(space);
+    r->h5.Dclose(set);
     if (good)
         return SGDMFT_OK;
     return room ? fail_damaged(r, "identities/name") : context_out_of_memory(r->ctx, "the identities of a run", 0);
@@ -311,7 +311,7 @@ static sgdmft_status read_identities(const reader *r, sgdmft_solution *solution)
         status = solution_add_identity(r->ctx, solution, &identity, "%s", names.text[i]);
     }
     free(values);
-    text_list_clear(&names);
+    text_list_clear(r, &names);
     return status;
 }
 
@@ -345,18 +345,18 @@ static sgdmft_status read_problem(const reader *r, char **out)
         status = fail_foreign(r, "is an HDF5 file of another kind");
     if (!status && !(*out = strdup(problem.text[0])))
         status = context_out_of_memory(r->ctx, "the problem of a run", (double)strlen(problem.text[0]));
-    text_list_clear(&problem);
+    text_list_clear(r, &problem);
     return status;
 }
 
 static sgdmft_status read_column_names(const reader *r, text_list *out)
 {
-    hid_t group = exists(r, "curves") ? H5Gopen2(r->file, "curves", H5P_DEFAULT) : -1;
+    hid_t group = exists(r, "curves") ? r->h5.Gopen2(r->file, "curves", H5P_DEFAULT) : -1;
     int found = 0;
     if (group < 0)
         return fail_foreign(r, "has no curves");
     sgdmft_status status = read_text_attribute(r, group, "columns", &found, out);
-    H5Gclose(group);
+    r->h5.Gclose(group);
     return status;
 }
 
@@ -385,7 +385,7 @@ static sgdmft_status read_file(reader *r, sgdmft_solution **out)
 {
     char *problem = NULL;
     text_list names = {0};
-    r->file = H5Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    r->file = r->h5.Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (r->file < 0)
         return fail_foreign(r, "is not an HDF5 file");
     sgdmft_status status = read_problem(r, &problem);
@@ -399,8 +399,8 @@ static sgdmft_status read_file(reader *r, sgdmft_solution **out)
         problem = NULL;
     }
     free(problem);
-    text_list_clear(&names);
-    H5Fclose(r->file);
+    text_list_clear(r, &names);
+    r->h5.Fclose(r->file);
     return status;
 }
 
@@ -408,9 +408,12 @@ sgdmft_status hdf5_read(sgdmft_context *ctx, const char *path, sgdmft_solution *
 {
     *out = NULL;
     reader r = {.ctx = ctx, .path = path, .file = -1};
-    hdf5_printer printer = hdf5_silence();
-    sgdmft_status status = read_file(&r, out);
-    hdf5_restore(printer);
+    sgdmft_status status = hdf5_library_load(ctx, &r.h5);
+    if (status)
+        return status;
+    hdf5_printer printer = hdf5_silence(&r.h5);
+    status = read_file(&r, out);
+    hdf5_restore(&r.h5, printer);
     if (status) {
         sgdmft_solution_free(*out);
         *out = NULL;

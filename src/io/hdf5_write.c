@@ -1,19 +1,19 @@
 #include "io/hdf5_write.h"
 
-#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "columns/solution.h"
 #include "columns/solution_arrays.h"
-#include "io/hdf5_quiet.h"
+#include "io/hdf5_library.h"
 #include "io/provenance.h"
 
 #define IMAGE_INCREMENT ((size_t)1 << 20)
 
 /* The file being built. After the first failure `failed` stays set and everything else is skipped. */
 typedef struct image {
+    hdf5_library h5;
     hid_t file;
     int failed;
 } image;
@@ -27,40 +27,40 @@ static void note(image *im, herr_t result)
 /* A property list of class `type` whose objects carry no timestamps. */
 static hid_t plain_properties(image *im, hid_t type)
 {
-    hid_t properties = H5Pcreate(type);
-    note(im, properties < 0 ? -1 : H5Pset_obj_track_times(properties, 0));
+    hid_t properties = im->h5.Pcreate(type);
+    note(im, properties < 0 ? -1 : im->h5.Pset_obj_track_times(properties, 0));
     return properties;
 }
 
 static void image_open(image *im)
 {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    note(im, H5Pset_fapl_core(access, IMAGE_INCREMENT, 0));
-    hid_t creation = plain_properties(im, H5P_FILE_CREATE);
-    im->file = im->failed ? -1 : H5Fcreate("solution", H5F_ACC_TRUNC, creation, access);
+    hid_t access = im->h5.Pcreate(im->h5.P_FILE_ACCESS);
+    note(im, im->h5.Pset_fapl_core(access, IMAGE_INCREMENT, 0));
+    hid_t creation = plain_properties(im, im->h5.P_FILE_CREATE);
+    im->file = im->failed ? -1 : im->h5.Fcreate("solution", H5F_ACC_TRUNC, creation, access);
     note(im, im->file < 0 ? -1 : 0);
     if (creation >= 0)
-        H5Pclose(creation);
+        im->h5.Pclose(creation);
     if (access >= 0)
-        H5Pclose(access);
+        im->h5.Pclose(access);
 }
 
 static hid_t open_group(image *im, const char *name)
 {
     if (im->failed)
         return -1;
-    hid_t creation = plain_properties(im, H5P_GROUP_CREATE);
-    hid_t group = im->failed ? -1 : H5Gcreate2(im->file, name, H5P_DEFAULT, creation, H5P_DEFAULT);
+    hid_t creation = plain_properties(im, im->h5.P_GROUP_CREATE);
+    hid_t group = im->failed ? -1 : im->h5.Gcreate2(im->file, name, H5P_DEFAULT, creation, H5P_DEFAULT);
     note(im, group < 0 ? -1 : 0);
     if (creation >= 0)
-        H5Pclose(creation);
+        im->h5.Pclose(creation);
     return group;
 }
 
-static void close_group(hid_t group)
+static void close_group(image *im, hid_t group)
 {
     if (group >= 0)
-        H5Gclose(group);
+        im->h5.Gclose(group);
 }
 
 /* A dataset of any type; `values` in memory has the layout of `memory`. */
@@ -69,24 +69,24 @@ static void put_dataset(image *im, hid_t parent, const char *name, int rank, con
 {
     if (im->failed)
         return;
-    hid_t creation = plain_properties(im, H5P_DATASET_CREATE);
-    hid_t space = H5Screate_simple(rank, extent, NULL);
+    hid_t creation = plain_properties(im, im->h5.P_DATASET_CREATE);
+    hid_t space = im->h5.Screate_simple(rank, extent, NULL);
     hid_t set =
-        im->failed || space < 0 ? -1 : H5Dcreate2(parent, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+        im->failed || space < 0 ? -1 : im->h5.Dcreate2(parent, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     note(im, set < 0 ? -1 : 0);
-    if (!im->failed && H5Sget_simple_extent_npoints(space) > 0)
-        note(im, H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+    if (!im->failed && im->h5.Sget_simple_extent_npoints(space) > 0)
+        note(im, im->h5.Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
     if (set >= 0)
-        note(im, H5Dclose(set));
+        note(im, im->h5.Dclose(set));
     if (space >= 0)
-        H5Sclose(space);
+        im->h5.Sclose(space);
     if (creation >= 0)
-        H5Pclose(creation);
+        im->h5.Pclose(creation);
 }
 
 static void put_array(image *im, hid_t parent, const char *name, int rank, const hsize_t *extent, const double *values)
 {
-    put_dataset(im, parent, name, rank, extent, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values);
+    put_dataset(im, parent, name, rank, extent, im->h5.T_IEEE_F64LE, im->h5.T_NATIVE_DOUBLE, values);
 }
 
 static void put_vector(image *im, hid_t parent, const char *name, size_t n, const double *values)
@@ -100,44 +100,44 @@ static void put_attribute(image *im, hid_t parent, const char *name, hid_t space
 {
     if (im->failed)
         return;
-    hid_t attribute = H5Acreate2(parent, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    note(im, attribute < 0 ? -1 : H5Awrite(attribute, memory, value));
+    hid_t attribute = im->h5.Acreate2(parent, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    note(im, attribute < 0 ? -1 : im->h5.Awrite(attribute, memory, value));
     if (attribute >= 0)
-        note(im, H5Aclose(attribute));
+        note(im, im->h5.Aclose(attribute));
 }
 
 static hid_t text_type(image *im)
 {
-    hid_t type = H5Tcopy(H5T_C_S1);
-    note(im, H5Tset_size(type, H5T_VARIABLE));
-    note(im, H5Tset_cset(type, H5T_CSET_UTF8));
+    hid_t type = im->h5.Tcopy(im->h5.T_C_S1);
+    note(im, im->h5.Tset_size(type, H5T_VARIABLE));
+    note(im, im->h5.Tset_cset(type, H5T_CSET_UTF8));
     return type;
 }
 
 static void put_text(image *im, const char *key, const char *text)
 {
     hid_t type = text_type(im);
-    hid_t scalar = H5Screate(H5S_SCALAR);
+    hid_t scalar = im->h5.Screate(H5S_SCALAR);
     put_attribute(im, im->file, key, scalar, type, type, &text);
-    H5Sclose(scalar);
-    H5Tclose(type);
+    im->h5.Sclose(scalar);
+    im->h5.Tclose(type);
 }
 
 static void put_facts(image *im, const sgdmft_solution *solution, const char *command)
 {
     fact_kind kind;
     const char *key;
-    hid_t scalar = H5Screate(H5S_SCALAR);
+    hid_t scalar = im->h5.Screate(H5S_SCALAR);
     for (size_t i = 0; (key = provenance_key(i, &kind)); i++) {
         fact f = provenance_get(solution, command, i);
         if (kind == FACT_TEXT)
             put_text(im, key, f.text);
         else if (kind == FACT_COUNT)
-            put_attribute(im, im->file, key, scalar, H5T_STD_U64LE, H5T_NATIVE_UINT64, &f.count);
+            put_attribute(im, im->file, key, scalar, im->h5.T_STD_U64LE, im->h5.T_NATIVE_UINT64, &f.count);
         else
-            put_attribute(im, im->file, key, scalar, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &f.number);
+            put_attribute(im, im->file, key, scalar, im->h5.T_IEEE_F64LE, im->h5.T_NATIVE_DOUBLE, &f.number);
     }
-    H5Sclose(scalar);
+    im->h5.Sclose(scalar);
     put_text(im, "problem", solution->problem);
 }
 
@@ -158,7 +158,7 @@ static void put_arrays(image *im, const sgdmft_solution *solution, array_owner o
             extent[x] = array.extent[x];
         put_array(im, path[0] ? group : im->file, array.kind->name + prefix, array.kind->rank, extent, array.values);
     }
-    close_group(group);
+    close_group(im, group);
 }
 
 static void put_with_suffix(image *im, hid_t group, const char *name, const char *suffix, size_t n,
@@ -189,12 +189,12 @@ static void put_column_names(image *im, hid_t group, const sgdmft_solution *solu
         return;
     const char **names = collect_names(&solution->curves[0].name, sizeof solution->curves[0], n);
     hid_t type = text_type(im);
-    hid_t space = H5Screate_simple(1, &n, NULL);
+    hid_t space = im->h5.Screate_simple(1, &n, NULL);
     note(im, names && space >= 0 ? 0 : -1);
     put_attribute(im, group, "columns", space, type, type, names);
     if (space >= 0)
-        H5Sclose(space);
-    H5Tclose(type);
+        im->h5.Sclose(space);
+    im->h5.Tclose(type);
     free(names);
 }
 
@@ -210,7 +210,7 @@ static void put_curves(image *im, const sgdmft_solution *solution)
         put_with_suffix(im, group, curve->name, "_step_error", n, curve->step_error);
     }
     put_column_names(im, group, solution);
-    close_group(group);
+    close_group(im, group);
 }
 
 static void put_identity_field(image *im, hid_t group, const char *name, const sgdmft_solution *solution, size_t offset)
@@ -237,13 +237,13 @@ static void put_identities(image *im, const sgdmft_solution *solution)
     hid_t type = text_type(im);
     note(im, names ? 0 : -1);
     put_dataset(im, group, "name", 1, &n, type, type, names);
-    H5Tclose(type);
+    im->h5.Tclose(type);
     free(names);
     put_identity_field(im, group, "t", solution, offsetof(sgdmft_identity, t));
     put_identity_field(im, group, "defect", solution, offsetof(sgdmft_identity, defect));
     put_identity_field(im, group, "se", solution, offsetof(sgdmft_identity, se));
     put_identity_field(im, group, "scale", solution, offsetof(sgdmft_identity, scale));
-    close_group(group);
+    close_group(im, group);
 }
 
 /* The bytes of the finished file; the caller frees *bytes. */
@@ -251,10 +251,10 @@ static void image_take(image *im, char **bytes, size_t *size)
 {
     if (im->failed)
         return;
-    ssize_t length = H5Fflush(im->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(im->file, NULL, 0);
+    ssize_t length = im->h5.Fflush(im->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : im->h5.Fget_file_image(im->file, NULL, 0);
     if (length > 0)
         *bytes = malloc((size_t)length);
-    if (!*bytes || H5Fget_file_image(im->file, *bytes, (size_t)length) < 0)
+    if (!*bytes || im->h5.Fget_file_image(im->file, *bytes, (size_t)length) < 0)
         im->failed = 1;
     else
         *size = (size_t)length;
@@ -265,8 +265,11 @@ sgdmft_status hdf5_image(sgdmft_context *ctx, const sgdmft_solution *solution, c
 {
     *bytes = NULL;
     *size = 0;
-    hdf5_printer printer = hdf5_silence();
     image im = {.file = -1};
+    sgdmft_status status = hdf5_library_load(ctx, &im.h5);
+    if (status)
+        return status;
+    hdf5_printer printer = hdf5_silence(&im.h5);
     image_open(&im);
     if (!im.failed) {
         put_facts(&im, solution, command);
@@ -278,8 +281,8 @@ sgdmft_status hdf5_image(sgdmft_context *ctx, const sgdmft_solution *solution, c
     }
     image_take(&im, bytes, size);
     if (im.file >= 0)
-        H5Fclose(im.file);
-    hdf5_restore(printer);
+        im.h5.Fclose(im.file);
+    hdf5_restore(&im.h5, printer);
     if (!im.failed)
         return SGDMFT_OK;
     free(*bytes);

@@ -9,6 +9,7 @@
 #include "columns/solution.h"
 #include "io/csv_read.h"
 #include "io/csv_write.h"
+#include "io/hdf5_library.h"
 #include "io/hdf5_read.h"
 #include "io/hdf5_write.h"
 #include "io/save.h"
@@ -63,7 +64,12 @@ sgdmft_status sgdmft_write_histograms(sgdmft_context *ctx, const sgdmft_solution
 
 sgdmft_status sgdmft_write_check(sgdmft_context *ctx, const char *path, int force)
 {
-    return save_check(ctx, path, force);
+    hdf5_library h5;
+    const char *ending = strrchr(path, '.');
+    sgdmft_status status = save_check(ctx, path, force);
+    if (!status && ending && strcmp(ending, ".h5") == 0)
+        status = hdf5_library_load(ctx, &h5);
+    return status;
 }
 
 /* Does the file begin as HDF5 files do? */

@@ -13,6 +13,11 @@
                      place of the event in its cell, from 0 to 1
      or
        INNOVATION    E_A[g xi_c^T]
+     or
+       RESPONSE_CELL E[d S_last / d w_c], the change of the last kick with the field in the middle of cell c
+
+   With response_midpoint, node i + 1 has the averages in the middle of cell i, with g = S_i / (eta h) and with r where
+   the kick is half done; gamma is not used.
 
    eta is not a factor of these averages. The law A(t) may jump at a node where an epoch begins. Averages then have two
    limits there: those just before the node end the cell before it, and those just after it start the next cell. */
@@ -21,7 +26,7 @@
 
 #include <stddef.h>
 
-enum { VISITS = 0, RESPONSE_LEFT = 1, RESPONSE_RIGHT = 2, INNOVATION = 1 };
+enum { VISITS = 0, RESPONSE_LEFT = 1, RESPONSE_RIGHT = 2, INNOVATION = 1, RESPONSE_CELL = 1 };
 
 struct response_estimator;
 

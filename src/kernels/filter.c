@@ -5,14 +5,26 @@
 
 #include "core/matrix.h"
 
+void filter_teacher_row(kernels *kern, int i)
+{
+    int k = kern->k, kstar = kern->kstar;
+    size_t width = (size_t)(k * kstar);
+    double *F = kern->F + (size_t)i * width, R[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX];
+    kernels_block(kern, i, 0, R);
+    memcpy(left, kernels_m(kern, i), sizeof *left * width);
+    matrix_accumulate(k, k, kstar, -1, R, kern->m, left);
+    memset(F, 0, sizeof *F * width);
+    matrix_accumulate(k, kstar, kstar, 1, left, kern->rho_inverse, F);
+}
+
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
-    int k = kern->k, kstar = kern->kstar, width = k * kstar;
+    int width = kern->k * kern->kstar;
     filter_step step = filter_step_of(&kern->filter, kern->grid, i);
     step_weights rate = step_rule_rates(kern->grid, kern->delta, i);
     double half = step_rule_time(kern->grid, i).start;
     const double *before = kernels_m(kern, i), *mu = now + at->mu, *mu_next = next + at->mu;
-    double *after = kernels_m(kern, i + 1), *F = kern->F + (size_t)(i + 1) * (size_t)width, change = 0;
+    double *after = kernels_m(kern, i + 1), change = 0;
     for (int c = 0; c < width; c++) {
         double value = (before[c] * step.keep - half * (rate.start * mu[c] + rate.end * mu_next[c])) / step.divide;
         if (!isfinite(value))
@@ -20,12 +32,7 @@ double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const
         change = fmax(change, relative_change(after[c], value, fabs(value)));
         after[c] = value;
     }
-    double R[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX];
-    kernels_block(kern, i + 1, 0, R);
-    memcpy(left, after, sizeof *after * (size_t)width);
-    matrix_accumulate(k, k, kstar, -1, R, kern->m, left);
-    memset(F, 0, sizeof *F * (size_t)width);
-    matrix_accumulate(k, kstar, kstar, 1, left, kern->rho_inverse, F);
+    filter_teacher_row(kern, i + 1);
     return change;
 }
 

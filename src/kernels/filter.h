@@ -26,10 +26,13 @@ static inline filter_step filter_step_of(const filter *f, const time_grid *grid,
     return (filter_step){1 - time.start * f->lambda, 1 + time.end * f->lambda};
 }
 
+/* F at node i, F = (m - R(., 0) m(0)) rho^{-1}, from m and R there. */
+void filter_teacher_row(kernels *kern, int i);
+
 /* m and F at node i + 1 from the averages just after node i (`now`) and just before node i + 1 (`next`), by (3) and
    (5):
 
-     m_{i+1} from the force delta eta E_A[g w*^T],   F = (m - R(., 0) m(0)) rho^{-1}.
+     m_{i+1} from the force delta eta E_A[g w*^T],   F as above.
 
    R at node i + 1 must be known. Returns the largest change relative to its scale, or NaN. */
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);

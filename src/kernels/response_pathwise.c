@@ -107,5 +107,10 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
     complete_Q(kern, i, at, after, own, kern->scratch);
 }
 
-const response_estimator response_pathwise = {
-    .name = "pathwise", .pathwise = 1, .rows = 2, .start = start, .advance = advance, .renew = renew};
+const response_estimator response_pathwise = {.name = "pathwise",
+                                              .pathwise = 1,
+                                              .rows = 2,
+                                              .start = start,
+                                              .advance = advance,
+                                              .overlap = filter_overlap_row,
+                                              .renew = renew};

@@ -37,6 +37,33 @@ void response_smooth_row(kernels *kern, int node, int cells, const double *mean,
     }
 }
 
+/* 1 if cell c has no noise, as where eta = 0. */
+static int is_silent(const kernels *kern, int c)
+{
+    int kk = kern->k * kern->k;
+    for (int x = 0; x < kk; x++)
+        if (kern->root_inverse[c * kk + x] != 0)
+            return 0;
+    return 1;
+}
+
+/* Nothing correlates with cells that have no noise. As theta only decays there, a kick in such a cell acts like a
+   smaller one at its end: the mean is that of the cell after it, or for the last cell the value `end` of Q(t, t), times
+   the decay. */
+static void fill_silent(const kernels *kern, int cells, const double *end, double *mean)
+{
+    size_t kk = (size_t)(kern->k * kern->k);
+    const double *h = kern->grid->h;
+    for (int c = cells - 1; c >= 0; c--) {
+        if (!is_silent(kern, c))
+            continue;
+        const double *later = c + 1 < cells ? mean + (size_t)(c + 1) * kk : end;
+        double decay = exp(-0.5 * kern->filter.lambda * (h[c] + (c + 1 < cells ? h[c + 1] : 0)));
+        for (size_t x = 0; x < kk; x++)
+            mean[(size_t)c * kk + x] = decay * later[x];
+    }
+}
+
 /* 1 if Q(t, 0) is better found from the start than from the first innovations: if the start varies more than they
    do. */
 static int start_is_informative(const kernels *kern)
@@ -98,6 +125,7 @@ static void make_Q(kernels *kern, int node, int since, const averages_layout *at
     for (size_t x = 0; x < kk; x++)
         end[x] = since < node ? kernels_Q(kern, (int)x, node)[since] : gamma[x];
     response_cell_means(kern, since, node, averages_row(at, averages, 0, INNOVATION), at->kinds * kk, mean);
+    fill_silent(kern, since, end, mean);
     response_smooth_row(kern, node, since, mean, kern->smooth_gradient ? end : NULL, kern->Q);
     if (start_is_informative(kern)) {
         kernels_from_start(kern, averages + at->mu, averages + at->gw0, q);
@@ -163,4 +191,4 @@ static void renew(kernels *kern, int i, const averages_layout *at, const double 
 }
 
 const response_estimator response_stein = {
-    .name = "stein", .rows = 1, .start = start, .advance = advance, .renew = renew};
+    .name = "stein", .rows = 1, .start = start, .advance = advance, .overlap = filter_overlap_row, .renew = renew};

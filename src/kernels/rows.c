@@ -15,7 +15,7 @@ double kernels_advance(kernels *kern, int i, const averages_layout *at, const do
 {
     double innovation = innovations_row(kern, i, at, now, next);
     double response = at->response->advance(kern, i, at, next);
-    double overlap = filter_overlap_row(kern, i, at, now, next);
+    double overlap = at->response->overlap(kern, i, at, now, next);
     double field = filter_field_row(kern, i);
     if (isnan(response) || isnan(overlap) || isnan(innovation) || isnan(field))
         return NAN;

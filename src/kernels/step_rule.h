@@ -34,6 +34,12 @@ static inline step_weights step_rule_force(const time_grid *grid, double delta, 
     return (step_weights){time.start * delta * grid->eta_start[cell], time.end * delta * grid->eta_end[cell]};
 }
 
+/* eta in a cell, for a kick that stands for the whole cell. */
+static inline double step_rule_eta(const time_grid *grid, int cell)
+{
+    return 0.5 * (grid->eta_start[cell] + grid->eta_end[cell]);
+}
+
 /* The mean over cell c of a row of a kernel. */
 static inline double step_rule_mean(const double *row, int c)
 {

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/callbacks.h"
 #include "model/limit.h"
@@ -208,4 +209,17 @@ int model_observables(const model *m, model_work *work, size_t n, const double *
     set_outputs(work, 0, m->shape.observables, n, out);
     expr_eval(m->program.observables, work->scratch, n, in, work->out);
     return 0;
+}
+
+sgdmft_status model_explain_observable(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem, size_t index,
+                                       const model_sample *sample, char **out)
+{
+    double values[MODEL_VARIABLES] = {0};
+    model_shape shape = m->shape;
+    memcpy(values + MODEL_R, sample->r, sizeof *values * (size_t)shape.k);
+    memcpy(values + MODEL_S, sample->s, sizeof *values * (size_t)shape.kstar);
+    memcpy(values + MODEL_EPS, sample->eps, sizeof *values * (size_t)shape.noises);
+    memcpy(values + MODEL_Y, sample->y, sizeof *values * (size_t)shape.labels);
+    values[MODEL_T] = sample->t;
+    return model_programs_explain(ctx, problem, m->external != NULL, &shape, index, values, out);
 }

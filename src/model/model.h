@@ -24,6 +24,7 @@ typedef struct model_shape {
     int labels;      /* components of y: 1..8 */
     int observables; /* user observables */
     int linear;      /* 1 if g is affine in r (G constant in r), for all y */
+    int nonnegative; /* 1 if the expression of the loss shows that it is never negative */
     int jumps;       /* 1 if g jumps in r (G lacks a delta function); 0 for call-backs, whose author vouches for them */
 } model_shape;
 
@@ -73,5 +74,16 @@ int model_loss_gradient(const model *m, model_work *work, size_t n, const double
 /* out[observables][n], in the order of the problem. */
 int model_observables(const model *m, model_work *work, size_t n, const double *t, const double *r, const double *s,
                       const double *eps, const double *y, double *out);
+
+/* One sample: t, r[k], s[k*], eps[noises], y[labels]. */
+typedef struct model_sample {
+    double t;
+    const double *r, *s, *eps, *y;
+} model_sample;
+
+/* Says why an observable is not finite for a sample, e.g. "log(-0.53) is nan, at r = -0.53", in *out, which the caller
+   frees; NULL if it is finite. */
+sgdmft_status model_explain_observable(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem, size_t index,
+                                       const model_sample *sample, char **out);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/origin.h"
+#include "expr/functions.h"
 
 typedef struct builder {
     sgdmft_context *ctx;
@@ -470,6 +471,9 @@ static sgdmft_status build_label_and_loss(builder *b)
     if (status != SGDMFT_OK)
         return status;
     b->shape->linear = is_linear(b);
+    b->shape->nonnegative = expr_nonnegative(b->graph, b->loss);
+    if (b->shape->nonnegative < 0)
+        return context_out_of_memory(b->ctx, "the model", (double)b->loss);
     status = compile_label_and_loss(b);
     return status == SGDMFT_OK ? find_growth(b) : status;
 }
@@ -500,6 +504,126 @@ sgdmft_status model_programs_build(sgdmft_context *ctx, const sgdmft_problem *pr
     free(b.observable);
     expr_graph_free(b.graph);
     return status;
+}
+
+/* The operation with its arguments, as it would be written. */
+static void print_fault(const expr_fault *fault, FILE *to)
+{
+    const function_row *row = function_of(fault->op);
+    if (fault->op == OP_CONSTANT)
+        fprintf(to, "a part of it that is constant");
+    else if (fault->n_args == 2 && !row->callable)
+        fprintf(to, "%.4g %s %.4g", fault->arg[0], row->name, fault->arg[1]);
+    else if (fault->n_args == 1)
+        fprintf(to, "%s(%.4g)", row->name, fault->arg[0]);
+    else
+        fprintf(to, "%s(...)", row->name);
+    fprintf(to, " is %s", isnan(fault->value) ? "not a number" : "infinite");
+}
+
+/* The values of the variables that a node depends on. */
+static void print_variables(const builder *b, expr_node node, const double *values, FILE *to)
+{
+    const char *before = ", at ";
+    for (name_kind kind = 0; kind < NAME_KINDS; kind++) {
+        int count = count_of(b, kind);
+        for (int i = 0; i < count && kind != NAME_F; i++) {
+            char name[NAME_ROOM];
+            int number = first_of(kind) + i;
+            if (!expr_depends(b->graph, node, b->variable[number]))
+                continue;
+            write_name(name, &rules[kind], i);
+            fprintf(to, "%s%s = %.4g", before, count == 1 ? rules[kind].letter : name, values[number]);
+            before = ", ";
+        }
+    }
+}
+
+static sgdmft_status explain(const builder *b, expr_node node, const double *values, char **out)
+{
+    expr_fault fault;
+    size_t size;
+    if (!expr_find_fault(b->graph, node, values, &fault))
+        return SGDMFT_OK;
+    FILE *to = open_memstream(out, &size);
+    if (!to)
+        return context_out_of_memory(b->ctx, "a message", 200);
+    print_fault(&fault, to);
+    print_variables(b, node, values, to);
+    return fclose(to) ? context_out_of_memory(b->ctx, "a message", 200) : SGDMFT_OK;
+}
+
+sgdmft_status model_programs_explain(sgdmft_context *ctx, const sgdmft_problem *problem, int external,
+                                     const model_shape *shape, size_t index, const double values[MODEL_VARIABLES],
+                                     char **out)
+{
+    model_shape own = *shape;
+    model_programs unused = {.label = NULL};
+    builder b = {.ctx = ctx, .problem = problem, .external = external, .shape = &own, .out = &unused};
+    *out = NULL;
+    sgdmft_status status = expr_graph_new(ctx, &b.graph);
+    if (!status)
+        status = declare_scope(&b);
+    if (!status && !external)
+        status = parse_predict(&b);
+    if (!status)
+        status = parse_observables(&b);
+    if (!status)
+        status = explain(&b, b.observable[index], values, out);
+    free(b.observable);
+    expr_graph_free(b.graph);
+    return status;
+}
+
+/* Whatever is parsed from here on has the label in place of y. */
+static sgdmft_status replace_labels(builder *b)
+{
+    sgdmft_status status = SGDMFT_OK;
+    for (int i = 0; status == SGDMFT_OK && i < b->shape->labels; i++)
+        status = bind(b, NAME_Y, i, b->shape->labels, b->label[i]);
+    return status;
+}
+
+static sgdmft_status build_expressions(builder *b)
+{
+    sgdmft_status status = declare_scope(b);
+    if (status == SGDMFT_OK)
+        status = parse_predict(b);
+    if (status == SGDMFT_OK)
+        status = parse_labels(b);
+    if (status == SGDMFT_OK)
+        status = replace_labels(b);
+    if (status == SGDMFT_OK)
+        status = enter(b, USE_LOSS);
+    if (status == SGDMFT_OK)
+        status = parse(b, &b->problem->model.loss.item[0], &b->loss);
+    if (status == SGDMFT_OK)
+        status = differentiate(b);
+    return status == SGDMFT_OK ? parse_observables(b) : status;
+}
+
+sgdmft_status model_expressions_build(sgdmft_context *ctx, const sgdmft_problem *problem, model_shape shape,
+                                      model_expressions *out)
+{
+    builder b = {.ctx = ctx, .problem = problem, .shape = &shape};
+    *out = (model_expressions){.graph = NULL};
+    sgdmft_status status = expr_graph_new(ctx, &b.graph);
+    if (status == SGDMFT_OK)
+        status = build_expressions(&b);
+    out->graph = b.graph;
+    out->loss = b.loss;
+    out->observable = b.observable;
+    memcpy(out->variable, b.variable, sizeof out->variable);
+    memcpy(out->gradient, b.derivative, sizeof *b.derivative * (size_t)shape.k);
+    memcpy(out->hessian, b.derivative + shape.k, sizeof *b.derivative * (size_t)(shape.k * shape.k));
+    return status;
+}
+
+void model_expressions_clear(model_expressions *e)
+{
+    free(e->observable);
+    expr_graph_free(e->graph);
+    *e = (model_expressions){.graph = NULL};
 }
 
 void model_programs_clear(model_programs *p)

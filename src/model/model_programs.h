@@ -45,10 +45,31 @@ typedef struct model_programs {
    SGDMFT_ERR_KINK. */
 sgdmft_status model_programs_build(sgdmft_context *ctx, const sgdmft_problem *problem, int external, model_shape *shape,
                                    model_programs *out);
+/* model_explain_observable, given the values of all variables. */
+sgdmft_status model_programs_explain(sgdmft_context *ctx, const sgdmft_problem *problem, int external,
+                                     const model_shape *shape, size_t index, const double values[MODEL_VARIABLES],
+                                     char **out);
+
 void model_programs_clear(model_programs *p);
 
 /* Work space, in doubles, of the program that needs most. */
 size_t model_programs_work(const model_programs *p);
+
+/* Loss, derivatives and observables as functions of (r, s, eps, t), the label put in place of y. */
+typedef struct model_expressions {
+    expr_graph *graph;                          /* its variables are those of the programs */
+    expr_node variable[MODEL_VARIABLES];        /* their nodes */
+    expr_node loss;                             /* the loss */
+    expr_node gradient[MODEL_MOST];             /* [k] */
+    expr_node hessian[MODEL_MOST * MODEL_MOST]; /* [k][k] */
+    expr_node *observable;                      /* [observables] */
+} model_expressions;
+
+/* The expressions of a problem from which a model was built, on a graph of their own, for who looks at their structure.
+   On failure, too, *out is to be cleared. */
+sgdmft_status model_expressions_build(sgdmft_context *ctx, const sgdmft_problem *problem, model_shape shape,
+                                      model_expressions *out);
+void model_expressions_clear(model_expressions *e);
 
 /* SGDMFT_ERR_KINK with the jump found in the loss, the harm that it would do and a smooth form to use instead. */
 sgdmft_status model_kink_refuse(sgdmft_context *ctx, const sgdmft_problem *problem, const model_kink *kink);

@@ -124,6 +124,8 @@ sgdmft_status exponential_sums(sgdmft_context *ctx, size_t n, const double *rate
     for (size_t span = 0; span < spans; span++) {
         double *start = scratch + (size_t)omp_get_thread_num() * n;
         size_t from = span * SPAN, length = count - from < SPAN ? count - from : SPAN;
+        if (context_stop_now(ctx))
+            continue;
         for (size_t i = 0; i < n; i++)
             start[i] = weight[i] * decayed(rate[i] * h * ((double)first + (double)from));
         for (size_t j = 0; j < length; j++) {
@@ -137,5 +139,5 @@ sgdmft_status exponential_sums(sgdmft_context *ctx, size_t n, const double *rate
     }
     free(table);
     free(scratch);
-    return SGDMFT_OK;
+    return context_stop_now(ctx) ? context_interrupted(ctx, "the source of the risk was tabulated") : SGDMFT_OK;
 }

@@ -22,7 +22,7 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
     int visits = plan->process->visits != NULL;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
-    double state = (plan->grid->epoch > 0 ? 7 : 6) * k;
+    double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? k + 1 : 0);
     if (plan->at.response->pathwise)
         state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
     return 8.0 * lanes * (inputs + state) + path_history_bytes(&history);
@@ -88,7 +88,7 @@ static path_chains *chains_new(const path_plan *plan, const path_inputs *in)
 sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const path_inputs *in, path_block *out)
 {
     size_t width = (size_t)plan->shape.k * in->n;
-    int pathwise = plan->at.response->pathwise, apart = plan->grid->epoch > 0;
+    int pathwise = plan->at.response->pathwise, apart = plan->grid->epoch > 0, midpoint = plan->at.response->midpoint;
     history_plan history = history_plan_of(plan, in->n);
     path_block block = {.in = in};
     block.w = memory_doubles(width);
@@ -99,10 +99,13 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const p
     block.newest_moment = memory_doubles(width);
     block.zero = memory_doubles(width);
     block.chains = pathwise ? chains_new(plan, in) : NULL;
+    block.middle = midpoint ? memory_doubles(width) : NULL;
+    block.parts = midpoint ? memory_doubles(in->n) : NULL;
     int failed = path_history_new(&history, in->xi, &block.history);
     *out = block;
     if (!failed && block.w && block.r && block.r_last && (block.unvisited || !apart) && block.newest_sum &&
-        block.newest_moment && block.zero && (block.chains || !pathwise))
+        block.newest_moment && block.zero && (block.chains || !pathwise) &&
+        ((block.middle && block.parts) || !midpoint))
         return SGDMFT_OK;
     path_block_clear(out);
     return context_out_of_memory(ctx, "a block of paths", path_block_bytes(plan, in->n, in->slots));
@@ -119,6 +122,8 @@ void path_block_clear(path_block *block)
     free(block->zero);
     path_history_clear(&block->history);
     chains_free(block->chains);
+    free(block->middle);
+    free(block->parts);
     memset(block, 0, sizeof *block);
 }
 
@@ -265,7 +270,7 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
     size_t n = block->in->n, slots = (size_t)block->in->slots, width = (size_t)k * n;
     if (block->chains && block->chains->chain)
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
-    block->node = 0;
+    block->node = block->begun = 0;
     field_at_start(block, plan, block->w);
     path_history_start(&block->history, block->zero);
     memcpy(block->r, block->w, sizeof(double) * width);
@@ -330,6 +335,19 @@ static int all_averages(const path_block *block, const path_plan *plan, const ke
     return 0;
 }
 
+/* The same in the middle of the cell before the node, where the events have computed g and the position. */
+static void cell_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node,
+                          path_workspace *s, double *sums)
+{
+    int k = plan->shape.k;
+    size_t n = block->in->n;
+    lanes_outer(k, k, n, s->g, s->g, sums + plan->at.outer);
+    lanes_outer(k, k, n, s->g, s->own, sums + plan->at.gr);
+    path_block_average_start(block, plan, s->g, s, sums);
+    plan->events->derive(block, plan, kern, node, node, s);
+    path_block_average_events(block, plan, node, node, s, sums);
+}
+
 int path_block_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
                        double *sums)
 {
@@ -340,6 +358,10 @@ int path_block_advance(path_block *block, const path_plan *plan, const kernels *
     if (plan->events->advance(block, plan, kern, cell, s))
         return -1;
     close_position(block, plan, kern, cell);
+    if (plan->at.response->midpoint) {
+        cell_averages(block, plan, kern, node, s, sums);
+        return 0;
+    }
     return all_averages(block, plan, kern, node, plan->grid->history[node], path_block_unvisited(block, plan), s, sums);
 }
 

@@ -60,6 +60,11 @@ typedef struct path_block {
     double *zero;          /* [k][n] zeros */
     path_history history;
     path_chains *chains; /* for pathwise responses, otherwise NULL */
+
+    /* For kicks in the middle of a cell (midpoint_events.h), otherwise NULL. */
+    double *middle; /* [k][n] the position there in the last pass, as a first guess of the next one */
+    double *parts;  /* [n] numbers of parts of the kick */
+    int begun;      /* the node for which these are set */
 } path_block;
 
 /* Scratch memory of one thread, enough for any block of an ensemble. Functions of this room call it `s`. */
@@ -67,7 +72,8 @@ typedef struct path_workspace {
     model_work *model;
     double *g, *G, *t, *work; /* gradient [k][n], Hessian [k][k][n] and time [n] at a node; losses and products */
     double *GK;               /* [slots][k][k][n] G K_b = dg/dw(T_b) for every event b */
-    double *own, *control;    /* the field without its teacher part [k][n]; the control variable [n] */
+    double *own, *control;    /* the field without its teacher part, or the position in the middle of a cell when half
+                                 of its kick is done [k][n]; the control variable [n] */
     double *rho;              /* [slots][k][k][n] a kernel row at every event */
     double *visit;            /* values at the visits of a group, or at the stages of a kick */
     double *row;              /* [slots or nodes][k][k] coefficients of a row */

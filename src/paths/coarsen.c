@@ -91,9 +91,12 @@ static sgdmft_status coarsen_visits(sgdmft_context *ctx, const path_inputs *fine
         return status;
     count_visits(fine, &sorter);
     status = visit_sorter_lay_out(ctx, &sorter);
-    for (int cell = 0; cell < fine->steps && !status; cell++)
+    for (int cell = 0; cell < fine->steps && !status; cell++) {
+        if (context_stop_now(ctx))
+            status = context_interrupted(ctx, "visits were carried over to a coarser grid");
         for (size_t g = fine->group_first[cell]; g < fine->group_first[cell + 1]; g++)
             place_group(fine, fine_grid, cell, &fine->groups[g], &sorter);
+    }
     visit_sorter_clear(&sorter);
     return status;
 }
@@ -131,7 +134,9 @@ sgdmft_status path_ensemble_coarsen(sgdmft_context *ctx, const path_ensemble *fi
     sgdmft_status status = SGDMFT_OK;
     for (size_t b = 0; b < fine->n_blocks && !status; b++) {
         const path_inputs *in = &fine->block[b];
-        if (share_owns(source->share, b))
+        if (context_stop_now(ctx))
+            status = context_interrupted(ctx, "paths were carried over to a coarser grid");
+        else if (share_owns(source->share, b))
             status = coarsen_block(ctx, in, source->shape, source->process, fine_grid, coarse_grid, &e->block[b]);
         else
             e->block[b] = inputs_of_other_rank(source->process, coarse_grid->steps, in->n, in->slots);

@@ -283,7 +283,10 @@ static sgdmft_status finish_blocks(sgdmft_context *ctx, const draw *d, const vis
     for (size_t b = 0; b < d->ensemble->n_blocks && !status; b++) {
         if (!share_owns(d->source->share, b))
             continue;
-        status = draw_events(ctx, d, visits, b, &space);
+        if (context_stop_now(ctx))
+            status = context_interrupted(ctx, "paths were drawn");
+        if (!status)
+            status = draw_events(ctx, d, visits, b, &space);
         if (!status)
             status = label_block(ctx, d, &d->ensemble->block[b], space.model);
         if (!status)

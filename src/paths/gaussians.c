@@ -144,12 +144,12 @@ typedef struct gaussian_space {
     int (*split)[3];
 } gaussian_space;
 
-/* Draws one kind of increments in all blocks. */
-static void draw_increments(const draw *d, const increments *inc, const gaussian_space *space)
+/* Draws one kind of increments in all blocks, unless the caller asks to stop. */
+static void draw_increments(sgdmft_context *ctx, const draw *d, const increments *inc, const gaussian_space *space)
 {
-    for (size_t j = 0; j < d->plan.modes * inc->width; j++)
+    for (size_t j = 0; j < d->plan.modes * inc->width && !context_stop_now(ctx); j++)
         quasi_row(d, inc->dimension + (unsigned)j + (j < inc->lead ? 0 : inc->gap), inc->first + j, space->column);
-    for (size_t b = 0; b < d->ensemble->n_blocks; b++) {
+    for (size_t b = 0; b < d->ensemble->n_blocks && !context_stop_now(ctx); b++) {
         path_inputs *in = &d->ensemble->block[b];
         if (!owns(d, b))
             continue;
@@ -162,7 +162,7 @@ static void draw_increments(const draw *d, const increments *inc, const gaussian
     }
 }
 
-static void draw_rows(const draw *d, const gaussian_space *space)
+static void draw_rows(sgdmft_context *ctx, const draw *d, const gaussian_space *space)
 {
     const dimension_plan *plan = &d->plan;
     size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps;
@@ -180,9 +180,9 @@ static void draw_rows(const draw *d, const gaussian_space *space)
                             .width = 1,
                             .purpose = PURPOSE_DIFFUSION,
                             .dimension = plan->fields + plan->modes * (unsigned)k + plan->visits};
-    draw_increments(d, &field, space);
+    draw_increments(ctx, d, &field, space);
     if (d->source->process->diffuses)
-        draw_increments(d, &diffusion, space);
+        draw_increments(ctx, d, &diffusion, space);
 }
 
 sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
@@ -195,7 +195,9 @@ sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
     if (!space.column || !space.sums || !space.split) {
         status = context_out_of_memory(ctx, "the innovations", 8.0 * (double)(paths + steps * k * d->lanes));
     } else {
-        draw_rows(d, &space);
+        draw_rows(ctx, d, &space);
+        if (context_stop_now(ctx))
+            status = context_interrupted(ctx, "paths were drawn");
     }
     status = match_gaussians(ctx, d, status);
     free(space.column);

@@ -16,6 +16,7 @@
 enum { PANEL_ROWS = 64, PANEL_NUMBERS = 1 << 22 };
 
 typedef struct matcher {
+    sgdmft_context *ctx;
     const path_share *share;
     size_t rows, n_blocks;
     double *const *block;
@@ -49,6 +50,13 @@ static sgdmft_status matcher_init(sgdmft_context *ctx, matcher *m)
     return share_room_new(ctx, m->share, width, &m->room);
 }
 
+/* 1 if the rest is to be left out, because the caller asked to stop. Ranks that work together do all of it, since each
+   needs the sums of the others. */
+static int stopped(const matcher *m)
+{
+    return !share_ranks(m->share) && context_stop_now(m->ctx);
+}
+
 typedef void (*part_fn)(const matcher *m, size_t b, size_t first, size_t count, double *sums);
 
 /* Sums of `width` numbers over all blocks into m->both[0 .. width - 1]; `add` adds those of one block. Non-zero if a
@@ -61,7 +69,7 @@ static int over_parts(matcher *m, part_fn add, size_t first, size_t count, size_
     for (size_t i = 0; i < parts; i++) {
         double *sums = m->sums + i * width;
         memset(sums, 0, sizeof *sums * width);
-        for (size_t b = start + i * step; b < m->n_blocks; b += PATH_PARTS)
+        for (size_t b = start + i * step; b < m->n_blocks && !stopped(m); b += PATH_PARTS)
             add(m, b, first, count, sums);
     }
     int lost = share_join(m->share, &m->room, m->sums, width, 0, m->both);
@@ -95,7 +103,7 @@ static int remove_means(matcher *m)
         return 1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (size_t b = 0; b < m->n_blocks; b++)
-        for (size_t i = 0; i < m->rows && share_owns(m->share, b); i++) {
+        for (size_t i = 0; i < m->rows && share_owns(m->share, b) && !stopped(m); i++) {
             double mean = m->both[i] / m->lanes, *row = m->block[b] + i * m->n[b];
             for (size_t p = 0; p < m->n[b]; p++)
                 row[p] -= mean;
@@ -122,7 +130,7 @@ static int whiten(matcher *m)
         return 1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (size_t b = 0; b < m->n_blocks; b++)
-        if (share_owns(m->share, b))
+        if (share_owns(m->share, b) && !stopped(m))
             cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, order, (int)m->n[b], 1,
                         m->gram, order, m->block[b], (int)m->n[b]);
     return 0;
@@ -132,11 +140,14 @@ static sgdmft_status match(sgdmft_context *ctx, matcher *m)
 {
     if (remove_means(m) || make_gram(m))
         return SGDMFT_OK; /* a message was lost, which ranks_agree reports */
-    return whiten(m) ? context_fail(ctx, SGDMFT_ERR_NON_FINITE,
-                                    "moment matching: the empirical covariance of %zu normals over %.0f paths is "
-                                    "singular; hint: raise numerics.paths",
-                                    m->rows, m->lanes)
-                     : SGDMFT_OK;
+    int singular = !stopped(m) && whiten(m);
+    if (stopped(m))
+        return context_interrupted(ctx, "moments were matched");
+    return singular ? context_fail(ctx, SGDMFT_ERR_NON_FINITE,
+                                   "moment matching: the empirical covariance of %zu normals over %.0f paths is "
+                                   "singular; hint: raise numerics.paths",
+                                   m->rows, m->lanes)
+                    : SGDMFT_OK;
 }
 
 sgdmft_status matching_apply_shared(sgdmft_context *ctx, const path_share *share, size_t rows, size_t n_blocks,
@@ -149,7 +160,8 @@ sgdmft_status matching_apply_shared(sgdmft_context *ctx, const path_share *share
         rows = lanes / 4;
     if (rows == 0)
         return SGDMFT_OK;
-    matcher m = {.share = share, .rows = rows, .n_blocks = n_blocks, .block = block, .n = n, .lanes = (double)lanes};
+    matcher m = {
+        .ctx = ctx, .share = share, .rows = rows, .n_blocks = n_blocks, .block = block, .n = n, .lanes = (double)lanes};
     sgdmft_status status = ranks_agree(ctx, share_ranks(share), matcher_init(ctx, &m));
     /* BLAS runs on one thread, so that its sums do not depend on the number of threads */
     int threads = omp_get_max_threads();

@@ -11,7 +11,9 @@ enum {
     PURPOSE_BRIDGE = 4,      /* Brownian bridges at events */
     PURPOSE_DIFFUSION = 5,   /* fine modes of the Brownian motion of a process that diffuses */
     PURPOSE_COORDINATES = 6, /* the law of (theta0, theta*), where it is not Gaussian */
-    PURPOSE_LABEL_AXES = 7   /* points from which the direction of the largest change of a label is found */
+    PURPOSE_LABEL_AXES = 7,  /* points from which the direction of the largest change of a label is found */
+    PURPOSE_NOISE = 8,       /* points from which the noise of the field at t = 0 is found */
+    PURPOSE_AUDIT = 64       /* samples at which an observable is not finite, for a message */
 };
 
 /* Added to the number of a replica for its coordinates, so that their random numbers are not those of its samples. */

@@ -8,8 +8,8 @@
 #include "paths/purposes.h"
 
 /* Paths whose quasi-random numbers are made at once, and numbers of the counter-based generator that are drawn at
-   once. */
-enum { CHUNK = 1024, DRAWS = 32 };
+   once; paths between two looks at the caller's wish to stop. */
+enum { CHUNK = 1024, DRAWS = 32, PATHS_BETWEEN = 16 };
 
 /* A list of times that grows. */
 typedef struct list_builder {
@@ -65,14 +65,15 @@ sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, 
     list_builder list = {NULL, 0, 0};
     double *u = memory_doubles(lanes * (quasi ? quasi : 1));
     size_t *first = memory_zeroed(paths + 1, sizeof *first);
-    int failed = !u || !first;
+    int failed = !u || !first, stopped = 0;
     for (size_t start = 0; start < paths && !failed; start += lanes) {
         size_t n = paths - start < lanes ? paths - start : lanes;
         int ours = share_owns(share, start / lanes);
         for (unsigned j = 0; j < quasi && ours; j++)
             sobol_points(sobol, dimension + j, start, n, u + (size_t)j * lanes);
         for (size_t p = 0; p < n && !failed; p++) {
-            failed = ours && draw_path(law, &list, philox, start + p, horizon, u + p, lanes, quasi);
+            stopped = p % PATHS_BETWEEN == 0 && context_stop_now(ctx);
+            failed = stopped || (ours && draw_path(law, &list, philox, start + p, horizon, u + p, lanes, quasi));
             first[start + p + 1] = list.used;
         }
     }
@@ -80,6 +81,8 @@ sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, 
     if (failed) {
         free(first);
         free(list.time);
+        if (stopped)
+            return context_interrupted(ctx, "the visits were drawn");
         return context_out_of_memory(ctx, "the visit times", 8.0 * (double)paths * (1 + horizon));
     }
     *out = (visit_list){paths, first, list.time};

@@ -21,6 +21,12 @@ static const char *response_name(size_t index)
     return names[index];
 }
 
+static const char *averages_name(size_t index)
+{
+    static const char *const names[] = {"auto", "sampled", NULL};
+    return names[index];
+}
+
 static const char *entries_name(size_t index)
 {
     static const char *const names[] = {"gaussian", "rademacher", "uniform", NULL};
@@ -162,6 +168,10 @@ static const option table[OPTION_COUNT] = {
         .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth "
                "gradient; stein correlates gradients with the noise of the field, which also works where the "
                "gradient jumps; auto chooses."},
+    [OPT_AVERAGES] = {.key = "numerics.averages", .type = OPTION_CHOICE, FIELD(numerics.averages), .preset = "auto",
+        .choice = averages_name,
+        .doc = "How one-pass SGD averages over a fresh sample: sampled takes random points, as for labels with jumps; "
+               "auto takes them only where neither closed forms nor Gauss rules will do."},
     [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.5",
         .low = 1, .high = 4, .doc = "Steps are shorter at early times: t_i = T (i/steps)^grading."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),

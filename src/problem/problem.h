@@ -16,6 +16,7 @@ struct settings;
 
 typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
+typedef enum averages_choice { AVERAGES_AUTO, AVERAGES_SAMPLED } averages_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
 /* The settings of the numerics that an accuracy leaves open, as bits. */
@@ -91,6 +92,7 @@ struct sgdmft_problem {
         uint64_t seed;
         method_kind method;
         response_choice response;
+        averages_choice averages; /* of one-pass SGD */
         double grading;  /* nodes t_i = T (i/N)^grading, >= 1 */
         int extrapolate; /* 1: curves are extrapolated to zero step from steps and steps/2 */
         int passes_max;  /* corrector passes (or sweeps) before giving up */

@@ -38,6 +38,7 @@ static const sample_process table[] = {
      .events = EVENTS_STEPS,
      .kicks = KICKS_SMOOTH,
      .kick = drift_kick,
+     .midpoint = midpoint_kick,
      .sample_step = 0.05,
      .no_stein = "its field has no white noise",
      .default_steps = 40},

@@ -29,6 +29,7 @@
 #include <stddef.h>
 
 #include "process/kick.h"
+#include "process/midpoint.h"
 
 typedef enum event_kind { EVENTS_VISITS, EVENTS_STEPS, EVENTS_FRESH } event_kind;
 
@@ -83,10 +84,12 @@ typedef struct sample_process {
     const visit_law *visits;          /* EVENTS_VISITS, otherwise NULL */
     const last_visit_law *last_visit; /* NULL where the law of the last visit is not known in closed form */
 
-    kick_function kick;      /* EVENTS_STEPS, otherwise NULL: the kick of a step, with its derivative */
-    double sample_step;      /* EVENTS_STEPS: the longest step of a sampled path, in units of t */
-    const char *no_pathwise; /* why responses cannot be averages of derivatives along paths; NULL: they can */
-    const char *no_stein;    /* why responses cannot come from Stein's lemma; NULL: they can */
+    kick_function kick;         /* EVENTS_STEPS, otherwise NULL: the kick of a step, with its derivative */
+    midpoint_function midpoint; /* EVENTS_STEPS of a smooth Z: the kick in the middle of a step, which it moves itself;
+                                   NULL: the process is solved with `kick` */
+    double sample_step;         /* EVENTS_STEPS: the longest step of a sampled path, in units of t */
+    const char *no_pathwise;    /* why responses cannot be averages of derivatives along paths; NULL: they can */
+    const char *no_stein;       /* why responses cannot come from Stein's lemma; NULL: they can */
 
     int default_steps; /* numerics.steps where it is not given; 0: the default of the option */
 } sample_process;

@@ -32,8 +32,8 @@ class Compare(support.ProgramTest):
                      "not compared, only in A: R11", "all 2 columns agree"]:
             self.assertIn(part, text)
         line = next(line for line in text.splitlines() if line.startswith("q11")).split()
-        self.assertEqual(line[:5], ["q11", "3.00", "1", "1.25", "1.28"])
-        self.assertAlmostEqual(float(line[5]), 0.03 / 1.505, places=4)
+        self.assertEqual(line[:6], ["q11", "3.00", "4", "1", "1.25", "1.28"])
+        self.assertAlmostEqual(float(line[6]), 0.03 / 1.505, places=4)
         self.assertEqual(line[-1], "agrees")
 
     def test_differ(self):
@@ -42,6 +42,30 @@ class Compare(support.ProgramTest):
         self.assertIn("DIFFERS at 1 of 3", text)
         self.compare(A, B, "--sigma=2.9", "--rtol=0.02")
         self.compare(A, B, "--sigma=2.9", "--rtol=0.0199", code=1)
+
+    def test_few_replicas(self):
+        """4 replicas on each side: 6 degrees of freedom if both errors are equal, 3 if one side's error counts."""
+        def table(value, se, replicas):
+            return f"# replicas: {replicas}\nt,x,x_se\n0,0,0.001\n1,{value},{se}\n"
+
+        def limit(a, b, code=0):
+            line = next(x for x in self.compare(a, b, code=code).stdout.splitlines() if x.startswith("x "))
+            return float(line.split()[2])
+
+        # scipy.stats.t.isf(scipy.stats.norm.sf(4), 6), and with 3 degrees of freedom
+        self.assertAlmostEqual(limit(table(0.9, 0.1, 4), table(0, 0.1, 4)), 9.84, places=2)
+        self.assertAlmostEqual(limit(table(1.5, 0.1, 4), table(0, 0.1, 4), code=1), 9.84, places=2)
+        self.assertAlmostEqual(limit(table(0.9, 0.1, 4), table(0, 0, 4)), 32.6, places=1)
+        self.assertAlmostEqual(limit(table(0.9, 0.1, 4), table(0, 0.00001, 1)), 32.6, places=1)
+
+    def test_not_complete(self):
+        problem = "# problem: horizon: 2.0\n"
+        self.compare(problem + A, B)
+        text = self.compare(problem + "".join(A.splitlines(True)[:4]), B, code=1).stdout
+        self.assertIn("all 2 columns agree\na.csv is not complete: rows are missing: ends at t = 1, and its problem at 2",
+                      text)
+        text = self.compare(A, "# status: diverged\n" + B, code=1).stdout
+        self.assertIn("b.csv is not complete: diverged: ends at t = 2\n", text)
 
     def test_not_a_number(self):
         text = self.compare(A.replace("1.25", "nan"), B, code=1).stdout

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 
 import support
 
@@ -145,8 +146,7 @@ class Solve(support.ProgramTest):
 class Interruption(support.ProgramTest):
     def interrupt(self, number):
         self.write("p.yaml", support.PROBLEM)
-        arguments = [support.PROGRAM, "solve", "p.yaml", "--set", "numerics.paths=4000", "--set", "numerics.steps=1000",
-                     "--threads", "1"]
+        arguments = [support.PROGRAM, "solve", "p.yaml", "--set", "numerics.steps=3000", "--threads", "1"]
         process = subprocess.Popen(arguments, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    text=True)
         self.addCleanup(process.kill)
@@ -159,6 +159,30 @@ class Interruption(support.ProgramTest):
         self.assertIn("written (incomplete)", out)
         self.assertEqual(self.files(), ["p.csv", "p.h5", "p.yaml"])
         self.assertIn("# status: interrupted\n", self.read("p.csv"))
+
+    def stop_early(self, seconds, *arguments, problem=support.PROBLEM):
+        """Interrupts a run that draws inputs or makes tables for a long time, and returns what it writes to stderr."""
+        self.write("p.yaml", problem)
+        process = subprocess.Popen([support.PROGRAM, *arguments, "--threads", "2"], cwd=self.directory,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        self.assertIn("estimated", process.stdout.readline())
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        err = process.communicate(timeout=200)[1]
+        self.assertLess(time.monotonic() - asked, 5)  # it takes half a second; the machine may be busy
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("interrupted", err)
+        return err
+
+    def test_long_preparations(self):
+        for seconds in [0.2, 1]:
+            self.stop_early(seconds, "solve", "p.yaml", "--set", "horizon=1e4", "--set", "numerics.paths=20000")
+            self.stop_early(seconds, "solve", "p.yaml", "--set", "numerics.paths=200000", "--set", "numerics.steps=500")
+        linear = ("delta: 2\nhorizon: 1e4\nmodel: {label: s, predict: r, loss: (f - y)^2/2}\n"
+                  "numerics: {method: linear, steps: 4000}\n")
+        self.stop_early(1, "solve", "p.yaml", problem=linear)
 
     def test_ctrl_c(self):
         self.interrupt(signal.SIGINT)

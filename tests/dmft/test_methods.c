@@ -235,8 +235,8 @@ static double added(const sgdmft_curve *with, const sgdmft_curve *without, size_
 static void test_extrapolation(void **state)
 {
     const char *body = "dynamics: gradient-flow, horizon: 2, " TANH; /* with little noise */
-    sgdmft_solution *with = solve(1, body, "paths: 7000, replicas: 2, steps: 40, seed: 13");
-    sgdmft_solution *without = solve(1, body, "paths: 7000, replicas: 2, steps: 40, seed: 13, extrapolate: false");
+    sgdmft_solution *with = solve(1, body, "paths: 7000, replicas: 2, steps: 16, seed: 13");
+    sgdmft_solution *without = solve(1, body, "paths: 7000, replicas: 2, steps: 16, seed: 13, extrapolate: false");
     assert_int_equal(without->info.extrapolated, 0);
     double largest = 0, left = 0;
     size_t taken = 0;

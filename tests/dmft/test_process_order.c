@@ -84,8 +84,8 @@ static sgdmft_solution *solve_flow(sgdmft_context *ctx, const char *numerics)
     return s;
 }
 
-/* Graded grids, extrapolated: the error that is left falls faster than second order, and is within the standard errors,
-   as there is next to no noise. */
+/* Graded grids, extrapolated: the error that is left is of fourth order, or of sixth where the part of fourth order was
+   taken away, and is within the standard errors, as there is next to no noise. */
 static void test_flow_graded(void **state)
 {
     sgdmft_context *ctx = check_context(2);
@@ -106,7 +106,7 @@ static void test_flow_graded(void **state)
             }
         }
     print_message("largest error left with 40 and 80 graded steps: %.2e, %.2e\n", worst[0], worst[1]);
-    check_between(worst[0] / worst[1], 6, 20, "ratio of the largest errors");
+    check_between(worst[0] / worst[1], 14, 80, "ratio of the largest errors");
     for (size_t g = 0; g < 2; g++)
         sgdmft_solution_free(solution[g]);
     sgdmft_solution_free(exact);

@@ -109,9 +109,9 @@ static void test_sme(void **state)
                 "steps: 60, seed: 82", 0.03);
 }
 
-#define TANH                                                                                                           \
-    "delta: 2, eta: 1, horizon: 2, model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", "                       \
-    "loss: \"(f - y)^2/2\"}, initial: {q: 1, m: 0.2}"
+#define TANH_MODEL                                                                                                     \
+    "model: {label: \"tanh(s) + 0.3*eps\", predict: \"tanh(r)\", loss: \"(f - y)^2/2\"}, initial: {q: 1, m: 0.2}"
+#define TANH "delta: 2, eta: 1, horizon: 2, " TANH_MODEL
 
 /* Two estimators of the response of SGD; different seeds make them independent. */
 static void test_stein(void **state)
@@ -158,13 +158,45 @@ static void test_limits(void **state)
                    "%s, difference to gradient flow over that at ten times the step", dynamics[d]);
 }
 
+/* Where eta = 0, nothing correlates with the field. Paths stand still there, so that curves are those without the
+   pause, and a kick during the pause is one at its end. */
+static void test_pause(void **state)
+{
+    const char *numerics = "response: stein, paths: 8000, replicas: 6, steps: 48, seed: 91, grading: 1";
+    sgdmft_solution *s = solve("eta: \"if(t < 1, 0, 1)\", delta: 2, horizon: 3, " TANH_MODEL, numerics, 4);
+    sgdmft_solution *whole = solve(TANH, numerics, 3);
+    for (size_t c = 0; c < s->n_curves; c++) {
+        const sgdmft_curve *a = &s->curves[c], *b = &whole->curves[c];
+        check_z(a->value[3], b->value[2], hypot(a->se[3], b->se[2]), 3.5, "%s", a->name);
+    }
+    size_t last = s->n_grid - 1;
+    const double *R = s->R + last * s->n_grid;
+    for (size_t j = 0; j < last / 3; j++)
+        check_near(R[j], R[last / 3], 0.02, "R(T, %g)", s->t[j]);
+    check_between(R[last / 3], 0.2, 0.6, "R(T, 1)");
+    sgdmft_solution_free(s);
+    sgdmft_solution_free(whole);
+}
+
+/* At a saddle of the loss the gradient is zero and theta stays there, but R grows. Visits of the linearised dynamics
+   multiply by 1 + 2 eta y x x^T, so that the mean over their times is R(t) = E tr exp(t M) / d with M = 2 eta sum_i y_i
+   x_i x_i^T: 10.44 (0.09) at t = 5, from random matrices with d = 500 to 2000. */
+static void test_saddle(void **state)
+{
+    sgdmft_solution *s = solve("eta: 0.2, delta: 2, horizon: 5, model: {label: \"s^2/(1 + s^2)\", predict: "
+                               "\"r^2/(1 + r^2)\", loss: \"(f - y)^2/2\"}, initial: {q: 0}",
+                               "paths: 8000, replicas: 4, steps: 32, seed: 92", 2);
+    const sgdmft_curve *R = sgdmft_solution_curve(s, "R11");
+    print_message("R11(5) = %.3f (%.3f)\n", R->value[1], R->se[1]);
+    check_z(R->value[1], 10.44, hypot(R->se[1], 0.09), 3, "R11(5)");
+    sgdmft_solution_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flow),
-        cmocka_unit_test(test_sme),
-        cmocka_unit_test(test_stein),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_pause), cmocka_unit_test(test_saddle), cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_sme),   cmocka_unit_test(test_stein),  cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "columns/solution.h"
+#include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
 #include "sgdmft/solve.h"
@@ -170,7 +171,8 @@ static void test_auto_response(void **state)
     } cases[] = {
         {"{delta: 2, horizon: 2, " LINEAR "}", &response_stein},
         {"{delta: 2, dynamics: sme, horizon: 2, " LINEAR ", numerics: {paths: 2000}}", &response_stein},
-        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", &response_pathwise},
+        {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", &response_midpoint},
+        {"{delta: 2, dynamics: gradient-flow, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", &response_pathwise},
         {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", &response_pathwise},
         {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400}}", &response_stein},
         {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399}}", &response_stein},
@@ -181,6 +183,17 @@ static void test_auto_response(void **state)
          "[0, 1]], m: "
          "[[0], [0]]}}",
          &response_pathwise},
+        /* no noise in some direction at t = 0: a saddle, equal students; but a common shift of softmax does not matter
+           */
+        {"{delta: 2, horizon: 40, model: {label: \"s^2/(1 + s^2)\", predict: \"r^2/(1 + r^2)\", loss: "
+         "\"(f - y)^2/2\"}, initial: {q: 0}}",
+         &response_pathwise},
+        {"{delta: 2, horizon: 2, model: {students: 2, label: s, predict: \"tanh(r1) + tanh(r2)\", loss: "
+         "\"(f - y)^2/2\"}, initial: {q: [[1, 1], [1, 1]], m: [[0.2], [0.2]]}, numerics: {paths: 60000}}",
+         &response_pathwise},
+        {"{delta: 2, horizon: 2, model: {students: 2, label: sign(s), loss: \"log(exp(r1) + exp(r2)) - if(y > 0, r1, "
+         "r2)\"}, initial: {q: [[1, 0], [0, 1]], m: [[0], [0]]}, numerics: {paths: 60000}}",
+         &response_stein},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sgdmft_context *ctx = check_context(1);

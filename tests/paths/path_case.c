@@ -8,6 +8,7 @@
 #include "problem/problem.h"
 #include "support/check.h"
 #include "support/epoch_process.h"
+#include "support/explicit_flow.h"
 
 const double any_bridge_root[K * K] = {0.6, 0.15, 0.15, 0.4};
 
@@ -47,7 +48,7 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
                     int paths)
 {
     sgdmft_context *ctx = check_context(1);
-    int epochs = strcmp(dynamics, epoch_process.dynamics) == 0;
+    int epochs = strcmp(dynamics, epoch_process.dynamics) == 0, steps = strcmp(dynamics, explicit_flow.dynamics) == 0;
     sgdmft_problem *problem = test_problem(
         ctx,
         "{dynamics: %s, delta: 1.3, horizon: %g, eta: \"%s\", "
@@ -56,10 +57,15 @@ void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta
         "initial: {q: [[1.2, 0.1], [0.1, 0.8]], m: [[0.3], [-0.1]], rho: 1.3}, "
         "observables: {one: 1, fixed: \"s*eps\", moving: \"tanh(r1)*r2\"}, "
         "numerics: {%spaths: %d, steps: %d, seed: 31, grading: 1.2}}",
-        epochs ? "sgd" : dynamics, horizon, eta->text, numerics, paths, STEPS);
+        epochs  ? "sgd"
+        : steps ? "gradient-flow"
+                : dynamics,
+        horizon, eta->text, numerics, paths, STEPS);
     *c = (path_case){.eta = eta};
     if (epochs)
         problem->process = &epoch_process;
+    if (steps)
+        problem->process = &explicit_flow;
     test_plan_init(&c->t, problem);
     sgdmft_context_free(ctx);
     test_plan_exact(&c->t);

@@ -30,8 +30,8 @@ typedef struct path_case {
     path_ensemble *paths; /* NULL until path_case_draw */
 } path_case;
 
-/* `dynamics` are those of a row of the table of processes, or of epoch_process; `numerics` are the keys before paths,
-   steps, seed and grading. Points into itself: not to be copied. */
+/* `dynamics` are those of a row of the table of processes, of epoch_process or of explicit_flow; `numerics` are the
+   keys before paths, steps, seed and grading. Points into itself: not to be copied. */
 void path_case_init(path_case *c, const char *dynamics, const case_schedule *eta, double horizon, const char *numerics,
                     int paths);
 void path_case_draw(path_case *c, unsigned kernel_seed);

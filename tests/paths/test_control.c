@@ -14,6 +14,7 @@
 #include "problem/problem.h"
 #include "support/check.h"
 #include "support/epoch_process.h"
+#include "support/explicit_flow.h"
 #include "support/sample.h"
 
 enum { NODES = 12, PATHS = 3000 };
@@ -112,8 +113,8 @@ static void test_epochs(void **state)
 /* Of a process with one event per cell. */
 static void test_steps(void **state)
 {
-    check_mean(NULL, "dynamics: gradient-flow, " ONE);
-    check_mean(NULL, "dynamics: gradient-flow, " TWO);
+    check_mean(&explicit_flow, "dynamics: gradient-flow, " ONE);
+    check_mean(&explicit_flow, "dynamics: gradient-flow, " TWO);
 }
 
 /* ---- the regression on the control variable ---- */

@@ -1,13 +1,14 @@
-/* Processes with one event per cell, SME and gradient flow, path by path: the paths are done again one at a time from
-   the equations in the heads of paths/block.h and paths/step_events.c, with two students, a nonlinear loss, arbitrary
-   kernels and events away from the middle of their cells. Derivatives by the chain rule are compared with differences
-   of paths whose field was shifted at one event. The kick itself is tested in process/test_kicks.c. */
+/* Processes with one event per cell, SME and explicit gradient flow, path by path: the paths are done again one at a
+   time from the equations in the heads of paths/block.h and paths/step_events.c, with two students, a nonlinear loss,
+   arbitrary kernels and events away from the middle of their cells. Derivatives by the chain rule are compared with
+   differences of paths whose field was shifted at one event. The kick itself is tested in process/test_kicks.c. */
 #include "core/memory.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_stein.h"
 #include "path_case.h"
 #include "paths/events.h"
 #include "support/check.h"
+#include "support/explicit_flow.h"
 
 enum { PATHS = 128 };
 
@@ -140,7 +141,7 @@ static void check_paths(const char *dynamics)
 
 static void test_single_paths(void **state)
 {
-    check_paths("gradient-flow");
+    check_paths(explicit_flow.dynamics);
     check_paths("sme");
 }
 
@@ -182,7 +183,7 @@ static void test_responses(void **state)
     static double slope[PATHS][STEPS][K * K], change[PATHS][STEPS + 1][STEPS][K * K];
     static double rows[STEPS + 1][STEPS][2][K * K];
     path_case f;
-    case_init(&f, "gradient-flow");
+    case_init(&f, explicit_flow.dynamics);
     const averages_layout *at = &f.t.plan.on_grid[GRID_FINE].at;
     size_t lane = 0;
     for (size_t b = 0; b < f.paths->n_blocks; b++)
@@ -261,13 +262,13 @@ static void check_rows(const char *dynamics)
 
 static void test_rows(void **state)
 {
-    check_rows("gradient-flow");
+    check_rows(explicit_flow.dynamics);
     check_rows("sme");
 }
 
 static void test_repeatable(void **state)
 {
-    static const char *const dynamics[2] = {"gradient-flow", "sme"};
+    const char *dynamics[2] = {explicit_flow.dynamics, "sme"};
     for (int d = 0; d < 2; d++) {
         path_case f;
         case_init(&f, dynamics[d]);

@@ -67,11 +67,13 @@ static void values_survive(void **state)
 static void echo_is_complete(void **state)
 {
     static const char wanted[] =
-        "dynamics: sgd\nsampling: replacement\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: 1\n  teachers: 1\n"
+        "dynamics: sgd\nsampling: replacement\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: "
+        "1\n  teachers: 1\n"
         "  label: \"tanh(s) + 0.3*eps\"\n  loss: \"(r - y)^2/2\"\ninitial:\n  q: [[1.0]]\n  m: [[0.0]]\n  rho: "
         "[[1.0]]\n"
         "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 16\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
-        "  method: march\n  response: auto\n  grading: 1.5\n  extrapolate: true\n  passes: 50\noutput:\n  times: 51\n  "
+        "  method: march\n  response: auto\n  averages: auto\n  grading: 1.5\n  extrapolate: true\n  passes: "
+        "50\noutput:\n  times: 51\n  "
         "bins: 101\nsimulate:\n  d: "
         "2000\n"
         "  batch: 1\n  repetitions: 20\n  entries: gaussian\n  step: 0.02\n";
@@ -179,6 +181,7 @@ static void options_are_independent(void **state)
         "numerics.seed=99",
         "numerics.method=picard",
         "numerics.response=stein",
+        "numerics.averages=sampled",
         "numerics.grading=2",
         "numerics.extrapolate=no",
         "numerics.passes=3",

@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "model/model.h"
+#include "solvers/common/audit.h"
 #include "validation/simulator/results.h"
 
 /* Share of the available memory that repetitions may take; the rest is for files, the page cache and other programs. */
@@ -169,6 +170,7 @@ sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdm
     simulator_plan plan;
     *out = NULL;
     context_clear(ctx);
+    context_begin(ctx);
     sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
         status = simulator_plan_init(ctx, problem, &plan);
@@ -177,6 +179,10 @@ sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdm
     model_warn_of_limit(ctx, plan.model, problem);
     status = run(ctx, &plan, report, out);
     simulator_plan_clear(&plan);
+    if (!status && (status = solution_audit(ctx, problem, *out))) {
+        sgdmft_solution_free(*out);
+        *out = NULL;
+    }
     if (status)
         return status;
     (*out)->info.wall_seconds = seconds(CLOCK_MONOTONIC) - wall;

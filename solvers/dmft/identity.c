@@ -1,0 +1,88 @@
+#include "solvers/dmft/identity.h"
+
+#include <math.h>
+
+#include "core/matrix.h"
+#include "kernels/step_rule.h"
+
+/* Adds `weight` times the right-hand sides of the identities at one end of a cell: of (9) for dC(t,t)/dt, and of (8)
+   for dC(t,0)/dt. */
+static void add_identity_terms(replica *rep, int node, double eta, double weight, const double *averages)
+{
+    const path_plan *plan = rep->plan;
+    int k = plan->shape.k;
+    size_t kk = (size_t)(k * k);
+    double C[MATRIX_MAX * MATRIX_MAX], decay[MATRIX_MAX * MATRIX_MAX], decay_single[MATRIX_MAX * MATRIX_MAX];
+    double delta = rep->kern->delta, *identity = rep->out->identity, *scale = rep->out->identity_scale;
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+    kernels_decay(rep->kern, node, 0, C, decay);
+    kernels_correlation(rep->kern, plan->q0, plan->rho, node, 0, C);
+    kernels_decay(rep->kern, node, 1, C, decay_single);
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
+            double drift = delta * eta * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
+            double noise = rep->kern->white_noise ? delta * eta * eta * averages[plan->at.outer + c] : 0;
+            double single = delta * eta * averages[plan->at.gw0 + c];
+            identity[c] += weight * (-decay[c] - drift + noise);
+            identity[kk + c] += weight * (-decay_single[c] - single);
+            scale[c] += weight * (fabs(decay[c]) + fabs(drift) + noise);
+            scale[kk + c] += weight * (fabs(decay_single[c]) + fabs(single));
+        }
+}
+
+/* The same for the implicit midpoint rule, whose cells obey the identities as they are: with theta_mid the mean of
+   theta at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. */
+static void add_midpoint_terms(replica *rep, int cell, const double *averages)
+{
+    const path_plan *plan = rep->plan;
+    int k = plan->shape.k, nodes[3][2] = {{cell, cell}, {cell + 1, cell}, {cell + 1, cell + 1}};
+    size_t kk = (size_t)(k * k);
+    double C[3][MATRIX_MAX * MATRIX_MAX], start[2][MATRIX_MAX * MATRIX_MAX], h = rep->grid->h[cell];
+    double rate = rep->kern->delta * step_rule_eta(rep->grid, cell);
+    for (int x = 0; x < 3; x++)
+        kernels_correlation(rep->kern, plan->q0, plan->rho, nodes[x][0], nodes[x][1], C[x]);
+    for (int end = 0; end < 2; end++)
+        kernels_correlation(rep->kern, plan->q0, plan->rho, cell + end, 0, start[end]);
+    double *identity = rep->out->identity, *scale = rep->out->identity_scale;
+    for (int a = 0; a < k; a++)
+        for (int b = 0; b < k; b++) {
+            size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
+            double middle = 0.25 * (C[0][c] + C[1][c] + C[1][transposed] + C[2][c]);
+            double decay = 2 * rep->kern->filter.lambda * middle;
+            double decay_single = rep->kern->filter.lambda * 0.5 * (start[0][c] + start[1][c]);
+            double drift = rate * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
+            double single = rate * averages[plan->at.gw0 + c];
+            identity[c] -= h * (decay + drift);
+            identity[kk + c] -= h * (decay_single + single);
+            scale[c] += h * (fabs(decay) + fabs(drift));
+            scale[kk + c] += h * (fabs(decay_single) + fabs(single));
+        }
+}
+
+/* The integral over a cell by the step rule. */
+void identity_cell(replica *rep, int cell, const double *now, const double *next)
+{
+    if (rep->plan->at.response->midpoint) {
+        add_midpoint_terms(rep, cell, next);
+        return;
+    }
+    step_weights time = step_rule_time(rep->grid, cell);
+    add_identity_terms(rep, cell, rep->grid->eta_start[cell], time.start, now);
+    add_identity_terms(rep, cell + 1, rep->grid->eta_end[cell], time.end, next);
+}
+
+void identity_finish(replica *rep, int node)
+{
+    const path_plan *plan = rep->plan;
+    size_t kk = (size_t)(plan->shape.k * plan->shape.k);
+    double C[MATRIX_MAX * MATRIX_MAX];
+    for (int which = 0; which < 2; which++) {
+        kernels_correlation(rep->kern, plan->q0, plan->rho, node, which == 0 ? node : 0, C);
+        for (size_t c = 0; c < kk; c++) {
+            double *defect = &rep->out->identity[(size_t)which * kk + c];
+            *defect = C[c] - plan->q0[c] - *defect;
+            rep->out->identity_scale[(size_t)which * kk + c] += fabs(C[c]);
+        }
+    }
+}
