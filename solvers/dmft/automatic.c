@@ -1,7 +1,5 @@
 #include "solvers/dmft/automatic.h"
 
-#include <stdio.h>
-#include <time.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +80,19 @@ static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
     return status;
 }
 
+/* Tells what a trial showed, for those who want to know how the numbers were chosen. */
+static void tell(const automatic *a)
+{
+    const trial *t = &a->now;
+    context_log(a->ctx, SGDMFT_LOG_INFO,
+                "%s of %d steps, %lld paths in each of %d replicas: noise %.2g, step error %.2g, largest standard error "
+                "%.2g of the scale of %s at t = %.4g%s%s",
+                t->set.stream ? "pilot" : "run", t->of.steps, (long long)t->of.paths, t->set.count, t->view.noise,
+                t->view.step, t->view.worst, t->solution->curves[t->view.curve].name,
+                t->solution->n_times ? t->solution->times[t->view.time] : 0, t->view.ended ? "; ended early: " : "",
+                t->view.ended ? sgdmft_status_word(t->view.ended) : "");
+}
+
 /* Statistics and view of what is solved, on rank 0, and the view on all ranks. */
 static sgdmft_status look(automatic *a)
 {
@@ -96,7 +107,8 @@ static sgdmft_status look(automatic *a)
             t->view =
                 accuracy_look(&t->errors, a->wanted, a->task.accuracy, &t->set, &t->plan, t->solution);
     }
-    if (getenv("SGDMFT_DEBUG") && !status) fprintf(stderr, "DBG %s N %d M %ld R %d: worst %.2e noise %.2e step %.2e missing %.2f %s t %.3g by_step %d id %.1e stiff %.2f ended %d cpu %.3f\n", t->set.stream ? "pilot" : "run", t->of.steps, (long)t->of.paths, t->of.replicas, t->view.worst, t->view.noise, t->view.step, t->view.missing, t->solution->curves[t->view.curve].name, t->solution->times[t->view.time], t->view.by_step, t->view.identity, t->view.stiffness, t->view.ended, (double)clock()/CLOCKS_PER_SEC);
+    if (!status && ranks_rank(a->ctx->ranks) == 0)
+        tell(a);
     status = ranks_agree(a->ctx, a->ctx->ranks, status);
     return status ? status : ranks_broadcast(a->ctx, a->ctx->ranks, &t->view, sizeof t->view);
 }
@@ -152,45 +164,42 @@ static sgdmft_status pilots(automatic *a, choice *run, int *done)
     return SGDMFT_OK;
 }
 
-/* Adds replicas until the accuracy is met. */
-static sgdmft_status add_replicas(automatic *a)
+/* Adds replicas until the accuracy is met, or the run had better begin again with *next: then *again is 1. */
+static sgdmft_status add_replicas(automatic *a, int may_begin_again, choice *next, int *again)
 {
     trial *t = &a->now;
-    int late = 0;
-    sgdmft_status status = SGDMFT_OK;
-    while (!status && !t->view.ended && t->view.missing > 1) {
-        int replicas = choice_replicas(&a->task, &t->view, &t->of);
-        status = is_late(a, &late);
-        if (status || late || replicas <= t->set.solved)
+    for (;;) {
+        int late = 0, replicas;
+        sgdmft_status status = is_late(a, &late);
+        if (status || late || t->view.ended)
             return status;
-        double done = (double)t->set.solved / replicas;
-        status = go_on(a, replicas, PILOT_PART + (1 - PILOT_PART) * done, 1);
+        *again = may_begin_again && choice_again(&a->task, &t->view, &t->of, next);
+        replicas = choice_replicas(&a->task, &t->view, &t->of);
+        if (*again || replicas <= t->set.solved)
+            return SGDMFT_OK;
+        double done = PILOT_PART + (1 - PILOT_PART) * t->set.solved / replicas;
+        status = go_on(a, replicas, done, PILOT_PART + (1 - PILOT_PART));
+        if (status)
+            return status;
     }
-    return status;
 }
 
-/* The run proper. It begins again with more steps if those that were chosen will not do. */
+/* The run proper. It begins again with more steps or paths if those that were chosen will not do. */
 static sgdmft_status run_proper(automatic *a, choice run)
 {
-    for (int i = 0; i < RUNS_MOST; i++) {
-        const accuracy_view *seen = &a->now.view;
-        int probe = run.replicas < PROBE ? run.replicas : PROBE, last = i == RUNS_MOST - 1;
-        double middle = PILOT_PART + (1 - PILOT_PART) * probe / run.replicas;
-        choice next;
+    int again = 1;
+    for (int i = 0; i < RUNS_MOST && again; i++) {
+        choice next = run;
+        int probe = run.replicas < PROBE ? run.replicas : PROBE;
         sgdmft_status status = begin(a, &run, 0);
+        again = 0;
         if (!status)
-            status = go_on(a, probe, PILOT_PART, middle);
-        if (!status && !seen->ended && !last && choice_again(&a->task, seen, &a->now.of, &next)) {
-            run = next;
-            continue;
-        }
-        if (!status && !seen->ended && run.replicas > probe)
-            status = go_on(a, run.replicas, middle, 1);
-        if (!status && !seen->ended && !last && choice_again(&a->task, seen, &a->now.of, &next)) {
-            run = next;
-            continue;
-        }
-        return status ? status : add_replicas(a);
+            status = go_on(a, probe, PILOT_PART, PILOT_PART + (1 - PILOT_PART) * probe / run.replicas);
+        if (!status)
+            status = add_replicas(a, i + 1 < RUNS_MOST, &next, &again);
+        if (status)
+            return status;
+        run = next;
     }
     return SGDMFT_OK;
 }

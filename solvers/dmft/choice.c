@@ -26,7 +26,7 @@ static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.8, NOISE_AIM = 0.85;
 
 /* The variance of pseudo-random points falls with the first power of their number, that of quasi-random points faster:
    the power that is seen between pilots and runs. */
-static const double NOISE_POWER = 1.4;
+static const double NOISE_POWER = 1.8;
 
 /* If more replicas than this would be needed, replicas with more paths are better. */
 static const double REPLICAS_MANY = 32;
@@ -175,10 +175,14 @@ int choice_again(const choice_task *task, const accuracy_view *seen, const choic
 
 int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run)
 {
-    if (!leaves(task, PIN_REPLICAS))
+    int least = leaves(task, PIN_REPLICAS) ? REPLICAS : task->problem->numerics.replicas;
+    if (run->replicas < least)
+        return least;
+    /* where a step error alone is too large, more replicas do not help */
+    if (!leaves(task, PIN_REPLICAS) || seen->missing <= 1 || !(seen->missing < HUGE_VAL))
         return run->replicas;
-    double wanted = ceil(1.03 * seen->missing * run->replicas), most = fmin(REPLICAS_MOST, 4.0 * run->replicas);
-    return (int)fmin(fmax(wanted, run->replicas + 1), most);
+    return (int)fmin(fmax(ceil(1.03 * seen->missing * run->replicas), run->replicas + 1),
+                     fmin(REPLICAS_MOST, 4.0 * run->replicas));
 }
 
 double choice_tolerance(const choice_task *task)

@@ -49,7 +49,7 @@ choice choice_finer(const choice_task *task, const choice *pilot);
    will not do; *next is then another one. */
 int choice_again(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next);
 
-/* The number of replicas that reaches the accuracy. */
+/* The number of replicas that reaches the accuracy: that of the run if it is reached, or replicas will not do. */
 int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run);
 
 /* The tolerance of self-consistency for an accuracy. */

@@ -1,7 +1,6 @@
 #include "solvers/dmft/curve_errors.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,11 +142,11 @@ static double difference_mean(const difference_sums *x)
     return x->count ? x->sum / x->count : 0;
 }
 
-/* The square of the standard error of the mean; 0 for a single replica. */
+/* The square of the standard error of the mean, as wide as few replicas make it; 0 for a single one. */
 static double difference_noise(const difference_sums *x)
 {
-    double mean = difference_mean(x);
-    return x->count > 1 ? fmax(x->squares / x->count - mean * mean, 0) / (x->count - 1) : 0;
+    double mean = difference_mean(x), widening = noise_widening((size_t)x->count);
+    return x->count > 1 ? widening * widening * fmax(x->squares / x->count - mean * mean, 0) / (x->count - 1) : 0;
 }
 
 /* Mean squares over times of the standard errors of X_2h - X_h, X_4h - X_2h and Y_2h - Y_h. */
@@ -210,7 +209,6 @@ static void bar_curve(const replica_curves *curves, size_t n, const series_noise
                           {curves->coarse, sqrt(noise->coarse)},
                           {out->step_error, left * sqrt(noise->change)}};
     step_error_bars(&series, curves->nearby);
-    if (getenv("SGDMFT_DEBUG2")) { double a=0,b=0,c=0; for (size_t i=0;i<checked;i++){a+=series.fine.value[i]*series.fine.value[i]/checked;b+=series.coarse.value[i]*series.coarse.value[i]/checked;c+=out->step_error[i]*out->step_error[i]/checked;} fprintf(stderr,"DBG2 %s d1 %.2e (%.1e) d2 %.2e (%.1e) rem %.2e (%.1e) taken %.3f barT %.2e remT %.2e\n", out->name, sqrt(a), series.fine.noise, sqrt(b), series.coarse.noise, sqrt(c), series.remainder.noise, taken, curves->nearby[checked-1], out->step_error[checked-1]);}
     memcpy(out->step_error, curves->nearby, sizeof *curves->nearby * checked);
 }
 

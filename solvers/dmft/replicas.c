@@ -176,7 +176,7 @@ sgdmft_status replica_set_continue(sgdmft_context *ctx, const dmft_plan *plan, r
                                   "interrupted before two replicas were begun, which an error bar needs: nothing is "
                                   "kept");
     }
-    return status;
+    return ranks_agree(ctx, all, status);
 }
 
 sgdmft_status replica_axes_find(sgdmft_context *ctx, const dmft_plan *plan, replica_axes *out)

@@ -84,7 +84,7 @@ static int run_check(const arguments *args)
     return code;
 }
 
-static const option_spec check_options[] = {OPTION_SET, OPTION_THREADS, OPTION_HELP, OPTIONS_END};
+static const option_spec check_options[] = {OPTION_ACCURACY, OPTION_SET, OPTION_THREADS, OPTION_HELP, OPTIONS_END};
 
 const command command_check = {
     .name = "check",

@@ -128,7 +128,7 @@ static const option table[OPTION_COUNT] = {
         .doc = "Any number of lines NAME: \"expression\" in r, s, eps, y, f and t. A name is made of letters, digits "
                "and _, starts with a letter, and is neither \"loss\" nor ends in \"_se\"."},
 
-    [OPT_ACCURACY] = {.key = "numerics.accuracy", .type = OPTION_REAL, FIELD(numerics.accuracy), .preset = "2.0e-3",
+    [OPT_ACCURACY] = {.key = "numerics.accuracy", .type = OPTION_REAL, FIELD(numerics.accuracy), .preset = "5.0e-3",
         .low = 0, .low_open = 1, .high = 0.5,
         .doc = "What is asked for: at every output time the standard error of every curve, noise and step error "
                "together, is below this part of its natural scale, which is for losses and q_aa their value at that "
