@@ -240,7 +240,7 @@ static void test_cells_of_last_visit(void **state)
     for (size_t which = 0; (p = visited(which)); which++)
         for (int i = 0; i < 16 && p->last_visit; i++, checked++) {
             double all, end, want_all, want_end, from = late[i / 4], h = width[i % 4];
-            p->last_visit->cell(from, h, &all, &end);
+            p->last_visit->cell(from, h, 0, &all, &end);
             cell_by_quadrature(p->last_visit, from, h, &want_all, &want_end);
             check_near(all, want_all, 1e-10, "%s: cell of %g, %g ago", name_of(p), h, from);
             check_near(end, want_end, 1e-10, "%s: cell of %g, %g ago, end", name_of(p), h, from);
@@ -260,7 +260,7 @@ static void test_last_visit_adds_up(void **state)
             random_uniforms((random_key){5114, 0, 92}, (uint64_t)window, 0, CELLS, u);
             for (int c = 0; c < CELLS; c++) {
                 double all, end;
-                p->last_visit->cell(since, 0.6 * u[c], &all, &end);
+                p->last_visit->cell(since, 0.6 * u[c], 0, &all, &end);
                 check_between(end, 0.5 * all, all,
                               "part of the later end of a cell"); /* the density falls with the age */
                 sum += all;
