@@ -13,6 +13,9 @@ static const double ROUNDING = 1e-13;
    the whole change counts (docs/solver.md). */
 static const double PART_SMOOTH = 0.2, PART_JUMPS = 1, FOURTH_ORDER = 1.0 / 15;
 
+/* Changes from grid to grid that fall by less or by more than this are chance. */
+static const double SLOWEST_FALL = 1.2, FASTEST_FALL = 8;
+
 /* Step errors count at all times this near, as a part of the horizon. */
 static const double NEARBY = 0.2;
 
@@ -58,6 +61,22 @@ static double sum_of_squares(size_t n, const double *x)
 double fourth_order_part(int jumps, size_t n, const double *change, const double *before)
 {
     return jumps || sum_of_squares(n, change) > sum_of_squares(n, before) ? 0 : FOURTH_ORDER;
+}
+
+double grid_change_of(double change, double before)
+{
+    return 0.75 * (change + before);
+}
+
+double order_doubt(size_t n, const double *change, const double *before)
+{
+    double fine = 0;
+    for (size_t i = 0; i < n; i++)
+        fine += grid_change_of(change[i], before[i]) * grid_change_of(change[i], before[i]);
+    if (!(fine > 0))
+        return 0;
+    double falls = 3 * sqrt(sum_of_squares(n, before) / fine);
+    return fabs(1 / (fmin(fmax(falls, SLOWEST_FALL), FASTEST_FALL) - 1) - 1.0 / 3);
 }
 
 double step_error_part(int jumps)

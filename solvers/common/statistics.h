@@ -40,6 +40,14 @@ double fourth_order_part(int jumps, size_t n, const double *change, const double
 /* The error of Y_h before that subtraction, as a fraction of Y_2h - Y_h. */
 double step_error_part(int jumps);
 
+/* The error of Y_h in units of X_2h - X_h, as far as it comes from an order of X_h that is not two. If the change from
+   grid to grid, in the mean square along the curve, falls by the factor rho, the error of X_h is the change divided by
+   rho - 1, while extrapolation subtracts a third of it. `change` and `before` as above. */
+double order_doubt(size_t n, const double *change, const double *before);
+
+/* X_2h - X_h from the same. */
+double grid_change_of(double change, double before);
+
 /* Adds step errors to standard errors, se = sqrt(se^2 + step error^2), at the ascending times[n] of a curve. An
    estimated step error changes sign along a curve, where the true one need not be small: the largest one within a
    fifth of the horizon counts. The start is exact in time. */

@@ -59,6 +59,7 @@ static int nodes_reached(const dmft_plan *plan, const replica_set *set, int grid
 typedef struct replica_curves {
     const dmft_plan *plan;
     int replicas;
+    int fitted;              /* kernels.fitted */
     double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
     size_t checked;          /* number of output times that the coarsest grid reached */
     double *sample;          /* [replicas] values at one time */
@@ -81,6 +82,7 @@ static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *p
                                          const solution_columns *col, replica_curves *curves)
 {
     *curves = (replica_curves){.plan = plan, .replicas = set->count};
+    curves->fitted = set->count > 0 && set->result[0].on_grid[GRID_FINE]->kern->fitted;
     curves->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], nodes_reached(plan, set, GRID_CHECK));
     curves->sample = memory_doubles((size_t)curves->replicas);
     curves->change = memory_doubles(curves->checked + 1);
@@ -118,14 +120,19 @@ static int jumps(const replica_curves *curves)
 }
 
 /* Step errors from the coarsest grid, up to the time that it reached. If that is not the end, no fourth-order part is
-   subtracted, because the curve would have a jump there. */
-static void use_coarsest(const replica_curves *curves, size_t n, sgdmft_curve *out)
+   subtracted, because the curve would have a jump there. The fitted step rule of SGD has small errors at steps that are
+   too long for them to be of second order, which counts as error. */
+static void use_coarsest(const replica_curves *curves, size_t n, int fitted, sgdmft_curve *out)
 {
     size_t checked = n < curves->checked ? n : curves->checked;
     double taken = checked == n ? fourth_order_part(jumps(curves), n, curves->change, curves->before) : 0;
+    double doubt = fitted ? order_doubt(checked, curves->change, curves->before) : 0;
     for (size_t i = 0; i < checked; i++) {
         out->value[i] -= taken * curves->change[i];
         out->step_error[i] = (step_error_part(jumps(curves)) - taken) * curves->change[i];
+        double from_order = doubt * grid_change_of(curves->change[i], curves->before[i]);
+        if (fabs(from_order) > fabs(out->step_error[i]))
+            out->step_error[i] = from_order;
     }
 }
 
@@ -155,7 +162,7 @@ static void fill_curve(const replica_curves *curves, size_t curve, size_t stride
         }
     }
     if (extrapolate)
-        use_coarsest(curves, solution->n_times, out);
+        use_coarsest(curves, solution->n_times, curves->fitted, out);
     add_step_errors(solution->n_times, solution->times, curves->plan->problem->horizon, out->step_error, out->se);
 }
 

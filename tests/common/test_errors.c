@@ -45,6 +45,23 @@ static void extrapolation(void **state)
     assert_true(step_error_part(0) == 0.2 && step_error_part(1) == 1);
 }
 
+/* Errors of first order are twice what extrapolation subtracts, and more; those of second order leave nothing. */
+static void order(void **state)
+{
+    for (int p = 1; p <= 2; p++) {
+        double x[3], h = 0.1;
+        for (int g = 0; g < 3; g++)
+            x[g] = 1 + 0.3 * pow(h * (1 << g), p);
+        grid_changes all = {0};
+        grid_changes_add(&all, x[0], x[1], x[2]);
+        check_near(grid_change_of(all.change, all.before), x[1] - x[0], 1e-14, "change, order %d", p);
+        double left = order_doubt(1, &all.change, &all.before) * (x[1] - x[0]);
+        check_near(left, fabs(extrapolated(x[0], x[1]) - 1), 1e-13, "error left, order %d", p);
+    }
+    double none = 0;
+    assert_true(order_doubt(1, &none, &none) == 0);
+}
+
 /* Errors reach a fifth of the horizon far, except to and from the start. */
 static void nearby_step_errors(void **state)
 {
@@ -91,7 +108,8 @@ static void tolerances_and_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(means),        cmocka_unit_test(extrapolation),         cmocka_unit_test(nearby_step_errors),
+        cmocka_unit_test(means),        cmocka_unit_test(extrapolation),
+        cmocka_unit_test(order),         cmocka_unit_test(nearby_step_errors),
         cmocka_unit_test(worst_errors), cmocka_unit_test(tolerances_and_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
