@@ -137,7 +137,7 @@ static void use_coarsest(const replica_curves *curves, size_t n, int fitted, sgd
 }
 
 /* Value, standard error and step error of a curve. At times that the coarsest grid did not reach, the whole difference
-   that extrapolation subtracts counts as step error. */
+   that extrapolation subtracts counts as step error, and three times that if the step rule is fitted. */
 static void fill_curve(const replica_curves *curves, size_t curve, size_t stride, sgdmft_solution *solution)
 {
     sgdmft_curve *out = &solution->curves[curve];
@@ -155,7 +155,8 @@ static void fill_curve(const replica_curves *curves, size_t curve, size_t stride
                 grid_changes_add(&all, fine, coarse, look_up(curves, GRID_CHECK, r, &at));
         }
         mean_and_error((size_t)curves->replicas, curves->sample, &out->value[i], &out->se[i]);
-        out->step_error[i] = steps / curves->replicas;
+        /* without the coarsest grid, the order of the fitted rule, which long steps lower, is not known at all */
+        out->step_error[i] = (curves->fitted && !compare ? 3 : 1) * steps / curves->replicas;
         if (compare) {
             curves->change[i] = all.change / all.count;
             curves->before[i] = all.before / all.count;

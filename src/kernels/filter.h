@@ -40,7 +40,8 @@ static inline filter_step filter_step_of(const filter *f, const time_grid *grid,
    R at node i + 1 must be known. Returns the largest change relative to its scale, or NaN. */
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
 
-/* Row i + 1 of V from the averages at both nodes, the coefficients of the normals xi_j of the innovations in theta, and so in the field. It discretises
+/* Row i + 1 of V from the averages at both nodes: the coefficients of the normals xi_j of the innovations in theta, and
+   so in the field. It discretises
    the integral of R dU in (5), dU_c = sum_{j <= c} L_cj xi_j:
 
      V_{i+1,j} = - sqrt(delta) sum_{c=j}^{i} [mean of R_{i+1,.} over cell c] L_cj.

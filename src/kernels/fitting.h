@@ -3,8 +3,8 @@
    Over a lag t - s of the order of 1 / (delta eta E_A[G]), R(t, s) falls from 1 like an exponential towards a part that
    varies slowly. Steps are often as long as that. The trapezoid rule and straight lines between nodes are then wrong by
    x^2 / 12 or x^2 / 8 of the part that decays, where x is the decay in one cell, while weights that are exact for
-   constants and for one exponential cost nothing more. The rate is that with which R(t, s) = 1 - a (t - s) + b (t - s)^2
-   begins to decay if G hardly varies:
+   constants and for one exponential cost nothing more. The rate is that with which R(t, s), 1 - a (t - s) + b (t - s)^2
+   for small t - s, begins to decay if G hardly varies:
 
      x_i = h (lambda + (1 + delta) [mean of eta tr E_A[G] / k at both ends of cell i]).
 

@@ -97,7 +97,8 @@ static gathered gather(const path_block *block, const path_plan *plan, const ker
         double slope[MATRIX_MAX * MATRIX_MAX];
         for (size_t c = 0; c < kk; c++)
             slope[c] = kernels_R(kern, (int)c, cell + 1)[cell] - (c % (k + 1) == 0);
-        lanes_visit_again((int)k, n, count, lane, to.course, to.fade, slope, block->newest_sum, block->newest_moment, to.r);
+        lanes_visit_again((int)k, n, count, lane, to.course, to.fade, slope, block->newest_sum, block->newest_moment,
+                          to.r);
     }
     for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
         for (size_t v = 0; v < count; v++)

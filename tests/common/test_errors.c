@@ -109,7 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(means),        cmocka_unit_test(extrapolation),
-        cmocka_unit_test(order),         cmocka_unit_test(nearby_step_errors),
+        cmocka_unit_test(order),        cmocka_unit_test(nearby_step_errors),
         cmocka_unit_test(worst_errors), cmocka_unit_test(tolerances_and_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,8 @@
 
 /* `process` NULL: that of the problem. |z| < 4 for every identity, beyond a bias of order 1 / paths; and a standard
    error that is small beside the terms. The response by Stein's lemma is made so that the identity for d/dt C(t,0)
-   holds; with it the field of SGD is made so that the one for d/dt C(t,t) holds: then `exact` of them have no defect. */
+   holds; with it the field of SGD is made so that the one for d/dt C(t,t) holds: then `exact` of them have no
+   defect. */
 static void check_process(const sample_process *process, const char *body, const char *numerics, int count, int exact)
 {
     sgdmft_context *ctx = check_context(2);

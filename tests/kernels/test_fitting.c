@@ -1,5 +1,5 @@
-/* The fitted step rule against exact integrals. That the balance of variance makes (9) hold is checked with whole solves
-   (tests/dmft/test_identities.c). */
+/* The fitted step rule against exact integrals. That the balance of variance makes (9) hold is checked with whole
+   solves (tests/dmft/test_identities.c). */
 #include <math.h>
 
 #include "kernel_case.h"
@@ -20,8 +20,8 @@ static void test_weights(void **state)
     assert_true(fitting_omega(0) == 0.5);
 }
 
-/* The decay in a cell from the curvature at both of its ends, and none where the rule is not fitted, where G is negative
-   or where a cell would be longer than exponentials allow. */
+/* The decay in a cell from the curvature at both of its ends: none where the rule is not fitted or where G is negative,
+   and no more than exponentials allow. */
 static void check_decay(int fitted, double curvature, double want)
 {
     kernel_case c = kernel_case_new((kernel_case_plan){.k = 2,
@@ -54,8 +54,8 @@ static void test_set(void **state)
     check_decay(1, 1e4, 30);
 }
 
-/* A step of df/dt = - a f, h = 1, where the rate of the fit is a fifth too large: the error is less than 0.35 of that of
-   the trapezoid rule. */
+/* A step of df/dt = - a f, h = 1, where the rate of the fit is a fifth too large: the error is less than 0.35 of that
+   of the trapezoid rule. */
 static void test_decay(void **state)
 {
     for (int c = 0; c < 2; c++) {

@@ -235,8 +235,7 @@ static void cell_by_quadrature(const last_visit_law *law, double late, double h,
 
 static void test_cells_of_last_visit(void **state)
 {
-    static const double late[] = {0, 0.013, 0.4, 1.7}, width[] = {0.004, 0.11, 0.83, 2.3},
-                        decay[] = {0, 2e-6, 0.3, 4};
+    static const double late[] = {0, 0.013, 0.4, 1.7}, width[] = {0.004, 0.11, 0.83, 2.3}, decay[] = {0, 2e-6, 0.3, 4};
     const sample_process *p;
     size_t checked = 0;
     for (size_t which = 0; (p = visited(which)); which++)
