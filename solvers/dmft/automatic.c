@@ -13,7 +13,7 @@
 enum { PILOTS_MOST = 12, RUNS_MOST = 7, FAILED_MOST = 3 };
 
 /* Replicas of the run proper after which the steps are judged. */
-enum { PROBE = 2 };
+enum { PROBE = 4 };
 
 /* The pilots count as this part of the whole work. */
 static const double PILOT_PART = 0.1;

@@ -24,6 +24,9 @@ static const double SMALL_STEP_ERROR = 6e-3, SMALL_IN_ACCURACIES = 5;
 /* The step error aimed at and the one that is tolerated, in units of the accuracy, and the noise aimed at. */
 static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.8, NOISE_AIM = 0.85;
 
+/* With few replicas, whose bars are uncertain, a step error must be larger to count. */
+static const double STEP_PROBED = 2;
+
 /* The variance of pseudo-random points falls with the first power of their number, that of quasi-random points faster:
    the power that is seen between pilots and runs. */
 static const double NOISE_POWER = 1.8;
@@ -160,8 +163,9 @@ int choice_again(const choice_task *task, const accuracy_view *seen, const choic
 {
     double noise = seen->noise * noise_widening(REPLICAS), aim = NOISE_AIM * task->accuracy;
     double replicas = WORST_VARIANCE * run->replicas * noise * noise / (aim * aim), steps = run->steps;
-    double step = run->replicas < REPLICAS ? step_of(seen) : seen->step;
-    int coarse = leaves(task, PIN_STEPS) && run->steps < STEPS_MOST && step > STEP_TOLERATED * task->accuracy;
+    int probe = run->replicas < REPLICAS;
+    double step = probe ? step_of(seen) : seen->step, tolerated = probe ? STEP_PROBED : STEP_TOLERATED;
+    int coarse = leaves(task, PIN_STEPS) && run->steps < STEPS_MOST && step > tolerated * task->accuracy;
     int few = leaves(task, PIN_PATHS) && run->paths < PATHS_MOST && replicas > REPLICAS_MANY;
     if (coarse)
         steps *= fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), 2);

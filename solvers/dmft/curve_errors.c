@@ -155,7 +155,8 @@ typedef struct series_noise {
 } series_noise;
 
 /* Values and noise of a curve, and the differences between grids that its step errors are made of. At times that the
-   coarsest grid did not reach, the whole difference that extrapolation subtracts counts as step error. */
+   coarsest grid did not reach, the order of the error is not known, and the whole difference between the grids counts as
+   step error. */
 static series_noise mean_curve(const replica_curves *curves, size_t curve, size_t stride,
                                const sgdmft_solution *solution, sgdmft_curve *out)
 {
@@ -177,7 +178,7 @@ static series_noise mean_curve(const replica_curves *curves, size_t curve, size_
         }
         mean_and_error((size_t)curves->replicas, curves->sample, &out->value[i], &out->se[i]);
         curves->fine[i] = difference_mean(&first);
-        out->step_error[i] = curves->fine[i] / 3;
+        out->step_error[i] = extrapolate ? curves->fine[i] : curves->fine[i] / 3;
         if (i >= checked)
             continue;
         curves->coarse[i] = difference_mean(&second);

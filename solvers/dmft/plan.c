@@ -193,6 +193,8 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
                          .filter = {problem->lambda},
                          .white_noise = problem->process->white_noise,
                          .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
+                         .fitted = problem->process->visits && !plan->penalty &&
+                                   !plan->on_grid[GRID_FINE].at.response->pathwise,
                          .grid = grid,
                          .q0 = problem->initial.q,
                          .m0 = problem->initial.m,
