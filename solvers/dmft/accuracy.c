@@ -131,7 +131,7 @@ accuracy_view accuracy_look(const curve_errors *errors, const char *wanted, doub
 }
 
 /* What failed: a column by name and where, or else the identity. The caller frees the text; NULL if out of memory. */
-static char *missed(const dmft_plan *plan, const accuracy_view *view, const char *limit,
+static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrusted, const char *limit,
                     const sgdmft_solution *solution)
 {
     static const char *const by[2] = {"it is noise; hint: more numerics.paths or numerics.replicas",
@@ -139,7 +139,7 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, const char
     char *text = NULL;
     double asked = plan->problem->numerics.accuracy;
     int length;
-    if (view->worst > asked)
+    if (!untrusted)
         length = asprintf(&text,
                           "accuracy not reached: the standard error of %s at t = %.6g is %.2g of its natural scale, "
                           "asked was %.2g; %s%s%s",
@@ -164,7 +164,7 @@ sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const 
         return SGDMFT_OK;
     if (!untrusted && view->worst <= plan->problem->numerics.accuracy && !solution->status)
         return SGDMFT_OK;
-    char *text = missed(plan, view, limit, solution);
+    char *text = missed(plan, view, untrusted, limit, solution);
     sgdmft_status status = SGDMFT_OK;
     if (!text)
         return context_out_of_memory(ctx, "a message", 300);

@@ -11,6 +11,9 @@
 #include "solvers/common/statistics.h"
 #include "solvers/common/step_errors.h"
 
+/* As much of the defect of an identity may be noise, in units of its standard error. */
+static const double NOISE_OF_DEFECT = 2;
+
 /* The curves of one solution at the nodes of its grid, values[node][curve]; rows of nodes that are not wanted stay
    zero. Owned by the caller; NULL if memory runs out. */
 static double *node_curves(const dmft_plan *plan, const grid_solution *on_grid, int grid, const solution_columns *col)
@@ -257,7 +260,7 @@ static sgdmft_status add_identities(sgdmft_context *ctx, const replica_curves *c
                 if (status)
                     return status;
                 if (which == 0 && a == b && identity.scale > 0)
-                    *largest = fmax(*largest, fabs(identity.defect) / identity.scale);
+                    *largest = fmax(*largest, (fabs(identity.defect) - NOISE_OF_DEFECT * identity.se) / identity.scale);
             }
     return SGDMFT_OK;
 }
