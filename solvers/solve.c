@@ -151,7 +151,7 @@ static sgdmft_status set_problem(sgdmft_context *ctx, sgdmft_solution *solution,
                                  const solver *by)
 {
     sgdmft_problem used = *problem;
-    used.numerics.given = PIN_ALL;
+    used.numerics.given = problem_asks_accuracy(problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
     if (by == &linear_solver)
         used.numerics.method = METHOD_LINEAR;
     return solution_set_problem(ctx, solution, &used);

@@ -63,7 +63,7 @@ static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
     t->problem.numerics.replicas = of->replicas;
     t->problem.numerics.steps = of->steps;
     t->problem.numerics.tolerance = choice_tolerance(&a->task);
-    t->problem.numerics.given = PIN_ALL;
+    t->problem.numerics.given = problem_asks_accuracy(a->task.problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
     a->ctx->log = NULL;
     sgdmft_status status = ranks_agree(a->ctx, a->ctx->ranks, dmft_plan_init(a->ctx, &t->problem, &t->plan));
     if (!status)
@@ -209,8 +209,7 @@ static sgdmft_status finish(automatic *a, sgdmft_solution **out)
 {
     trial *t = &a->now;
     int late = a->deadline > 0 && clock_seconds() >= a->deadline;
-    unsigned given = a->task.problem->numerics.given;
-    int asked = given & PIN_ACCURACY || !(given & (PIN_PATHS | PIN_REPLICAS | PIN_STEPS));
+    int asked = problem_asks_accuracy(a->task.problem);
     if (ranks_rank(a->ctx->ranks) > 0)
         return SGDMFT_OK;
     sgdmft_status status = accuracy_record(a->ctx, &t->plan, &t->view, asked,

@@ -79,9 +79,13 @@ static sgdmft_status run_given(sgdmft_context *ctx, const dmft_plan *plan, sgdmf
     if (!status && *out) {
         double accuracy = plan->problem->numerics.accuracy;
         accuracy_view view = accuracy_look(&errors, wanted, accuracy, &set, plan, *out);
-        int asked = (plan->problem->numerics.given & PIN_ACCURACY) != 0;
+        int asked = problem_asks_accuracy(plan->problem);
         statistics_warn(ctx, plan->problem, &(*out)->info);
         status = accuracy_record(ctx, plan, &view, asked, NULL, *out);
+        if (status) {
+            sgdmft_solution_free(*out);
+            *out = NULL;
+        }
     }
     curve_errors_clear(&errors);
     replica_set_clear(&set);

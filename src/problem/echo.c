@@ -146,6 +146,13 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     }
 }
 
+/* 1 for an accuracy that is not asked for, since paths, replicas or steps are given and it is not: as a setting it would
+   ask for it. */
+static int is_unasked(const sgdmft_problem *problem, option_id id)
+{
+    return id == OPT_ACCURACY && !problem_asks_accuracy(problem);
+}
+
 /* Moments that follow from a law are shown as comments: as settings they would contradict the law. */
 static int is_derived(const sgdmft_problem *problem, option_id id)
 {
@@ -204,9 +211,10 @@ static void write_problem(FILE *out, const sgdmft_problem *problem, option_id al
             continue;
         if (id == OPT_Q && is_derived(problem, id))
             write_origin_of_moments(out, problem);
-        fprintf(out, "%s%s%s: ", section ? "  " : "", is_derived(problem, id) ? "# " : "", option_leaf(id));
+        int comment = is_derived(problem, id) || is_unasked(problem, id);
+        fprintf(out, "%s%s%s: ", section ? "  " : "", comment ? "# " : "", option_leaf(id));
         write_value(out, problem, option_get(id));
-        fputc('\n', out);
+        fputs(is_unasked(problem, id) ? ", not asked for, as others are given\n" : "\n", out);
     }
 }
 

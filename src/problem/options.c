@@ -137,7 +137,7 @@ static const option table[OPTION_COUNT] = {
                "to meet it. The solver then chooses all of paths, replicas, steps, tolerance and response that are "
                "not given, and says what it chose."},
     [OPT_CONTROL] = {.key = "numerics.control", .type = OPTION_EXPRESSIONS, FIELD(numerics.control),
-        .example = "[R11]", .min = 1, .max = 64,
+        .example = "R11", .min = 1, .max = 64,
         .doc = "Names of further columns that are to meet the accuracy, e.g. R11, the response to the start, on its "
                "natural scale 1."},
     [OPT_TIME_LIMIT] = {.key = "numerics.time_limit", .type = OPTION_REAL, FIELD(numerics.time_limit),

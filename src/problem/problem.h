@@ -132,4 +132,12 @@ static inline int problem_leaves(const sgdmft_problem *problem, numerics_pin pin
            (given & fixed) != fixed && !(given & pin);
 }
 
+/* 1 if a solve that misses the accuracy has failed: the accuracy was given, or nothing else that determines a solve
+   was. */
+static inline int problem_asks_accuracy(const sgdmft_problem *problem)
+{
+    unsigned given = problem->numerics.given;
+    return given & PIN_ACCURACY || !(given & (PIN_PATHS | PIN_REPLICAS | PIN_STEPS));
+}
+
 #endif

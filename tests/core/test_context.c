@@ -140,6 +140,7 @@ static const sgdmft_status codes[] = {SGDMFT_OK,
                                       SGDMFT_ERR_NON_FINITE,
                                       SGDMFT_ERR_INTERRUPTED,
                                       SGDMFT_ERR_NO_LIMIT,
+                                      SGDMFT_ERR_ACCURACY,
                                       SGDMFT_ERR_MEMORY,
                                       SGDMFT_ERR_IO,
                                       SGDMFT_ERR_EXISTS};
@@ -168,6 +169,7 @@ static void endings_have_words(void **state)
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_NO_CONVERGENCE), "not converged");
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_NON_FINITE), "not finite");
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_INTERRUPTED), "interrupted");
+    assert_string_equal(sgdmft_status_word(SGDMFT_ERR_ACCURACY), "accuracy not reached");
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_IO), "failed");
 }
 
