@@ -7,8 +7,10 @@ max_t |X_ref|. Observables are left out, and so is the response, which a simulat
 
 import csv
 import dataclasses
+import math
 import os
 import pathlib
+import resource
 import subprocess
 import tempfile
 import time
@@ -67,8 +69,9 @@ class Ended:
     line: str            # the command
 
 
-def execute(program, command, problem, settings, curves, threads=1, extra=()):
-    """Runs `program command problem`, with the curves to be written to the file `curves`."""
+def execute(program, command, problem, settings, curves, threads=1, extra=(), cpu_limit=None):
+    """Runs `program command problem`, with the curves to be written to the file `curves`. After `cpu_limit` seconds
+    the system ends it."""
     line = [program, command, problem, "--csv", curves, "-o", pathlib.Path(curves).with_suffix(".h5"), "--quiet",
             "--threads", str(threads), *extra]
     for key, value in settings.items():
@@ -76,7 +79,9 @@ def execute(program, command, problem, settings, curves, threads=1, extra=()):
     line = [str(word) for word in line]
     with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as messages:
         start = time.monotonic()
-        child = subprocess.Popen(line, stdout=messages, stderr=messages)
+        limit = math.ceil(cpu_limit) if cpu_limit else resource.RLIM_INFINITY
+        child = subprocess.Popen(line, stdout=messages, stderr=messages,
+                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)))
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - start
         child.returncode = os.waitstatus_to_exitcode(status)

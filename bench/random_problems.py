@@ -6,7 +6,8 @@ What is drawn, independently unless said otherwise:
 - family: link and squared loss, linear, logistic, biased logistic, robust, phase retrieval, saturating even features,
   committee, several indices, softmax, and, for sgd and online only, those whose gradient jumps (hinge, relu, a pair of
   relus). A Huber loss and a squared hinge, whose second derivative jumps, occur with all but sme.
-- delta log-uniform on .3 to 30; horizon log-uniform on .5 to 50 (online: tau)
+- delta log-uniform on .3 to 30; horizon log-uniform on .5 to 50 (online: tau), reshuffle .5 to 20, because an epoch
+  takes at least four steps of the coarsest grid
 - eta: log-uniform on .05 to 2, at most `step_max` of the family, over the largest curvature of the loss; every tenth
   problem has a schedule with a jump, every twentieth a smooth one
 - ridge: 0 in half of the problems, else log-uniform on .01 to 3
@@ -227,7 +228,7 @@ def problem_of(seed):
     rng = np.random.default_rng([20260, seed])
     group = str(rng.choice(GROUPS, p=np.array([2, 1, 1, 1, 1]) / 6))
     family = family_of(rng, group)
-    delta, horizon = log_uniform(rng, .3, 30), log_uniform(rng, .5, 50)
+    delta, horizon = log_uniform(rng, .3, 30), log_uniform(rng, .5, 20 if group == "reshuffle" else 50)
     rate = min(log_uniform(rng, .05, 2), family.step_max)
     ridge = 0.0 if rng.random() < .5 else log_uniform(rng, .01, 3)
     observed = rng.random() < 1 / 3

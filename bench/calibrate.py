@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""calibrate.py: are the standard errors of `solve` what they claim to be, and is the accuracy that was asked reached?
+
+Random problems (random_problems.py, one for each seed) are solved, and every curve is compared with a truth
+(truths.py). Three commands, which all may be stopped and continued:
+
+    calibrate.py truths                                 computes truths, kept under build/bench/calibrate
+    calibrate.py run --accuracy 5e-3 1e-3               solves, with --program; a program is told apart by its bytes
+    calibrate.py report                                 prints the tables, and with --write docs/calibration.md
+
+`calibrate.py show` prints problems. With --set KEY=VALUE, `run` and `report` are about pinned settings instead
+of an asked accuracy. `--only SEED...` restricts any command to some problems. Takes minutes to hours.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import sys
+import tempfile
+
+
+import calibration_report
+import measure
+import random_problems
+import truths
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def seeds_of(options):
+    low, _, high = options.seeds.partition(":")
+    return options.only or range(int(low), int(high))
+
+
+def problems_of(options):
+    """The chosen problems, of the chosen dynamics."""
+    problems = (random_problems.problem_of(seed) for seed in seeds_of(options))
+    return [p for p in problems if not options.dynamics or p.group in options.dynamics]
+
+
+def source_of(options):
+    return truths.Source(options.program, options.flow_program, options.cache)
+
+
+def compute_truths(options):
+    """All problems with a small budget, then those that need more with larger ones."""
+    source, wanted = source_of(options), min(options.accuracy)
+    for budget in options.budget:
+        for problem in problems_of(options):
+            truth = source.truth(problem, budget, wanted)
+            say(f"{problem.seed} {problem.group}, {problem.family}: {truth.method} {truth.quality:.1e}, "
+                f"{truth.cpu:.1f} s {truth.trouble}")
+    return 0
+
+
+def tag_of(options):
+    """A name for a program with its settings."""
+    if options.tag:
+        return options.tag
+    code = hashlib.sha256(options.program.resolve().read_bytes())
+    code.update(json.dumps(options.set).encode())
+    return code.hexdigest()[:10]
+
+
+def solved(options, problem, accuracy):
+    """What a run claims: a dictionary, with the curves if there are any."""
+    settings = dict(word.partition("=")[::2] for word in options.set)
+    settings["numerics.seed"] = 1000 + problem.seed
+    extra = [] if options.set else ["--accuracy", str(accuracy)]
+    with tempfile.TemporaryDirectory() as place:
+        file, curves = pathlib.Path(place) / "problem.yaml", pathlib.Path(place) / "run.csv"
+        file.write_text(problem.text, encoding="utf-8")
+        ended = measure.execute(options.program.resolve(), "solve", file, settings, curves, extra=extra,
+                                cpu_limit=options.limit)
+        result = {"seed": problem.seed, "asked": accuracy, "pinned": bool(options.set), "code": ended.code,
+                  "cpu": ended.cpu, "message": " ".join(ended.messages.split())[:400], "status": "no curves"}
+        if curves.exists():
+            times, names, values, errors, comments = truths.read_result(curves)
+            result.update(times=times.tolist(), names=names, values=values.tolist(), errors=errors.tolist(),
+                          status=comments.get("status", ""),
+                          chosen={key: comments.get(key, "") for key in ("paths", "replicas", "steps")})
+    return result
+
+
+def run(options):
+    """Solves the problems whose truth is there, unless their result is."""
+    source, place = source_of(options), options.cache / "results" / tag_of(options)
+    for problem in problems_of(options):
+        truth = source.truth(problem, 0, 0, compute=False)
+        for accuracy in options.accuracy:
+            kept = place / f"{problem.seed}-{accuracy:g}.json"
+            if not truth.serves(accuracy) or (kept.exists() and not options.again):
+                continue
+            result = truths.keep(kept, solved(options, problem, accuracy))
+            judged = calibration_report.judge(problem, truth, result)
+            say(calibration_report.line_of(judged))
+    return 0
+
+
+def report(options):
+    source, place = source_of(options), options.cache / "results" / tag_of(options)
+    judged, missing = [], []
+    for problem in problems_of(options):
+        truth = source.truth(problem, 0, 0, compute=False)
+        for accuracy in options.accuracy:
+            kept = place / f"{problem.seed}-{accuracy:g}.json"
+            if not truth.serves(accuracy):
+                missing.append((problem, accuracy, truth.trouble or f"standard error {truth.quality:.1e}"))
+            elif kept.exists():
+                judged.append(calibration_report.judge(problem, truth, json.loads(kept.read_text(encoding="utf-8"))))
+    text = calibration_report.page(judged, missing, options.set)
+    print(text, end="")
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    return 0 if calibration_report.holds(judged) else 1
+
+
+def show(options):
+    for problem in problems_of(options):
+        print(f"# seed {problem.seed}: {problem.group}, {problem.family}, stiffness {problem.stiffness:.0f}")
+        print(problem.text)
+    return 0
+
+
+COMMANDS = {"truths": compute_truths, "run": run, "report": report, "show": show}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/src/cli/sgdmft",
+                        help="the program to judge, and to compute truths with (default: build/src/cli/sgdmft)")
+    parser.add_argument("--flow-program", type=pathlib.Path, metavar="PROGRAM",
+                        help="the program for truths of gradient flow that is not linear (default: none)")
+    parser.add_argument("--accuracy", nargs="+", type=float, default=[5e-3, 1e-3], help="(default: 5e-3 1e-3)")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="pinned settings, no accuracy")
+    parser.add_argument("--seeds", default="0:200", metavar="LOW:HIGH", help="(default: 0:200)")
+    parser.add_argument("--only", nargs="+", type=int, metavar="SEED")
+    parser.add_argument("--dynamics", nargs="+", choices=random_problems.GROUPS)
+    parser.add_argument("--budget", nargs="+", type=float, default=[15, 60, 240], metavar="S",
+                        help="CPU seconds for the truth of a problem, in rounds (default: 15 60 240)")
+    parser.add_argument("--limit", type=float, default=300, metavar="S", help="CPU seconds of a run (default: 300)")
+    parser.add_argument("--again", action="store_true", help="run also what has a result")
+    parser.add_argument("--tag", help="name of the results (default: a hash of program and settings)")
+    parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "build/bench/calibrate",
+                        help="directory of truths and results (default: build/bench/calibrate)")
+    parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the report, too")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    return COMMANDS[options.command](options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

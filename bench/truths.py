@@ -1,0 +1,247 @@
+"""Curves of random problems that are right to a small fraction of the accuracy that is asked for.
+
+- A linear problem that `numerics.method: linear` can solve: that solution, which is exact.
+- Online dynamics with smooth label and loss: one solve, whose averages are deterministic quadratures.
+- All others: pairs of solves, one on a fine and one on a coarse side. The fine sides have N steps (online: P random
+  points), their seeds differ, and the differences between them give the noise; the coarse sides have N/2 (P/4). The
+  truth is the mean of the fine sides, each extrapolated by the program. Its standard error counts the noise and a
+  share of the difference of the two sides: a third of it, the error of a second-order scheme, or all of it where the
+  gradient or its derivative jumps and for sme, which can be of first order.
+
+The error bars that the program reports are not used. Pairs are kept in a cache, under a key made of the problem, so that
+a larger budget continues where a smaller one stopped. Gradient flow that is not linear is solved by a program of its own
+(--flow-program), because the explicit scheme is not trusted.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import pathlib
+import tempfile
+
+import numpy as np
+
+import measure
+
+VERSION = 1              # of the way in which truths are computed; part of the key
+SEED = 7_000_000
+PAIRS_MIN = 4
+PAIRS_MAX = 48
+PATHS_MAX = 131072
+STEPS_MAX = 256
+PART = 1 / 12            # of the budget that a pair takes, if more paths help
+WINDOW = .2              # part of the times over which squares are averaged
+SHARE = 1 / 5            # of the asked accuracy that the truth may have as standard error
+PART_KNOWN = .9          # of the points, curves at output times, that must be known so well
+
+
+@dataclasses.dataclass
+class Truth:
+    method: str          # exact, quadrature, pairs
+    names: list
+    times: np.ndarray
+    values: np.ndarray   # names x times
+    errors: np.ndarray   # standard errors
+    scale: np.ndarray    # natural scales
+    cpu: float
+    trouble: str = ""    # why there is none, or why it is no better
+
+    @property
+    def quality(self):
+        """The standard error relative to the natural scale that PART_KNOWN of the points do not exceed."""
+        return float(np.quantile(self.errors / self.scale, PART_KNOWN)) if len(self.names) else math.inf
+
+    def serves(self, accuracy):
+        return self.quality <= SHARE * accuracy
+
+    def known(self, accuracy):
+        """The points (names x times) at which the truth is good enough."""
+        return self.errors <= SHARE * accuracy * self.scale
+
+
+def none(trouble, cpu=0.0):
+    empty = np.zeros((0, 0))
+    return Truth("none", [], np.zeros(0), empty, empty, empty, cpu, trouble)
+
+
+def is_curve(name):
+    """Losses, overlaps and observables; the response drives nothing and has no accuracy."""
+    return name != "t" and not name.endswith("_se") and not (name[0] == "R" and name[1:].isdigit())
+
+
+def natural_scales(names, values, rho):
+    """What the accuracy is relative to. Losses and q_aa: their value, at least a hundredth of the largest; m_ab:
+    sqrt(q_aa rho_bb); q_ab: sqrt(q_aa q_bb); observables: the largest absolute value."""
+    row = {name: value for name, value in zip(names, values)}
+    scales = []
+    for name, value in zip(names, values):
+        largest = np.abs(value).max()
+        a, b = (name[1:2], name[2:3]) if name[1:].isdigit() else ("", "")
+        if name[0] == "m" and a:
+            scale = np.sqrt(np.maximum(row[f"q{a}{a}"], row[f"q{a}{a}"].max() / 100) * rho[int(b) - 1])
+        elif name[0] == "q" and a and a != b:
+            scale = np.sqrt(np.maximum(row[f"q{a}{a}"], row[f"q{a}{a}"].max() / 100) *
+                            np.maximum(row[f"q{b}{b}"], row[f"q{b}{b}"].max() / 100))
+        elif a or name in ("train_loss", "test_loss"):
+            scale = np.maximum(np.abs(value), largest / 100)
+        else:
+            scale = np.full_like(value, largest)
+        scales.append(np.maximum(scale, 1e-300))
+    return np.array(scales)
+
+
+def read_result(path):
+    """Times, names, values, standard errors and comments of a CSV file."""
+    comments, table = measure.read_table(path)
+    names = [name for name in table if is_curve(name)]
+    return table["t"], names, np.array([table[n] for n in names]), np.array([table[n + "_se"] for n in names]), comments
+
+
+class Source:
+    """The truths of one directory."""
+
+    def __init__(self, program, flow_program, cache):
+        self.program = pathlib.Path(program).resolve()
+        self.flow_program = pathlib.Path(flow_program).resolve() if flow_program else None
+        self.cache = pathlib.Path(cache)
+
+    def place(self, problem):
+        key = hashlib.sha256(f"{VERSION} {problem.text}".encode()).hexdigest()[:12]
+        return self.cache / "truth" / f"{problem.seed}-{key}"
+
+    def program_for(self, problem):
+        return self.flow_program if problem.group == "gradient-flow" and not problem.exact else self.program
+
+    def solved(self, problem, name, settings, limit):
+        """The kept result of a solve, made if there is none: a dictionary, with "trouble" if it has no curves."""
+        kept = self.place(problem) / f"{name}.json"
+        if kept.exists():
+            return json.loads(kept.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as place:
+            file, curves = pathlib.Path(place) / "problem.yaml", pathlib.Path(place) / "run.csv"
+            file.write_text(problem.text, encoding="utf-8")
+            ended = measure.execute(self.program_for(problem), "solve", file, settings, curves, cpu_limit=limit)
+            result = {"cpu": ended.cpu, "settings": settings}
+            if ended.code:
+                message = ended.messages.strip().splitlines()
+                result["trouble"] = f"exit {ended.code}: {message[-1] if message else ''}"
+            else:
+                times, names, values, errors, _ = read_result(curves)
+                result.update(times=times.tolist(), names=names, values=values.tolist(), errors=errors.tolist())
+        if result.get("trouble", "").startswith("exit -"):     # ended by the limit: a larger budget may do it
+            return result
+        return keep(kept, result)
+
+    def truth(self, problem, budget, wanted, compute=True):
+        """The truth after at most about `budget` CPU seconds in all; `compute` False: what the cache has."""
+        if not compute and not self.place(problem).exists():
+            return none("not computed")
+        if problem.exact:
+            return self.single(problem, "exact", {"numerics.method": "linear"}, budget)
+        if problem.group == "online" and problem.smooth:
+            return self.single(problem, "quadrature", {"numerics.tolerance": 1e-9}, budget)
+        if not self.program_for(problem):
+            return none("gradient flow needs --flow-program")
+        return self.pairs(problem, budget, wanted, compute)
+
+    def single(self, problem, method, settings, limit):
+        result = self.solved(problem, method, settings, limit)
+        if "trouble" in result:
+            return none(result["trouble"], result["cpu"])
+        values = np.array(result["values"])
+        return Truth(method, result["names"], np.array(result["times"]), values, np.array(result["errors"]),
+                     natural_scales(result["names"], values, problem.rho), result["cpu"])
+
+    def plan(self, problem, budget, compute):
+        """The settings of both sides; the number of paths follows from the time that a first pair takes."""
+        kept = self.place(problem) / "plan.json"
+        if kept.exists():
+            return json.loads(kept.read_text(encoding="utf-8"))
+        if not compute:
+            return {"trouble": "not computed", "cpu": 0.0}
+        steps = steps_of(problem)
+        paths = 2 ** math.ceil(math.log2(max(16384, min(PATHS_MAX, 2 * (steps * problem.students) ** 2))))
+        first = [self.solved(problem, f"first-{paths}-{side}", settings, budget)
+                 for side, settings in sides(problem, steps, paths).items()]
+        cpu = sum(result["cpu"] for result in first)
+        trouble = [result["trouble"] for result in first if "trouble" in result]
+        if trouble:
+            return {"trouble": trouble[0], "cpu": cpu}
+        factor = budget * PART / cpu
+        if factor >= 2:
+            paths = min(PATHS_MAX * (8 if problem.group == "online" else 1), paths * 2 ** int(math.log2(factor)))
+        return keep(kept, {"steps": steps, "paths": paths, "cpu": cpu})
+
+    def pairs(self, problem, budget, wanted, compute):
+        plan = self.plan(problem, budget, compute)
+        if "trouble" in plan:
+            return none(plan["trouble"], plan["cpu"])
+        made, cpu, found = [], plan["cpu"], none("not computed")
+        while len(made) < PAIRS_MAX:
+            pair = {}
+            for side, settings in sides(problem, plan["steps"], plan["paths"]).items():
+                name = f"{len(made)}-{side}"
+                if not compute and not (self.place(problem) / f"{name}.json").exists():
+                    return found
+                pair[side] = self.solved(problem, name, {**settings, "numerics.seed": SEED + len(made)}, None)
+                cpu += pair[side]["cpu"]
+                if "trouble" in pair[side]:
+                    return none(pair[side]["trouble"], cpu)
+            made.append(pair)
+            if len(made) >= PAIRS_MIN:
+                found = mean_of(problem, made, cpu)
+                if found.serves(wanted):
+                    return found
+            if cpu * (1 + 1 / len(made)) > budget and len(made) >= PAIRS_MIN or cpu > 3 * budget:
+                break
+        found.trouble = f"standard error {found.quality:.1e} after {cpu:.0f} s" if found.names else \
+            f"no {PAIRS_MIN} pairs after {cpu:.0f} s"
+        return found
+
+
+def keep(path, result):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = pathlib.Path(f"{path}.part")
+    part.write_text(json.dumps(result), encoding="utf-8")
+    part.rename(path)
+    return result
+
+
+def steps_of(problem):
+    """Steps of the fine side: the largest cell has a stiffness of about 1.2, or 1 where g or its derivative jumps."""
+    least = 48 if problem.group == "gradient-flow" else 96 if problem.kink else 64
+    steps = max(least, (1.5 if problem.kink else 1.2) * problem.stiffness)
+    horizon = float(problem.text.split("horizon: ")[1].split()[0])
+    if problem.group == "reshuffle":       # four steps of the coarse side in every epoch and between jumps of eta
+        steps = max(steps, 8 * (math.ceil(horizon) + 2))
+    return 8 * math.ceil(min(steps, STEPS_MAX) / 8)
+
+
+def sides(problem, steps, paths):
+    common = {"numerics.replicas": 2, "numerics.tolerance": 1e-5}
+    if problem.group == "online":
+        return {"fine": {**common, "numerics.paths": paths}, "coarse": {**common, "numerics.paths": paths // 4}}
+    return {"fine": {**common, "numerics.paths": paths, "numerics.steps": steps},
+            "coarse": {**common, "numerics.paths": paths, "numerics.steps": steps // 2}}
+
+
+def smoothed(squares):
+    """Means over a window of times."""
+    half = max(1, round(WINDOW * squares.shape[1] / 2))
+    return np.array([[row[max(0, i - half):i + half + 1].mean() for i in range(len(row))] for row in squares])
+
+
+def mean_of(problem, pairs, cpu):
+    """The truth from pairs of solves."""
+    names, times = pairs[0]["fine"]["names"], np.array(pairs[0]["fine"]["times"])
+    fine, coarse = (np.array([pair[side]["values"] for pair in pairs]) for side in ("fine", "coarse"))
+    n = len(pairs)
+    student = (n - 1) / (n - 3)            # the variance of Student's t with n - 1 degrees of freedom
+    variance = fine.var(axis=0, ddof=1) / n
+    noise2 = student * np.maximum(smoothed(variance) * (variance > 0), variance)
+    difference2 = (fine - coarse).mean(axis=0) ** 2 - (fine - coarse).var(axis=0, ddof=1) / n
+    share = 1.0 if problem.kink or problem.group == "sme" else 1 / 3
+    step2 = share ** 2 * np.maximum(smoothed(difference2), 0)
+    values = fine.mean(axis=0)
+    return Truth("pairs", names, times, values, np.sqrt(noise2 + step2), natural_scales(names, values, problem.rho), cpu)
