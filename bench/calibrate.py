@@ -40,7 +40,8 @@ def seeds_of(options):
 def problems_of(options):
     """The chosen problems, of the chosen dynamics."""
     problems = (random_problems.problem_of(seed) for seed in seeds_of(options))
-    return [p for p in problems if not options.dynamics or p.group in options.dynamics]
+    return [p for p in problems if (not options.dynamics or p.group in options.dynamics) and
+            (p.exact or not options.exact)]
 
 
 def source_of(options):
@@ -48,10 +49,12 @@ def source_of(options):
 
 
 def compute_truths(options):
-    """All problems with a small budget, then those that need more with larger ones."""
-    source, wanted = source_of(options), min(options.accuracy)
-    for budget in options.budget:
-        for problem in problems_of(options):
+    """All problems with a small budget and for the largest accuracy, then for the smallest with larger budgets; in
+    each round the cheap ones first."""
+    source, problems = source_of(options), sorted(problems_of(options), key=truths.effort)
+    for turn, budget in enumerate(options.budget):
+        wanted = min(options.accuracy) if turn else max(options.accuracy)
+        for problem in problems:
             truth = source.truth(problem, budget, wanted)
             say(f"{problem.seed} {problem.group}, {problem.family}: {truth.method} {truth.quality:.1e}, "
                 f"{truth.cpu:.1f} s {truth.trouble}")
@@ -71,11 +74,12 @@ def solved(options, problem, accuracy):
     """What a run claims: a dictionary, with the curves if there are any."""
     settings = dict(word.partition("=")[::2] for word in options.set)
     settings["numerics.seed"] = 1000 + problem.seed
-    extra = [] if options.set else ["--accuracy", str(accuracy)]
+    if not options.set:
+        settings["numerics.accuracy"] = accuracy
     with tempfile.TemporaryDirectory() as place:
         file, curves = pathlib.Path(place) / "problem.yaml", pathlib.Path(place) / "run.csv"
         file.write_text(problem.text, encoding="utf-8")
-        ended = measure.execute(options.program.resolve(), "solve", file, settings, curves, extra=extra,
+        ended = measure.execute(options.program.resolve(), "solve", file, settings, curves,
                                 cpu_limit=options.limit)
         result = {"seed": problem.seed, "asked": accuracy, "pinned": bool(options.set), "code": ended.code,
                   "cpu": ended.cpu, "message": " ".join(ended.messages.split())[:400], "status": "no curves"}
@@ -83,7 +87,8 @@ def solved(options, problem, accuracy):
             times, names, values, errors, comments = truths.read_result(curves)
             result.update(times=times.tolist(), names=names, values=values.tolist(), errors=errors.tolist(),
                           status=comments.get("status", ""),
-                          chosen={key: comments.get(key, "") for key in ("paths", "replicas", "steps")})
+                          chosen={key: comments[key] for key in ("paths", "replicas", "steps", "accuracy_reached")
+                                  if key in comments})
     return result
 
 
@@ -91,7 +96,7 @@ def run(options):
     """Solves the problems whose truth is there, unless their result is."""
     source, place = source_of(options), options.cache / "results" / tag_of(options)
     for problem in problems_of(options):
-        truth = source.truth(problem, 0, 0, compute=False)
+        truth = source.kept(problem)
         for accuracy in options.accuracy:
             kept = place / f"{problem.seed}-{accuracy:g}.json"
             if not truth.serves(accuracy) or (kept.exists() and not options.again):
@@ -106,7 +111,7 @@ def report(options):
     source, place = source_of(options), options.cache / "results" / tag_of(options)
     judged, missing = [], []
     for problem in problems_of(options):
-        truth = source.truth(problem, 0, 0, compute=False)
+        truth = source.kept(problem)
         for accuracy in options.accuracy:
             kept = place / f"{problem.seed}-{accuracy:g}.json"
             if not truth.serves(accuracy):
@@ -142,8 +147,9 @@ def arguments():
     parser.add_argument("--seeds", default="0:200", metavar="LOW:HIGH", help="(default: 0:200)")
     parser.add_argument("--only", nargs="+", type=int, metavar="SEED")
     parser.add_argument("--dynamics", nargs="+", choices=random_problems.GROUPS)
-    parser.add_argument("--budget", nargs="+", type=float, default=[15, 60, 240], metavar="S",
-                        help="CPU seconds for the truth of a problem, in rounds (default: 15 60 240)")
+    parser.add_argument("--exact", action="store_true", help="only problems with an exact solution, one in 30")
+    parser.add_argument("--budget", nargs="+", type=float, default=[6, 25, 100], metavar="S",
+                        help="CPU seconds for the truth of a problem, in rounds (default: 6 25 100)")
     parser.add_argument("--limit", type=float, default=300, metavar="S", help="CPU seconds of a run (default: 300)")
     parser.add_argument("--again", action="store_true", help="run also what has a result")
     parser.add_argument("--tag", help="name of the results (default: a hash of program and settings)")

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 import random_problems
+from time_to_accuracy import markdown_table
 
 BEYOND = {2: .06, 3: .01, 6: 0}      # standard errors -> largest part of the points beyond, for each dynamics
 SLACK = 1.02                         # of the claim: the program knows its own scales, not those of the truth
@@ -63,8 +64,10 @@ def line_of(judged):
     chosen = " ".join(f"{key} {value}" for key, value in result.get("chosen", {}).items())
     head = f"{problem.seed} {problem.group}, {problem.family}, asked {result['asked']:g}: {result['status']}, " \
            f"{result['cpu']:.2f} s, {chosen}"
-    if not len(judged.z):
+    if "values" not in result:
         return f"{head}; exit {result['code']}: {result['message']}"
+    if not len(judged.z):
+        return f"{head}; exactly the truth"
     worst = int(np.argmax(np.abs(judged.z)))
     return f"{head}; claimed at most {judged.claimed.max():.1e}, off by at most {judged.error.max():.1e}; worst " \
            f"{judged.label[worst]}: z = {judged.z[worst]:.1f}"
@@ -98,11 +101,6 @@ def row_of(name, some):
             "-" if pinned else f"{sum(judged.meets for judged in some)} of {len(some)}",
             str(sum(not judged.reached for judged in some)), f"{largest:.2g}", quantiles(z, (.5, .9, .99, 1)),
             quantiles([judged.result["cpu"] for judged in some], (.5, .9, 1))]
-
-
-def table(header, rows):
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def groups(judged):
@@ -162,13 +160,13 @@ def page(judged, missing, pinned):
     for accuracy in asked:
         some = [j for j in judged if j.result["asked"] == accuracy]
         parts.append(f"## {'Truth known for' if pinned else 'Asked'} {accuracy:g}\n")
-        parts.append(table(HEADER, [row_of(*entry) for entry in groups(some).items()] + [row_of("all", some)]))
+        parts.append(markdown_table(HEADER, [row_of(*entry) for entry in groups(some).items()] + [row_of("all", some)]))
         unknown = sum(j.unknown for j in some)
         parts.append(f"{unknown} further points of these runs have no truth to a fifth of the asked accuracy.\n")
     parts += ["## Criteria\n", *(f"- {'holds' if ok else 'FAILS'}: {text}" for text, ok in criteria(judged)), ""]
     rows = offenders(judged)
-    parts += ["## Worst points, one for each run\n", table(OFFENDER, rows) if rows else "None beyond 3.\n"]
-    empty = [line_of(j) for j in judged if not len(j.z)]
+    parts += ["## Worst points, one for each run\n", markdown_table(OFFENDER, rows) if rows else "None beyond 3.\n"]
+    empty = [line_of(j) for j in judged if "values" not in j.result]
     parts += ["## Runs without curves\n", *(f"- {line}" for line in empty), ""] if empty else []
     if missing:
         parts.append("## Problems without a truth to a fifth of the asked accuracy\n")

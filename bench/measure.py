@@ -69,11 +69,11 @@ class Ended:
     line: str            # the command
 
 
-def execute(program, command, problem, settings, curves, threads=1, extra=(), cpu_limit=None):
+def execute(program, command, problem, settings, curves, threads=1, cpu_limit=None):
     """Runs `program command problem`, with the curves to be written to the file `curves`. After `cpu_limit` seconds
     the system ends it."""
     line = [program, command, problem, "--csv", curves, "-o", pathlib.Path(curves).with_suffix(".h5"), "--quiet",
-            "--threads", str(threads), *extra]
+            "--threads", str(threads)]
     for key, value in settings.items():
         line += ["--set", f"{key}={value}"]
     line = [str(word) for word in line]

@@ -26,11 +26,11 @@ import measure
 
 VERSION = 1              # of the way in which truths are computed; part of the key
 SEED = 7_000_000
-PAIRS_MIN = 4
+PAIRS_MIN = 6
 PAIRS_MAX = 48
 PATHS_MAX = 131072
 STEPS_MAX = 256
-PART = 1 / 12            # of the budget that a pair takes, if more paths help
+PART = 1 / 10            # of the budget that a pair takes, if more paths help
 WINDOW = .2              # part of the times over which squares are averaged
 SHARE = 1 / 5            # of the asked accuracy that the truth may have as standard error
 PART_KNOWN = .9          # of the points, curves at output times, that must be known so well
@@ -133,17 +133,21 @@ class Source:
             return result
         return keep(kept, result)
 
-    def truth(self, problem, budget, wanted, compute=True):
-        """The truth after at most about `budget` CPU seconds in all; `compute` False: what the cache has."""
-        if not compute and not self.place(problem).exists():
-            return none("not computed")
+    def truth(self, problem, budget, wanted):
+        """The truth that is wanted, or what about `budget` CPU seconds give. A larger budget has more paths, too, and
+        then starts anew."""
+        best = self.kept(problem)
+        if best.serves(wanted):
+            return best
         if problem.exact:
             return self.single(problem, "exact", {"numerics.method": "linear"}, budget)
         if problem.group == "online" and problem.smooth:
-            return self.single(problem, "quadrature", {"numerics.tolerance": 1e-9}, budget)
+            found = self.single(problem, "quadrature", {"numerics.tolerance": 1e-9}, budget)
+            if not found.errors.any():      # else the program took random points instead
+                return found
         if not self.program_for(problem):
             return none("gradient flow needs --flow-program")
-        return self.pairs(problem, budget, wanted, compute)
+        return self.pairs(problem, budget, wanted)
 
     def single(self, problem, method, settings, limit):
         result = self.solved(problem, method, settings, limit)
@@ -153,51 +157,58 @@ class Source:
         return Truth(method, result["names"], np.array(result["times"]), values, np.array(result["errors"]),
                      natural_scales(result["names"], values, problem.rho), result["cpu"])
 
-    def plan(self, problem, budget, compute):
-        """The settings of both sides; the number of paths follows from the time that a first pair takes."""
-        kept = self.place(problem) / "plan.json"
-        if kept.exists():
-            return json.loads(kept.read_text(encoding="utf-8"))
-        if not compute:
-            return {"trouble": "not computed", "cpu": 0.0}
-        steps = steps_of(problem)
-        paths = 2 ** math.ceil(math.log2(max(16384, min(PATHS_MAX, 2 * (steps * problem.students) ** 2))))
-        first = [self.solved(problem, f"first-{paths}-{side}", settings, budget)
-                 for side, settings in sides(problem, steps, paths).items()]
+    def paths_for(self, problem, budget):
+        """The paths of a side, from the time that a first pair takes, and the seconds of that; or the trouble."""
+        least = least_paths(problem)
+        first = [self.solved(problem, f"first-{side}", settings, budget)
+                 for side, settings in sides(problem, least).items()]
         cpu = sum(result["cpu"] for result in first)
-        trouble = [result["trouble"] for result in first if "trouble" in result]
-        if trouble:
-            return {"trouble": trouble[0], "cpu": cpu}
-        factor = budget * PART / cpu
-        if factor >= 2:
-            paths = min(PATHS_MAX * (8 if problem.group == "online" else 1), paths * 2 ** int(math.log2(factor)))
-        return keep(kept, {"steps": steps, "paths": paths, "cpu": cpu})
+        for result in first:
+            if "trouble" in result:
+                return least, cpu, result["trouble"]
+        most = PATHS_MAX * (8 if problem.group == "online" else 1)
+        return min(most, least * 2 ** max(0, int(math.log2(budget * PART / cpu)))), cpu, ""
 
-    def pairs(self, problem, budget, wanted, compute):
-        plan = self.plan(problem, budget, compute)
-        if "trouble" in plan:
-            return none(plan["trouble"], plan["cpu"])
-        made, cpu, found = [], plan["cpu"], none("not computed")
-        while len(made) < PAIRS_MAX:
-            pair = {}
-            for side, settings in sides(problem, plan["steps"], plan["paths"]).items():
-                name = f"{len(made)}-{side}"
-                if not compute and not (self.place(problem) / f"{name}.json").exists():
-                    return found
-                pair[side] = self.solved(problem, name, {**settings, "numerics.seed": SEED + len(made)}, None)
-                cpu += pair[side]["cpu"]
-                if "trouble" in pair[side]:
-                    return none(pair[side]["trouble"], cpu)
-            made.append(pair)
-            if len(made) >= PAIRS_MIN:
-                found = mean_of(problem, made, cpu)
-                if found.serves(wanted):
-                    return found
-            if cpu * (1 + 1 / len(made)) > budget and len(made) >= PAIRS_MIN or cpu > 3 * budget:
+    def pairs(self, problem, budget, wanted):
+        paths, cpu, trouble = self.paths_for(problem, budget)
+        if trouble:
+            return none(trouble, cpu)
+        made, found = [], none("")
+        while len(made) < PAIRS_MAX and not (len(made) >= PAIRS_MIN and found.serves(wanted)):
+            if made and (cpu * (1 + 1 / len(made)) > budget and len(made) >= PAIRS_MIN or cpu > 2 * budget):
                 break
-        found.trouble = f"standard error {found.quality:.1e} after {cpu:.0f} s" if found.names else \
-            f"no {PAIRS_MIN} pairs after {cpu:.0f} s"
+            settings = sides(problem, paths)
+            pair = {side: self.solved(problem, f"{paths}-{len(made)}-{side}",
+                                      {**settings[side], "numerics.seed": SEED + len(made)}, None) for side in settings}
+            cpu += sum(result["cpu"] for result in pair.values())
+            trouble = [result["trouble"] for result in pair.values() if "trouble" in result]
+            if trouble:
+                return none(trouble[0], cpu)
+            made.append(pair)
+            found = mean_of(problem, made, cpu) if len(made) >= PAIRS_MIN else found
+        found.trouble = "" if found.serves(wanted) else f"standard error {found.quality:.1e} after {cpu:.0f} s"
         return found
+
+    def kept(self, problem):
+        """The best truth in the cache, without computing any."""
+        place, best = self.place(problem), none("not computed")
+        for method in ("exact", "quadrature"):
+            if (place / f"{method}.json").exists():
+                found = self.single(problem, method, {}, None)
+                if not found.errors.any():
+                    return found
+        for paths in sorted({file.name.split("-")[0] for file in place.glob("[0-9]*-fine.json")}):
+            made = []
+            while all((place / f"{paths}-{len(made)}-{side}.json").exists() for side in ("fine", "coarse")):
+                made.append({side: json.loads((place / f"{paths}-{len(made)}-{side}.json").read_text(encoding="utf-8"))
+                             for side in ("fine", "coarse")})
+            trouble = [result["trouble"] for pair in made for result in pair.values() if "trouble" in result]
+            if trouble:
+                best = none(trouble[0]) if best.method == "none" else best
+            elif len(made) >= PAIRS_MIN:
+                found = mean_of(problem, made, sum(result["cpu"] for pair in made for result in pair.values()))
+                best = min(best, found, key=lambda truth: truth.quality)
+        return best
 
 
 def keep(path, result):
@@ -209,8 +220,11 @@ def keep(path, result):
 
 
 def steps_of(problem):
-    """Steps of the fine side: the largest cell has a stiffness of about 1.2, or 1 where g or its derivative jumps."""
-    least = 48 if problem.group == "gradient-flow" else 96 if problem.kink else 64
+    """Steps of the fine side: the largest cell has a stiffness of about 1.2, or 1 where g or its derivative jumps.
+    Gradient flow is solved implicitly and needs fewer."""
+    if problem.group == "gradient-flow":
+        return 8 * math.ceil(min(max(32, .5 * problem.stiffness), STEPS_MAX / 2) / 8)
+    least = 96 if problem.kink else 64
     steps = max(least, (1.5 if problem.kink else 1.2) * problem.stiffness)
     horizon = float(problem.text.split("horizon: ")[1].split()[0])
     if problem.group == "reshuffle":       # four steps of the coarse side in every epoch and between jumps of eta
@@ -218,7 +232,26 @@ def steps_of(problem):
     return 8 * math.ceil(min(steps, STEPS_MAX) / 8)
 
 
-def sides(problem, steps, paths):
+def least_paths(problem):
+    """The noise of the response by Stein's lemma becomes bias in proportion to (steps students)^2 / paths."""
+    if problem.group == "gradient-flow":
+        return 4096
+    if problem.group == "online":
+        return 65536
+    wanted = 2 * (steps_of(problem) * problem.students) ** 2
+    return 2 ** math.ceil(math.log2(max(4096, min(PATHS_MAX, wanted))))
+
+
+def effort(problem):
+    """About proportional to the time that a truth takes."""
+    if problem.exact or (problem.group == "online" and problem.smooth):
+        return 0
+    per_path = 1000 if problem.group == "online" else (steps_of(problem) * problem.students) ** 2
+    return least_paths(problem) * per_path
+
+
+def sides(problem, paths):
+    steps = steps_of(problem)
     common = {"numerics.replicas": 2, "numerics.tolerance": 1e-5}
     if problem.group == "online":
         return {"fine": {**common, "numerics.paths": paths}, "coarse": {**common, "numerics.paths": paths // 4}}
