@@ -8,17 +8,20 @@ Random problems (random_problems.py, one for each seed) are solved, and every cu
     calibrate.py run --accuracy 5e-3 1e-3               solves, with --program; a program is told apart by its bytes
     calibrate.py report                                 prints the tables, and with --write docs/calibration.md
 
-`calibrate.py show` prints problems. With --set KEY=VALUE, `run` and `report` are about pinned settings instead
-of an asked accuracy. `--only SEED...` restricts any command to some problems. Takes minutes to hours.
+`calibrate.py show` prints problems, and `calibrate.py check` compares truths with simulations of finite systems. With
+`--set KEY=VALUE`, `run` and `report` are about pinned settings instead of an asked accuracy. `--only SEED...` restricts
+any command to some problems. Takes minutes to hours.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import pathlib
 import sys
 import tempfile
 
+import numpy as np
 
 import calibration_report
 import measure
@@ -70,10 +73,10 @@ def tag_of(options):
     return code.hexdigest()[:10]
 
 
-def solved(options, problem, accuracy):
+def solved(options, problem, accuracy, repeat):
     """What a run claims: a dictionary, with the curves if there are any."""
     settings = dict(word.partition("=")[::2] for word in options.set)
-    settings["numerics.seed"] = 1000 + problem.seed
+    settings["numerics.seed"] = 1000 + problem.seed + 1_000_000 * repeat
     if not options.set:
         settings["numerics.accuracy"] = accuracy
     with tempfile.TemporaryDirectory() as place:
@@ -97,11 +100,11 @@ def run(options):
     source, place = source_of(options), options.cache / "results" / tag_of(options)
     for problem in problems_of(options):
         truth = source.kept(problem)
-        for accuracy in options.accuracy:
-            kept = place / f"{problem.seed}-{accuracy:g}.json"
+        for accuracy, repeat in itertools.product(options.accuracy, range(options.repeats)):
+            kept = place / f"{problem.seed}-{accuracy:g}-{repeat}.json"
             if not truth.serves(accuracy) or (kept.exists() and not options.again):
                 continue
-            result = truths.keep(kept, solved(options, problem, accuracy))
+            result = truths.keep(kept, solved(options, problem, accuracy, repeat))
             judged = calibration_report.judge(problem, truth, result)
             say(calibration_report.line_of(judged))
     return 0
@@ -113,16 +116,57 @@ def report(options):
     for problem in problems_of(options):
         truth = source.kept(problem)
         for accuracy in options.accuracy:
-            kept = place / f"{problem.seed}-{accuracy:g}.json"
             if not truth.serves(accuracy):
                 missing.append((problem, accuracy, truth.trouble or f"standard error {truth.quality:.1e}"))
-            elif kept.exists():
+                continue
+            for kept in sorted(place.glob(f"{problem.seed}-{accuracy:g}-*.json")):
                 judged.append(calibration_report.judge(problem, truth, json.loads(kept.read_text(encoding="utf-8"))))
     text = calibration_report.page(judged, missing, options.set)
     print(text, end="")
     if options.write:
         options.write.write_text(text, encoding="utf-8")
     return 0 if calibration_report.holds(judged) else 1
+
+
+def simulated(options, problem, d):
+    """Curves of `simulate` at dimension d that take about half of the budget: values and variances by name."""
+    with tempfile.TemporaryDirectory() as place:
+        file, curves = pathlib.Path(place) / "problem.yaml", pathlib.Path(place) / "run.csv"
+        file.write_text(problem.text, encoding="utf-8")
+        repetitions, cpu = 64, 0.0
+        while True:
+            settings = {"simulate.d": d, "simulate.repetitions": repetitions, "numerics.seed": 5000 + problem.seed}
+            ended = measure.execute(options.program.resolve(), "simulate", file, settings, curves)
+            if ended.code:
+                raise RuntimeError(f"{ended.line}: exit code {ended.code}\n{ended.messages}")
+            if ended.cpu > options.budget[0] / 4 or cpu:
+                break
+            cpu, repetitions = ended.cpu, max(65, int(64 * options.budget[0] / 2 / ended.cpu))
+            curves.unlink()
+            curves.with_suffix(".h5").unlink()
+        _, names, values, errors, _ = truths.read_result(curves)
+    return {name: (value, error ** 2) for name, value, error in zip(names, values, errors)}
+
+
+def check(options):
+    """Compares truths with simulations, extrapolated from d and 2 d in 1/d: another program in all but the model."""
+    source = source_of(options)
+    for problem in problems_of(options):
+        truth = source.kept(problem)
+        if not truth.serves(max(options.accuracy)):
+            continue
+        small, large = (simulated(options, problem, d) for d in (options.d, 2 * options.d))
+        z, off = [], []
+        for i, name in enumerate(truth.names):
+            value = 2 * large[name][0] - small[name][0]
+            difference = value - truth.values[i]
+            spread = np.sqrt(4 * large[name][1] + small[name][1] + truth.errors[i] ** 2 + (1e-5 * truth.scale[i]) ** 2)
+            z.append(difference / spread)
+            off.append(spread / truth.scale[i])
+        z, off = np.array(z), np.array(off)
+        say(f"{problem.seed} {problem.group}, {problem.family}: rms z {np.sqrt(np.mean(z ** 2)):.2f}, largest "
+            f"{np.abs(z).max():.1f}, standard error of the simulation {np.sqrt(np.mean(off ** 2)):.1e}")
+    return 0
 
 
 def show(options):
@@ -132,7 +176,8 @@ def show(options):
     return 0
 
 
-COMMANDS = {"truths": compute_truths, "run": run, "report": report, "show": show}
+COMMANDS = {"truths": compute_truths, "run": run, "report": report, "check": check,
+            "show": show}
 
 
 def arguments():
@@ -151,6 +196,9 @@ def arguments():
     parser.add_argument("--budget", nargs="+", type=float, default=[6, 25, 100], metavar="S",
                         help="CPU seconds for the truth of a problem, in rounds (default: 6 25 100)")
     parser.add_argument("--limit", type=float, default=300, metavar="S", help="CPU seconds of a run (default: 300)")
+    parser.add_argument("--d", type=int, default=128, help="`check`: dimension of the smaller system (default: 128)")
+    parser.add_argument("--repeats", type=int, default=1, metavar="N",
+                        help="`run`: runs of a problem, with different numerics.seed (default: 1)")
     parser.add_argument("--again", action="store_true", help="run also what has a result")
     parser.add_argument("--tag", help="name of the results (default: a hash of program and settings)")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / "build/bench/calibrate",

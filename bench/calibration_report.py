@@ -34,7 +34,7 @@ class Judged:
 
     @property
     def meets(self):
-        """Whether the claim is what was asked for, or the run says that it is not."""
+        """Whether the claim is what was asked for, or the run says that it is not, or the limit ended it."""
         return not self.reached or bool((self.claimed <= SLACK * self.result["asked"]).all())
 
 
@@ -87,7 +87,7 @@ def quantiles(values, points):
 
 
 HEADER = ["dynamics", "runs", "points", "beyond 2, %", "beyond 3, %", "beyond 6, %", "runs with a point beyond 3, %",
-          "meets what was asked or says not", "says not", "error / asked, largest", "|z|, 50 / 90 / 99 / 100 %",
+          "meets what was asked or says not", "says not", "ended by the limit", "error / asked, largest", "|z|, 50 / 90 / 99 / 100 %",
           "CPU s, 50 / 90 / 100 %"]
 
 
@@ -99,7 +99,8 @@ def row_of(name, some):
     return [name, str(len(some)), str(len(z)), *(percent(beyond(some, sigma)) for sigma in BEYOND),
             percent(np.mean([np.any(np.abs(judged.z) > 3) for judged in some])) if some else "-",
             "-" if pinned else f"{sum(judged.meets for judged in some)} of {len(some)}",
-            str(sum(not judged.reached for judged in some)), f"{largest:.2g}", quantiles(z, (.5, .9, .99, 1)),
+            str(sum(judged.result["code"] > 0 for judged in some)), str(sum(judged.result["code"] < 0 for judged in some)),
+            f"{largest:.2g}", quantiles(z, (.5, .9, .99, 1)),
             quantiles([judged.result["cpu"] for judged in some], (.5, .9, 1))]
 
 
