@@ -11,6 +11,10 @@ and in turns:
 - `simulate` at its own best for that error, from simulator_search.py: CPU seconds of a few repetitions, timed here,
   times the number that the error takes.
 
+A bounds the largest standard error, so the root mean square error of an automatic run is a good deal smaller than A.
+Ratios are therefore given twice: with the other sides at error A, and at the error that the automatic runs had (pinned:
+scaled with 1/error^2; simulate: its best for that error).
+
 Seconds include the start of the program, about 0.02 s. References and searches are kept in the cache; the first time
 they take a few minutes for a problem, then a minute or less. This is not a test.
 """
@@ -135,30 +139,43 @@ class Sides:
             settings = {**simulator_search.settings_of(self.problem, d, few), "numerics.seed": 4000 + seed}
             self.simulated.append(self.bench.run("simulate", self.problem, settings).cpu * repetitions / few)
 
-    def pinned_seconds(self):
-        """CPU seconds at the error, and the error of the runs; nan without a setting."""
-        if not self.pinned:
-            return math.nan, math.nan
-        error2 = max(statistics.fmean(error ** 2 for _, error in self.pinned) - self.reference.noise ** 2, 0)
-        bias2 = self.setting.bias ** 2
-        factor = max(error2 - bias2, 0) / (self.accuracy ** 2 - bias2)
-        return statistics.median(cpu for cpu, _ in self.pinned) * min(max(factor, 1 / 8), 8), math.sqrt(error2)
+    def true_error(self, errors):
+        """The root mean square over seeds, without the noise of the reference."""
+        if not errors:
+            return math.nan
+        return math.sqrt(max(statistics.fmean(e ** 2 for e in errors) - self.reference.noise ** 2, 0))
+
+    def pinned_seconds(self, error):
+        """CPU seconds at that error, nan without a setting."""
+        if not self.pinned or not error > 0:
+            return math.nan
+        has, bias = self.true_error([e for _, e in self.pinned]), min(self.setting.bias, .8 * error)
+        factor = max(has ** 2 - bias ** 2, 0) / (error ** 2 - bias ** 2)
+        return statistics.median(cpu for cpu, _ in self.pinned) * max(factor, 1 / 8)
+
+    def simulated_seconds(self, error):
+        if not self.simulated or not error > 0:
+            return math.nan
+        model = self.simulator
+        ratio = model.seconds(model.best(error)[0], error) / model.seconds(model.best(self.accuracy)[0], self.accuracy)
+        return statistics.median(self.simulated) * ratio
 
     def row(self):
-        auto = self.automatic
+        auto, error = self.automatic, self.true_error(self.automatic.error)
         cpu = statistics.median(auto.cpu)
-        pinned, error = self.pinned_seconds()
-        simulated = statistics.median(self.simulated) if self.simulated else math.nan
         setting = f"{self.setting.response}, {self.setting.steps}, {self.setting.paths} x 2" if self.setting else "-"
+        pinned, simulated = self.pinned_seconds(self.accuracy), self.simulated_seconds(self.accuracy)
         return [self.problem.title, f"{self.accuracy:g}", number(cpu, 3), auto.chosen if auto.reached else
-                f"not reached; {auto.chosen}", number(max(auto.claimed, default=math.nan)),
-                number(statistics.fmean(auto.error) if auto.error else math.nan),
-                number(max(auto.largest, default=math.nan)), number(pinned, 3), setting, number(error),
-                number(simulated, 3), number(cpu / pinned), number(simulated / cpu)]
+                f"not reached; {auto.chosen}", number(max(auto.claimed, default=math.nan)), number(error),
+                number(max(auto.largest, default=math.nan)), number(pinned, 3), setting,
+                number(self.true_error([e for _, e in self.pinned])), number(simulated, 3), number(cpu / pinned),
+                number(cpu / self.pinned_seconds(error)), number(simulated / cpu),
+                number(self.simulated_seconds(error) / cpu)]
 
 
 HEADER = ["problem", "A", "automatic, CPU s", "chosen", "largest claimed error", "rms error", "largest error",
-          "pinned, CPU s", "setting", "its rms error", "simulate, CPU s", "automatic / pinned", "simulate / automatic"]
+          "pinned at A, CPU s", "setting", "its rms error", "simulate at A, CPU s", "automatic / pinned at A",
+          "at equal error", "simulate at A / automatic", "at equal error"]
 
 
 class AutomaticBench(Bench):

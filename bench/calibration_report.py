@@ -53,9 +53,9 @@ def judge(problem, truth, result):
     z = np.where(np.isfinite(value), (value - expected) / spread, np.inf)
     trivial = (claimed == 0) & (errors == 0) & (np.abs(value - expected) <= EXACT * scale)
     counts = known & ~trivial
-    label = [f"{name}({t:g})" for i, name in enumerate(truth.names) for j, t in enumerate(truth.times[:n]) if counts[i, j]]
-    return Judged(problem, result, z[counts], (np.abs(value - expected) / scale)[counts], (claimed / scale)[counts], label,
-                  value[counts], expected[counts], int((~known).sum()))
+    label = [f"{truth.names[i]}({truth.times[j]:g})" for i, j in zip(*np.nonzero(counts))]
+    return Judged(problem, result, z[counts], (np.abs(value - expected) / scale)[counts], (claimed / scale)[counts],
+                  label, value[counts], expected[counts], int((~known).sum()))
 
 
 def line_of(judged):
@@ -87,7 +87,8 @@ def quantiles(values, points):
 
 
 HEADER = ["dynamics", "runs", "points", "beyond 2, %", "beyond 3, %", "beyond 6, %", "runs with a point beyond 3, %",
-          "meets what was asked or says not", "says not", "ended by the limit", "error / asked, largest", "|z|, 50 / 90 / 99 / 100 %",
+          "meets what was asked or says not", "says not", "ended by the limit", "error / asked, largest",
+          "|z|, 50 / 90 / 99 / 100 %",
           "CPU s, 50 / 90 / 100 %"]
 
 
@@ -99,7 +100,8 @@ def row_of(name, some):
     return [name, str(len(some)), str(len(z)), *(percent(beyond(some, sigma)) for sigma in BEYOND),
             percent(np.mean([np.any(np.abs(judged.z) > 3) for judged in some])) if some else "-",
             "-" if pinned else f"{sum(judged.meets for judged in some)} of {len(some)}",
-            str(sum(judged.result["code"] > 0 for judged in some)), str(sum(judged.result["code"] < 0 for judged in some)),
+            str(sum(judged.result["code"] > 0 for judged in some)),
+            str(sum(judged.result["code"] < 0 for judged in some)),
             f"{largest:.2g}", quantiles(z, (.5, .9, .99, 1)),
             quantiles([judged.result["cpu"] for judged in some], (.5, .9, 1))]
 
@@ -129,7 +131,8 @@ def holds(judged):
     return bool(judged) and all(ok for _, ok in criteria(judged))
 
 
-OFFENDER = ["seed", "problem", "asked", "worst point", "value", "claimed error", "truth", "z", "steps, paths x replicas"]
+OFFENDER = ["seed", "problem", "asked", "worst point", "value", "claimed error", "truth", "z",
+            "steps, paths x replicas"]
 
 
 def offenders(judged, most=25):
@@ -148,15 +151,28 @@ def offenders(judged, most=25):
     return rows
 
 
+def unknown_lines(missing):
+    """The seeds of every accuracy and dynamics, with what is known of their truths."""
+    lines = {}
+    for problem, accuracy, why in missing:
+        lines.setdefault((accuracy, problem.group), []).append(f"{problem.seed} ({problem.family}; {why})")
+    for (accuracy, group), some in sorted(lines.items(), reverse=True):
+        yield f"- {accuracy:g}, {group}, {len(some)}: " + ", ".join(some)
+
+
+INTRODUCTION = """Random problems, one for each seed (`bench/random_problems.py`), solved and compared with truths
+(`bench/truths.py`): are standard errors what they claim to be, and is the accuracy that was asked reached? A *point* is
+a curve at an output time, and z its difference from the truth over the standard errors of run and truth together. A
+claim is the largest standard error of a run, relative to the natural scale of its curve. `bench/calibrate.py run --only
+SEED` repeats one problem, and `bench/calibrate.py show --only SEED` prints it.
+"""
+
+
 def page(judged, missing, pinned):
     """The whole report as markdown."""
     asked = sorted({j.result["asked"] for j in judged}, reverse=True)
     parts = ["# Calibration of error bars\n", "<!-- Written by bench/calibrate.py report --write. -->\n",
-             "Random problems, one for each seed (`bench/random_problems.py`), solved and compared with truths "
-             "(`bench/truths.py`): are\nstandard errors what they claim to be, and is the accuracy that was asked "
-             "reached? A *point* is a curve at an output time.\nThe standard errors that count are those of the run and "
-             "of the truth together. `bench/calibrate.py run --only SEED`\nrepeats one problem, and `bench/calibrate.py "
-             "show --only SEED` prints it.\n"]
+             INTRODUCTION]
     parts += [f"Settings: {' '.join(pinned)}.\n"] if pinned else []
     for accuracy in asked:
         some = [j for j in judged if j.result["asked"] == accuracy]
@@ -171,5 +187,5 @@ def page(judged, missing, pinned):
     parts += ["## Runs without curves\n", *(f"- {line}" for line in empty), ""] if empty else []
     if missing:
         parts.append("## Problems without a truth to a fifth of the asked accuracy\n")
-        parts += [f"- {p.seed} {p.group}, {p.family}, {accuracy:g}: {why}" for p, accuracy, why in missing] + [""]
+        parts += [*unknown_lines(missing), ""]
     return "\n".join(parts)

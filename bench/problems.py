@@ -28,7 +28,8 @@ JUMPING = {"stein": (24, 32, 48, 64, 96)}
 PROBLEMS = {problem.name: problem for problem in (
     Problem("tanh", "tanh, T = 5", "validation/problems/tanh_sgd_eta1.yaml", {}, 1.5, SHORT, 64),
     Problem("logistic10", "logistic, ridge, T = 10", LOGISTIC, {}, 1.5, LONG, 96),
-    Problem("erf2", "erf committee, k = k* = 2, T = 5", "validation/problems/erf2_sgd.yaml", {}, 1.5, SHORT, 64, 4, 0.03),
+    Problem("erf2", "erf committee, k = k* = 2, T = 5", "validation/problems/erf2_sgd.yaml", {}, 1.5, SHORT, 64, 4,
+            0.03),
     Problem("logistic20", "logistic, ridge, T = 20", LOGISTIC, {"horizon": 20}, 1.5, LONG, 96),
 )}
 

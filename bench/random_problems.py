@@ -11,7 +11,8 @@ What is drawn, independently unless said otherwise:
 - eta: log-uniform on .05 to 2, at most `step_max` of the family, over the largest curvature of the loss; every tenth
   problem has a schedule with a jump, every twentieth a smooth one
 - ridge: 0 in half of the problems, else log-uniform on .01 to 3
-- label noise of .05 to .5 in two thirds of the regressions; labels that are signs, with noise inside the sign or without
+- label noise of .05 to .5 in two thirds of the regressions; labels that are signs, with noise inside the sign or
+  without
 - start: q on .2 to 2, or 0 in a tenth of the problems with one student and a family that leaves 0; rho 1 or .5 to 2;
   m/sqrt(q rho) on -.3 to .6; several students with small random overlaps
 - one observable in a third of the problems; 11, 21 or 41 output times
@@ -133,7 +134,8 @@ def committee(rng):
     weights = rng.choice([-1, 1], size=k) if rng.random() < .3 else np.ones(k)
     student = " + ".join(f"{number(w)}*" + link.format(f"r{a + 1}") for a, w in enumerate(weights / math.sqrt(k)))
     teacher = " + ".join(f"{number(1 / math.sqrt(kstar))}*" + link.format(f"s{b + 1}") for b in range(kstar))
-    return Family("committee", teacher + noise_of(rng), "(f - y)^2/2", student, k, kstar, observable="tanh(r1)*sign(s1)")
+    return Family("committee", teacher + noise_of(rng), "(f - y)^2/2", student, k, kstar,
+                  observable="tanh(r1)*sign(s1)")
 
 
 def several_indices(rng):

@@ -8,9 +8,9 @@
   share of the difference of the two sides: a third of it, the error of a second-order scheme, or all of it where the
   gradient or its derivative jumps and for sme, which can be of first order.
 
-The error bars that the program reports are not used. Pairs are kept in a cache, under a key made of the problem, so that
-a larger budget continues where a smaller one stopped. Gradient flow that is not linear is solved by a program of its own
-(--flow-program), because the explicit scheme is not trusted.
+The error bars that the program reports are not used. Pairs are kept in a cache, under a key made of the problem, so
+that a run of the script continues where another one stopped. Gradient flow that is not linear is solved by a program of
+its own (--flow-program), for where the scheme of the other one is not trusted.
 """
 
 import dataclasses
@@ -191,7 +191,7 @@ class Source:
 
     def kept(self, problem):
         """The best truth in the cache, without computing any."""
-        place, best = self.place(problem), none("not computed")
+        place, best = self.place(problem), none("not computed in the time given")
         for method in ("exact", "quadrature"):
             if (place / f"{method}.json").exists():
                 found = self.single(problem, method, {}, None)
@@ -277,4 +277,5 @@ def mean_of(problem, pairs, cpu):
     share = 1.0 if problem.kink or problem.group == "sme" else 1 / 3
     step2 = share ** 2 * np.maximum(smoothed(difference2), 0)
     values = fine.mean(axis=0)
-    return Truth("pairs", names, times, values, np.sqrt(noise2 + step2), natural_scales(names, values, problem.rho), cpu)
+    return Truth("pairs", names, times, values, np.sqrt(noise2 + step2), natural_scales(names, values, problem.rho),
+                 cpu)
