@@ -26,11 +26,12 @@ import measure
 
 VERSION = 1              # of the way in which truths are computed; part of the key
 SEED = 7_000_000
-PAIRS_MIN = 6
+PAIRS_MIN = 5
 PAIRS_MAX = 48
 PATHS_MAX = 131072
 STEPS_MAX = 256
 PART = 1 / 10            # of the budget that a pair takes, if more paths help
+BOTH = 5                 # about the time of both sides over that of the coarse one
 WINDOW = .2              # part of the times over which squares are averaged
 SHARE = 1 / 5            # of the asked accuracy that the truth may have as standard error
 PART_KNOWN = .9          # of the points, curves at output times, that must be known so well
@@ -158,16 +159,14 @@ class Source:
                      natural_scales(result["names"], values, problem.rho), result["cpu"])
 
     def paths_for(self, problem, budget):
-        """The paths of a side, from the time that a first pair takes, and the seconds of that; or the trouble."""
+        """The paths of a side, from the time of a first coarse side, and the seconds of that; or the trouble."""
         least = least_paths(problem)
-        first = [self.solved(problem, f"first-{side}", settings, budget)
-                 for side, settings in sides(problem, least).items()]
-        cpu = sum(result["cpu"] for result in first)
-        for result in first:
-            if "trouble" in result:
-                return least, cpu, result["trouble"]
+        first = self.solved(problem, "first-coarse", sides(problem, least)["coarse"], budget / 2)
+        if "trouble" in first:
+            return least, first["cpu"], first["trouble"]
         most = PATHS_MAX * (8 if problem.group == "online" else 1)
-        return min(most, least * 2 ** max(0, int(math.log2(budget * PART / cpu)))), cpu, ""
+        factor = budget * PART / (BOTH * first["cpu"])
+        return min(most, least * 2 ** max(0, int(math.log2(factor)))), first["cpu"], ""
 
     def pairs(self, problem, budget, wanted):
         paths, cpu, trouble = self.paths_for(problem, budget)
@@ -175,7 +174,8 @@ class Source:
             return none(trouble, cpu)
         made, found = [], none("")
         while len(made) < PAIRS_MAX and not (len(made) >= PAIRS_MIN and found.serves(wanted)):
-            if made and (cpu * (1 + 1 / len(made)) > budget and len(made) >= PAIRS_MIN or cpu > 2 * budget):
+            if made and (cpu * (1 + 1 / len(made)) > budget and len(made) >= PAIRS_MIN or
+                         cpu * PAIRS_MIN / len(made) > 2 * budget):      # it will not do
                 break
             settings = sides(problem, paths)
             pair = {side: self.solved(problem, f"{paths}-{len(made)}-{side}",
@@ -238,7 +238,7 @@ def least_paths(problem):
         return 4096
     if problem.group == "online":
         return 65536
-    wanted = 2 * (steps_of(problem) * problem.students) ** 2
+    wanted = (steps_of(problem) * problem.students) ** 2
     return 2 ** math.ceil(math.log2(max(4096, min(PATHS_MAX, wanted))))
 
 
