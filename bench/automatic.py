@@ -13,7 +13,7 @@ and in turns:
 
 A bounds the largest standard error, so the root mean square error of an automatic run is a good deal smaller than A.
 Ratios are therefore given twice: with the other sides at error A, and at the error that the automatic runs had (pinned:
-scaled with 1/error^2; simulate: its best for that error).
+scaled with 1/error^2 from a setting for a similar error, if there is one; simulate: its best for that error).
 
 Seconds include the start of the program, about 0.02 s. References and searches are kept in the cache; the first time
 they take a few minutes for a problem, then a minute or less. This is not a test.
@@ -146,10 +146,12 @@ class Sides:
         return math.sqrt(max(statistics.fmean(e ** 2 for e in errors) - self.reference.noise ** 2, 0))
 
     def pinned_seconds(self, error):
-        """CPU seconds at that error, nan without a setting."""
+        """CPU seconds at that error, nan without a setting that is good for half of it."""
         if not self.pinned or not error > 0:
             return math.nan
         has, bias = self.true_error([e for _, e in self.pinned]), min(self.setting.bias, .8 * error)
+        if not .5 * has < error:
+            return math.nan
         factor = max(has ** 2 - bias ** 2, 0) / (error ** 2 - bias ** 2)
         return statistics.median(cpu for cpu, _ in self.pinned) * max(factor, 1 / 8)
 
@@ -160,7 +162,8 @@ class Sides:
         ratio = model.seconds(model.best(error)[0], error) / model.seconds(model.best(self.accuracy)[0], self.accuracy)
         return statistics.median(self.simulated) * ratio
 
-    def row(self):
+    def row(self, every):
+        """The row of the table; `every`: the sides at all accuracies, whose settings may serve for the equal error."""
         auto, error = self.automatic, self.true_error(self.automatic.error)
         cpu = statistics.median(auto.cpu)
         setting = f"{self.setting.response}, {self.setting.steps}, {self.setting.paths} x 2" if self.setting else "-"
@@ -169,7 +172,8 @@ class Sides:
                 f"not reached; {auto.chosen}", number(max(auto.claimed, default=math.nan)), number(error),
                 number(max(auto.largest, default=math.nan)), number(pinned, 3), setting,
                 number(self.true_error([e for _, e in self.pinned])), number(simulated, 3), number(cpu / pinned),
-                number(cpu / self.pinned_seconds(error)), number(simulated / cpu),
+                number(cpu / min((seconds for seconds in (side.pinned_seconds(error) for side in every)
+                                  if math.isfinite(seconds)), default=math.nan)), number(simulated / cpu),
                 number(self.simulated_seconds(error) / cpu)]
 
 
@@ -191,11 +195,12 @@ def rows_of(bench, problem, options):
     noise = options.reference * min(options.accuracy)
     reference = references.reference(bench, problem, noise, options.reference_cpu)
     say(f"{problem.name}: reference noise {reference.noise:.1e} (wanted {noise:.1e}), {reference.cpu:.0f} CPU s")
-    for accuracy in options.accuracy:
-        sides = Sides(bench, problem, accuracy, reference)
-        for seed in range(options.seeds):
+    every = [Sides(bench, problem, accuracy, reference) for accuracy in options.accuracy]
+    for seed in range(options.seeds):
+        for sides in every:
             sides.turn(seed)
-        yield sides.row()
+    for sides in every:
+        yield sides.row(every)
 
 
 def arguments():

@@ -61,6 +61,7 @@ class RandomProblem:
     exact: bool              # numerics.method: linear can solve it
     smooth: bool             # label and loss: online averages are quadratures
     stiffness: float
+    samples: float           # per dimension; 1 for online
     text: str
 
 
@@ -246,7 +247,7 @@ def problem_of(seed):
     written = f"{family.label} {family.predict} {family.loss}"
     smooth = not any(word in written for word in ("sign", "relu", "if(", "abs", "min", "max"))
     return RandomProblem(seed, group, family.name, family.students, rho.diagonal().tolist(), family.kink, exact, smooth,
-                         stiffness, text)
+                         stiffness, 1.0 if group == "online" else delta, text)
 
 
 def text_of(group, family, delta, horizon, eta, ridge, start, times, observable):
