@@ -78,6 +78,14 @@ def beyond(some, sigma):
     return float(np.mean(np.abs(z) > sigma)) if len(z) else 0.0
 
 
+def scatter(some, sigma):
+    """One standard error of that part, as the points of a run are not independent but runs are."""
+    points = np.array([len(judged.z) for judged in some])
+    over = np.array([np.sum(np.abs(judged.z) > sigma) for judged in some])
+    part = over.sum() / max(points.sum(), 1)
+    return float(np.sqrt(np.sum((over - part * points) ** 2)) / max(points.sum(), 1))
+
+
 def percent(part):
     return f"{100 * part:.2g}"
 
@@ -118,8 +126,8 @@ def criteria(judged):
     for group, some in groups(judged).items():
         for sigma, most in BEYOND.items():
             part = beyond(some, sigma)
-            found.append((f"{group}: {percent(part)} % beyond {sigma} standard errors, at most {percent(most)} %",
-                          part <= most))
+            found.append((f"{group}: {percent(part)} % (standard error {percent(scatter(some, sigma))}) beyond {sigma} "
+                          f"standard errors, at most {percent(most)} %", part <= most))
         if not some[0].result["pinned"]:
             misses = [str(j.problem.seed) for j in some if not j.meets]
             found.append((f"{group}: what was asked is claimed, or the run says that it is not; seeds that do neither: "
