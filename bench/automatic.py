@@ -140,10 +140,10 @@ class Sides:
             self.simulated.append(self.bench.run("simulate", self.problem, settings).cpu * repetitions / few)
 
     def true_error(self, errors):
-        """The root mean square over seeds, without the noise of the reference."""
-        if not errors:
-            return math.nan
-        return math.sqrt(max(statistics.fmean(e ** 2 for e in errors) - self.reference.noise ** 2, 0))
+        """The root mean square over seeds, without the noise of the reference; nan if that noise is most of it."""
+        square = statistics.fmean(e ** 2 for e in errors) if errors else math.nan
+        left = square - self.reference.noise ** 2
+        return math.sqrt(left) if left > square / 3 else math.nan
 
     def pinned_seconds(self, error):
         """CPU seconds at that error, nan without a setting that is good for half of it."""

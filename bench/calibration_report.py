@@ -96,7 +96,7 @@ def quantiles(values, points):
 
 HEADER = ["dynamics", "runs", "points", "beyond 2, %", "beyond 3, %", "beyond 6, %", "runs with a point beyond 3, %",
           "meets what was asked or says not", "says not", "ended by the limit", "error / asked, largest",
-          "|z|, 50 / 90 / 99 / 100 %",
+          "size of z, 50 / 90 / 99 / 100 %",
           "CPU s, 50 / 90 / 100 %"]
 
 
