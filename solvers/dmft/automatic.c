@@ -1,5 +1,6 @@
 #include "solvers/dmft/automatic.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "paths/purposes.h"
 #include "solvers/common/replica_pool.h"
 #include "solvers/dmft/choice.h"
+#include "solvers/dmft/cost.h"
 #include "solvers/dmft/statistics.h"
 
 /* How often pilots and the run proper are begun at most. */
@@ -14,6 +16,10 @@ enum { PILOTS_MOST = 12, RUNS_MOST = 7, FAILED_MOST = 3 };
 
 /* Replicas of the run proper after which the steps are judged. */
 enum { PROBE = 4 };
+
+/* Without a time limit, the most work in estimated CPU seconds (cost.h), which do not depend on the machine: a solve
+   ends in some minutes even where an accuracy is out of reach. */
+static const double WORK_MOST = 240;
 
 /* The pilots count as this part of the whole work. */
 static const double PILOT_PART = 0.1;
@@ -36,7 +42,8 @@ typedef struct automatic {
     choice_task task;
     char *wanted; /* [columns] which are to meet the accuracy */
     double deadline;
-    uint32_t next_stream; /* of pilots */
+    double work, work_most; /* done and allowed, in estimated CPU seconds */
+    uint32_t next_stream;   /* of pilots */
     trial now;
 } automatic;
 
@@ -113,6 +120,22 @@ static sgdmft_status look(automatic *a)
     return status ? status : ranks_broadcast(a->ctx, a->ctx->ranks, &t->view, sizeof t->view);
 }
 
+/* The work of one replica of the trial. */
+static double replica_work(const trial *t)
+{
+    sgdmft_cost cost;
+    dmft_cost(&t->plan, 1, 1, &cost);
+    return cost.cpu_seconds / t->problem.numerics.replicas;
+}
+
+/* 1 if there is work left for another run. */
+static int can_afford(const automatic *a, const choice *next)
+{
+    const trial *t = &a->now;
+    double paths = (double)next->paths / (double)t->of.paths, steps = (double)next->steps / t->of.steps;
+    return a->work + replica_work(t) * paths * steps * steps * next->replicas <= a->work_most;
+}
+
 /* Solves up to `replicas` replicas of the trial, which are the part [from, to] of the whole work. */
 static sgdmft_status go_on(automatic *a, int replicas, double from, double to)
 {
@@ -122,6 +145,7 @@ static sgdmft_status go_on(automatic *a, int replicas, double from, double to)
     t->set.begin = from;
     t->set.part = to - from;
     t->of.replicas = t->problem.numerics.replicas = replicas;
+    a->work += replica_work(t) * (replicas - t->set.solved);
     if (!status)
         status = replica_set_continue(a->ctx, &t->plan, &t->set);
     return status ? status : look(a);
@@ -173,8 +197,12 @@ static sgdmft_status add_replicas(automatic *a, int may_begin_again, choice *nex
         sgdmft_status status = is_late(a, &late);
         if (status || late || t->view.ended)
             return status;
-        *again = may_begin_again && choice_again(&a->task, &t->view, &t->of, next);
         replicas = choice_replicas(&a->task, &t->view, &t->of);
+        if (t->view.worst <= a->task.accuracy && replicas <= t->set.solved)
+            return SGDMFT_OK;
+        *again = may_begin_again && choice_again(&a->task, &t->view, &t->of, next) && can_afford(a, next);
+        double most = t->set.solved + (a->work_most - a->work) / replica_work(t);
+        replicas = replicas < most ? replicas : (int)fmax(most, t->set.solved);
         if (*again || replicas <= t->set.solved)
             return SGDMFT_OK;
         double done = PILOT_PART + (1 - PILOT_PART) * t->set.solved / replicas;
@@ -208,12 +236,15 @@ static sgdmft_status run_proper(automatic *a, choice run)
 static sgdmft_status finish(automatic *a, sgdmft_solution **out)
 {
     trial *t = &a->now;
-    int late = a->deadline > 0 && clock_seconds() >= a->deadline;
+    int late = a->deadline > 0 && clock_seconds() >= a->deadline, spent = a->work + replica_work(t) > a->work_most;
     int asked = problem_asks_accuracy(a->task.problem);
     if (ranks_rank(a->ctx->ranks) > 0)
         return SGDMFT_OK;
     sgdmft_status status = accuracy_record(a->ctx, &t->plan, &t->view, asked,
-                                           late ? "numerics.time_limit is over" : NULL, t->solution);
+                                           late    ? "numerics.time_limit is over"
+                                           : spent ? "a numerics.time_limit would allow more work"
+                                                   : NULL,
+                                           t->solution);
     if (!status)
         status = solution_set_problem(a->ctx, t->solution, &t->problem);
     if (status)
@@ -237,6 +268,7 @@ sgdmft_status automatic_solve(sgdmft_context *ctx, const sgdmft_problem *problem
                    .next_stream = PURPOSE_TRIAL_REPLICA};
     choice run = {0};
     int done = 0;
+    a.work_most = problem->numerics.time_limit > 0 ? HUGE_VAL : WORK_MOST;
     if (problem->numerics.time_limit > 0)
         a.deadline = clock_seconds() + problem->numerics.time_limit;
     sgdmft_status status = ranks_agree(ctx, ctx->ranks, accuracy_columns(ctx, problem, &shape, &a.wanted));

@@ -22,7 +22,7 @@ static const double STIFFEST = 1.5;
 static const double SMALL_STEP_ERROR = 6e-3, SMALL_IN_ACCURACIES = 5;
 
 /* The step error aimed at and the one that is tolerated, in units of the accuracy, and the noise aimed at. */
-static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.8, NOISE_AIM = 0.85;
+static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.9, NOISE_AIM = 0.85;
 
 /* With few replicas, whose bars are uncertain, a step error must be larger to count. */
 static const double STEP_PROBED = 2;
