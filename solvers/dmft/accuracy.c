@@ -130,7 +130,8 @@ accuracy_view accuracy_look(const curve_errors *errors, const char *wanted, doub
     return view;
 }
 
-/* What failed: a column by name and where, or else the identity. The caller frees the text; NULL if out of memory. */
+/* What failed: the horizon, where a limit ended the solve before it, a column by name and where, or the identity. The
+   caller frees the text; NULL if out of memory. */
 static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrusted, const char *limit,
                     const sgdmft_solution *solution)
 {
@@ -139,7 +140,12 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrus
     char *text = NULL;
     double asked = plan->problem->numerics.accuracy;
     int length;
-    if (!untrusted)
+    if (view->ended && limit)
+        length = asprintf(&text,
+                          "accuracy not reached: %s: the curves end at t = %.6g of %.6g; hint: more "
+                          "numerics.time_limit or numerics.accuracy",
+                          limit, view->reached, plan->problem->horizon);
+    else if (!untrusted)
         length = asprintf(&text,
                           "accuracy not reached: the standard error of %s at t = %.6g is %.2g of its natural scale, "
                           "asked was %.2g; %s%s%s",

@@ -246,7 +246,7 @@ static void test_ends(void **state)
 static void test_tolerance(void **state)
 {
     fixture f = fixture_of("", 3), given = fixture_of(", tolerance: 1.0e-3", 3);
-    check_between(choice_tolerance(&f.task), 1e-8, 0.1 * f.task.accuracy, "tolerance");
+    check_between(choice_tolerance(&f.task), 1e-8, 0.01 * f.task.accuracy, "tolerance");
     assert_true(choice_tolerance(&given.task) == 1e-3);
     fixture_clear(&f);
     fixture_clear(&given);
