@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/origin.h"
 #include "solvers/common/step_errors.h"
+#include "solvers/common/worst_error.h"
 
 const double IDENTITY_TRUSTED = 0.02;
 
@@ -136,17 +137,12 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, const char
 {
     static const char *const by[2] = {"it is noise; hint: more numerics.paths or numerics.replicas",
                                       "it is the error of the time step; hint: more numerics.steps"};
-    char *text = NULL;
     double asked = plan->problem->numerics.accuracy;
-    int length;
+    worst_error worst = {view->worst, view->curve, view->time};
     if (view->worst > asked)
-        length = asprintf(&text,
-                          "accuracy not reached: the standard error of %s at t = %.6g is %.2g of its natural scale, "
-                          "asked was %.2g; %s%s%s",
-                          solution->curves[view->curve].name, solution->times[view->time], view->worst, asked,
-                          limit ? limit : "", limit ? "; " : "", by[view->by_step]);
-    else
-        length = asprintf(&text,
+        return worst_error_message(solution, &worst, asked, limit, by[view->by_step]);
+    char *text = NULL;
+    int length = asprintf(&text,
                           "accuracy not reached: the identity for dC(t,t)/dt fails by %.2g of its terms up to t = "
                           "%.6g, where %.2g is trusted, so response or step are not resolved; hint: more "
                           "numerics.steps and numerics.paths",
