@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/origin.h"
 #include "solvers/common/step_errors.h"
+#include "solvers/common/worst_error.h"
 
 const double IDENTITY_TRUSTED = 0.02;
 
@@ -137,20 +138,17 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrus
 {
     static const char *const by[2] = {"it is noise; hint: more numerics.paths or numerics.replicas",
                                       "it is the error of the time step; hint: more numerics.steps"};
-    char *text = NULL;
     double asked = plan->problem->numerics.accuracy;
+    worst_error worst = {view->worst, view->curve, view->time};
+    if (!untrusted && !(view->ended && limit))
+        return worst_error_message(solution, &worst, asked, limit, by[view->by_step]);
+    char *text = NULL;
     int length;
     if (view->ended && limit)
         length = asprintf(&text,
                           "accuracy not reached: %s: the curves end at t = %.6g of %.6g; hint: more "
                           "numerics.time_limit or numerics.accuracy",
                           limit, view->reached, plan->problem->horizon);
-    else if (!untrusted)
-        length = asprintf(&text,
-                          "accuracy not reached: the standard error of %s at t = %.6g is %.2g of its natural scale, "
-                          "asked was %.2g; %s%s%s",
-                          solution->curves[view->curve].name, solution->times[view->time], view->worst, asked,
-                          limit ? limit : "", limit ? "; " : "", by[view->by_step]);
     else
         length = asprintf(&text,
                           "accuracy not reached: the identity for dC(t,t)/dt fails by %.2g of its terms up to t = "

@@ -18,7 +18,7 @@ typedef struct option_spec {
 #define OPTION_HELP {"help", 'h', NULL, 0, "print this text"}
 #define OPTION_SET {"set", 0, "KEY=VALUE", 1, "override a key of the problem file, e.g. --set delta=4; repeatable"}
 #define OPTION_ACCURACY {"accuracy", 0, "A", 0, "short for --set numerics.accuracy=A"}
-#define OPTION_VERBOSE {"verbose", 0, NULL, 0, "say how steps, paths and replicas are chosen"}
+#define OPTION_VERBOSE {"verbose", 0, NULL, 0, "say how steps, paths, replicas and repetitions are chosen"}
 #define OPTION_THREADS {"threads", 0, "N", 0, "number of threads (default: all cores; results do not depend on it)"}
 #define OPTION_FORCE {"force", 0, NULL, 0, "replace existing output files"}
 #define OPTION_QUIET {"quiet", 0, NULL, 0, "print nothing but warnings and errors"}

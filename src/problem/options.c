@@ -142,7 +142,8 @@ static const option table[OPTION_COUNT] = {
                "natural scale 1."},
     [OPT_TIME_LIMIT] = {.key = "numerics.time_limit", .type = OPTION_REAL, FIELD(numerics.time_limit),
         .example = "600", .low = 0, .low_open = 1, .high = HUGE_VAL, .unit = "seconds",
-        .doc = "The solve ends after this time with the accuracy that it has reached."},
+        .doc = "The solve, or a simulation that adds repetitions for an accuracy, ends after this time with the accuracy "
+               "that it has reached."},
     [OPT_PATHS] = {.key = "numerics.paths", .type = OPTION_INTEGER, FIELD(numerics.paths), .preset = "20000",
         .min = 64, .max = 1000000000,
         .doc = "Monte-Carlo paths per replica. This and the next three, where they are not given, follow from "
@@ -197,7 +198,8 @@ static const option table[OPTION_COUNT] = {
         .min = 1, .max = 1000000000000, .unit = "samples", .doc = "Batch size kappa of one step."},
     [OPT_REPETITIONS] = {.key = "simulate.repetitions", .type = OPTION_INTEGER, FIELD(simulate.repetitions),
         .preset = "20", .min = 2, .max = 1000000,
-        .doc = "Independent simulations; the differences between them give every standard error."},
+        .doc = "Independent simulations; the differences between them give every standard error. Where accuracy is "
+               "given and this is not, it is 20 to begin with, and more are added until the accuracy is met."},
     [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
         .preset = "gaussian", .choice = entries_name, .doc = "Law of the entries of the data matrix."},
     [OPT_STEP] = {.key = "simulate.step", .type = OPTION_REAL, FIELD(simulate.step), .preset = "0.02", .low = 0,

@@ -89,7 +89,8 @@ static unsigned given_numerics(const settings *s)
                 {OPT_REPLICAS, PIN_REPLICAS},
                 {OPT_STEPS, PIN_STEPS},
                 {OPT_TOLERANCE, PIN_TOLERANCE},
-                {OPT_METHOD, PIN_METHOD}};
+                {OPT_METHOD, PIN_METHOD},
+                {OPT_REPETITIONS, PIN_REPETITIONS}};
     unsigned given = 0;
     for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
         if (s->value[pins[i].id].node)

@@ -19,7 +19,7 @@ typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STE
 typedef enum averages_choice { AVERAGES_AUTO, AVERAGES_SAMPLED } averages_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
-/* The settings of the numerics that an accuracy leaves open, as bits. */
+/* The settings that an accuracy leaves open, as bits. */
 typedef enum numerics_pin {
     PIN_ACCURACY = 1,
     PIN_PATHS = 2,
@@ -27,7 +27,8 @@ typedef enum numerics_pin {
     PIN_STEPS = 8,
     PIN_TOLERANCE = 16,
     PIN_METHOD = 32,
-    PIN_ALL = 63
+    PIN_REPETITIONS = 64, /* of a simulation */
+    PIN_ALL = 127
 } numerics_pin;
 
 /* An expression with the place of its first character. */
@@ -138,6 +139,12 @@ static inline int problem_asks_accuracy(const sgdmft_problem *problem)
 {
     unsigned given = problem->numerics.given;
     return given & PIN_ACCURACY || !(given & (PIN_PATHS | PIN_REPLICAS | PIN_STEPS));
+}
+
+/* 1 if a simulation is to add repetitions until it has the accuracy, which was asked for in so many words. */
+static inline int problem_leaves_repetitions(const sgdmft_problem *problem)
+{
+    return (problem->numerics.given & (PIN_ACCURACY | PIN_REPETITIONS)) == PIN_ACCURACY;
 }
 
 #endif
