@@ -59,7 +59,7 @@ static int nodes_reached(const dmft_plan *plan, const replica_set *set, int grid
 typedef struct replica_curves {
     const dmft_plan *plan;
     int replicas;
-    int fitted;              /* kernels.fitted */
+    int fitted;              /* 1: kernels.fitted, and the gradient is smooth */
     double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
     size_t checked;          /* number of output times that the coarsest grid reached */
     double *sample;          /* [replicas] values at one time */
@@ -78,11 +78,17 @@ static void replica_curves_clear(replica_curves *curves)
     free(curves->before);
 }
 
+static int jumps(const replica_curves *curves)
+{
+    return curves->plan->on_grid[GRID_FINE].shape.jumps;
+}
+
 static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
                                          const solution_columns *col, replica_curves *curves)
 {
     *curves = (replica_curves){.plan = plan, .replicas = set->count};
-    curves->fitted = set->count > 0 && set->result[0].on_grid[GRID_FINE]->kern->fitted;
+    /* where the gradient jumps, the whole change of Y_h counts already */
+    curves->fitted = set->count > 0 && set->result[0].on_grid[GRID_FINE]->kern->fitted && !jumps(curves);
     curves->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], nodes_reached(plan, set, GRID_CHECK));
     curves->sample = memory_doubles((size_t)curves->replicas);
     curves->change = memory_doubles(curves->checked + 1);
@@ -112,11 +118,6 @@ typedef struct lookup {
 static double look_up(const replica_curves *curves, int grid, int index, const lookup *at)
 {
     return value_at_time(curves->plan->grid[grid], at->t, curves->values[grid][index], at->stride, at->curve);
-}
-
-static int jumps(const replica_curves *curves)
-{
-    return curves->plan->on_grid[GRID_FINE].shape.jumps;
 }
 
 /* Step errors from the coarsest grid, up to the time that it reached. If that is not the end, no fourth-order part is
