@@ -166,6 +166,8 @@ sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const 
     solution->info.accuracy_reached = view->worst;
     if (solution->status && !(limit && solution->status == SGDMFT_ERR_INTERRUPTED))
         return SGDMFT_OK;
+    if (!asked && !untrusted && !limit)
+        return SGDMFT_OK;
     if (!untrusted && view->worst <= plan->problem->numerics.accuracy && !solution->status)
         return SGDMFT_OK;
     char *text = missed(plan, view, untrusted, limit, solution);
