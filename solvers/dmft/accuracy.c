@@ -158,15 +158,15 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrus
     return length < 0 ? NULL : text;
 }
 
-sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const accuracy_view *view, int asked,
-                              const char *limit, sgdmft_solution *solution)
+sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const accuracy_view *view,
+                              accuracy_call call, const char *limit, sgdmft_solution *solution)
 {
     int untrusted = view->identity > IDENTITY_TRUSTED;
     solution->info.accuracy = plan->problem->numerics.accuracy;
     solution->info.accuracy_reached = view->worst;
     if (solution->status && !(limit && solution->status == SGDMFT_ERR_INTERRUPTED))
         return SGDMFT_OK;
-    if (!asked && !untrusted && !limit)
+    if (call == ACCURACY_UNASKED && !untrusted && !limit)
         return SGDMFT_OK;
     if (!untrusted && view->worst <= plan->problem->numerics.accuracy && !solution->status)
         return SGDMFT_OK;
@@ -174,7 +174,7 @@ sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const 
     sgdmft_status status = SGDMFT_OK;
     if (!text)
         return context_out_of_memory(ctx, "a message", 300);
-    if (asked || untrusted)
+    if (call == ACCURACY_ASKED || untrusted || limit)
         status = solution_set_status(ctx, solution, SGDMFT_ERR_ACCURACY, text);
     else
         context_log(ctx, SGDMFT_LOG_WARNING, "%s: %s", plan->problem->source, text);

@@ -33,11 +33,15 @@ accuracy_view accuracy_look(const curve_errors *errors, const char *wanted, doub
 /* Beyond this relative defect of the identity for C(t,t) curves are not to be trusted. */
 extern const double IDENTITY_TRUSTED;
 
+/* What it means if the accuracy is missed: nothing, where the user gave all numbers of the solve and no accuracy; a
+   warning, where some; a failure, where the accuracy was asked for. */
+typedef enum accuracy_call { ACCURACY_UNASKED, ACCURACY_WANTED, ACCURACY_ASKED } accuracy_call;
+
 /* Records in the solution the accuracy that was wanted and reached. If it was not reached, the status becomes
-   SGDMFT_ERR_ACCURACY, with a message that says which column, at which time, and what limits it; if it was not `asked`
-   for and the numbers of the solve were, there is a warning instead. Where the identity for C(t,t) fails, the status
+   SGDMFT_ERR_ACCURACY, with a message that says which column, at which time, and what limits it, or there is a warning
+   with it, or neither. Where the identity for C(t,t) fails, the status
    says so in any case. `limit` names a limit that stood in the way, or is NULL. */
-sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const accuracy_view *view, int asked,
-                              const char *limit, sgdmft_solution *solution);
+sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const accuracy_view *view,
+                              accuracy_call call, const char *limit, sgdmft_solution *solution);
 
 #endif

@@ -237,10 +237,10 @@ static sgdmft_status finish(automatic *a, sgdmft_solution **out)
 {
     trial *t = &a->now;
     int late = a->deadline > 0 && clock_seconds() >= a->deadline, spent = a->work + replica_work(t) > a->work_most;
-    int asked = problem_asks_accuracy(a->task.problem);
+    accuracy_call call = problem_asks_accuracy(a->task.problem) ? ACCURACY_ASKED : ACCURACY_WANTED;
     if (ranks_rank(a->ctx->ranks) > 0)
         return SGDMFT_OK;
-    sgdmft_status status = accuracy_record(a->ctx, &t->plan, &t->view, asked,
+    sgdmft_status status = accuracy_record(a->ctx, &t->plan, &t->view, call,
                                            late    ? "numerics.time_limit is over"
                                            : spent ? "a numerics.time_limit would allow more work"
                                                    : NULL,

@@ -80,9 +80,9 @@ static sgdmft_status run_given(sgdmft_context *ctx, const dmft_plan *plan, sgdmf
     if (!status && *out) {
         double accuracy = plan->problem->numerics.accuracy;
         accuracy_view view = accuracy_look(&errors, wanted, accuracy, &set, plan, *out);
-        int asked = problem_asks_accuracy(plan->problem);
+        accuracy_call call = plan->problem->numerics.given & PIN_ACCURACY ? ACCURACY_ASKED : ACCURACY_UNASKED;
         statistics_warn(ctx, plan->problem, &(*out)->info);
-        status = accuracy_record(ctx, plan, &view, asked, NULL, *out);
+        status = accuracy_record(ctx, plan, &view, call, NULL, *out);
         if (status) {
             sgdmft_solution_free(*out);
             *out = NULL;

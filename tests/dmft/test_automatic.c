@@ -154,7 +154,7 @@ static void test_unasked(void **state)
     assert_int_equal(warnings, 1);
     sgdmft_solution_free(
         solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4, steps: 32"), SGDMFT_OK, NULL));
-    assert_int_equal(warnings, 2);
+    assert_int_equal(warnings, 1);
     sgdmft_context_free(ctx);
 }
 

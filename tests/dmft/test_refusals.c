@@ -73,7 +73,7 @@ static void test_diverges_slowly(void **state)
 static void test_diverges_at_once(void **state)
 {
     stops("{delta: 1.5, eta: 4, horizon: 5, model: {label: \"s^2\", loss: \"(r - y)^2 + cos(r)\"}, "
-          "numerics: {paths: 1000, replicas: 2, steps: 100, seed: 32}}",
+          "numerics: {paths: 1000, replicas: 2, steps: 400, seed: 32}}",
           SGDMFT_ERR_DIVERGED, "diverge", 5);
 }
 
