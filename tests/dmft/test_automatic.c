@@ -152,8 +152,7 @@ static void test_unasked(void **state)
     sgdmft_context_set_logger(ctx, count_warnings, &warnings);
     sgdmft_solution_free(solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4"), SGDMFT_OK, NULL));
     assert_int_equal(warnings, 1);
-    sgdmft_solution_free(
-        solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4, steps: 32"), SGDMFT_OK, NULL));
+    sgdmft_solution_free(solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4, steps: 32"), SGDMFT_OK, NULL));
     assert_int_equal(warnings, 2);
     sgdmft_context_free(ctx);
 }
@@ -168,11 +167,8 @@ static void test_time_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),
-        cmocka_unit_test(test_again),
-        cmocka_unit_test(test_pins_that_rule_it_out),
-        cmocka_unit_test(test_unasked),
-        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_exact),   cmocka_unit_test(test_again),      cmocka_unit_test(test_pins_that_rule_it_out),
+        cmocka_unit_test(test_unasked), cmocka_unit_test(test_time_limit),
     };
     return cmocka_run_group_tests_name("automatic", tests, NULL, NULL);
 }
