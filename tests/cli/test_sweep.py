@@ -206,6 +206,20 @@ class Resuming(WithProblem):
         resumed = self.bytes("p-sweep/sweep.csv")
         self.assertEqual(resumed.replace(b" --resume", b"").replace(b" --quiet", b""), table.replace(b" --quiet", b""))
 
+    def test_chosen_numbers(self):
+        """Points whose numbers the solver chose are kept, and are not those of another accuracy or other numbers."""
+        tanh = support.PROBLEM.replace("paths: 300, replicas: 3, steps: 8, ", "")
+        linear = tanh.replace("tanh(1.1*s)", "s").replace("tanh(r)", "r")
+        for text in [tanh, linear]:
+            self.write("p.yaml", text)
+            over = ["--over", "eta=0.5,0.6", "--accuracy=0.03"]
+            self.sweep(*over, "--quiet", "--force")
+            done = self.sweep(*over, "--resume")
+            self.assertEqual(done.stdout.count("ok, kept"), 2)
+            self.sweep("--over", "eta=0.5,0.6", "--accuracy=0.04", "--resume", code=4)
+            self.sweep(*over, "--set=numerics.steps=4", "--resume", code=4)
+            self.sweep(*over, "--set=numerics.grading=2", "--resume", code=4)
+
     def test_other_problem(self):
         self.sweep("--over", "eta=0.5,1", "--quiet")
         before = self.bytes("p-sweep/002.csv")

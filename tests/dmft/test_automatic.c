@@ -1,5 +1,5 @@
-/* Solves to an accuracy: against the exact solution of the linear model, solved again from the problem that they report,
-   and where the accuracy is out of reach. */
+/* Solves to an accuracy: against the exact solution of the linear model, solved again from the problem that they
+   report, and where the accuracy is out of reach. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
