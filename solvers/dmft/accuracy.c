@@ -140,7 +140,7 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrus
     char *text = NULL;
     double asked = plan->problem->numerics.accuracy;
     int length;
-    if (view->ended && limit)
+    if (view->ended && limit && view->reached < plan->problem->horizon)
         length = asprintf(&text,
                           "accuracy not reached: %s: the curves end at t = %.6g of %.6g; hint: more "
                           "numerics.time_limit or numerics.accuracy",
