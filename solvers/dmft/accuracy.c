@@ -144,7 +144,7 @@ static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrus
         return worst_error_message(solution, &worst, asked, limit, by[view->by_step]);
     char *text = NULL;
     int length;
-    if (view->ended && limit)
+    if (view->ended && limit && view->reached < plan->problem->horizon)
         length = asprintf(&text,
                           "accuracy not reached: %s: the curves end at t = %.6g of %.6g; hint: more "
                           "numerics.time_limit or numerics.accuracy",

@@ -165,12 +165,15 @@ static void tolerances_and_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(means),        cmocka_unit_test(extrapolation),
+        cmocka_unit_test(means),
+        cmocka_unit_test(extrapolation),
         cmocka_unit_test(order),
         cmocka_unit_test(noise_of_differences),
         cmocka_unit_test(joint_bars),
-        cmocka_unit_test(pooled_noise),        cmocka_unit_test(nearby_step_errors),
-        cmocka_unit_test(worst_errors), cmocka_unit_test(tolerances_and_limits),
+        cmocka_unit_test(pooled_noise),
+        cmocka_unit_test(nearby_step_errors),
+        cmocka_unit_test(worst_errors),
+        cmocka_unit_test(tolerances_and_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

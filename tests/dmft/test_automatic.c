@@ -1,5 +1,5 @@
-/* Solves to an accuracy: against the exact solution of the linear model, solved again from the problem that they report,
-   and where the accuracy is out of reach. */
+/* Solves to an accuracy: against the exact solution of the linear model, solved again from the problem that they
+   report, and where the accuracy is out of reach. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,11 +168,8 @@ static void test_time_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),
-        cmocka_unit_test(test_again),
-        cmocka_unit_test(test_pins_that_rule_it_out),
-        cmocka_unit_test(test_unasked),
-        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_exact),   cmocka_unit_test(test_again),      cmocka_unit_test(test_pins_that_rule_it_out),
+        cmocka_unit_test(test_unasked), cmocka_unit_test(test_time_limit),
     };
     return cmocka_run_group_tests_name("automatic", tests, NULL, NULL);
 }

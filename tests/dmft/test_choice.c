@@ -19,8 +19,8 @@ typedef struct fixture {
 static fixture fixture_of(const char *numerics, double horizon)
 {
     fixture f = {.ctx = check_context(1)};
-    sgdmft_problem *problem = test_problem(f.ctx, "{delta: 2, horizon: %g, " MODEL ", numerics: {seed: 1%s}}",
-                                           horizon, numerics);
+    sgdmft_problem *problem =
+        test_problem(f.ctx, "{delta: 2, horizon: %g, " MODEL ", numerics: {seed: 1%s}}", horizon, numerics);
     f.task = (choice_task){
         .problem = problem, .accuracy = problem->numerics.accuracy, .students = 1, .steps_least = 4, .stein = 1};
     return f;

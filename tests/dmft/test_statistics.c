@@ -345,7 +345,8 @@ static void test_nearby(void **state)
             }
             double pooled = noise[i] > 0 ? WIDENING * scale[i] * sqrt(squares / count) : 0;
             double step = hypot(bar, i > 0 ? errors->identity_defect * scale[i] : 0);
-            check_near(s->curves[c].se[i], hypot(pooled, step), 1e-11, "standard error of %s at output %d", NAMES[c], i);
+            check_near(s->curves[c].se[i], hypot(pooled, step), 1e-11, "standard error of %s at output %d", NAMES[c],
+                       i);
             check_near(errors->noise[c * MANY + (size_t)i], pooled, 1e-11, "its noise");
             check_near(errors->step[c * MANY + (size_t)i], step, 1e-12, "its step error");
         }
@@ -400,11 +401,8 @@ static void test_summary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_curves),
-        cmocka_unit_test(test_nearby),
-        cmocka_unit_test(test_two_time_arrays),
-        cmocka_unit_test(test_identities),
-        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_curves),     cmocka_unit_test(test_nearby),  cmocka_unit_test(test_two_time_arrays),
+        cmocka_unit_test(test_identities), cmocka_unit_test(test_summary),
     };
     return cmocka_run_group_tests_name("statistics", tests, setup, teardown);
 }

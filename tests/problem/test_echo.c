@@ -35,7 +35,8 @@ static void round_trips(void **state)
         "delta: 0.1\nhorizon: 1e22\nmodel: {students: 2, teachers: 3, label: [s1, \"max(s2, s3)\"], predict: [r1, "
         "r2],\n"
         "  loss: r1}\ninitial: {q: [[1.1, 0.30000000000000004], [0.3, 0.7]], m: [[1e-17, 0.1, 0.2], [0, 0, -0.0]]}\n"
-        "numerics: {accuracy: 0.03, steps: 40, seed: 18446744073709551615, tolerance: 1.2345678901234567e-9, extrapolate: no, grading: 3.3}\n"
+        "numerics: {accuracy: 0.03, steps: 40, seed: 18446744073709551615, tolerance: 1.2345678901234567e-9, "
+        "extrapolate: no, grading: 3.3}\n"
         "simulate: {batch: 1e12, entries: rademacher}\n",
     };
     sgdmft_context *ctx = new_context();
