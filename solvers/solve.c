@@ -85,6 +85,20 @@ static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem,
     return status;
 }
 
+const char *sgdmft_solver_chosen(sgdmft_context *ctx, sgdmft_problem *problem)
+{
+    void *plan = NULL;
+    const solver *chosen = NULL;
+    if (sgdmft_problem_check(ctx, problem))
+        return NULL;
+    if (is_exact(ctx, problem, &plan)) {
+        linear_solver.release(plan);
+        return linear_solver.name;
+    }
+    chosen = solver_of(problem);
+    return chosen ? chosen->name : NULL;
+}
+
 sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
     const solver *chosen;

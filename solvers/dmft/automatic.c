@@ -259,12 +259,7 @@ sgdmft_status automatic_solve(sgdmft_context *ctx, const sgdmft_problem *problem
 {
     model_shape shape = first->on_grid[GRID_FINE].shape;
     automatic a = {.ctx = ctx,
-                   .task = {.problem = problem,
-                            .accuracy = problem->numerics.accuracy,
-                            .students = shape.k,
-                            .steps_least = first->steps_least,
-                            .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
-                            .jumps = shape.jumps},
+                   .task = choice_task_of(problem, first),
                    .next_stream = PURPOSE_TRIAL_REPLICA};
     choice run = {0};
     int done = 0;

@@ -42,9 +42,25 @@ static const double REPLICAS_MANY = 32;
 /* Variances and step errors that are root mean squares over times may be exceeded at single times by these factors. */
 static const double WORST_VARIANCE = 2, WORST_STEP = 1.6;
 
+/* For a guess: steps at an accuracy and a horizon, and how many times more where step errors fall slowly, because the
+   gradient jumps or kicks follow a Brownian motion; paths in units of their least number where the response is found by
+   Stein's lemma. */
+static const double GUESS_STEPS = 32, GUESS_ACCURACY = 5e-3, GUESS_HORIZON = 5, GUESS_SLOW = 3, GUESS_PATHS = 2;
+
 static int leaves(const choice_task *task, numerics_pin pin)
 {
     return problem_leaves(task->problem, pin);
+}
+
+choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
+{
+    model_shape shape = plan->on_grid[GRID_FINE].shape;
+    return (choice_task){.problem = problem,
+                         .accuracy = problem->numerics.accuracy,
+                         .students = shape.k,
+                         .steps_least = plan->steps_least,
+                         .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
+                         .jumps = shape.jumps};
 }
 
 /* Rounded up to what nested grids need. */
@@ -83,6 +99,21 @@ static choice pinned(const choice_task *task, choice x)
         x.paths = problem->numerics.paths;
     if (!leaves(task, PIN_REPLICAS))
         x.replicas = problem->numerics.replicas;
+    return x;
+}
+
+choice choice_guess(const choice_task *task)
+{
+    const sample_process *process = task->problem->process;
+    int slow = task->jumps || (process->events == EVENTS_STEPS && process->white_noise);
+    double steps = GUESS_STEPS * cbrt(task->problem->horizon / GUESS_HORIZON) * (slow ? GUESS_SLOW : 1);
+    steps *= pow(GUESS_ACCURACY / task->accuracy, slow ? 0.5 : 1 / 3.5);
+    choice x = pinned(task, (choice){.steps = whole_steps(task, fmax(steps, PILOT_STEPS)), .replicas = REPLICAS});
+    if (leaves(task, PIN_PATHS)) {
+        double more = fmax(GUESS_ACCURACY / task->accuracy, 1); /* the least number grows with the first power */
+        x.paths = (int64_t)fmin((task->stein ? GUESS_PATHS : 1) * more * (double)choice_least_paths(task, x.steps),
+                                PATHS_MOST);
+    }
     return x;
 }
 

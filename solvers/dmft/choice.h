@@ -31,6 +31,13 @@ typedef struct choice_task {
     int jumps;       /* 1: the gradient of the loss jumps */
 } choice_task;
 
+/* `plan` is a plan of the problem, whatever its numbers. */
+choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan);
+
+/* A guess of the run proper before anything is solved, for estimates of cost. All trials together take about twice as
+   long. */
+choice choice_guess(const choice_task *task);
+
 /* The least number of paths of a replica with that many steps, for its response alone, and for curves of the
    accuracy. */
 int64_t choice_response_paths(const choice_task *task, int steps);

@@ -28,6 +28,7 @@
 #include "core/ranks.h"
 #include "solvers/dmft/accuracy.h"
 #include "solvers/dmft/automatic.h"
+#include "solvers/dmft/choice.h"
 #include "solvers/dmft/cost.h"
 #include "solvers/dmft/replicas.h"
 #include "solvers/dmft/statistics.h"
@@ -39,28 +40,69 @@ static const char *cannot_solve(const sgdmft_problem *problem)
                : NULL;
 }
 
-static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **out)
+/* A problem that is ready to be solved. Where its numbers are left open, the plan is that of a guess. */
+typedef struct dmft_solve {
+    const sgdmft_problem *problem;
+    sgdmft_problem guess; /* its texts belong to the original */
+    dmft_plan plan;
+    int open;
+} dmft_solve;
+
+static int is_open(const sgdmft_problem *problem)
 {
-    dmft_plan *plan = calloc(1, sizeof *plan);
-    if (!plan)
-        return context_out_of_memory(ctx, "the solver", sizeof *plan);
-    sgdmft_status status = dmft_plan_init(ctx, problem, plan);
-    if (status)
-        free(plan);
-    else
-        *out = plan;
+    return problem_leaves(problem, PIN_PATHS) || problem_leaves(problem, PIN_REPLICAS) ||
+           problem_leaves(problem, PIN_STEPS);
+}
+
+/* Makes the plan again with numbers that are nearer to those of the solve, so that memory and time are. Warnings about
+   numbers that nobody gave would be of no use. */
+static sgdmft_status guess_plan(sgdmft_context *ctx, dmft_solve *solve)
+{
+    choice_task task = choice_task_of(solve->problem, &solve->plan);
+    choice guess = choice_guess(&task);
+    solve->guess = *solve->problem;
+    solve->guess.numerics.paths = guess.paths;
+    solve->guess.numerics.replicas = guess.replicas;
+    solve->guess.numerics.steps = guess.steps;
+    solve->guess.numerics.tolerance = choice_tolerance(&task);
+    dmft_plan_clear(&solve->plan);
+    sgdmft_log_fn log = ctx->log;
+    ctx->log = NULL;
+    sgdmft_status status = dmft_plan_init(ctx, &solve->guess, &solve->plan);
+    ctx->log = log;
     return status;
 }
 
-static void release(void *plan)
+static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **out)
 {
-    dmft_plan_clear(plan);
-    free(plan);
+    dmft_solve *solve = calloc(1, sizeof *solve);
+    if (!solve)
+        return context_out_of_memory(ctx, "the solver", sizeof *solve);
+    *solve = (dmft_solve){.problem = problem, .open = is_open(problem)};
+    sgdmft_status status = dmft_plan_init(ctx, problem, &solve->plan);
+    if (!status && solve->open)
+        status = guess_plan(ctx, solve);
+    if (status)
+        free(solve);
+    else
+        *out = solve;
+    return status;
 }
 
-static void cost(const void *plan, int threads, int ranks, sgdmft_cost *out)
+static void release(void *prepared)
 {
-    dmft_cost(plan, threads, ranks, out);
+    dmft_solve *solve = prepared;
+    dmft_plan_clear(&solve->plan);
+    free(solve);
+}
+
+/* All trials together take about as long again as the last one. */
+static void cost(const void *prepared, int threads, int ranks, sgdmft_cost *out)
+{
+    const dmft_solve *solve = prepared;
+    dmft_cost(&solve->plan, threads, ranks, out);
+    out->cpu_seconds *= solve->open ? 2 : 1;
+    out->wall_seconds *= solve->open ? 2 : 1;
 }
 
 /* Solves with the numbers of the problem file. */
@@ -96,11 +138,8 @@ static sgdmft_status run_given(sgdmft_context *ctx, const dmft_plan *plan, sgdmf
 
 static sgdmft_status run(sgdmft_context *ctx, const void *prepared, sgdmft_solution **out)
 {
-    const dmft_plan *plan = prepared;
-    const sgdmft_problem *problem = plan->problem;
-    int leaves = problem_leaves(problem, PIN_PATHS) || problem_leaves(problem, PIN_REPLICAS) ||
-                 problem_leaves(problem, PIN_STEPS);
-    return leaves ? automatic_solve(ctx, problem, plan, out) : run_given(ctx, plan, out);
+    const dmft_solve *solve = prepared;
+    return solve->open ? automatic_solve(ctx, solve->problem, &solve->plan, out) : run_given(ctx, &solve->plan, out);
 }
 
 const solver dmft_solver = {.name = "self-consistent",
