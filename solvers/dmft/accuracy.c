@@ -133,51 +133,51 @@ accuracy_view accuracy_look(const curve_errors *errors, const char *wanted, doub
 
 /* What failed: the horizon, where a limit ended the solve before it, a column by name and where, or the identity. The
    caller frees the text; NULL if out of memory. */
-static char *missed(const dmft_plan *plan, const accuracy_view *view, int untrusted, const char *limit,
+static char *missed(const sgdmft_problem *problem, const accuracy_view *view, int untrusted, const char *limit,
                     const sgdmft_solution *solution)
 {
     static const char *const by[2] = {"it is noise; hint: more numerics.paths or numerics.replicas",
                                       "it is the error of the time step; hint: more numerics.steps"};
-    double asked = plan->problem->numerics.accuracy;
+    double asked = problem->numerics.accuracy;
     worst_error worst = {view->worst, view->curve, view->time};
     if (!untrusted && !(view->ended && limit))
         return worst_error_message(solution, &worst, asked, limit, by[view->by_step]);
     char *text = NULL;
     int length;
-    if (view->ended && limit && view->reached < plan->problem->horizon)
+    if (view->ended && limit && view->reached < problem->horizon)
         length = asprintf(&text,
                           "accuracy not reached: %s: the curves end at t = %.6g of %.6g; hint: more "
                           "numerics.time_limit or numerics.accuracy",
-                          limit, view->reached, plan->problem->horizon);
+                          limit, view->reached, problem->horizon);
     else
         length = asprintf(&text,
                           "accuracy not reached: the identity for dC(t,t)/dt fails by %.2g of its terms up to t = "
                           "%.6g, where %.2g is trusted, so response or step are not resolved; hint: more "
                           "numerics.steps and numerics.paths",
-                          view->identity, plan->problem->horizon, IDENTITY_TRUSTED);
+                          view->identity, problem->horizon, IDENTITY_TRUSTED);
     return length < 0 ? NULL : text;
 }
 
-sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const accuracy_view *view,
+sgdmft_status accuracy_record(sgdmft_context *ctx, const sgdmft_problem *problem, const accuracy_view *view,
                               accuracy_call call, const char *limit, sgdmft_solution *solution)
 {
     int untrusted = view->identity > IDENTITY_TRUSTED;
-    solution->info.accuracy = plan->problem->numerics.accuracy;
+    solution->info.accuracy = problem->numerics.accuracy;
     solution->info.accuracy_reached = view->worst;
     if (solution->status && !(limit && solution->status == SGDMFT_ERR_INTERRUPTED))
         return SGDMFT_OK;
     if (call == ACCURACY_UNASKED && !untrusted && !limit)
         return SGDMFT_OK;
-    if (!untrusted && view->worst <= plan->problem->numerics.accuracy && !solution->status)
+    if (!untrusted && view->worst <= problem->numerics.accuracy && !solution->status)
         return SGDMFT_OK;
-    char *text = missed(plan, view, untrusted, limit, solution);
+    char *text = missed(problem, view, untrusted, limit, solution);
     sgdmft_status status = SGDMFT_OK;
     if (!text)
         return context_out_of_memory(ctx, "a message", 300);
     if (call == ACCURACY_ASKED || untrusted || limit)
         status = solution_set_status(ctx, solution, SGDMFT_ERR_ACCURACY, text);
     else
-        context_log(ctx, SGDMFT_LOG_WARNING, "%s: %s", plan->problem->source, text);
+        context_log(ctx, SGDMFT_LOG_WARNING, "%s: %s", problem->source, text);
     free(text);
     return status;
 }

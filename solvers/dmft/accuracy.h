@@ -41,7 +41,7 @@ typedef enum accuracy_call { ACCURACY_UNASKED, ACCURACY_WANTED, ACCURACY_ASKED }
    SGDMFT_ERR_ACCURACY, with a message that says which column, at which time, and what limits it, or there is a warning
    with it, or neither. Where the identity for C(t,t) fails, the status
    says so in any case. `limit` names a limit that stood in the way, or is NULL. */
-sgdmft_status accuracy_record(sgdmft_context *ctx, const dmft_plan *plan, const accuracy_view *view,
+sgdmft_status accuracy_record(sgdmft_context *ctx, const sgdmft_problem *problem, const accuracy_view *view,
                               accuracy_call call, const char *limit, sgdmft_solution *solution);
 
 #endif

@@ -36,6 +36,14 @@ typedef struct trial {
     accuracy_view view;        /* the same on all ranks */
 } trial;
 
+/* The result of an earlier trial that reached the horizon. It is handed out if a later one is cut short. */
+typedef struct kept_result {
+    int valid;                 /* the same on all ranks */
+    sgdmft_problem problem;    /* with its numbers */
+    accuracy_view view;
+    sgdmft_solution *solution; /* rank 0 */
+} kept_result;
+
 /* The whole solve. */
 typedef struct automatic {
     sgdmft_context *ctx;
@@ -45,6 +53,7 @@ typedef struct automatic {
     double work, work_most; /* done and allowed, in estimated CPU seconds */
     uint32_t next_stream;   /* of pilots */
     trial now;
+    kept_result kept;
 } automatic;
 
 static void trial_clear(trial *t)
@@ -57,12 +66,24 @@ static void trial_clear(trial *t)
     *t = (trial){.of = {0}};
 }
 
+/* Keeps the result of the trial if it is whole. */
+static void keep(automatic *a)
+{
+    trial *t = &a->now;
+    if (t->set.solved == 0 || t->view.ended)
+        return;
+    sgdmft_solution_free(a->kept.solution);
+    a->kept = (kept_result){1, t->problem, t->view, t->solution};
+    t->solution = NULL;
+}
+
 /* Makes the plan of a trial in place of the one before. Warnings about its numbers are for users who gave them, so the
    plan is made in silence. */
 static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
 {
     trial *t = &a->now;
     sgdmft_log_fn log = a->ctx->log;
+    keep(a);
     trial_clear(t);
     t->of = *of;
     t->problem = *a->task.problem;
@@ -232,25 +253,46 @@ static sgdmft_status run_proper(automatic *a, choice run)
     return SGDMFT_OK;
 }
 
-/* Hands out the solution with the problem that was solved in the end. */
-static sgdmft_status finish(automatic *a, sgdmft_solution **out)
+/* 1 if the last trial was cut short by a limit, by the caller or by passes that did not become consistent, and an
+   earlier one was not. */
+static int use_kept(const automatic *a, sgdmft_status cut_short)
+{
+    sgdmft_status ended = cut_short ? cut_short : a->now.view.ended;
+    return a->kept.valid && (ended == SGDMFT_ERR_INTERRUPTED || ended == SGDMFT_ERR_NO_CONVERGENCE);
+}
+
+/* Why the work ended before the accuracy was reached, or NULL. */
+static const char *limit_of(const automatic *a, int kept)
+{
+    if (a->deadline > 0 && clock_seconds() >= a->deadline)
+        return "numerics.time_limit is over";
+    if (kept)
+        return "a run with more steps was cut short";
+    return a->work + replica_work(&a->now) > a->work_most ? "a numerics.time_limit would allow more work" : NULL;
+}
+
+/* Hands out the solution with the problem that was solved in the end. `cut_short` says how the last trial failed. */
+static sgdmft_status finish(automatic *a, sgdmft_status cut_short, sgdmft_solution **out)
 {
     trial *t = &a->now;
-    int late = a->deadline > 0 && clock_seconds() >= a->deadline, spent = a->work + replica_work(t) > a->work_most;
+    int kept = use_kept(a, cut_short), late = a->deadline > 0 && clock_seconds() >= a->deadline;
+    int interrupted = kept && !late && (cut_short ? cut_short : t->view.ended) == SGDMFT_ERR_INTERRUPTED;
+    const sgdmft_problem *problem = kept ? &a->kept.problem : &t->problem;
+    sgdmft_solution **from = kept ? &a->kept.solution : &t->solution;
     accuracy_call call = problem_asks_accuracy(a->task.problem) ? ACCURACY_ASKED : ACCURACY_WANTED;
     if (ranks_rank(a->ctx->ranks) > 0)
         return SGDMFT_OK;
-    sgdmft_status status = accuracy_record(a->ctx, &t->plan, &t->view, call,
-                                           late    ? "numerics.time_limit is over"
-                                           : spent ? "a numerics.time_limit would allow more work"
-                                                   : NULL,
-                                           t->solution);
+    sgdmft_status status = accuracy_record(a->ctx, problem, kept ? &a->kept.view : &t->view, call,
+                                           limit_of(a, kept), *from);
+    if (!status && interrupted)
+        status = solution_set_status(a->ctx, *from, SGDMFT_ERR_INTERRUPTED,
+                                     "interrupted: the curves are those of the last run that was complete");
     if (!status)
-        status = solution_set_problem(a->ctx, t->solution, &t->problem);
+        status = solution_set_problem(a->ctx, *from, problem);
     if (status)
         return status;
-    *out = t->solution;
-    t->solution = NULL;
+    *out = *from;
+    *from = NULL;
     return SGDMFT_OK;
 }
 
@@ -258,9 +300,7 @@ sgdmft_status automatic_solve(sgdmft_context *ctx, const sgdmft_problem *problem
                               sgdmft_solution **out)
 {
     model_shape shape = first->on_grid[GRID_FINE].shape;
-    automatic a = {.ctx = ctx,
-                   .task = choice_task_of(problem, first),
-                   .next_stream = PURPOSE_TRIAL_REPLICA};
+    automatic a = {.ctx = ctx, .task = choice_task_of(problem, first), .next_stream = PURPOSE_TRIAL_REPLICA};
     choice run = {0};
     int done = 0;
     a.work_most = problem->numerics.time_limit > 0 ? HUGE_VAL : WORK_MOST;
@@ -271,9 +311,10 @@ sgdmft_status automatic_solve(sgdmft_context *ctx, const sgdmft_problem *problem
         status = pilots(&a, &run, &done);
     if (!status && !done)
         status = run_proper(&a, run);
-    if (!status)
-        status = finish(&a, out);
+    if (!status || use_kept(&a, status))
+        status = finish(&a, status, out);
     trial_clear(&a.now);
+    sgdmft_solution_free(a.kept.solution);
     free(a.wanted);
     return status;
 }

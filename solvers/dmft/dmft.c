@@ -124,7 +124,7 @@ static sgdmft_status run_given(sgdmft_context *ctx, const dmft_plan *plan, sgdmf
         accuracy_view view = accuracy_look(&errors, wanted, accuracy, &set, plan, *out);
         accuracy_call call = plan->problem->numerics.given & PIN_ACCURACY ? ACCURACY_ASKED : ACCURACY_UNASKED;
         statistics_warn(ctx, plan->problem, &(*out)->info);
-        status = accuracy_record(ctx, plan, &view, call, NULL, *out);
+        status = accuracy_record(ctx, plan->problem, &view, call, NULL, *out);
         if (status) {
             sgdmft_solution_free(*out);
             *out = NULL;
