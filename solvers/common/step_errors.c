@@ -49,8 +49,8 @@ void step_error_bars(const grid_series *of, double *bar)
     double part = part_of_change(of), all = mean_square(of->n, of->remainder.value);
     double sure = all > 0 ? sqrt(signal_of(&of->remainder, of->n) / all) : 0;
     for (size_t i = 0; i < of->n; i++)
-        bar[i] = copysign(fmax(sure * fabs(of->remainder.value[i]), part * fabs(of->fine.value[i])),
-                          of->remainder.value[i]);
+        bar[i] =
+            copysign(fmax(sure * fabs(of->remainder.value[i]), part * fabs(of->fine.value[i])), of->remainder.value[i]);
 }
 
 void step_errors_join(size_t count, size_t leading, size_t n, const double *scale, double *bar)
@@ -96,8 +96,8 @@ void noise_pool(size_t n, const double *times, double horizon, size_t replicas, 
             sum += noise[j] * noise[j] / (scale[j] * scale[j]);
             count++;
         }
-        pooled[i] = count > 0 && noise[i] > 0 && scale[i] > 0 ? factor * scale[i] * sqrt(sum / count)
-                                                              : factor * noise[i];
+        pooled[i] =
+            count > 0 && noise[i] > 0 && scale[i] > 0 ? factor * scale[i] * sqrt(sum / count) : factor * noise[i];
     }
     memcpy(noise, pooled, sizeof *noise * n);
 }

@@ -32,8 +32,7 @@ static size_t find_column(const solution_shape *shape, const char *name, size_t 
     return count;
 }
 
-sgdmft_status accuracy_columns(sgdmft_context *ctx, const sgdmft_problem *problem, const model_shape *of,
-                               char **wanted)
+sgdmft_status accuracy_columns(sgdmft_context *ctx, const sgdmft_problem *problem, const model_shape *of, char **wanted)
 {
     size_t observables = problem->observables.n;
     const char **names = calloc(observables + 1, sizeof *names);
@@ -52,9 +51,9 @@ sgdmft_status accuracy_columns(sgdmft_context *ctx, const sgdmft_problem *proble
         if (column < at.count)
             out[column] = 1;
         else
-            status = origin_fail(ctx, SGDMFT_ERR_RANGE, &item->where,
-                                 "there is no column %s; allowed: names of columns of the output, such as R11",
-                                 item->text);
+            status =
+                origin_fail(ctx, SGDMFT_ERR_RANGE, &item->where,
+                            "there is no column %s; allowed: names of columns of the output, such as R11", item->text);
     }
     free(names);
     if (status)
@@ -80,14 +79,14 @@ static double stiffness_of(const grid_solution *solved, const dmft_plan *plan)
                 sum += fabs(kernels_Q(kern, a * kern->k + b, i)[i]);
             norm = fmax(norm, sum);
         }
-        most = fmax(most, grid->h[i] * (fmax(grid->eta_start[i], grid->eta_end[i]) * norm * edge + kern->filter.lambda));
+        most =
+            fmax(most, grid->h[i] * (fmax(grid->eta_start[i], grid->eta_end[i]) * norm * edge + kern->filter.lambda));
     }
     return most;
 }
 
 /* Takes one column into account. */
-static void look_at_column(const curve_errors *errors, size_t c, double accuracy, double widening,
-                           accuracy_view *view)
+static void look_at_column(const curve_errors *errors, size_t c, double accuracy, double widening, accuracy_view *view)
 {
     double more = fmin(noise_widening(ENOUGH_REPLICAS) / widening, 1);
     size_t n = errors->n;

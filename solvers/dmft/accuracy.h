@@ -8,16 +8,16 @@
 /* What a solve showed. All errors are relative to natural scales, and the largest over times and over the columns that
    are to meet the accuracy. */
 typedef struct accuracy_view {
-    double worst;    /* of noise and step error together */
-    double noise;    /* standard error of the noise, root mean square over times, without the widening for few replicas */
-    double step;     /* bar of the step error */
+    double worst; /* of noise and step error together */
+    double noise; /* standard error of the noise, root mean square over times, without the widening for few replicas */
+    double step;  /* bar of the step error */
     double step_rms; /* the same, root mean square over times */
-    double missing;  /* the factor by which the variance of the noise is too large, given the step errors; infinite where
+    double missing; /* the factor by which the variance of the noise is too large, given the step errors; infinite where
                         a step error alone is too large */
-    size_t curve, time; /* where the worst is */
-    int by_step;        /* 1: there the step error is larger than the noise */
-    double identity;    /* relative defect of the identity for C(t,t) */
-    double stiffness;   /* the longest step in units of the fastest relaxation of theta; 0 if no bound is needed */
+    size_t curve, time;  /* where the worst is */
+    int by_step;         /* 1: there the step error is larger than the noise */
+    double identity;     /* relative defect of the identity for C(t,t) */
+    double stiffness;    /* the longest step in units of the fastest relaxation of theta; 0 if no bound is needed */
     sgdmft_status ended; /* how the solve ended; SGDMFT_OK if it reached the horizon */
     double reached;      /* the last output time */
 } accuracy_view;

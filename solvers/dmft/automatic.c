@@ -38,8 +38,8 @@ typedef struct trial {
 
 /* The result of an earlier trial that reached the horizon. It is handed out if a later one is cut short. */
 typedef struct kept_result {
-    int valid;                 /* the same on all ranks */
-    sgdmft_problem problem;    /* with its numbers */
+    int valid;              /* the same on all ranks */
+    sgdmft_problem problem; /* with its numbers */
     accuracy_view view;
     sgdmft_solution *solution; /* rank 0 */
 } kept_result;
@@ -112,13 +112,14 @@ static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
 static void tell(const automatic *a)
 {
     const trial *t = &a->now;
-    context_log(a->ctx, SGDMFT_LOG_INFO,
-                "%s of %d steps, %lld paths in each of %d replicas: noise %.2g, step error %.2g, largest standard error "
-                "%.2g of the scale of %s at t = %.4g%s%s",
-                t->set.stream ? "pilot" : "run", t->of.steps, (long long)t->of.paths, t->set.count, t->view.noise,
-                t->view.step, t->view.worst, t->solution->curves[t->view.curve].name,
-                t->solution->n_times ? t->solution->times[t->view.time] : 0, t->view.ended ? "; ended early: " : "",
-                t->view.ended ? sgdmft_status_word(t->view.ended) : "");
+    context_log(
+        a->ctx, SGDMFT_LOG_INFO,
+        "%s of %d steps, %lld paths in each of %d replicas: noise %.2g, step error %.2g, largest standard error "
+        "%.2g of the scale of %s at t = %.4g%s%s",
+        t->set.stream ? "pilot" : "run", t->of.steps, (long long)t->of.paths, t->set.count, t->view.noise, t->view.step,
+        t->view.worst, t->solution->curves[t->view.curve].name,
+        t->solution->n_times ? t->solution->times[t->view.time] : 0, t->view.ended ? "; ended early: " : "",
+        t->view.ended ? sgdmft_status_word(t->view.ended) : "");
 }
 
 /* Statistics and view of what is solved, on rank 0, and the view on all ranks. */
@@ -132,8 +133,7 @@ static sgdmft_status look(automatic *a)
         t->solution = NULL;
         status = replica_statistics(a->ctx, &t->plan, &t->set, &t->errors, &t->solution);
         if (!status)
-            t->view =
-                accuracy_look(&t->errors, a->wanted, a->task.accuracy, &t->set, &t->plan, t->solution);
+            t->view = accuracy_look(&t->errors, a->wanted, a->task.accuracy, &t->set, &t->plan, t->solution);
     }
     if (!status && ranks_rank(a->ctx->ranks) == 0)
         tell(a);
@@ -161,8 +161,7 @@ static int can_afford(const automatic *a, const choice *next)
 static sgdmft_status go_on(automatic *a, int replicas, double from, double to)
 {
     trial *t = &a->now;
-    sgdmft_status status =
-        ranks_agree(a->ctx, a->ctx->ranks, replica_set_grow(a->ctx, replicas, &t->set));
+    sgdmft_status status = ranks_agree(a->ctx, a->ctx->ranks, replica_set_grow(a->ctx, replicas, &t->set));
     t->set.begin = from;
     t->set.part = to - from;
     t->of.replicas = t->problem.numerics.replicas = replicas;
@@ -282,8 +281,8 @@ static sgdmft_status finish(automatic *a, sgdmft_status cut_short, sgdmft_soluti
     accuracy_call call = problem_asks_accuracy(a->task.problem) ? ACCURACY_ASKED : ACCURACY_WANTED;
     if (ranks_rank(a->ctx->ranks) > 0)
         return SGDMFT_OK;
-    sgdmft_status status = accuracy_record(a->ctx, problem, kept ? &a->kept.view : &t->view, call,
-                                           limit_of(a, kept), *from);
+    sgdmft_status status =
+        accuracy_record(a->ctx, problem, kept ? &a->kept.view : &t->view, call, limit_of(a, kept), *from);
     if (!status && interrupted)
         status = solution_set_status(a->ctx, *from, SGDMFT_ERR_INTERRUPTED,
                                      "interrupted: the curves are those of the last run that was complete");

@@ -157,7 +157,8 @@ static double growth(const choice_task *task, double step, double aim)
 /* The number of paths for which the variance seen with `before` becomes that of the aim, with `replicas` replicas. */
 static double paths_for(const choice_task *task, double variance, const choice *before, int replicas)
 {
-    double aim = NOISE_AIM * task->accuracy / noise_widening((size_t)replicas), all = (double)before->paths * before->replicas;
+    double aim = NOISE_AIM * task->accuracy / noise_widening((size_t)replicas),
+           all = (double)before->paths * before->replicas;
     double more = variance / (aim * aim);
     return all * pow(more, more > 1 ? 1 / NOISE_POWER : 1) / replicas;
 }
@@ -209,7 +210,9 @@ int choice_again(const choice_task *task, const accuracy_view *seen, const choic
         return 0;
     *next = run_of(task, steps, seen->noise, run);
     if (leaves(task, PIN_PATHS))
-        next->paths = next->paths < run->paths ? run->paths : !coarse && next->paths == run->paths ? 2 * run->paths : next->paths;
+        next->paths = next->paths < run->paths               ? run->paths
+                      : !coarse && next->paths == run->paths ? 2 * run->paths
+                                                             : next->paths;
     return 1;
 }
 

@@ -86,7 +86,8 @@ static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *p
                                          const solution_columns *col, replica_curves *curves)
 {
     *curves = (replica_curves){.plan = plan, .replicas = set->count};
-    curves->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], curve_nodes_reached(plan, set, GRID_CHECK));
+    curves->checked =
+        output_times_reached(plan->problem, plan->grid[GRID_CHECK], curve_nodes_reached(plan, set, GRID_CHECK));
     curves->sample = memory_doubles((size_t)curves->replicas);
     curves->change = memory_doubles(curves->checked + 1);
     curves->before = memory_doubles(curves->checked + 1);
@@ -94,8 +95,8 @@ static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *p
     curves->fine = memory_doubles(times);
     curves->coarse = memory_doubles(curves->checked + 1);
     curves->nearby = memory_doubles(times);
-    int failed = !curves->sample || !curves->change || !curves->before || !curves->fine || !curves->coarse ||
-                 !curves->nearby;
+    int failed =
+        !curves->sample || !curves->change || !curves->before || !curves->fine || !curves->coarse || !curves->nearby;
     for (int grid = 0; grid < GRIDS && !failed; grid++) {
         curves->values[grid] = calloc((size_t)curves->replicas, sizeof *curves->values[grid]);
         failed = !curves->values[grid];

@@ -21,7 +21,7 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     if (problem_leaves(problem, PIN_STEPS) && steps < plan->steps_least)
         steps = plan->steps_least;
     status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
-                                         &plan->grid[GRID_FINE]);
+                           &plan->grid[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < GRIDS && !status; grid++)
         status = time_grid_coarsen(ctx, plan->grid[grid - 1], plan->eta, &plan->grid[grid]);
     return status;

@@ -62,12 +62,13 @@ const command command_solve = {
     .name = "solve",
     .operands = "PROBLEM.yaml",
     .summary = "solve the limiting equations of a problem file",
-    .details = "Solves the dynamical mean-field equations of the problem. Writes the curves, each with its standard\n"
-               "error (CSV), and the curves with the two-time correlation and response (HDF5), into the current\n"
-               "directory unless -o and --csv say otherwise. Steps, paths and replicas are chosen such that all standard\n"
-               "errors are below the accuracy of the problem file, or of --accuracy. The exit code is 3 if that is not\n"
-               "reached, the dynamics diverge or the tolerance is not met, and 130 after Ctrl-C or SIGTERM; the results\n"
-               "up to then are written and marked.\n",
+    .details =
+        "Solves the dynamical mean-field equations of the problem. Writes the curves, each with its standard\n"
+        "error (CSV), and the curves with the two-time correlation and response (HDF5), into the current\n"
+        "directory unless -o and --csv say otherwise. Steps, paths and replicas are chosen such that all standard\n"
+        "errors are below the accuracy of the problem file, or of --accuracy. The exit code is 3 if that is not\n"
+        "reached, the dynamics diverge or the tolerance is not met, and 130 after Ctrl-C or SIGTERM; the results\n"
+        "up to then are written and marked.\n",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -271,7 +271,8 @@ sgdmft_status sgdmft_problem_get(sgdmft_context *ctx, sgdmft_problem *problem, c
     if (status)
         return status;
     if (id < OPTION_COUNT)
-        return is_present(problem, id) && !is_left(problem, id) ? make_text(ctx, problem, id, write_option, out) : SGDMFT_OK;
+        return is_present(problem, id) && !is_left(problem, id) ? make_text(ctx, problem, id, write_option, out)
+                                                                : SGDMFT_OK;
     if (strncmp(key, observables, sizeof observables - 1) != 0)
         return settings_unknown_key(ctx, &where, key);
     for (size_t i = 0; i < problem->observables.n; i++)

@@ -94,9 +94,9 @@ struct sgdmft_problem {
         method_kind method;
         response_choice response;
         averages_choice averages; /* of one-pass SGD */
-        double grading;  /* nodes t_i = T (i/N)^grading, >= 1 */
-        int extrapolate; /* 1: curves are extrapolated to zero step from steps and steps/2 */
-        int passes_max;  /* corrector passes (or sweeps) before giving up */
+        double grading;           /* nodes t_i = T (i/N)^grading, >= 1 */
+        int extrapolate;          /* 1: curves are extrapolated to zero step from steps and steps/2 */
+        int passes_max;           /* corrector passes (or sweeps) before giving up */
     } numerics;
 
     struct {

@@ -36,8 +36,8 @@ static const char *preset_in_words(const option *o)
 
 static int is_text(const option *o)
 {
-    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH || o->type == OPTION_NAME ||
-           o->type == OPTION_NAMED;
+    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH ||
+           o->type == OPTION_NAME || o->type == OPTION_NAMED;
 }
 
 static char *format_text(const char *format, ...)

@@ -152,8 +152,7 @@ static void test_unasked(void **state)
     sgdmft_context_set_logger(ctx, count_warnings, &warnings);
     sgdmft_solution_free(solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4"), SGDMFT_OK, NULL));
     assert_int_equal(warnings, 1);
-    sgdmft_solution_free(
-        solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4, steps: 32"), SGDMFT_OK, NULL));
+    sgdmft_solution_free(solved(ctx, test_problem(ctx, LINEAR, "paths: 300, replicas: 4, steps: 32"), SGDMFT_OK, NULL));
     assert_int_equal(warnings, 1);
     sgdmft_context_free(ctx);
 }
