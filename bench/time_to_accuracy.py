@@ -45,7 +45,7 @@ class Bench:
                                       check=True).stdout.strip()
 
     def file(self, problem):
-        return ROOT / "validation/problems" / problem.file
+        return ROOT / problem.file
 
     def run(self, command, problem, settings, threads=1):
         return measure.run(self.program, command, self.file(problem), settings, threads)
@@ -218,14 +218,14 @@ def measure_problem(bench, problem, options):
         yield row_of(problem, target, reference, settings, solver, simulator)
 
 
-def markdown(rows):
-    lines = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
+def markdown_table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def write(place, rows):
     place.mkdir(parents=True, exist_ok=True)
-    (place / "time_to_accuracy.md").write_text(markdown(rows), encoding="utf-8")
+    (place / "time_to_accuracy.md").write_text(markdown_table(HEADER, rows), encoding="utf-8")
     with open(place / "time_to_accuracy.csv", "w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows([HEADER] + rows)
 
@@ -268,7 +268,7 @@ def main():
             say("| " + " | ".join(row) + " |")
             if options.output:
                 write(options.output, rows)
-    print(markdown(rows), end="")
+    print(markdown_table(HEADER, rows), end="")
     return 0
 
 

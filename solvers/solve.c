@@ -52,24 +52,57 @@ static const solver *solver_of(const sgdmft_problem *problem)
     return NULL;
 }
 
+/* 1 if the problem leaves all numerics to the solver and is the linear model, which is then solved exactly; *plan is
+   its plan. The linear solver says why it refuses a problem, which is of no interest here. */
+static int is_exact(sgdmft_context *ctx, const sgdmft_problem *problem, void **plan)
+{
+    unsigned pins = PIN_PATHS | PIN_REPLICAS | PIN_STEPS | PIN_METHOD;
+    if (!problem->given || problem->numerics.given & pins || problem->process->events == EVENTS_FRESH)
+        return 0;
+    sgdmft_log_fn log = ctx->log;
+    ctx->log = NULL;
+    int exact = linear_solver.prepare(ctx, problem, plan) == SGDMFT_OK;
+    ctx->log = log;
+    context_clear(ctx);
+    if (!exact)
+        *plan = NULL;
+    return exact;
+}
+
 /* Chooses a solver, and makes its plan and its cost. */
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, const solver **out, void **plan,
                              sgdmft_cost *cost)
 {
+    sgdmft_status status = SGDMFT_OK;
     *cost = (sgdmft_cost){0}; /* a solver sets the members that mean something for it */
-    *out = solver_of(problem);
+    *out = is_exact(ctx, problem, plan) ? &linear_solver : solver_of(problem);
     if (!*out)
         return context_fail(ctx, SGDMFT_ERR_UNSUPPORTED, "%s: no solver can solve this problem", problem->source);
-    sgdmft_status status = (*out)->prepare(ctx, problem, plan);
+    if (!*plan)
+        status = (*out)->prepare(ctx, problem, plan);
     if (!status)
         (*out)->cost(*plan, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), cost);
     return status;
 }
 
+const char *sgdmft_solver_chosen(sgdmft_context *ctx, sgdmft_problem *problem)
+{
+    void *plan = NULL;
+    const solver *chosen = NULL;
+    if (sgdmft_problem_check(ctx, problem))
+        return NULL;
+    if (is_exact(ctx, problem, &plan)) {
+        linear_solver.release(plan);
+        return linear_solver.name;
+    }
+    chosen = solver_of(problem);
+    return chosen ? chosen->name : NULL;
+}
+
 sgdmft_status sgdmft_estimate_cost(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_cost *out)
 {
     const solver *chosen;
-    void *plan;
+    void *plan = NULL;
     sgdmft_status status = sgdmft_problem_check(ctx, problem);
     if (!status)
         status = prepare(ctx, problem, &chosen, &plan, out);
@@ -127,6 +160,17 @@ static void add_histograms(sgdmft_context *ctx, const sgdmft_problem *problem, s
     context_clear(ctx);
 }
 
+/* Records the problem, with all values that were used. */
+static sgdmft_status set_problem(sgdmft_context *ctx, sgdmft_solution *solution, const sgdmft_problem *problem,
+                                 const solver *by)
+{
+    sgdmft_problem used = *problem;
+    used.numerics.given = problem_asks_accuracy(problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
+    if (by == &linear_solver)
+        used.numerics.method = METHOD_LINEAR;
+    return solution_set_problem(ctx, solution, &used);
+}
+
 sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out)
 {
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -154,7 +198,7 @@ sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_
         add_histograms(ctx, problem, *out);
     cpu = add_up(ctx->ranks, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     sgdmft_solution *solution = *out;
-    if (!status && solution && (status = solution_set_problem(ctx, solution, problem))) {
+    if (!status && solution && !solution->problem[0] && (status = set_problem(ctx, solution, problem, chosen))) {
         sgdmft_solution_free(solution);
         *out = NULL;
     }

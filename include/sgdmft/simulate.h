@@ -38,7 +38,8 @@ SGDMFT_API sgdmft_status sgdmft_simulate_cost(sgdmft_context *ctx, sgdmft_proble
 
    If a repetition diverges (SGDMFT_ERR_DIVERGED), if a loss is not a finite number (SGDMFT_ERR_NON_FINITE) or if the
    caller interrupts (SGDMFT_ERR_INTERRUPTED), *out holds the output times that all repetitions reached; after an
-   interrupt the finished repetitions alone, if they are at least two. On any other failure *out is NULL:
+   interrupt the finished repetitions alone, if they are at least two. Where repetitions are added until an accuracy is
+   met, and it is not (SGDMFT_ERR_ACCURACY), *out has all of them. On any other failure *out is NULL:
    SGDMFT_ERR_RANGE and SGDMFT_ERR_CONFLICT for sizes that make no system, those of sgdmft_problem_check and of the model
    as for sgdmft_solve, and SGDMFT_ERR_MEMORY if not even one repetition fits. */
 SGDMFT_API sgdmft_status sgdmft_simulate(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_simulation_report *report,

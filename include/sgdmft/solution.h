@@ -90,16 +90,18 @@ SGDMFT_API const sgdmft_identity *sgdmft_solution_identity(const sgdmft_solution
 
 /* How the solve went. Later versions may add fields. */
 typedef struct sgdmft_solve_info {
-    size_t paths;          /* Monte-Carlo paths per replica; of a simulation: samples per repetition */
-    size_t replicas;       /* independent solves, or repetitions of a simulation */
-    size_t steps;          /* time steps on [0, T] */
-    double visits;         /* events of the process, all paths and replicas together */
-    double passes;         /* mean corrector passes per step (march) or sweeps (picard) */
-    size_t passes_max;     /* largest number of passes of a step */
-    double residual_max;   /* largest self-consistency residual over steps and replicas */
-    double step_error_max; /* largest |step error| relative to the natural scale of its curve there */
-    double se_max;         /* largest se relative to the natural scale of its curve there */
-    double memory_bytes;   /* memory held by the solver at its peak */
+    size_t paths;            /* Monte-Carlo paths per replica; of a simulation: samples per repetition */
+    size_t replicas;         /* independent solves, or repetitions of a simulation */
+    size_t steps;            /* time steps on [0, T] */
+    double visits;           /* events of the process, all paths and replicas together */
+    double passes;           /* mean corrector passes per step (march) or sweeps (picard) */
+    size_t passes_max;       /* largest number of passes of a step */
+    double residual_max;     /* largest self-consistency residual over steps and replicas */
+    double step_error_max;   /* largest |step error| relative to the natural scale of its curve there */
+    double se_max;           /* largest se relative to the natural scale of its curve there */
+    double accuracy;         /* that was asked for, numerics.accuracy; 0 if none was */
+    double accuracy_reached; /* the largest se, relative to its natural scale, of the curves that are to meet it */
+    double memory_bytes;     /* memory held by the solver at its peak */
     double wall_seconds, cpu_seconds;
     int extrapolated; /* 1 if curves are extrapolated to zero time step */
     int simulated;    /* 1 if the curves come from a finite-d simulation, not from the limiting equations */

@@ -37,6 +37,7 @@ typedef enum sgdmft_status {
     SGDMFT_ERR_NO_CONVERGENCE = 401, /* the self-consistency tolerance was not reached */
     SGDMFT_ERR_NON_FINITE = 402,     /* a loss, gradient or Hessian is not a finite number */
     SGDMFT_ERR_INTERRUPTED = 403,    /* the caller asked to stop */
+    SGDMFT_ERR_ACCURACY = 405,       /* the accuracy that was asked for was not reached */
     SGDMFT_ERR_NO_LIMIT = 404,       /* the gradient has no second moment, so there are no limiting curves */
 
     /* 500: system */
@@ -48,8 +49,8 @@ typedef enum sgdmft_status {
 /* One sentence for a code; never NULL, static storage. */
 SGDMFT_API const char *sgdmft_status_string(sgdmft_status status);
 
-/* One word for how a solve ended, as files have it: "ok", "diverged", "not converged", "not finite", "interrupted", and
-   "failed" for all else; never NULL, static storage. */
+/* One word for how a solve ended, as files have it: "ok", "diverged", "not converged", "not finite", "interrupted",
+   "accuracy not reached", and "failed" for all else; never NULL, static storage. */
 SGDMFT_API const char *sgdmft_status_word(sgdmft_status status);
 
 SGDMFT_END_DECLS

@@ -7,6 +7,13 @@
 
 #include "core/ranks.h"
 
+double clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 int solve_progress_stopped(solve_progress *progress)
 {
     int stop;
@@ -31,7 +38,8 @@ int solve_progress_report(solve_progress *progress, double more, double t)
     if (omp_get_thread_num() == 0) {
         rank_group *ranks = progress->ctx->ranks;
         int others = ranks_raised(ranks);
-        int stop = solve_progress_stopped(progress) | (context_progress(progress->ctx, done, t) != 0);
+        int late = progress->deadline > 0 && clock_seconds() >= progress->deadline;
+        int stop = solve_progress_stopped(progress) | late | (context_progress(progress->ctx, done, t) != 0);
         if (stop && !others)
             ranks_raise(ranks);
         if (stop || others)

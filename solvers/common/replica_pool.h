@@ -5,10 +5,14 @@
 
 #include "core/context.h"
 
-/* How far a solve is. Shared by all its threads; set ctx, the rest is zero. */
+/* Seconds of the monotonic clock. */
+double clock_seconds(void);
+
+/* How far a solve is. Shared by all its threads; set ctx, the rest may be zero. */
 typedef struct solve_progress {
     sgdmft_context *ctx; /* whose call-back is shown the progress, and with whose ranks a request to stop is shared */
     double done;         /* fraction of the whole solve */
+    double deadline;     /* seconds of the monotonic clock at which the solve is to stop; 0: none */
     int stop_requested;  /* by the caller, by another rank, or by a failure that makes the rest pointless */
 } solve_progress;
 

@@ -16,6 +16,10 @@ static const double ROUNDING = 1e-13;
    the whole change counts (docs/solver.md). */
 static const double PART_SMOOTH = 0.2, PART_JUMPS = 1, FOURTH_ORDER = 1.0 / 15;
 
+/* The series in h shows if the mean square of Y_2h - Y_h is less than this part of that of X_2h - Y_2h. Where X_h is
+   already right and X_2h is not, the two are equal. */
+static const double SERIES_SHOWS = 0.5;
+
 /* Step errors count at all times this near, as a part of the horizon. */
 static const double NEARBY = 0.2;
 
@@ -60,7 +64,7 @@ static double sum_of_squares(size_t n, const double *x)
 
 double fourth_order_part(int jumps, size_t n, const double *change, const double *before)
 {
-    return jumps || sum_of_squares(n, change) > sum_of_squares(n, before) ? 0 : FOURTH_ORDER;
+    return jumps || sum_of_squares(n, change) > SERIES_SHOWS * sum_of_squares(n, before) ? 0 : FOURTH_ORDER;
 }
 
 double step_error_part(int jumps)

@@ -34,8 +34,8 @@ typedef struct grid_changes {
 void grid_changes_add(grid_changes *x, double fine, double coarse, double coarsest);
 
 /* The fraction of the changes Y_2h - Y_h (change[n], along a curve) that is to be subtracted from Y_h, given
-   before[n] = X_2h - Y_2h: 1/15, or 0 where steps are too long for the fourth order to show, that is, where Y_2h - Y_h
-   is larger than X_2h - Y_2h. Also 0 if the gradient of the loss jumps (`jumps`). */
+   before[n] = X_2h - Y_2h: 1/15, or 0 where steps are too long for the series in h to show, that is, where Y_2h - Y_h
+   is not clearly smaller than X_2h - Y_2h. Also 0 if the gradient of the loss jumps (`jumps`). */
 double fourth_order_part(int jumps, size_t n, const double *change, const double *before);
 
 /* The error of Y_h before that subtraction, as a fraction of Y_2h - Y_h. */

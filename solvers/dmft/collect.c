@@ -123,8 +123,8 @@ static sgdmft_status pass_all(sgdmft_context *ctx, const dmft_plan *plan, const 
 {
     rank_group *all = ctx->ranks;
     sgdmft_status status = SGDMFT_OK, made = SGDMFT_OK;
-    for (int r = 0; r < set->asked && !status; r++) {
-        int owner = rank_layout_leader(layout, all->size, r % layout->groups);
+    for (int r = set->solved; r < set->asked && !status; r++) {
+        int owner = rank_layout_leader(layout, all->size, (r - set->solved) % layout->groups);
         channel c = {all, all->rank == 0 ? owner : 0, all->rank == 0};
         if (owner == 0 || (all->rank != 0 && all->rank != owner))
             continue;

@@ -10,19 +10,32 @@
 #include "solvers/dmft/replicas.h"
 
 /* Rates in nanoseconds. */
-static const double PER_DRAW = 20.0;     /* a normal, a visit or a bridge, with its share of matching and coarsening */
-static const double PER_KICK = 8.0;      /* one component of one gradient of a kick */
-static const double PER_VALUE = 5.0;     /* g, G or one of their k^2 averages at a node */
-static const double PER_VISIT = 12.0;    /* one component of a visit */
-static const double PER_PAIR = 0.25;     /* one multiply-add of the field, the memory and their averages */
-static const double PER_SLOT = 4.0;      /* pathwise: one component of the effect of a visit on a later node */
-static const double PER_LINK = 0.6;      /* pathwise: one multiply-add of the chains at a node */
-static const double PER_BETWEEN = 30.0;  /* pathwise: one component of R between two visits */
-static const double PER_CHAIN = 5.0;     /* pathwise: one multiply-add of the chains at a visit */
-static const double PER_INSERTION = 2.0; /* one of the k^2 + 2 k numbers of a visit that is inserted as the last one */
+static const double PER_DRAW = 10.0;     /* a normal, a visit or a bridge, with its share of matching and coarsening */
+static const double PER_KICK = 4.0;      /* one component of one gradient of a kick */
+static const double PER_VALUE = 2.5;     /* g, G or one of their k^2 averages at a node */
+static const double PER_VISIT = 6.0;     /* one component of a visit */
+static const double PER_PAIR = 0.125;    /* one multiply-add of the field, the memory and their averages */
+static const double PER_SLOT = 7.0;      /* pathwise: one component of the effect of a visit on a later node */
+static const double PER_LINK = 1.0;      /* pathwise: one multiply-add of the chains at a node */
+static const double PER_BETWEEN = 50.0;  /* pathwise: one component of R between two visits */
+static const double PER_CHAIN = 9.0;     /* pathwise: one multiply-add of the chains at a visit */
+static const double PER_INSERTION = 0.6; /* one of the k^2 + 2 k numbers of a visit that is inserted as the last one */
 
-/* Typical numbers per step at the default tolerance: of integrations over the last visit, and of corrector passes. */
-static const double INTEGRATIONS = 2.0, PASSES = 4.0;
+static const double PER_BACKWARD = 0.1;   /* midpoint rule: one multiply-add of a backward run */
+static const double PER_COORDINATE = 25;  /* one component of one sampled coordinate at a node */
+static const double COORDINATE_PAIRS = 3; /* multiply-adds of its field and memory, compared with those of a path */
+
+/* The number of integrations over the last visit in a step, at most. */
+static const double INTEGRATIONS = 2.0;
+
+/* The number of corrector passes of a step, as it was seen at tolerances from 1e-8 (4.5) to 1e-4 (2.2). Averages that
+   jump agree after the first pass, or never better. */
+static double passes_of(const dmft_plan *plan)
+{
+    if (plan->on_grid[GRID_FINE].shape.jumps)
+        return 1.2;
+    return fmax(1.2, -0.6 * log10(plan->problem->numerics.tolerance) - 0.2);
+}
 
 /* The number of events of a path: mean plus one deviation, and a high quantile, which determines the memory. */
 static int mean_slots(const dmft_plan *plan, int grid)
@@ -61,10 +74,7 @@ static double thread_bytes(const dmft_plan *plan)
 /* The number of replicas that solve a grid. */
 static int replicas_of(const dmft_plan *plan, int grid)
 {
-    int count = 0;
-    for (int r = 0; r < plan->problem->numerics.replicas; r++)
-        count += grid < dmft_plan_grids(plan, r);
-    return count;
+    return grid < dmft_plan_grids(plan) ? plan->problem->numerics.replicas : 0;
 }
 
 /* Bytes for each pair of nodes of the fine grid, in all replicas and in the solution. */
@@ -100,25 +110,27 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
     if (plan->on_grid[grid].process->events == EVENTS_STEPS) {
-        events = 4 * PER_KICK * N * k + (pathwise ? 2 * PER_LINK * k * k * k * N * N * N / 6 : 0);
+        double link = plan->on_grid[grid].at.response->midpoint ? PER_BACKWARD : 2 * PER_LINK;
+        events = 4 * PER_KICK * N * k + (pathwise ? link * k * k * k * N * N * N / 6 : 0);
     } else {
         events = PER_VISIT * k * T;
         if (pathwise)
             events += PER_SLOT * k * k * N * T / 2 + PER_BETWEEN * k * k * T * T / 2 +
                       k * k * k * T * T * (PER_LINK * N + PER_CHAIN * T) / 6;
     }
-    double coordinates = plan->penalty ? PER_VALUE * N * k + field : 0;
+    double coordinates = plan->penalty ? PER_COORDINATE * N * k + COORDINATE_PAIRS * field : 0;
     double draws = PER_DRAW * (k * N + (plan->on_grid[grid].process->events == EVENTS_STEPS ? 0 : (k + 1) * T));
     if (plan->penalty && !plan->on_grid[grid].process->white_noise)
         coordinates += PER_LINK * k * k * k * N * N * N / 6;
-    double last_visits = INTEGRATIONS * PER_INSERTION * (k * k + 2 * k) * insertions(plan, grid);
-    return 1e-9 * (PASSES * (paths * (nodes + field + events + coordinates) + rows) + paths * (draws + last_visits));
+    double passes = passes_of(plan);
+    double last_visits = fmin(passes, INTEGRATIONS) * PER_INSERTION * (k * k + 2 * k) * insertions(plan, grid);
+    return 1e-9 * (passes * (paths * (nodes + field + events + coordinates) + rows) + paths * (draws + last_visits));
 }
 
 void dmft_cost(const dmft_plan *plan, int threads, int ranks, sgdmft_cost *out)
 {
     int replicas = plan->problem->numerics.replicas;
-    rank_layout layout = replica_set_layout(plan, ranks);
+    rank_layout layout = replica_set_layout(plan, ranks, replicas);
     int mine = (replicas + layout.groups - 1) / layout.groups,
         at_once = threads > mine || layout.size > 1 ? 1 : threads;
     double n = plan->grid[GRID_FINE]->steps + 1.0, own_paths = (double)plan->problem->numerics.paths / layout.size;

@@ -3,11 +3,13 @@
 #include <math.h>
 
 #include "core/matrix.h"
+#include "kernels/fitting.h"
 #include "kernels/step_rule.h"
 
-/* Adds `weight` times the right-hand sides of the identities at one end of a cell: of (9) for dC(t,t)/dt, and of (8)
-   for dC(t,0)/dt. */
-static void add_identity_terms(replica *rep, int node, double eta, double weight, const double *averages)
+/* Adds the right-hand sides of the identities at one end of a cell: `weight` times that of (9) for dC(t,t)/dt, and
+   `weight_single` times that of (8) for dC(t,0)/dt. */
+static void add_identity_terms(replica *rep, int node, double eta, double weight, double weight_single,
+                               const double *averages)
 {
     const path_plan *plan = rep->plan;
     int k = plan->shape.k;
@@ -25,9 +27,9 @@ static void add_identity_terms(replica *rep, int node, double eta, double weight
             double noise = rep->kern->white_noise ? delta * eta * eta * averages[plan->at.outer + c] : 0;
             double single = delta * eta * averages[plan->at.gw0 + c];
             identity[c] += weight * (-decay[c] - drift + noise);
-            identity[kk + c] += weight * (-decay_single[c] - single);
+            identity[kk + c] += weight_single * (-decay_single[c] - single);
             scale[c] += weight * (fabs(decay[c]) + fabs(drift) + noise);
-            scale[kk + c] += weight * (fabs(decay_single[c]) + fabs(single));
+            scale[kk + c] += weight_single * (fabs(decay_single[c]) + fabs(single));
         }
 }
 
@@ -60,16 +62,16 @@ static void add_midpoint_terms(replica *rep, int cell, const double *averages)
         }
 }
 
-/* The integral over a cell by the step rule. */
+/* The integral over a cell: of (9) by the trapezoid rule, of (8) by the rule by which R and m are advanced. */
 void identity_cell(replica *rep, int cell, const double *now, const double *next)
 {
     if (rep->plan->at.response->midpoint) {
         add_midpoint_terms(rep, cell, next);
         return;
     }
-    step_weights time = step_rule_time(rep->grid, cell);
-    add_identity_terms(rep, cell, rep->grid->eta_start[cell], time.start, now);
-    add_identity_terms(rep, cell + 1, rep->grid->eta_end[cell], time.end, next);
+    step_weights time = step_rule_time(rep->grid, cell), single = fitting_time(rep->kern, cell);
+    add_identity_terms(rep, cell, rep->grid->eta_start[cell], time.start, single.start, now);
+    add_identity_terms(rep, cell + 1, rep->grid->eta_end[cell], time.end, single.end, next);
 }
 
 void identity_finish(replica *rep, int node)

@@ -109,11 +109,11 @@ static sgdmft_status solve_grid(sgdmft_context *ctx, const dmft_plan *plan, cons
 }
 
 sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
-                           int index, replica_result *out)
+                           uint32_t stream, int index, replica_result *out)
 {
     grid_inputs in[GRIDS] = {{NULL, NULL}};
-    int grids = dmft_plan_grids(plan, index);
-    sgdmft_status status = draw(ctx, plan, environment, GRID_FINE, (uint32_t)index, &in[GRID_FINE]);
+    int grids = dmft_plan_grids(plan);
+    sgdmft_status status = draw(ctx, plan, environment, GRID_FINE, stream + (uint32_t)index, &in[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < grids && !status; grid++)
         status =
             ranks_agree(ctx, environment->share.ranks, coarsen(ctx, plan, environment, grid, &in[grid - 1], &in[grid]));

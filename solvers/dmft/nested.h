@@ -26,10 +26,10 @@ typedef struct replica_result {
    the caller, on failure too. */
 sgdmft_status nested_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int grid, grid_solution **out);
 
-/* Solves replica `index` on its grids, from the coarsest to the finest. The caller clears *out, on failure too.
-   Collective call: every rank of the share makes it. */
+/* Solves replica `index` on its grids, from the coarsest to the finest, with the random numbers of number
+   stream + index. The caller clears *out, on failure too. Collective call: every rank of the share makes it. */
 sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
-                           int index, replica_result *out);
+                           uint32_t stream, int index, replica_result *out);
 
 /* Solves on one grid alone, with the random numbers of replica `stream`. *out is owned by the caller, on failure too.
    Collective call: every rank of the share makes it. */

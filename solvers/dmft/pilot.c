@@ -6,14 +6,16 @@
 #include "solvers/dmft/nested.h"
 
 /* The number of paths of the pilot: at least PATHS_LEAST, and PATHS_PER_STEP for each step and student. The pilot pays
-   only if that is less than 1 / PATHS_FRACTION of all paths. */
-enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16 };
+   only if that is less than 1 / PATHS_FRACTION of the paths of all replicas, of which no more than REPLICAS_MOST count:
+   replicas may be added later and must then be of the same kind. */
+enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16, REPLICAS_MOST = 8 };
 
 /* The number of paths of the pilot, or 0 if it does not pay. With a penalty there is none, because coordinates would
    have to be drawn for it as well. */
 static int64_t pilot_paths(const dmft_plan *plan)
 {
-    int64_t all = plan->problem->numerics.paths * plan->problem->numerics.replicas;
+    int replicas = plan->problem->numerics.replicas < REPLICAS_MOST ? plan->problem->numerics.replicas : REPLICAS_MOST;
+    int64_t all = plan->problem->numerics.paths * replicas;
     int64_t paths = (int64_t)PATHS_PER_STEP * plan->grid[GRID_COARSE]->steps * plan->source.shape.k;
     paths = paths > PATHS_LEAST ? paths : PATHS_LEAST;
     return plan->penalty || paths * PATHS_FRACTION > all ? 0 : paths;

@@ -15,8 +15,13 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     const sgdmft_problem *problem = plan->problem;
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
-    sgdmft_status status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
-                                         &plan->grid[GRID_FINE]);
+    sgdmft_status status = time_grid_least_steps(ctx, problem->horizon, plan->eta, epoch, &plan->steps_least);
+    if (status)
+        return status;
+    if (problem_leaves(problem, PIN_STEPS) && steps < plan->steps_least)
+        steps = plan->steps_least;
+    status = time_grid_new(ctx, steps, problem->horizon, problem->numerics.grading, plan->eta, epoch,
+                           &plan->grid[GRID_FINE]);
     for (int grid = GRID_COARSE; grid < GRIDS && !status; grid++)
         status = time_grid_coarsen(ctx, plan->grid[grid - 1], plan->eta, &plan->grid[grid]);
     return status;
@@ -188,6 +193,8 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
                          .filter = {problem->lambda},
                          .white_noise = problem->process->white_noise,
                          .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
+                         .fitted = problem->process->visits && !plan->penalty &&
+                                   !plan->on_grid[GRID_FINE].at.response->pathwise,
                          .grid = grid,
                          .q0 = problem->initial.q,
                          .m0 = problem->initial.m,
@@ -205,8 +212,7 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
     return status;
 }
 
-int dmft_plan_grids(const dmft_plan *plan, int index)
+int dmft_plan_grids(const dmft_plan *plan)
 {
-    int checked = plan->problem->numerics.extrapolate ? (plan->problem->numerics.replicas + 3) / 4 : 0;
-    return index < checked ? GRIDS : GRID_CHECK;
+    return plan->problem->numerics.extrapolate ? GRIDS : GRID_CHECK;
 }

@@ -26,6 +26,7 @@ typedef struct dmft_plan {
     time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
     path_plan on_grid[GRIDS];
     path_source source;
+    int steps_least; /* with which jumps of eta and beginnings of epochs are nodes of all grids */
 } dmft_plan;
 
 /* On success *out is to be cleared. Errors: SGDMFT_ERR_CONFLICT, SGDMFT_ERR_KINK and those of the parts, with a message
@@ -36,8 +37,7 @@ void dmft_plan_clear(dmft_plan *plan);
 /* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out);
 
-/* The number of grids that replica `index` solves: GRIDS for the first quarter of the replicas if curves are
-   extrapolated, otherwise two. */
-int dmft_plan_grids(const dmft_plan *plan, int index);
+/* The number of grids that a replica solves: all if curves are extrapolated, otherwise two. */
+int dmft_plan_grids(const dmft_plan *plan);
 
 #endif

@@ -1,9 +1,9 @@
 #include "solvers/dmft/replicas.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/ranks.h"
-#include "paths/label_axes.h"
 #include "solvers/common/replica_pool.h"
 #include "solvers/dmft/collect.h"
 #include "solvers/dmft/pilot.h"
@@ -13,7 +13,11 @@ typedef struct solve_state {
     const dmft_plan *plan;
     replica_result *result;
     rank_layout layout;
-    int group; /* of this rank: it solves replicas group, group + layout.groups, ... */
+    int first;       /* replica to begin with */
+    uint32_t stream; /* of replica 0 */
+    int replicas;    /* number to solve */
+    double part;     /* of the whole work */
+    int group;       /* of this rank: it solves replicas first + group, first + group + layout.groups, ... */
     replica_environment environment;
     solve_progress progress;
     double work; /* of all replicas of the group, in cells weighted by their history */
@@ -23,10 +27,10 @@ typedef struct solve_state {
 } solve_state;
 
 /* The work of a replica, in cells weighted by the length of their history. */
-static double replica_work(const dmft_plan *plan, int index)
+static double replica_work(const dmft_plan *plan)
 {
     double work = 0;
-    for (int grid = 0; grid < dmft_plan_grids(plan, index); grid++)
+    for (int grid = 0; grid < dmft_plan_grids(plan); grid++)
         work += 0.5 * plan->grid[grid]->steps * (plan->grid[grid]->steps + 1.0);
     return work;
 }
@@ -41,7 +45,7 @@ static int must_stop(solve_state *state)
 static int report(void *user, double work, double t)
 {
     solve_state *state = user;
-    solve_progress_report(&state->progress, work / state->work, t);
+    solve_progress_report(&state->progress, state->part * work / state->work, t);
     return must_stop(state);
 }
 
@@ -49,7 +53,7 @@ static int report(void *user, double work, double t)
 static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int threads)
 {
     solve_state *state = user;
-    int begun, index = state->group + number * state->layout.groups;
+    int begun, index = state->first + state->group + number * state->layout.groups;
     (void)threads; /* the environment states them */
 #pragma omp atomic capture
     begun = state->begun++;
@@ -57,7 +61,8 @@ static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int 
         return SGDMFT_OK;
     if (must_stop(state))
         context_grant_time(ctx);
-    sgdmft_status status = nested_solve(ctx, state->plan, &state->environment, index, &state->result[index]);
+    sgdmft_status status =
+        nested_solve(ctx, state->plan, &state->environment, state->stream, index, &state->result[index]);
     if (status && state->environment.share.ranks)
         state->group_stopping = 1;
     return status == SGDMFT_ERR_INTERRUPTED ? SGDMFT_OK : status; /* the others are kept */
@@ -67,7 +72,7 @@ static sgdmft_status solve_one(sgdmft_context *ctx, void *user, int number, int 
 static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
 {
     int groups = state->layout.groups, threads = sgdmft_context_threads(ctx);
-    int replicas = (state->plan->problem->numerics.replicas - state->group + groups - 1) / groups;
+    int replicas = (state->replicas - state->group + groups - 1) / groups;
     replica_pool pool = replica_pool_of(threads, replicas, &state->progress);
     path_share *share = &state->environment.share;
     if (share->ranks) { /* the ranks of a group solve its replicas together, one after the other */
@@ -76,8 +81,7 @@ static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
     }
     int parts = (int)share_count(share);
     share->threads = pool.threads < parts ? pool.threads : parts;
-    for (int i = 0; i < replicas; i++)
-        state->work += replica_work(state->plan, state->group + i * groups);
+    state->work = replicas * replica_work(state->plan);
     return replica_pool_run(ctx, &pool, solve_one, state);
 }
 
@@ -121,25 +125,33 @@ static void keep_usable(const dmft_plan *plan, replica_set *set)
     }
 }
 
-rank_layout replica_set_layout(const dmft_plan *plan, int ranks)
+rank_layout replica_set_layout(const dmft_plan *plan, int ranks, int replicas)
 {
     const sgdmft_problem *problem = plan->problem;
     size_t lanes = path_block_lanes(plan->source.shape.k, plan->grid[GRID_FINE]->steps, problem->numerics.paths);
     size_t blocks = ((size_t)problem->numerics.paths + lanes - 1) / lanes;
-    return rank_layout_plan(ranks, problem->numerics.replicas, blocks, plan->penalty != NULL);
+    return rank_layout_plan(ranks, replicas, blocks, plan->penalty != NULL);
 }
 
-/* Solves all replicas, given a plan with the axes along which normals are drawn. */
-static sgdmft_status run_all(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
+sgdmft_status replica_set_continue(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
 {
     rank_group *all = ctx->ranks;
-    solve_state state = {.plan = plan, .result = set->result, .layout = replica_set_layout(plan, ranks_size(all))};
+    int replicas = set->asked - set->solved;
+    solve_state state = {.plan = plan,
+                         .result = set->result,
+                         .first = set->solved,
+                         .stream = set->stream,
+                         .replicas = replicas,
+                         .part = set->part > 0 ? set->part : 1,
+                         .layout = replica_set_layout(plan, ranks_size(all), replicas)};
     const rank_layout *layout = &state.layout;
     path_share *share = &state.environment.share;
     sgdmft_status status = SGDMFT_OK;
     state.group = rank_layout_group(layout, ranks_size(all), ranks_rank(all));
-    state.least = layout->groups > 1 ? 1 : 2;
+    state.least = set->solved > 1 ? 0 : layout->groups > 1 ? 1 : 2;
     state.progress.ctx = ctx;
+    state.progress.done = set->begin;
+    state.progress.deadline = set->deadline;
     state.environment.monitor = (replica_monitor){report, &state};
     state.environment.stop_requested = &state.progress.stop_requested;
     state.environment.group_stopping = &state.group_stopping;
@@ -155,6 +167,8 @@ static sgdmft_status run_all(sgdmft_context *ctx, const dmft_plan *plan, replica
     status = ranks_agree(ctx, all, status);
     if (!status)
         status = collect_replicas(ctx, plan, layout, set);
+    if (!status)
+        set->solved = set->asked;
     if (!status && ranks_rank(all) == 0) {
         keep_usable(plan, set);
         if (set->count < set->asked && set->count < 2)
@@ -162,22 +176,39 @@ static sgdmft_status run_all(sgdmft_context *ctx, const dmft_plan *plan, replica
                                   "interrupted before two replicas were begun, which an error bar needs: nothing is "
                                   "kept");
     }
-    return status;
+    return ranks_agree(ctx, all, status);
+}
+
+sgdmft_status replica_axes_find(sgdmft_context *ctx, const dmft_plan *plan, replica_axes *out)
+{
+    dmft_plan with_label = *plan;
+    *out = (replica_axes){.field = NULL};
+    sgdmft_status status = ranks_agree(ctx, ctx->ranks, label_axes_find(ctx, plan->m, &plan->law, &out->label));
+    with_label.source.label = &out->label;
+    return status ? status : pilot_axes(ctx, &with_label, &out->field);
+}
+
+void replica_axes_use(const replica_axes *axes, dmft_plan *plan)
+{
+    plan->source.label = &axes->label;
+    plan->source.field = axes->field;
+}
+
+void replica_axes_clear(replica_axes *axes)
+{
+    principal_axes_free(axes->field);
+    axes->field = NULL;
 }
 
 sgdmft_status replica_set_solve(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set)
 {
     dmft_plan with_axes = *plan;
-    label_axes label;
-    principal_axes *field = NULL;
-    sgdmft_status status = ranks_agree(ctx, ctx->ranks, label_axes_find(ctx, plan->m, &plan->law, &label));
-    with_axes.source.label = &label;
+    replica_axes axes;
+    sgdmft_status status = replica_axes_find(ctx, plan, &axes);
+    replica_axes_use(&axes, &with_axes);
     if (!status)
-        status = pilot_axes(ctx, &with_axes, &field);
-    with_axes.source.field = field;
-    if (!status)
-        status = run_all(ctx, &with_axes, set);
-    principal_axes_free(field);
+        status = replica_set_continue(ctx, &with_axes, set);
+    replica_axes_clear(&axes);
     return status;
 }
 
@@ -185,6 +216,17 @@ sgdmft_status replica_set_new(sgdmft_context *ctx, int asked, replica_set *out)
 {
     *out = (replica_set){.asked = asked, .result = calloc((size_t)asked, sizeof *out->result)};
     return out->result ? SGDMFT_OK : context_out_of_memory(ctx, "the replicas", sizeof *out->result * (double)asked);
+}
+
+sgdmft_status replica_set_grow(sgdmft_context *ctx, int asked, replica_set *set)
+{
+    replica_result *more = realloc(set->result, (size_t)asked * sizeof *more);
+    if (!more)
+        return context_out_of_memory(ctx, "the replicas", sizeof *more * (double)asked);
+    memset(more + set->asked, 0, (size_t)(asked - set->asked) * sizeof *more);
+    set->result = more;
+    set->asked = asked;
+    return SGDMFT_OK;
 }
 
 void replica_set_clear(replica_set *set)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns/solution.h"
 #include "core/context.h"
 #include "core/matrix.h"
 #include "core/memory.h"
@@ -13,157 +12,11 @@
 #include "solvers/common/statistics.h"
 #include "solvers/dmft/coordinates.h"
 
-/* The curves of one solution at the nodes of its grid, values[node][curve]; rows of nodes that are not wanted stay
-   zero. Owned by the caller; NULL if memory runs out. */
-static double *node_curves(const dmft_plan *plan, const grid_solution *on_grid, int grid, const solution_columns *col)
-{
-    int k = plan->on_grid[grid].shape.k, kstar = plan->on_grid[grid].shape.kstar;
-    double *values = memory_doubles((size_t)on_grid->nodes * col->count), C[MATRIX_MAX * MATRIX_MAX];
-    for (int i = 0; values && i < on_grid->nodes; i++) {
-        if (!on_grid->wanted[i])
-            continue;
-        double *row = values + (size_t)i * col->count;
-        const double *observed = on_grid->observed + (size_t)i * on_grid->observables;
-        row[col->train_loss] = observed[0];
-        row[col->test_loss] = observed[1];
-        for (size_t o = 2; o < on_grid->observables; o++)
-            row[col->observables + o - 2] = observed[o];
-        kernels_correlation(on_grid->kern, plan->on_grid[grid].q0, plan->on_grid[grid].rho, i, i, C);
-        for (int a = 0; a < k; a++)
-            for (int b = 0; b <= a; b++)
-                row[col->q + (size_t)(a * (a + 1) / 2 + b)] = C[a * k + b];
-        for (int c = 0; c < k * kstar; c++)
-            row[col->m + (size_t)c] = on_grid->kern->m[(size_t)i * (size_t)(k * kstar) + (size_t)c];
-        for (int c = 0; c < k * k; c++)
-            row[col->response + (size_t)c] = kernels_R(on_grid->kern, c, i)[0];
-    }
-    return values;
-}
-
-/* The number of nodes that all replicas on this grid reached; 0 if no replica solves it. */
-static int nodes_reached(const dmft_plan *plan, const replica_set *set, int grid)
-{
-    int nodes = plan->grid[grid]->steps + 1, solved = 0;
-    for (int r = 0; r < set->count; r++) {
-        const grid_solution *on_grid = set->result[r].on_grid[grid];
-        if (!on_grid && grid == GRID_CHECK)
-            continue;
-        solved = 1;
-        if (!on_grid || on_grid->nodes < nodes)
-            nodes = on_grid ? on_grid->nodes : 0;
-    }
-    return solved ? nodes : 0;
-}
-
-/* The curves of all replicas at their nodes, and scratch memory for the statistics of one curve. */
-typedef struct replica_curves {
-    const dmft_plan *plan;
-    int replicas;
-    double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
-    size_t checked;          /* number of output times that the coarsest grid reached */
-    double *sample;          /* [replicas] values at one time */
-    double *change, *before; /* [checked] means of grid_changes along a curve */
-} replica_curves;
-
-static void replica_curves_clear(replica_curves *curves)
-{
-    for (int grid = 0; grid < GRIDS; grid++) {
-        for (int r = 0; curves->values[grid] && r < curves->replicas; r++)
-            free(curves->values[grid][r]);
-        free(curves->values[grid]);
-    }
-    free(curves->sample);
-    free(curves->change);
-    free(curves->before);
-}
-
-static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
-                                         const solution_columns *col, replica_curves *curves)
-{
-    *curves = (replica_curves){.plan = plan, .replicas = set->count};
-    curves->checked = output_times_reached(plan->problem, plan->grid[GRID_CHECK], nodes_reached(plan, set, GRID_CHECK));
-    curves->sample = memory_doubles((size_t)curves->replicas);
-    curves->change = memory_doubles(curves->checked + 1);
-    curves->before = memory_doubles(curves->checked + 1);
-    int failed = !curves->sample || !curves->change || !curves->before;
-    for (int grid = 0; grid < GRIDS && !failed; grid++) {
-        curves->values[grid] = calloc((size_t)curves->replicas, sizeof *curves->values[grid]);
-        failed = !curves->values[grid];
-        for (int r = 0; r < curves->replicas && !failed; r++) {
-            const grid_solution *on_grid = set->result[r].on_grid[grid];
-            if (!on_grid)
-                continue;
-            curves->values[grid][r] = node_curves(plan, on_grid, grid, col);
-            failed = !curves->values[grid][r];
-        }
-    }
-    return failed ? context_out_of_memory(ctx, "the curves", 8.0 * curves->replicas) : SGDMFT_OK;
-}
-
-/* A time and a curve. */
-typedef struct lookup {
-    double t;
-    size_t curve, stride;
-} lookup;
-
-/* The value of a curve of one replica on one grid. */
-static double look_up(const replica_curves *curves, int grid, int index, const lookup *at)
-{
-    return value_at_time(curves->plan->grid[grid], at->t, curves->values[grid][index], at->stride, at->curve);
-}
-
-static int jumps(const replica_curves *curves)
-{
-    return curves->plan->on_grid[GRID_FINE].shape.jumps;
-}
-
-/* Step errors from the coarsest grid, up to the time that it reached. If that is not the end, no fourth-order part is
-   subtracted, because the curve would have a jump there. */
-static void use_coarsest(const replica_curves *curves, size_t n, sgdmft_curve *out)
-{
-    size_t checked = n < curves->checked ? n : curves->checked;
-    double taken = checked == n ? fourth_order_part(jumps(curves), n, curves->change, curves->before) : 0;
-    for (size_t i = 0; i < checked; i++) {
-        out->value[i] -= taken * curves->change[i];
-        out->step_error[i] = (step_error_part(jumps(curves)) - taken) * curves->change[i];
-    }
-}
-
-/* Value, standard error and step error of a curve. At times that the coarsest grid did not reach, the whole difference
-   that extrapolation subtracts counts as step error. */
-static void fill_curve(const replica_curves *curves, size_t curve, size_t stride, sgdmft_solution *solution)
-{
-    sgdmft_curve *out = &solution->curves[curve];
-    int extrapolate = curves->plan->problem->numerics.extrapolate;
-    for (size_t i = 0; i < solution->n_times; i++) {
-        lookup at = {solution->times[i], curve, stride};
-        int compare = extrapolate && i < curves->checked;
-        grid_changes all = {0};
-        double steps = 0;
-        for (int r = 0; r < curves->replicas; r++) {
-            double fine = look_up(curves, GRID_FINE, r, &at), coarse = look_up(curves, GRID_COARSE, r, &at);
-            steps += step_error_of(fine, coarse);
-            curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
-            if (compare && curves->values[GRID_CHECK][r])
-                grid_changes_add(&all, fine, coarse, look_up(curves, GRID_CHECK, r, &at));
-        }
-        mean_and_error((size_t)curves->replicas, curves->sample, &out->value[i], &out->se[i]);
-        out->step_error[i] = steps / curves->replicas;
-        if (compare) {
-            curves->change[i] = all.change / all.count;
-            curves->before[i] = all.before / all.count;
-        }
-    }
-    if (extrapolate)
-        use_coarsest(curves, solution->n_times, out);
-    add_step_errors(solution->n_times, solution->times, curves->plan->problem->horizon, out->step_error, out->se);
-}
-
 /* Standard errors above NOISY, in units of the scale of their curve, are themselves unreliable. Their cause is the
    number of steps if the step error is more than MOSTLY of them, otherwise the number of paths. */
 static const double NOISY = 0.2, MOSTLY = 0.7;
 
-static void warn_of_errors(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)
+void statistics_warn(sgdmft_context *ctx, const sgdmft_problem *problem, const sgdmft_solve_info *info)
 {
     double largest = 100 * info->se_max;
     if (info->se_max <= NOISY)
@@ -213,52 +66,6 @@ static void fill_two_time(const dmft_plan *plan, const replica_set *set, int thr
             add_row(&plan->on_grid[GRID_FINE], set->result[r].on_grid[GRID_FINE], i, 1.0 / set->count, solution);
 }
 
-static double defect_of(const replica_result *result, int grid, size_t at)
-{
-    return result->on_grid[grid]->identity[at];
-}
-
-static sgdmft_identity identity_of(const replica_curves *curves, const replica_set *set, size_t at)
-{
-    sgdmft_identity identity = {.t = curves->plan->problem->horizon};
-    int extrapolate = curves->plan->problem->numerics.extrapolate;
-    int compare = extrapolate && (size_t)curves->plan->problem->output.times == curves->checked;
-    grid_changes all = {0};
-    for (int r = 0; r < curves->replicas; r++) {
-        const replica_result *result = &set->result[r];
-        double fine = defect_of(result, GRID_FINE, at), coarse = defect_of(result, GRID_COARSE, at);
-        curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
-        identity.scale += result->on_grid[GRID_FINE]->identity_scale[at] / curves->replicas;
-        if (compare && result->on_grid[GRID_CHECK])
-            grid_changes_add(&all, fine, coarse, defect_of(result, GRID_CHECK, at));
-    }
-    mean_and_error((size_t)curves->replicas, curves->sample, &identity.defect, &identity.se);
-    if (all.count > 0) {
-        double taken = fourth_order_part(jumps(curves), 1, &all.change, &all.before), change = all.change / all.count;
-        identity.defect -= taken * change;
-        identity.se = hypot(identity.se, (step_error_part(jumps(curves)) - taken) * change);
-    }
-    return identity;
-}
-
-static sgdmft_status add_identities(sgdmft_context *ctx, const replica_curves *curves, const replica_set *set,
-                                    sgdmft_solution *solution)
-{
-    static const char *const kind[2] = {"dC(t,t)/dt", "dC(t,0)/dt"};
-    int k = solution->k;
-    size_t kk = (size_t)(k * k);
-    for (int which = 0; which < 2; which++)
-        for (int a = 0; a < k; a++)
-            for (int b = 0; b < (which == 0 ? a + 1 : k); b++) {
-                sgdmft_identity identity = identity_of(curves, set, (size_t)which * kk + (size_t)(a * k + b));
-                sgdmft_status status =
-                    solution_add_identity(ctx, solution, &identity, "%s %d%d", kind[which], a + 1, b + 1);
-                if (status)
-                    return status;
-            }
-    return SGDMFT_OK;
-}
-
 static void count_work(const dmft_plan *plan, const replica_set *set, sgdmft_solve_info *info)
 {
     double steps = 0;
@@ -303,38 +110,30 @@ static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sg
 }
 
 static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
-                                   const solution_columns *col, sgdmft_solution *solution)
+                                   const solution_columns *col, sgdmft_solution *solution, curve_errors *errors)
 {
-    int nodes = nodes_reached(plan, set, GRID_FINE);
+    int nodes = curve_nodes_reached(plan, set, GRID_FINE);
     size_t times = output_times_reached(plan->problem, plan->grid[GRID_FINE], nodes);
     size_t coarse_times =
-        output_times_reached(plan->problem, plan->grid[GRID_COARSE], nodes_reached(plan, set, GRID_COARSE));
-    replica_curves curves;
-    sgdmft_status status = replica_curves_init(ctx, plan, set, col, &curves);
-    if (!status) {
-        for (size_t i = 0; i < solution->n_times; i++)
-            solution->times[i] = output_time(plan->problem, i);
-        solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
-        for (size_t c = 0; c < col->count; c++)
-            fill_curve(&curves, c, col->count, solution);
+        output_times_reached(plan->problem, plan->grid[GRID_COARSE], curve_nodes_reached(plan, set, GRID_COARSE));
+    for (size_t i = 0; i < solution->n_times; i++)
+        solution->times[i] = output_time(plan->problem, i);
+    solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
+    sgdmft_status status = curve_errors_fill(ctx, plan, set, col, solution, errors);
+    if (!status)
         status = set_worst_errors(ctx, plan->problem, solution);
-    }
     if (!status) {
         fill_two_time(plan, set, sgdmft_context_threads(ctx), solution);
         count_work(plan, set, &solution->info);
-        warn_of_errors(ctx, plan->problem, &solution->info);
         status = take_status(ctx, set, solution);
     }
     if (!status && plan->penalty)
         status = dmft_coordinates_fill(ctx, plan, set, solution);
-    if (!status && nodes == plan->grid[GRID_FINE]->steps + 1)
-        status = add_identities(ctx, &curves, set, solution);
-    replica_curves_clear(&curves);
     return status;
 }
 
 sgdmft_status replica_statistics(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
-                                 sgdmft_solution **out)
+                                 curve_errors *errors, sgdmft_solution **out)
 {
     model_shape shape = plan->on_grid[GRID_FINE].shape;
     size_t count = (size_t)shape.observables;
@@ -352,10 +151,12 @@ sgdmft_status replica_statistics(sgdmft_context *ctx, const dmft_plan *plan, con
                            .response = 1};
     solution_columns col = solution_columns_of(&want);
     sgdmft_solution *solution = NULL;
+    curve_errors own = {0};
     sgdmft_status status = solution_new(ctx, &want, &solution);
     free(names);
     if (!status)
-        status = fill_solution(ctx, plan, set, &col, solution);
+        status = fill_solution(ctx, plan, set, &col, solution, errors ? errors : &own);
+    curve_errors_clear(&own);
     if (status) {
         sgdmft_solution_free(solution);
         return status;

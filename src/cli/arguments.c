@@ -13,6 +13,8 @@ void arguments_free(arguments *args)
 {
     free(args->operands);
     free(args->given);
+    free(args->accuracy);
+    args->accuracy = NULL;
     args->operands = NULL;
     args->given = NULL;
 }
@@ -141,7 +143,11 @@ int arguments_parse(const command *cmd, int argc, char **argv, int first, argume
         return report_out_of_memory();
     if (asks_for_help(argc, argv, first))
         return add_option(out, find_long(cmd, "help", 4), NULL);
-    return parse_all(out, first);
+    int code = parse_all(out, first);
+    const char *accuracy = arguments_value(out, "accuracy");
+    if (code == 0 && accuracy && asprintf(&out->accuracy, "numerics.accuracy=%s", accuracy) < 0)
+        out->accuracy = NULL;
+    return code == 0 && accuracy && !out->accuracy ? report_out_of_memory() : code;
 }
 
 int arguments_has(const arguments *args, const char *name)
@@ -158,6 +164,14 @@ size_t arguments_values(const arguments *args, const char *name, const char **va
     for (size_t i = 0; i < args->n_given; i++)
         if (strcmp(args->given[i].spec->name, name) == 0)
             values[n++] = args->given[i].value;
+    return n;
+}
+
+size_t arguments_settings(const arguments *args, const char **settings)
+{
+    size_t n = arguments_values(args, "set", settings);
+    if (args->accuracy)
+        settings[n++] = args->accuracy;
     return n;
 }
 

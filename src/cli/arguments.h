@@ -17,6 +17,8 @@ typedef struct option_spec {
 /* clang-format off */
 #define OPTION_HELP {"help", 'h', NULL, 0, "print this text"}
 #define OPTION_SET {"set", 0, "KEY=VALUE", 1, "override a key of the problem file, e.g. --set delta=4; repeatable"}
+#define OPTION_ACCURACY {"accuracy", 0, "A", 0, "short for --set numerics.accuracy=A"}
+#define OPTION_VERBOSE {"verbose", 0, NULL, 0, "say how steps, paths, replicas and repetitions are chosen"}
 #define OPTION_THREADS {"threads", 0, "N", 0, "number of threads (default: all cores; results do not depend on it)"}
 #define OPTION_FORCE {"force", 0, NULL, 0, "replace existing output files"}
 #define OPTION_QUIET {"quiet", 0, NULL, 0, "print nothing but warnings and errors"}
@@ -38,6 +40,7 @@ typedef struct arguments {
         const option_spec *spec;
         const char *value; /* NULL for a flag */
     } * given;
+    char *accuracy; /* the setting that --accuracy stands for; NULL if it was not given */
 } arguments;
 
 /* Parses argv from argv[first] on. If --help is given, everything else is ignored, right or wrong. Returns 0, or an
@@ -53,6 +56,10 @@ const char *arguments_value(const arguments *args, const char *name);
 
 /* All values of a repeatable option, in the order given, in values[args->n_given]. Returns how many there are. */
 size_t arguments_values(const arguments *args, const char *name, const char **values);
+
+/* The settings "KEY=VALUE" of --set, and after them that of --accuracy, in settings[args->n_given]. Returns how many
+   there are. */
+size_t arguments_settings(const arguments *args, const char **settings);
 
 /* The value of an option as a number within [low, high]; *out keeps its value if the option was not given. Both
    return 0, or an exit code after printing what is wrong. */

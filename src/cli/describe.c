@@ -14,23 +14,20 @@
 
 /* The lines after the problem are comments, so that the output is a problem file again. */
 
-/* Names the solver that would run, which is the first that can, and says why the others are not used. */
+/* Names the solver that would run, and says why the others are not used. */
 static void print_solvers(const job *j)
 {
-    const char *chosen = NULL;
-    for (size_t i = 0; i < sgdmft_solver_count() && !chosen; i++)
-        if (!sgdmft_solver_cannot_solve(i, j->problem))
-            chosen = sgdmft_solver_name(i);
+    const char *chosen = sgdmft_solver_chosen(j->ctx, j->problem);
     if (chosen)
         printf("# solver: %s\n", chosen);
     for (size_t i = 0; i < sgdmft_solver_count(); i++) {
         const char *reason = sgdmft_solver_cannot_solve(i, j->problem);
-        if (reason)
+        if (reason && (!chosen || strcmp(chosen, sgdmft_solver_name(i)) != 0))
             printf("# not used: %s, as %s\n", sgdmft_solver_name(i), reason);
     }
 }
 
-/* 1 if this problem, given as YAML, can be solved exactly, which it does not ask for. */
+/* 1 if this problem, given as YAML, can be solved exactly, which its numerics keep it from. */
 static int could_be_exact(const job *j, const char *yaml)
 {
     static const char *const exact_method[] = {"numerics.method=linear"};
@@ -38,11 +35,15 @@ static int could_be_exact(const job *j, const char *yaml)
     sgdmft_problem *exact = NULL;
     sgdmft_cost cost;
     char *method = NULL;
+    const char *chosen = sgdmft_solver_chosen(j->ctx, j->problem), *other = NULL;
     int could = sgdmft_context_new(&silent) == SGDMFT_OK &&
                 sgdmft_problem_get(silent, j->problem, "numerics.method", &method) == SGDMFT_OK &&
                 strcmp(method, "linear") != 0 &&
                 sgdmft_problem_parse(silent, j->args->operands[0], yaml, exact_method, 1, &exact) == SGDMFT_OK &&
                 sgdmft_estimate_cost(silent, exact, &cost) == SGDMFT_OK;
+    if (could)
+        other = sgdmft_solver_chosen(silent, exact);
+    could = could && chosen && other && strcmp(chosen, other) != 0;
     free(method);
     sgdmft_problem_free(exact);
     sgdmft_context_free(silent);
@@ -84,7 +85,7 @@ static int run_check(const arguments *args)
     return code;
 }
 
-static const option_spec check_options[] = {OPTION_SET, OPTION_THREADS, OPTION_HELP, OPTIONS_END};
+static const option_spec check_options[] = {OPTION_ACCURACY, OPTION_SET, OPTION_THREADS, OPTION_HELP, OPTIONS_END};
 
 const command command_check = {
     .name = "check",

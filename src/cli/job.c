@@ -18,6 +18,13 @@ static void log_warning(void *user, sgdmft_log_level level, const char *line)
         print_warning("%s", line);
 }
 
+static void log_all(void *user, sgdmft_log_level level, const char *line)
+{
+    log_warning(user, level, line);
+    if (level == SGDMFT_LOG_INFO)
+        fprintf(stderr, "sgdmft: %s\n", line);
+}
+
 int job_check_readable(const char *path)
 {
     struct stat info;
@@ -37,7 +44,7 @@ int job_open(const arguments *args, job *out)
         return code;
     if (sgdmft_context_new(&out->ctx) != SGDMFT_OK)
         return report_out_of_memory();
-    sgdmft_context_set_logger(out->ctx, log_warning, NULL);
+    sgdmft_context_set_logger(out->ctx, arguments_has(args, "verbose") ? log_all : log_warning, NULL);
     return report_status(out->ctx, sgdmft_context_set_threads(out->ctx, (int)threads), NULL);
 }
 
@@ -46,7 +53,7 @@ int job_read_problem(const job *j, const char *const *more, size_t n, const char
     const char **sets = calloc(j->args->n_given + n + 1, sizeof *sets);
     if (!sets)
         return report_out_of_memory();
-    size_t n_sets = arguments_values(j->args, "set", sets);
+    size_t n_sets = arguments_settings(j->args, sets);
     for (size_t i = 0; i < n; i++)
         sets[n_sets++] = more[i];
     sgdmft_status status = sgdmft_problem_read(j->ctx, j->args->operands[0], sets, n_sets, out);

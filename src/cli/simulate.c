@@ -26,6 +26,8 @@ static void print_summary(const sgdmft_solution *solution, const void *report)
     if (total > 0)
         printf("  shares of CPU time      data %.0f %%, visits %.0f %%, averages at output times %.0f %%\n",
                100 * r->data_seconds / total, 100 * r->run_seconds / total, 100 * r->observe_seconds / total);
+    if (info->accuracy > 0)
+        printf("  accuracy                %.2g asked, %.2g reached\n", info->accuracy, info->accuracy_reached);
     printf("  largest standard error  %.2g %% of the scale of its curve\n", 100.0 * info->se_max);
     printf("  time                    %.3g s wall, %.3g s CPU\n", info->wall_seconds, info->cpu_seconds);
 }
@@ -39,8 +41,8 @@ static int run(const arguments *args)
     return run_problem(args, &simulate_run, &report);
 }
 
-static const option_spec options[] = {OPTION_OUTPUT, OPTION_CSV,   OPTION_SET,  OPTION_THREADS,
-                                      OPTION_FORCE,  OPTION_QUIET, OPTION_HELP, OPTIONS_END};
+static const option_spec options[] = {OPTION_OUTPUT,  OPTION_CSV,   OPTION_ACCURACY, OPTION_SET,  OPTION_THREADS,
+                                      OPTION_VERBOSE, OPTION_FORCE, OPTION_QUIET,    OPTION_HELP, OPTIONS_END};
 
 const command command_simulate = {
     .name = "simulate",
@@ -49,9 +51,10 @@ const command command_simulate = {
     .details =
         "Runs the dynamics of the problem on synthetic data in dimension simulate.d, simulate.repetitions times.\n"
         "Writes the mean curves, each with its standard error (CSV and HDF5), in the same columns as 'sgdmft\n"
-        "solve', so that 'sgdmft compare' can compare the two. The exit code is 3 if the dynamics diverge, and\n"
-        "130 after Ctrl-C or SIGTERM; the times that all repetitions reached are written and marked as\n"
-        "incomplete.\n",
+        "solve', so that 'sgdmft compare' can compare the two. Where numerics.accuracy or --accuracy is given, and\n"
+        "simulate.repetitions is not, repetitions are added until all standard errors are below it. The exit code\n"
+        "is 3 if the dynamics diverge or the accuracy is not reached, and 130 after Ctrl-C or SIGTERM; the times\n"
+        "that all repetitions reached are written and marked as incomplete.\n",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -26,6 +26,8 @@ static void print_summary(const sgdmft_solution *solution, const void *report)
 {
     (void)report;
     const sgdmft_solve_info *info = sgdmft_solution_info(solution);
+    if (info->accuracy > 0.0)
+        printf("  accuracy                %.2g asked, %.2g reached\n", info->accuracy, info->accuracy_reached);
     printf("  paths                   %zu in each of %zu replicas\n", info->paths, info->replicas);
     printf("  visits                  %.0f\n", info->visits);
     printf("  steps                   %zu%s\n", info->steps, info->extrapolated ? ", extrapolated to zero step" : "");
@@ -53,18 +55,20 @@ static int run(const arguments *args)
     return run_problem(args, &solve_run, NULL);
 }
 
-static const option_spec options[] = {OPTION_OUTPUT, OPTION_CSV,   OPTION_SET,  OPTION_THREADS,
-                                      OPTION_FORCE,  OPTION_QUIET, OPTION_HELP, OPTIONS_END};
+static const option_spec options[] = {OPTION_OUTPUT,  OPTION_CSV,   OPTION_ACCURACY, OPTION_SET,  OPTION_THREADS,
+                                      OPTION_VERBOSE, OPTION_FORCE, OPTION_QUIET,    OPTION_HELP, OPTIONS_END};
 
 const command command_solve = {
     .name = "solve",
     .operands = "PROBLEM.yaml",
     .summary = "solve the limiting equations of a problem file",
-    .details = "Solves the dynamical mean-field equations of the problem. Writes the curves, each with its standard\n"
-               "error (CSV), and the curves with the two-time correlation and response (HDF5), into the current\n"
-               "directory unless -o and --csv say otherwise. The exit code is 3 if the dynamics diverge or the\n"
-               "tolerance is not reached, and 130 after Ctrl-C or SIGTERM; the results up to then are written and\n"
-               "marked as incomplete.\n",
+    .details =
+        "Solves the dynamical mean-field equations of the problem. Writes the curves, each with its standard\n"
+        "error (CSV), and the curves with the two-time correlation and response (HDF5), into the current\n"
+        "directory unless -o and --csv say otherwise. Steps, paths and replicas are chosen such that all standard\n"
+        "errors are below the accuracy of the problem file, or of --accuracy. The exit code is 3 if that is not\n"
+        "reached, the dynamics diverge or the tolerance is not met, and 130 after Ctrl-C or SIGTERM; the results\n"
+        "up to then are written and marked.\n",
     .options = options,
     .operands_min = 1,
     .operands_max = 1,

@@ -64,7 +64,7 @@ static int read_grid(sweep *w)
     if (!overs || !sets) {
         code = report_out_of_memory();
     } else {
-        size_t n_overs = arguments_values(args, "over", overs), n_sets = arguments_values(args, "set", sets);
+        size_t n_overs = arguments_values(args, "over", overs), n_sets = arguments_settings(args, sets);
         if (n_overs == 0)
             code = usage_error(args->command, "no key to sweep; name one and its values, for example --over "
                                               "eta=0.5,1,2");
@@ -364,6 +364,7 @@ static const option_spec options[] = {
     {"over", 0, "KEY=VALUES", 1, "the values of a key: V1,V2,... or LO:HI:N or LO:HI:Nlog; repeatable"},
     {"output", 'o', "DIR", 0, "directory for all files (default: PROBLEM-sweep)"},
     {"resume", 0, NULL, 0, "keep the points in DIR that are complete and of the same problem"},
+    OPTION_ACCURACY,
     OPTION_SET,
     OPTION_THREADS,
     OPTION_FORCE,

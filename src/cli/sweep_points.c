@@ -138,13 +138,42 @@ typedef enum remains {
 static int is_final(sgdmft_status status)
 {
     return status == SGDMFT_OK || status == SGDMFT_ERR_DIVERGED || status == SGDMFT_ERR_NO_CONVERGENCE ||
-           status == SGDMFT_ERR_NON_FINITE;
+           status == SGDMFT_ERR_NON_FINITE || status == SGDMFT_ERR_ACCURACY;
+}
+
+/* 1 if the line `asked` of a problem leaves to the solver what the line `solved` says. */
+static int is_choice(const char *asked, size_t asked_length, const char *solved)
+{
+    static const char before[] = "  # ", after[] = ": chosen by the solver";
+    size_t around = strlen(before) + strlen(after), key = asked_length - around;
+    return asked_length > around && strncmp(asked, before, strlen(before)) == 0 &&
+           strncmp(asked + asked_length - strlen(after), after, strlen(after)) == 0 && strncmp(solved, "  ", 2) == 0 &&
+           strncmp(solved + 2, asked + strlen(before), key) == 0 && solved[2 + key] == ':';
+}
+
+/* 1 if the problem `solved` is the problem `asked`, both as YAML, with what the solver chose. Where all is left to it,
+   that may be the exact method. */
+static int is_problem_of(const char *solved, const char *asked)
+{
+    static const char march[] = "  method: march\n", linear[] = "  method: linear\n";
+    int open = strstr(asked, "\n  # paths: chosen ") && strstr(asked, "\n  # replicas: chosen ") &&
+               strstr(asked, "\n  # steps: chosen ");
+    while (*asked && *solved) {
+        size_t length = strcspn(asked, "\n"), other = strcspn(solved, "\n");
+        int same = length == other && strncmp(asked, solved, length) == 0;
+        int exact = open && strncmp(asked, march, strlen(march)) == 0 && strncmp(solved, linear, strlen(linear)) == 0;
+        if (!same && !exact && !is_choice(asked, length, solved))
+            return 0;
+        asked += length + (asked[length] == '\n');
+        solved += other + (solved[other] == '\n');
+    }
+    return !*asked && !*solved;
 }
 
 /* 1 if this version of the program has solved this problem, which is given as YAML. */
 static int is_solution_of(const sgdmft_solution *solution, const char *yaml)
 {
-    return !sgdmft_solution_info(solution)->simulated && strcmp(sgdmft_solution_problem(solution), yaml) == 0 &&
+    return !sgdmft_solution_info(solution)->simulated && is_problem_of(sgdmft_solution_problem(solution), yaml) &&
            strcmp(sgdmft_solution_version(solution), sgdmft_version()) == 0;
 }
 

@@ -23,6 +23,7 @@ const char *sgdmft_status_string(sgdmft_status status)
     case SGDMFT_ERR_NO_CONVERGENCE: return "The self-consistency tolerance was not reached.";
     case SGDMFT_ERR_NON_FINITE: return "A loss, gradient or Hessian is not a finite number.";
     case SGDMFT_ERR_INTERRUPTED: return "The solve was interrupted.";
+    case SGDMFT_ERR_ACCURACY: return "The accuracy that was asked for was not reached.";
     case SGDMFT_ERR_NO_LIMIT: return "The gradient of the loss has no second moment, so there are no limiting curves.";
     case SGDMFT_ERR_MEMORY: return "There is not enough memory.";
     case SGDMFT_ERR_IO: return "A file cannot be read or written.";
@@ -39,6 +40,7 @@ const char *sgdmft_status_word(sgdmft_status status)
     case SGDMFT_ERR_NO_CONVERGENCE: return "not converged";
     case SGDMFT_ERR_NON_FINITE: return "not finite";
     case SGDMFT_ERR_INTERRUPTED: return "interrupted";
+    case SGDMFT_ERR_ACCURACY: return "accuracy not reached";
     default: return "failed";
     }
 }

@@ -13,7 +13,7 @@
 #include "expr/kink.h"
 #include "expr/parser.h"
 #include "expr/program.h"
-#include "expr/substitute.h"
 #include "expr/sign.h"
+#include "expr/substitute.h"
 
 #endif

@@ -11,10 +11,11 @@
 /* Every function of HDF5 that is called, without its prefix H5. */
 #define HDF5_FUNCTIONS(F)                                                                                              \
     F(open)                                                                                                            \
-    F(free_memory) F(Aclose) F(Acreate2) F(Aexists) F(Aget_space) F(Aget_type) F(Aopen) F(Aread) F(Awrite) F(Dclose)   \
-        F(Dcreate2) F(Dget_space) F(Dget_type) F(Dopen2) F(Dread) F(Dwrite) F(Eget_auto2) F(Eset_auto2) F(Fclose)      \
-            F(Fcreate) F(Fflush) F(Fget_file_image) F(Fopen) F(Gclose) F(Gcreate2) F(Gopen2) F(Lexists) F(Pclose)      \
-                F(Pcreate) F(Pset_fapl_core) F(Pset_obj_track_times) F(Sclose) F(Screate) F(Screate_simple)            \
+    F(free_memory)                                                                                                     \
+    F(Aclose) F(Acreate2) F(Aexists) F(Aget_space) F(Aget_type) F(Aopen) F(Aread) F(Awrite) F(Dclose) F(Dcreate2)      \
+        F(Dget_space) F(Dget_type) F(Dopen2) F(Dread) F(Dwrite) F(Eget_auto2) F(Eset_auto2) F(Fclose) F(Fcreate)       \
+            F(Fflush) F(Fget_file_image) F(Fopen) F(Gclose) F(Gcreate2) F(Gopen2) F(Lexists) F(Pclose) F(Pcreate)      \
+                F(Pset_fapl_core) F(Pset_obj_track_times) F(Sclose) F(Screate) F(Screate_simple)                       \
                     F(Sget_simple_extent_dims) F(Sget_simple_extent_ndims) F(Sget_simple_extent_npoints) F(Tclose)     \
                         F(Tcopy) F(Tget_class) F(Tget_cset) F(Tis_variable_str) F(Tset_cset) F(Tset_size)
 

@@ -43,6 +43,8 @@ static const row rows[] = {
     {"passes", STORED_NUMBER, AT(info.passes)},
     {"passes_max", STORED_SIZE, AT(info.passes_max)},
     {"residual_max", STORED_NUMBER, AT(info.residual_max)},
+    {"accuracy", STORED_NUMBER, AT(info.accuracy)},
+    {"accuracy_reached", STORED_NUMBER, AT(info.accuracy_reached)},
     {"se_max", STORED_NUMBER, AT(info.se_max)},
     {"step_error_max", STORED_NUMBER, AT(info.step_error_max)},
     {"memory_bytes", STORED_NUMBER, AT(info.memory_bytes)},
@@ -111,7 +113,7 @@ static sgdmft_status set_text(sgdmft_context *ctx, char **at, const char *text)
 static sgdmft_status status_of_word(const char *word)
 {
     static const sgdmft_status endings[] = {SGDMFT_ERR_DIVERGED, SGDMFT_ERR_NO_CONVERGENCE, SGDMFT_ERR_NON_FINITE,
-                                            SGDMFT_ERR_INTERRUPTED};
+                                            SGDMFT_ERR_INTERRUPTED, SGDMFT_ERR_ACCURACY};
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         if (strcmp(sgdmft_status_word(endings[i]), word) == 0)
             return endings[i];

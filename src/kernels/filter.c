@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/matrix.h"
+#include "kernels/balance.h"
+#include "kernels/fitting.h"
 
 void filter_teacher_row(kernels *kern, int i)
 {
@@ -20,13 +22,12 @@ void filter_teacher_row(kernels *kern, int i)
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
     int width = kern->k * kern->kstar;
-    filter_step step = filter_step_of(&kern->filter, kern->grid, i);
-    step_weights rate = step_rule_rates(kern->grid, kern->delta, i);
-    double half = step_rule_time(kern->grid, i).start;
+    filter_step step = filter_step_with(&kern->filter, fitting_time(kern, i));
+    step_weights force = fitting_force(kern, i);
     const double *before = kernels_m(kern, i), *mu = now + at->mu, *mu_next = next + at->mu;
     double *after = kernels_m(kern, i + 1), change = 0;
     for (int c = 0; c < width; c++) {
-        double value = (before[c] * step.keep - half * (rate.start * mu[c] + rate.end * mu_next[c])) / step.divide;
+        double value = (before[c] * step.keep - force.start * mu[c] - force.end * mu_next[c]) / step.divide;
         if (!isfinite(value))
             return NAN;
         change = fmax(change, relative_change(after[c], value, fabs(value)));
@@ -46,7 +47,7 @@ static void make_field_row(const kernels *kern, int i, double *row)
     for (int c = 0; c <= i; c++) {
         double mean[MATRIX_MAX * MATRIX_MAX];
         for (size_t x = 0; x < kk; x++)
-            mean[x] = step_rule_mean(kernels_R(kern, (int)x, i + 1), c);
+            mean[x] = fitting_mean(kern, kernels_R(kern, (int)x, i + 1), c);
         const double *factor = kernels_L(kern, c, 0);
         if (k == 1) {
             for (int j = 0; j <= c; j++)
@@ -58,22 +59,28 @@ static void make_field_row(const kernels *kern, int i, double *row)
     }
 }
 
-double filter_field_row(kernels *kern, int i)
+double filter_field_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
-    int k = kern->k;
+    int k = kern->k, width = (i + 1) * k;
     size_t kk = (size_t)(k * k);
-    double *row = kern->scratch, change = 0;
+    double *row = kern->scratch, *before = row + (size_t)(i + 1) * kk, change = 0;
     make_field_row(kern, i, row);
     for (int a = 0; a < k; a++) {
         double *target = kernels_V(kern, i + 1, a);
+        memcpy(before + a * width, target, sizeof(double) * (size_t)width);
         for (int j = 0; j <= i; j++)
-            for (int b = 0; b < k; b++) {
-                double value = row[(size_t)j * kk + (size_t)(a * k + b)];
-                if (!isfinite(value))
-                    return NAN;
-                change = fmax(change, relative_change(target[j * k + b], value, fabs(value)));
-                target[j * k + b] = value;
-            }
+            for (int b = 0; b < k; b++)
+                target[j * k + b] = row[(size_t)j * kk + (size_t)(a * k + b)];
+    }
+    if (kern->fitted && balance_newest(kern, i, at, now, next))
+        return NAN;
+    for (int a = 0; a < k; a++) {
+        const double *value = kernels_V(kern, i + 1, a);
+        for (int j = 0; j < width; j++) {
+            if (!isfinite(value[j]))
+                return NAN;
+            change = fmax(change, relative_change(before[a * width + j], value[j], fabs(value[j])));
+        }
     }
     return change;
 }

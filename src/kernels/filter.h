@@ -6,7 +6,9 @@
    so that m, R(., s) and every other mean over theta obey dx/dt = - lambda x - f with a mean force f, as in (3) and
    (4). With the step rule of step_rule.h, a step is
 
-     x_{i+1} = (keep x_i - [integral of f over cell i]) / divide,   keep = 1 - lambda h/2,   divide = 1 + lambda h/2.
+     x_{i+1} = (keep x_i - [integral of f over cell i]) / divide,   keep = 1 - lambda h/2,   divide = 1 + lambda h/2,
+
+   and the same with the weights of fitting.h where the rule is fitted.
 
    The force moves theta at once: R(s, s) = 1. */
 #ifndef SGDMFT_KERNELS_FILTER_H
@@ -20,10 +22,14 @@ typedef struct filter_step {
     double keep, divide;
 } filter_step;
 
+static inline filter_step filter_step_with(const filter *f, step_weights time)
+{
+    return (filter_step){1 - time.start * f->lambda, 1 + time.end * f->lambda};
+}
+
 static inline filter_step filter_step_of(const filter *f, const time_grid *grid, int cell)
 {
-    step_weights time = step_rule_time(grid, cell);
-    return (filter_step){1 - time.start * f->lambda, 1 + time.end * f->lambda};
+    return filter_step_with(f, step_rule_time(grid, cell));
 }
 
 /* F at node i, F = (m - R(., 0) m(0)) rho^{-1}, from m and R there. */
@@ -37,12 +43,15 @@ void filter_teacher_row(kernels *kern, int i);
    R at node i + 1 must be known. Returns the largest change relative to its scale, or NaN. */
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
 
-/* Row i + 1 of V, the coefficients of the normals xi_j of the innovations in theta, and so in the field. It discretises
+/* Row i + 1 of V from the averages at both nodes: the coefficients of the normals xi_j of the innovations in theta, and
+   so in the field. It discretises
    the integral of R dU in (5), dU_c = sum_{j <= c} L_cj xi_j:
 
-     V_{i+1,j} = - sqrt(delta) sum_{c=j}^{i} (R_{i+1,c} + R_{i+1,c+1}) / 2 L_cj.
+     V_{i+1,j} = - sqrt(delta) sum_{c=j}^{i} [mean of R_{i+1,.} over cell c] L_cj.
+
+   Where the step rule is fitted, V_{i+1,i} is then balanced (balance.h).
 
    R at node i + 1 and row i of L must be known. Returns the largest change relative to its scale, or NaN. */
-double filter_field_row(kernels *kern, int i);
+double filter_field_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
 
 #endif

@@ -151,6 +151,16 @@ static int steps_needed(size_t count)
     return 4 * ((int)count + 1);
 }
 
+sgdmft_status time_grid_least_steps(sgdmft_context *ctx, double horizon, const schedule *eta, double epoch, int *least)
+{
+    double *times = NULL;
+    size_t count = 0;
+    sgdmft_status status = find_breaks(ctx, horizon, eta, epoch, &times, &count);
+    free(times);
+    *least = steps_needed(count);
+    return status;
+}
+
 /* The grid is coarsened from one of twice the steps, so that the middles of its cells are placed as on the coarser
    grids. Otherwise the errors on different grids would not follow one series in the step, and could not be
    extrapolated. */

@@ -25,6 +25,10 @@ typedef struct time_grid {
     int *history;
 } time_grid;
 
+/* The least number of steps with which the jumps of eta and the beginnings of epochs are nodes of the grid and of the
+   two coarser ones. */
+sgdmft_status time_grid_least_steps(sgdmft_context *ctx, double horizon, const schedule *eta, double epoch, int *least);
+
 /* Nodes t_i = horizon (i / steps)^grading, moved such that every jump of eta and every beginning of an epoch is a node,
    also of the grids coarsened once and twice. `epoch` is 0 or the length of an epoch. If there are too few nodes, some
    jumps of eta are not nodes; too few nodes for the epochs are an error, SGDMFT_ERR_CONFLICT. *out is owned by the

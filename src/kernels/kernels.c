@@ -27,6 +27,10 @@ size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST])
     rows[n++] = (array_row){&kern->V, nodes * cells * kk, 1};
     rows[n++] = (array_row){&kern->bridge, cells * kk, 0};
     rows[n++] = (array_row){&kern->scratch, 2 * (nodes + 1) * kk, 0};
+    rows[n++] = (array_row){&kern->fit, cells, 0};
+    rows[n++] = (array_row){&kern->fit_end, cells, 0};
+    rows[n++] = (array_row){&kern->q0, kk, 0};
+    rows[n++] = (array_row){&kern->rho, (size_t)(kern->kstar * kern->kstar), 0};
     rows[n++] = (array_row){&kern->rho_inverse, (size_t)(kern->kstar * kern->kstar), 0};
     rows[n++] = (array_row){&kern->start_inverse, kk, 0};
     if (!s)
@@ -101,6 +105,7 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
     kern->filter = plan->filter;
     kern->white_noise = plan->white_noise;
     kern->smooth_gradient = plan->smooth_gradient;
+    kern->fitted = plan->fitted;
     kern->grid = plan->grid;
     sgdmft_status status = allocate(ctx, kern);
     if (!status && matrix_inverse(plan->kstar, plan->rho, kern->rho_inverse))
@@ -109,6 +114,10 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
         kernels_free(kern);
         return status;
     }
+    memcpy(kern->q0, plan->q0, sizeof(double) * (size_t)(plan->k * plan->k));
+    memcpy(kern->rho, plan->rho, sizeof(double) * (size_t)(plan->kstar * plan->kstar));
+    for (int c = 0; c < kern->steps; c++)
+        kern->fit_end[c] = 0.5;
     memcpy(kern->m, plan->m0, sizeof(double) * (size_t)(plan->k * plan->kstar));
     invert_start(kern, plan->q0, plan->m0);
     for (int i = 0; i <= kern->steps; i++)

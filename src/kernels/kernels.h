@@ -46,9 +46,10 @@ typedef struct kernels_plan {
     int k, kstar;
     double delta;
     filter filter;
-    int white_noise;       /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
-    int smooth_gradient;   /* 1 if averages of G are complete; 0 if the gradient jumps: no path sees a delta function */
-    const time_grid *grid; /* not owned */
+    int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
+    int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps: no path sees a delta function */
+    int fitted; /* 1: the step rule is fitted to the decay of R, and C(t, t) is balanced (fitting.h, balance.h) */
+    const time_grid *grid;       /* not owned */
     const double *q0, *m0, *rho; /* [k][k], [k][k*], [k*][k*] second moments of theta(0) and theta* */
 } kernels_plan;
 
@@ -57,26 +58,28 @@ typedef struct kernels {
     size_t stride, plane; /* distances in memory between rows and between planes of R */
     double delta;
     filter filter;
-    int white_noise, smooth_gradient;
+    int white_noise, smooth_gradient, fitted;
     const time_grid *grid; /* not owned */
+    double *q0, *rho;      /* [k][k], [k*][k*] */
     double *rho_inverse;   /* [k*][k*] */
     double *start_inverse; /* [k][k] pseudo-inverse of P = q(0) - m(0) rho^{-1} m(0)^T, Cov(theta(0) | theta*) */
     double start_variance; /* smallest eigenvalue of P; 0 if P cannot be inverted */
 
     double *R, *Q;
-    double *m, *F;        /* [N+1][k][k*] */
-    int begun;            /* response_midpoint: the last node with at least a first guess of m */
-    double *L;            /* [N][N][k][k], block (i, j), j <= i */
-    double *root_inverse; /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
-    double *V;            /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row multiplies all xi at once */
-    double *bridge;       /* [N][k][k] root of delta eta^2 E_A[g g^T], the rate of the white noise of w in the cell */
+    double *m, *F;         /* [N+1][k][k*] */
+    int begun;             /* response_midpoint: the last node with at least a first guess of m */
+    double *L;             /* [N][N][k][k], block (i, j), j <= i */
+    double *root_inverse;  /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
+    double *V;             /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row multiplies all xi at once */
+    double *bridge;        /* [N][k][k] root of delta eta^2 E_A[g g^T], the rate of the white noise of w in the cell */
+    double *fit, *fit_end; /* [N] x and omega(x) of fitting.h for each cell; 0 and 1/2 if the rule is not fitted */
     kernels_sampled *sampled; /* NULL for a ridge */
     smooth_rows stencils[2];  /* without and with a known value at the end */
     double *scratch;          /* room for two rows of blocks */
 } kernels;
 
 /* The table of all arrays of the kernels, including those of kernels_sampled. Returns the number of its rows. */
-enum { KERNELS_ARRAYS_MOST = 20 };
+enum { KERNELS_ARRAYS_MOST = 24 };
 size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST]);
 
 /* Bytes of these arrays. */

@@ -5,6 +5,7 @@
 
 #include "core/matrix.h"
 #include "kernels/filter.h"
+#include "kernels/fitting.h"
 
 void response_cell_means(const kernels *kern, int known, int cells, const double *rows, size_t stride, double *mean)
 {
@@ -107,7 +108,7 @@ static void set_unvisited(kernels *kern, int node, int since, const double *gamm
     }
     for (int c = since; c < node; c++)
         for (int x = 0; x < kk; x++)
-            mean[(size_t)c * (size_t)kk + (size_t)x] = step_rule_mean(kernels_Q(kern, x, node), c);
+            mean[(size_t)c * (size_t)kk + (size_t)x] = fitting_mean(kern, kernels_Q(kern, x, node), c);
 }
 
 /* Row `node` of Q from averages over paths that have not been visited since node `since`; R(t_node, t_j) is known for j
@@ -138,8 +139,8 @@ static void make_Q(kernels *kern, int node, int since, const averages_layout *at
 static double advance_unvisited(kernels *kern, int i, int first, const double *gamma)
 {
     int k = kern->k, kk = k * k;
-    filter_step step = filter_step_of(&kern->filter, kern->grid, i);
-    step_weights force = step_rule_force(kern->grid, kern->delta, i);
+    filter_step step = filter_step_with(&kern->filter, fitting_time(kern, i));
+    step_weights force = fitting_force(kern, i);
     double change = 0;
     for (int j = first; j <= i; j++) {
         double value[MATRIX_MAX * MATRIX_MAX], matrix[MATRIX_MAX * MATRIX_MAX];
@@ -158,8 +159,8 @@ static double advance_unvisited(kernels *kern, int i, int first, const double *g
 /* R(t_{i+1}, t_j) for j < end from Q at both nodes. */
 static double advance_known(kernels *kern, int i, int end)
 {
-    filter_step step = filter_step_of(&kern->filter, kern->grid, i);
-    step_weights force = step_rule_force(kern->grid, kern->delta, i);
+    filter_step step = filter_step_with(&kern->filter, fitting_time(kern, i));
+    step_weights force = fitting_force(kern, i);
     double change = 0;
     for (int c = 0; c < kern->k * kern->k; c++) {
         const double *before = kernels_R(kern, c, i), *q = kernels_Q(kern, c, i), *q_next = kernels_Q(kern, c, i + 1);

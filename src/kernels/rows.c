@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "kernels/filter.h"
+#include "kernels/fitting.h"
 #include "kernels/innovations.h"
 #include "kernels/response.h"
 
@@ -13,10 +14,11 @@ void kernels_start(kernels *kern, const averages_layout *at, const double *first
 
 double kernels_advance(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
+    fitting_set(kern, i, at, now, next);
     double innovation = innovations_row(kern, i, at, now, next);
     double response = at->response->advance(kern, i, at, next);
     double overlap = at->response->overlap(kern, i, at, now, next);
-    double field = filter_field_row(kern, i);
+    double field = filter_field_row(kern, i, at, now, next);
     if (isnan(response) || isnan(overlap) || isnan(innovation) || isnan(field))
         return NAN;
     return fmax(fmax(response, overlap), fmax(innovation, field));

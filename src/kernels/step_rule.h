@@ -4,7 +4,8 @@
 
    with one-sided limits, since eta and the averages may jump at a node. A two-time kernel is averaged over its earlier
    time in cell c as (R_c + R_{c+1}) / 2. The error is of second order in h, and the extrapolation over nested grids
-   (solvers/common/statistics.h) removes its leading term. */
+   (solvers/common/statistics.h) removes its leading term. For processes of visits the rule may be fitted to the decay
+   of the response (fitting.h). */
 #ifndef SGDMFT_KERNELS_STEP_RULE_H
 #define SGDMFT_KERNELS_STEP_RULE_H
 

@@ -127,12 +127,12 @@ void path_block_clear(path_block *block)
     memset(block, 0, sizeof *block);
 }
 
-/* Doubles per lane of path_workspace.visit. Visits of a group need a time, r and g [k], G [k k] and y; the stages of a
-   kick need up to 4 positions and gradients [k] and two Hessians [k k]. */
+/* Doubles per lane of path_workspace.visit. Visits of a group need a time, r and g [k], G [k k], y and three numbers for
+   their place; the stages of a kick need up to 4 positions and gradients [k] and two Hessians [k k]. */
 static size_t visit_width(const model_shape *shape)
 {
     size_t k = (size_t)shape->k;
-    return 1 + 8 * k + 2 * k * k + (size_t)shape->labels;
+    return 4 + 8 * k + 2 * k * k + (size_t)shape->labels;
 }
 
 sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, size_t lanes, int slots,

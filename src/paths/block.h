@@ -9,9 +9,10 @@
    by which the solution of (2) is J(t, s) = R(t, s) + sum_c K_c(t) R(T_c, s). What the events are and how they kick
    depends on the process, see events.h.
 
-   R is interpolated bilinearly in its two times, and linearly in t - s within one cell. Kicks of earlier cells are
-   recalled as in history.h. Within a cell, w is the chord between its values at the nodes minus a Brownian bridge,
-   scaled by the root of the white-noise rate. At an event in cell i at place x, 0 <= x <= 1,
+   R is interpolated bilinearly in its two times, and linearly in t - s within one cell, or as kernels/fitting.h says
+   for visits where the step rule is fitted. Kicks of earlier cells are recalled as in history.h. Within a cell, w is
+   the chord between its values at the nodes minus a Brownian bridge, scaled by the root of the white-noise rate. At an
+   event in cell i at place x, 0 <= x <= 1,
 
      r(T) = (1 - x) r(t_i) + x r'(t_{i+1}) - root bridge - S - (R(t_{i+1}, t_i) - 1) (x S - B),
 

@@ -9,6 +9,9 @@
                                     = sum_j R(t, t_j) S_j + (R(t, t_{j+1}) - R(t, t_j)) B_j
                                     = sum_j R(t, t_j) K_j,   K_j = S_j - B_j + B_{j-1}.
 
+   Where the step rule is fitted (kernels/fitting.h), R(t, s) follows an exponential between nodes in s, and psi(place)
+   takes the part of the place in B_c.
+
    Where an epoch begins at node j, K_j is kept in its two parts B_{j-1} and S_j - B_j, so that the kicks before the
    node can be separated from those after it. */
 #ifndef SGDMFT_PATHS_HISTORY_H

@@ -108,9 +108,9 @@ static VECTOR_CLONES void visit_clones(int k, size_t n, size_t count, const int 
 }
 
 static VECTOR_CLONES void visit_again_clones(int k, size_t n, size_t count, const int *restrict lane,
-                                             const double *restrict place, const double *restrict slope,
-                                             const double *restrict S, const double *restrict moment,
-                                             double *restrict r)
+                                             const double *restrict course, const double *restrict fade,
+                                             const double *restrict slope, const double *restrict S,
+                                             const double *restrict moment, double *restrict r)
 {
     for (int a = 0; a < k; a++) {
         double *restrict out = r + (size_t)a * count;
@@ -120,14 +120,14 @@ static VECTOR_CLONES void visit_again_clones(int k, size_t n, size_t count, cons
             double factor = slope[a * k + b];
             const double *restrict from = S + (size_t)b * n, *restrict first = moment + (size_t)b * n;
             for (size_t v = 0; v < count; v++)
-                out[v] -= factor * (place[v] * from[lane[v]] - first[lane[v]]);
+                out[v] -= factor * (course[v] * from[lane[v]] - fade[v] * first[lane[v]]);
         }
     }
 }
 
 /* The visits are on different lanes, so vector code may write to several of them at once (ivdep). */
 static VECTOR_CLONES void kick_clones(int k, size_t n, size_t count, const int *restrict lane,
-                                      const double *restrict place, const double *restrict step,
+                                      const double *restrict weight, const double *restrict step,
                                       const double *restrict g, double *restrict sum, double *restrict moment)
 {
     for (int a = 0; a < k; a++) {
@@ -137,7 +137,7 @@ static VECTOR_CLONES void kick_clones(int k, size_t n, size_t count, const int *
         for (size_t v = 0; v < count; v++) {
             double kick = step[v] * from[v];
             S[lane[v]] += kick;
-            B[lane[v]] += place[v] * kick;
+            B[lane[v]] += weight[v] * kick;
         }
     }
 }
@@ -397,16 +397,16 @@ void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *p
     visit_clones(k, n, count, lane, place, root, bridge, r_start, r_end, r);
 }
 
-void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
-                       const double *S, const double *moment, double *r)
+void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *course, const double *fade,
+                       const double *slope, const double *S, const double *moment, double *r)
 {
-    visit_again_clones(k, n, count, lane, place, slope, S, moment, r);
+    visit_again_clones(k, n, count, lane, course, fade, slope, S, moment, r);
 }
 
-void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *place, const double *step,
+void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *weight, const double *step,
                 const double *g, double *sum, double *moment)
 {
-    kick_clones(k, n, count, lane, place, step, g, sum, moment);
+    kick_clones(k, n, count, lane, weight, step, g, sum, moment);
 }
 
 void lanes_chain_shared(int k, size_t n, int count, const double *row, const double *chain, const double *left,

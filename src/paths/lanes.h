@@ -57,12 +57,12 @@ void lanes_visit(int k, size_t n, size_t count, const int *lane, const double *p
 
 /* For visits that are not the first of their lane in the cell, subtracts the effect of the earlier ones: on lane[v],
 
-     r[a][v] -= S[a] + (slope (x S - moment))[a],   slope[k][k]. */
-void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *place, const double *slope,
-                       const double *S, const double *moment, double *r);
+     r[a][v] -= S[a] + (slope (course[v] S - fade[v] moment))[a],   slope[k][k]. */
+void lanes_visit_again(int k, size_t n, size_t count, const int *lane, const double *course, const double *fade,
+                       const double *slope, const double *S, const double *moment, double *r);
 
-/* Adds the kicks step g of such visits to their lanes: sum[a][p] += kick_a, moment[a][p] += place kick_a. */
-void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *place, const double *step,
+/* Adds the kicks step g of such visits to their lanes: sum[a][p] += kick_a, moment[a][p] += weight[v] kick_a. */
+void lanes_kick(int k, size_t n, size_t count, const int *lane, const double *weight, const double *step,
                 const double *g, double *sum, double *moment);
 
 /* out[a b][p] += sum_l x[a][l] y[l b][p] with one matrix x for all lanes. */

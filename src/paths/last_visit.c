@@ -147,7 +147,7 @@ static int walk_back(const walk *w, int first)
         if (c < w->node)
             take_back(w, c);
         if (c > first) {
-            law->cell(grid->t[w->node] - grid->t[c], grid->h[c - 1], &all, &end);
+            law->cell(grid->t[w->node] - grid->t[c], grid->h[c - 1], w->kern->fit[c - 1], &all, &end);
             before = end;
             next_after = all - end;
         }

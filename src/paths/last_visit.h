@@ -10,10 +10,10 @@
      r^tau  = w(t_i) - sum_{T_b < tau} R(t_i, T_b) kick_b - R(t_i, tau) eta(tau) g(r(tau)).
 
    f may also depend on everything that does not depend on visits after tau: on w*, w(0), the innovations, the kicks of
-   the visits before tau, and the kick at tau itself. E[f(r^tau)] is interpolated linearly in tau between nodes, with an
-   error of second order like that of the rest. So a visit is inserted at nodes alone, where the gradient of the path is
-   known, with the integrals of the exponential against linear hat functions as weights. Positions are computed
-   backwards from r(t_i): the kicks of one cell after the other are taken back. */
+   the visits before tau, and the kick at tau itself. E[f(r^tau)] is interpolated in tau between nodes, linearly or by
+   an exponential (kernels/fitting.h), with an error of second order like that of the rest. So a visit is inserted at
+   nodes alone, where the gradient of the path is known, with the integrals of the exponential against hat functions as
+   weights. Positions are computed backwards from r(t_i): the kicks of one cell after the other are taken back. */
 #ifndef SGDMFT_PATHS_LAST_VISIT_H
 #define SGDMFT_PATHS_LAST_VISIT_H
 

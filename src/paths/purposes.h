@@ -22,4 +22,7 @@ enum {
 /* The replica whose solve finds the principal directions of the field (solvers/dmft/pilot.h). */
 #define PURPOSE_PILOT_REPLICA UINT32_C(0x40000000)
 
+/* The first replica of pilots that an accuracy is chosen by (solvers/dmft/automatic.h). */
+#define PURPOSE_TRIAL_REPLICA UINT32_C(0x20000000)
+
 #endif

@@ -1,5 +1,6 @@
 #include "paths/visit_events.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/matrix.h"
@@ -46,10 +47,30 @@ static void derive_visit(const path_block *block, const kernels *kern, int cell,
     visit_chain(block, k, slot, lane, rho, step_G);
 }
 
-/* Times, positions, gradients, labels and Hessians of the visits of one group. */
+/* Times, positions, gradients, labels and Hessians of the visits of one group, and how R(t, s) depends on their
+   places. */
 typedef struct gathered {
     double *t, *r, *g, *y, *G; /* [count], [k][count], [k][count], [labels][count], [k][k][count] */
+
+    /* [count] With u the place of the visit and x, psi as in fitting.h: psi(u); and, with an earlier visit at place v
+       of the same cell,
+
+         R(t, s) = 1 + (R_{i+1,i} - 1) (course(u) - fade(u) psi(v)),
+         course = (1 - e^{-x u}) / (1 - e^{-x}),   fade = e^{x (1 - u)}. */
+    double *psi, *course, *fade;
 } gathered;
+
+/* Sets psi, course and fade for visits at the given places of a cell with decay x. At x = 0 they are u, u and 1. */
+static void fit_to_decay(double x, size_t count, const double *place, const gathered *to)
+{
+    double growth = expm1(x), all = exp(x);
+    for (size_t v = 0; v < count; v++) {
+        double here = x > 0 ? exp(x * place[v]) : 1;
+        to->psi[v] = x > 0 ? (here - 1) / growth : place[v];
+        to->fade[v] = all / here;
+        to->course[v] = x > 0 ? to->psi[v] * to->fade[v] : place[v];
+    }
+}
 
 /* Time, position and label of the visits of a group. */
 static gathered gather(const path_block *block, const path_plan *plan, const kernels *kern, int cell,
@@ -61,18 +82,23 @@ static gathered gather(const path_block *block, const path_plan *plan, const ker
     to.r = to.t + count;
     to.g = to.r + k * count;
     to.y = to.g + k * count;
-    to.G = to.y + (size_t)plan->shape.labels * count;
+    to.psi = to.y + (size_t)plan->shape.labels * count;
+    to.course = to.psi + count;
+    to.fade = to.course + count;
+    to.G = to.fade + count;
     const int *lane = in->visit_lane + first;
     const double *place = in->visit_place + first;
     for (size_t v = 0; v < count; v++)
         to.t[v] = kern->grid->t[cell] + place[v] * kern->grid->h[cell];
     lanes_visit((int)k, n, count, lane, place, kern->bridge + (size_t)cell * kk, in->visit_bridge + k * first,
                 block->r_last, block->r, to.r);
+    fit_to_decay(kern->fit[cell], count, place, &to);
     if (group->rank > 0) {
         double slope[MATRIX_MAX * MATRIX_MAX];
         for (size_t c = 0; c < kk; c++)
             slope[c] = kernels_R(kern, (int)c, cell + 1)[cell] - (c % (k + 1) == 0);
-        lanes_visit_again((int)k, n, count, lane, place, slope, block->newest_sum, block->newest_moment, to.r);
+        lanes_visit_again((int)k, n, count, lane, to.course, to.fade, slope, block->newest_sum, block->newest_moment,
+                          to.r);
     }
     for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
         for (size_t v = 0; v < count; v++)
@@ -90,8 +116,8 @@ static int visit_group_advance(path_block *block, const path_plan *plan, const k
     gathered of = gather(block, plan, kern, cell, group, s);
     if (model_gradient(plan->m, s->model, count, of.t, of.r, of.y, of.g, block->chains ? of.G : NULL))
         return -1;
-    const double *step = in->visit_step + group->first, *place = in->visit_place + group->first;
-    lanes_kick((int)k, n, count, in->visit_lane + group->first, place, step, of.g, block->newest_sum,
+    const double *step = in->visit_step + group->first;
+    lanes_kick((int)k, n, count, in->visit_lane + group->first, of.psi, step, of.g, block->newest_sum,
                block->newest_moment);
     for (size_t v = 0; v < count && block->chains; v++) {
         double kick[MATRIX_MAX], step_G[MATRIX_MAX * MATRIX_MAX];

@@ -112,6 +112,19 @@ static void write_integer(FILE *out, const void *field, size_t width)
     fprintf(out, "%" PRIu64, value);
 }
 
+/* 1 if the solver will choose the value of the option. */
+static int is_left(const sgdmft_problem *problem, option_id id)
+{
+    switch (id) {
+    case OPT_PATHS: return problem_leaves(problem, PIN_PATHS);
+    case OPT_REPLICAS: return problem_leaves(problem, PIN_REPLICAS);
+    case OPT_STEPS: return problem_leaves(problem, PIN_STEPS);
+    case OPT_TOLERANCE: return problem_leaves(problem, PIN_TOLERANCE);
+    case OPT_REPETITIONS: return problem_leaves_repetitions(problem);
+    default: return 0;
+    }
+}
+
 static int is_present(const sgdmft_problem *problem, option_id id)
 {
     switch (id) {
@@ -127,9 +140,18 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_TEACHER_LAW: return problem->initial.teacher.n > 0;
     case OPT_STUDENT_LAW: return problem->initial.student.n > 0;
     case OPT_SAMPLES: return problem->initial.samples != NULL;
+    case OPT_CONTROL: return problem->numerics.control.n > 0;
+    case OPT_TIME_LIMIT: return problem->numerics.time_limit > 0;
     case OPT_HISTOGRAMS: return problem->output.histograms.n > 0;
     default: return 1;
     }
+}
+
+/* 1 for an accuracy that is not asked for, since paths, replicas or steps are given and it is not: as a setting it would
+   ask for it. */
+static int is_unasked(const sgdmft_problem *problem, option_id id)
+{
+    return id == OPT_ACCURACY && !problem_asks_accuracy(problem);
 }
 
 /* Moments that follow from a law are shown as comments: as settings they would contradict the law. */
@@ -184,13 +206,16 @@ static void write_problem(FILE *out, const sgdmft_problem *problem, option_id al
             section = option_section_of(id);
             fprintf(out, "%s:\n", option_get_section(section)->name);
         }
-        if (!is_present(problem, id))
+        if (is_left(problem, id))
+            fprintf(out, "  # %s: chosen by the solver\n", option_leaf(id));
+        if (!is_present(problem, id) || is_left(problem, id))
             continue;
         if (id == OPT_Q && is_derived(problem, id))
             write_origin_of_moments(out, problem);
-        fprintf(out, "%s%s%s: ", section ? "  " : "", is_derived(problem, id) ? "# " : "", option_leaf(id));
+        int comment = is_derived(problem, id) || is_unasked(problem, id);
+        fprintf(out, "%s%s%s: ", section ? "  " : "", comment ? "# " : "", option_leaf(id));
         write_value(out, problem, option_get(id));
-        fputc('\n', out);
+        fputs(is_unasked(problem, id) ? ", not asked for, as others are given\n" : "\n", out);
     }
 }
 
@@ -246,7 +271,8 @@ sgdmft_status sgdmft_problem_get(sgdmft_context *ctx, sgdmft_problem *problem, c
     if (status)
         return status;
     if (id < OPTION_COUNT)
-        return is_present(problem, id) ? make_text(ctx, problem, id, write_option, out) : SGDMFT_OK;
+        return is_present(problem, id) && !is_left(problem, id) ? make_text(ctx, problem, id, write_option, out)
+                                                                : SGDMFT_OK;
     if (strncmp(key, observables, sizeof observables - 1) != 0)
         return settings_unknown_key(ctx, &where, key);
     for (size_t i = 0; i < problem->observables.n; i++)

@@ -128,15 +128,32 @@ static const option table[OPTION_COUNT] = {
         .doc = "Any number of lines NAME: \"expression\" in r, s, eps, y, f and t. A name is made of letters, digits "
                "and _, starts with a letter, and is neither \"loss\" nor ends in \"_se\"."},
 
+    [OPT_ACCURACY] = {.key = "numerics.accuracy", .type = OPTION_REAL, FIELD(numerics.accuracy), .preset = "5.0e-3",
+        .low = 0, .low_open = 1, .high = 0.5,
+        .doc = "What is asked for: at every output time the standard error of every curve, noise and step error "
+               "together, is below this part of its natural scale, which is for losses and q_aa their value at that "
+               "time, but at least a hundredth of their largest one, for overlaps sqrt(q_aa q_bb) and "
+               "sqrt(q_aa rho_bb), and for observables their largest magnitude; R has error bars, but is not asked "
+               "to meet it. The solver then chooses all of paths, replicas, steps, tolerance and response that are "
+               "not given, and says what it chose."},
+    [OPT_CONTROL] = {.key = "numerics.control", .type = OPTION_EXPRESSIONS, FIELD(numerics.control),
+        .example = "R11", .min = 1, .max = 64,
+        .doc = "Names of further columns that are to meet the accuracy, e.g. R11, the response to the start, on its "
+               "natural scale 1."},
+    [OPT_TIME_LIMIT] = {.key = "numerics.time_limit", .type = OPTION_REAL, FIELD(numerics.time_limit),
+        .example = "600", .low = 0, .low_open = 1, .high = HUGE_VAL, .unit = "seconds",
+        .doc = "The solve, or a simulation that adds repetitions for an accuracy, ends after this time with the accuracy "
+               "that it has reached."},
     [OPT_PATHS] = {.key = "numerics.paths", .type = OPTION_INTEGER, FIELD(numerics.paths), .preset = "20000",
-        .min = 64, .max = 1000000000, .doc = "Monte-Carlo paths per replica."},
+        .min = 64, .max = 1000000000,
+        .doc = "Monte-Carlo paths per replica. This and the next three, where they are not given, follow from "
+               "accuracy; the linear and the online solver use their defaults."},
     [OPT_REPLICAS] = {.key = "numerics.replicas", .type = OPTION_INTEGER, FIELD(numerics.replicas), .preset = "16",
         .min = 2, .max = 1024,
         .doc = "Independent solves; the differences between them give the noise of every curve."},
     [OPT_STEPS] = {.key = "numerics.steps", .type = OPTION_INTEGER, FIELD(numerics.steps), .preset = "100",
         .min = 4, .max = 100000,
-        .doc = "Time steps on [0, T], rounded up to a multiple of four for the coarser grids. For "
-               "gradient-flow the default is 40, as its paths are smooth and its cost grows as the cube."},
+        .doc = "Time steps on [0, T], rounded up to a multiple of four for the coarser grids."},
     [OPT_TOLERANCE] = {.key = "numerics.tolerance", .type = OPTION_REAL, FIELD(numerics.tolerance),
         .preset = "1.0e-8", .low = 0, .low_open = 1, .high = 1e-2,
         .doc = "Self-consistency residual at which a step (march) or a sweep (picard) is accepted."},
@@ -181,7 +198,8 @@ static const option table[OPTION_COUNT] = {
         .min = 1, .max = 1000000000000, .unit = "samples", .doc = "Batch size kappa of one step."},
     [OPT_REPETITIONS] = {.key = "simulate.repetitions", .type = OPTION_INTEGER, FIELD(simulate.repetitions),
         .preset = "20", .min = 2, .max = 1000000,
-        .doc = "Independent simulations; the differences between them give every standard error."},
+        .doc = "Independent simulations; the differences between them give every standard error. Where accuracy is "
+               "given and this is not, it is 20 to begin with, and more are added until the accuracy is met."},
     [OPT_ENTRIES] = {.key = "simulate.entries", .type = OPTION_CHOICE, FIELD(simulate.entries),
         .preset = "gaussian", .choice = entries_name, .doc = "Law of the entries of the data matrix."},
     [OPT_STEP] = {.key = "simulate.step", .type = OPTION_REAL, FIELD(simulate.step), .preset = "0.02", .low = 0,

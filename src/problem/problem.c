@@ -44,6 +44,7 @@ static void clear_values(sgdmft_problem *problem)
     free_texts(&problem->initial.student);
     free(problem->initial.samples);
     free_texts(&problem->observables);
+    free_texts(&problem->numerics.control);
     free(problem->output.histograms.value);
     *problem = (sgdmft_problem){.source = problem->source, .given = problem->given, .table = problem->table};
 }
@@ -77,6 +78,23 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
     return SGDMFT_OK;
 }
 
+/* Which of the numerics the user gave. */
+static unsigned given_numerics(const settings *s)
+{
+    static const struct {
+        option_id id;
+        numerics_pin pin;
+    } pins[] = {{OPT_ACCURACY, PIN_ACCURACY},      {OPT_PATHS, PIN_PATHS},
+                {OPT_REPLICAS, PIN_REPLICAS},      {OPT_STEPS, PIN_STEPS},
+                {OPT_TOLERANCE, PIN_TOLERANCE},    {OPT_METHOD, PIN_METHOD},
+                {OPT_REPETITIONS, PIN_REPETITIONS}};
+    unsigned given = 0;
+    for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
+        if (s->value[pins[i].id].node)
+            given |= pins[i].pin;
+    return given;
+}
+
 /* Options are converted in the order of the table, in which matrices come after the numbers of students and
    teachers. */
 static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
@@ -87,6 +105,7 @@ static sgdmft_status interpret(sgdmft_context *ctx, const settings *s, sgdmft_pr
         status = convert_option(ctx, s, id, problem);
     if (status == SGDMFT_OK)
         status = choose_process(ctx, s, problem);
+    problem->numerics.given = given_numerics(s);
     if (status == SGDMFT_OK)
         status = convert_observables(ctx, s, problem);
     if (status == SGDMFT_OK)

@@ -19,6 +19,18 @@ typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STE
 typedef enum averages_choice { AVERAGES_AUTO, AVERAGES_SAMPLED } averages_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
 
+/* The settings that an accuracy leaves open, as bits. */
+typedef enum numerics_pin {
+    PIN_ACCURACY = 1,
+    PIN_PATHS = 2,
+    PIN_REPLICAS = 4,
+    PIN_STEPS = 8,
+    PIN_TOLERANCE = 16,
+    PIN_METHOD = 32,
+    PIN_REPETITIONS = 64, /* of a simulation */
+    PIN_ALL = 127
+} numerics_pin;
+
 /* An expression with the place of its first character. */
 typedef struct problem_text {
     char *name; /* observables: their name; otherwise NULL */
@@ -71,6 +83,10 @@ struct sgdmft_problem {
     problem_texts observables;
 
     struct {
+        double accuracy;       /* of every curve, relative to its natural scale */
+        problem_texts control; /* names of columns that are to meet it besides those that always are */
+        double time_limit;     /* seconds; 0: none */
+        unsigned given;        /* numerics_pin of the values below that the user gave */
         int64_t paths;
         int replicas, steps;
         double tolerance;
@@ -78,9 +94,9 @@ struct sgdmft_problem {
         method_kind method;
         response_choice response;
         averages_choice averages; /* of one-pass SGD */
-        double grading;  /* nodes t_i = T (i/N)^grading, >= 1 */
-        int extrapolate; /* 1: curves are extrapolated to zero step from steps and steps/2 */
-        int passes_max;  /* corrector passes (or sweeps) before giving up */
+        double grading;           /* nodes t_i = T (i/N)^grading, >= 1 */
+        int extrapolate;          /* 1: curves are extrapolated to zero step from steps and steps/2 */
+        int passes_max;           /* corrector passes (or sweeps) before giving up */
     } numerics;
 
     struct {
@@ -106,6 +122,29 @@ struct sgdmft_problem {
 static inline int problem_is_checked(const sgdmft_problem *problem)
 {
     return problem->checked || !problem->given;
+}
+
+/* 1 if the solver is to choose this setting: it was not given, nor were all that determine a solve. Other solvers than
+   that of the self-consistent equations have nothing to choose. */
+static inline int problem_leaves(const sgdmft_problem *problem, numerics_pin pin)
+{
+    unsigned given = problem->numerics.given, fixed = PIN_PATHS | PIN_REPLICAS | PIN_STEPS;
+    return problem->given && problem->numerics.method != METHOD_LINEAR && problem->process->events != EVENTS_FRESH &&
+           (given & fixed) != fixed && !(given & pin);
+}
+
+/* 1 if a solve that misses the accuracy has failed: the accuracy was given, or nothing else that determines a solve
+   was. */
+static inline int problem_asks_accuracy(const sgdmft_problem *problem)
+{
+    unsigned given = problem->numerics.given;
+    return given & PIN_ACCURACY || !(given & (PIN_PATHS | PIN_REPLICAS | PIN_STEPS));
+}
+
+/* 1 if a simulation is to add repetitions until it has the accuracy, which was asked for in so many words. */
+static inline int problem_leaves_repetitions(const sgdmft_problem *problem)
+{
+    return (problem->numerics.given & (PIN_ACCURACY | PIN_REPETITIONS)) == PIN_ACCURACY;
 }
 
 #endif

@@ -36,8 +36,8 @@ static const char *preset_in_words(const option *o)
 
 static int is_text(const option *o)
 {
-    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH || o->type == OPTION_NAME ||
-           o->type == OPTION_NAMED;
+    return o->type == OPTION_EXPRESSION || o->type == OPTION_EXPRESSIONS || o->type == OPTION_PATH ||
+           o->type == OPTION_NAME || o->type == OPTION_NAMED;
 }
 
 static char *format_text(const char *format, ...)
@@ -70,6 +70,12 @@ static int write_facts(FILE *out, const char *indent, const option *o)
     return 1;
 }
 
+/* What follows from the accuracy where it is not given: a setting would keep the solver from choosing it. */
+static int follows_from_accuracy(option_id id)
+{
+    return id == OPT_PATHS || id == OPT_REPLICAS || id == OPT_STEPS || id == OPT_TOLERANCE;
+}
+
 static int write_option(FILE *out, option_id id, int first_of_section)
 {
     const option *o = option_get(id);
@@ -86,7 +92,7 @@ static int write_option(FILE *out, option_id id, int first_of_section)
     if (!write_facts(out, indent, o))
         return 0;
     /* optional keys without a default are commented out, but predict belongs to the example of the loss */
-    int shown = preset_in_words(o) || o->required || id == OPT_PREDICT;
+    int shown = (preset_in_words(o) && !follows_from_accuracy(id)) || o->required || id == OPT_PREDICT;
     fprintf(out, "%s%s%s: %s%s%s\n", indent, shown ? "" : "# ", named ? "margin" : option_leaf(id), quote,
             o->preset ? o->preset : o->example, quote);
     return 1;

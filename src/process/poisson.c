@@ -20,11 +20,14 @@ static double none(double since)
     return exp(-since);
 }
 
-static void cell(double late, double h, double *all, double *end)
+static void cell(double late, double h, double x, double *all, double *end)
 {
     double decay = exp(-late);
     *all = -decay * expm1(-h);
-    *end = decay * (h + expm1(-h)) / h;
+    if (x > 0)
+        *end = h * decay * exp(-h) * (expm1(h + x) / (h + x) - expm1(h) / h) / expm1(x);
+    else
+        *end = decay * (h + expm1(-h)) / h;
 }
 
 const visit_law poisson_visits = {.time = next_time, .count = count, .epoch = 0};

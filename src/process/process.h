@@ -67,8 +67,9 @@ typedef struct last_visit_law {
     double window; /* the time before t over which averages are integrated */
     double (*none)(double since);
     /* Integrals over a cell [t - late - h, t - late]: of density(t - tau) into `all`, and of the density times the
-       linear hat function of the end of the cell into `end`. */
-    void (*cell)(double late, double h, double *all, double *end);
+       hat function of the end of the cell into `end`. With u the place in the cell the hat function is u, or
+       (e^{x u} - 1) / (e^x - 1) for x > 0 (kernels/fitting.h). */
+    void (*cell)(double late, double h, double x, double *all, double *end);
 } last_visit_law;
 
 typedef struct sample_process {

@@ -28,7 +28,7 @@ class Solve(support.ProgramTest):
         done = self.run_program("solve", "sub/my.problem.yaml", "--threads=1")
         self.assertEqual(self.files(), ["my.problem.csv", "my.problem.h5", "sub"])
         self.assertEqual(done.stderr, "")
-        for part in ["estimated", "300 in each of 3 replicas", "visits", "largest residual", "largest standard error",
+        for part in ["estimated", "0.005 asked,", "300 in each of 3 replicas", "visits", "largest residual", "largest standard error",
                      "largest step error", "identity", " z = ", "wall", "CPU", "my.problem.h5, my.problem.csv"]:
             self.assertIn(part, done.stdout)
         header, rows = self.rows("my.problem.csv")
@@ -50,9 +50,35 @@ class Solve(support.ProgramTest):
         with open(self.path("my.problem.h5"), "rb") as file:
             self.assertEqual(file.read(8), b"\x89HDF\r\n\x1a\n")
 
+    def test_accuracy(self):
+        """--accuracy is numerics.accuracy: what is not given is chosen for it, and to miss it is a failure."""
+        open_numerics = ["--set=numerics.paths=null", "--set=numerics.replicas=null", "--set=numerics.steps=null"]
+        done = self.run_program("solve", "p.yaml", "--accuracy", "0.02", *open_numerics)
+        self.assertEqual(done.stderr, "")
+        self.assertRegex(done.stdout, r"accuracy +0\.02 asked, 0\.0\d+ reached\n")
+        comments = self.comments("p.csv")
+        self.assertEqual((comments["status"], float(comments["accuracy"])), ("ok", 0.02))
+        self.assertLessEqual(float(comments["accuracy_reached"]), 0.02)
+        problem = [line[len("# problem: "):] for line in self.read("p.csv").splitlines() if line.startswith("# problem")]
+        self.assertIn("  accuracy: 0.02", problem)
+        self.assertIn(f"  steps: {comments['steps']}", problem)
+        # The problem in the file, solved again, gives the same numbers.
+        self.write("again.yaml", "\n".join(problem) + "\n")
+        self.run_program("solve", "again.yaml", "--quiet")
+        self.assertEqual(self.rows("again.csv"), self.rows("p.csv"))
+        # Given numbers stay, and miss it.
+        done = self.run_program("solve", "p.yaml", "--accuracy=0.001", "--force", code=3)
+        self.assertRegex(done.stderr, r"sgdmft: accuracy not reached: .* asked was 0\.001; it is noise; hint: more ")
+        self.assertIn("300 in each of 3 replicas", done.stdout)
+        self.assertEqual(self.comments("p.csv")["status"], "accuracy not reached")
+        self.assertEqual(len(self.rows("p.csv")[1]), 4)
+        self.refuse("solve", "p.yaml", "--accuracy=0.6", "--force", mentions=["numerics.accuracy", "0.5"])
+        self.refuse("solve", "p.yaml", "--accuracy=fine", "--force", mentions=["numerics.accuracy", "fine"])
+
     def test_named_outputs(self):
         done = self.run_program("solve", "p.yaml", "-oa.h5", "--csv=b.csv", "--quiet", "--set", "delta=3.125")
-        self.assertEqual(done.stdout + done.stderr, "")
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr, "")
         self.assertEqual(self.files(), ["a.h5", "b.csv", "p.yaml"])
         self.assertIn("# problem: delta: 3.125\n", self.read("b.csv"))
         command = "sgdmft solve p.yaml -oa.h5 --csv=b.csv --quiet --set delta=3.125"

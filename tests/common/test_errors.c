@@ -5,6 +5,7 @@
 #include "problem/problem.h"
 #include "solvers/common/growth.h"
 #include "solvers/common/statistics.h"
+#include "solvers/common/step_errors.h"
 #include "support/check.h"
 #include "support/plan.h"
 
@@ -43,6 +44,70 @@ static void extrapolation(void **state)
     assert_true(fourth_order_part(0, 1, &before, &change) == 0);
     assert_true(fourth_order_part(1, 1, &change, &before) == 0);
     assert_true(step_error_part(0) == 0.2 && step_error_part(1) == 1);
+}
+
+/* The bar of a curve of one point whose error is 0.3 h^p, without noise. */
+static double bar_of_order(double p, double *left)
+{
+    double x[3], h = 0.1, bar, zero = 0;
+    for (int g = 0; g < 3; g++)
+        x[g] = 1 + 0.3 * pow(h * (1 << g), p);
+    double fine = x[1] - x[0], coarse = x[2] - x[1];
+    grid_series series = {1, {&fine, 0}, {&coarse, 0}, {&zero, 0}};
+    step_error_bars(&series, &bar);
+    *left = fabs(extrapolated(x[0], x[1]) - 1);
+    return bar;
+}
+
+/* Errors of first order are more than twice what extrapolation subtracts; those of second order leave nothing. */
+static void order(void **state)
+{
+    double left, bar = bar_of_order(2, &left);
+    check_near(bar, 0, 1e-14, "bar, order 2");
+    bar = bar_of_order(1.8, &left);
+    check_near(bar, left, 1e-13, "bar, order 1.8");
+    assert_true(left > 1e-4);
+    bar = bar_of_order(1, &left);
+    check_near(bar, left, 1e-13, "bar, order 1");
+    bar = bar_of_order(0.2, &left); /* beyond the range in which the ratio is believed */
+    assert_true(bar > 0.5 * left);
+}
+
+/* Differences that are noise say nothing about the order, and their noise is taken off the remainder. */
+static void noise_of_differences(void **state)
+{
+    double fine = 0.01, coarse = 0.008, remainder = 0.002, bar;
+    grid_series series = {1, {&fine, 0.008}, {&coarse, 0.008}, {&remainder, 0.0016}};
+    step_error_bars(&series, &bar);
+    check_near(bar, 0.002 * 0.6, 1e-15, "bar without noise");
+    series.fine.noise = series.coarse.noise = 0.001;
+    step_error_bars(&series, &bar);
+    assert_true(bar > 0.01);
+}
+
+static void joint_bars(void **state)
+{
+    const double scale[6] = {1, 2, 10, 10, 1, 0};
+    double bar[6] = {0.1, -0.2, 0.01, -0.02, 0, 0};
+    step_errors_join(3, 2, 2, scale, bar);
+    const double want[6] = {0.1, -0.2, 0.3, -0.3, 0.03, 0};
+    for (int i = 0; i < 6; i++)
+        check_near(bar[i], want[i], 1e-15, "bar %d", i);
+}
+
+/* Few replicas have wider intervals than the normal law; the widest time counts as all those near it. */
+static void pooled_noise(void **state)
+{
+    const double times[4] = {0, 4, 4.5, 10}, scale[4] = {1, 1, 2, 1};
+    double noise[4] = {0, 0.3, 0.8, 0.1}, pooled[4];
+    double factor = noise_widening(8);
+    check_between((int)(1000 * factor), 1100, 1160, "widening of 8 replicas, in thousandths");
+    assert_true(noise_widening(2) > 2 && noise_widening(1000) < 1.002 && noise_widening(1) == 1);
+    noise_pool(4, times, 10, 8, scale, pooled, noise);
+    check_near(noise[0], 0, 0, "exact");
+    check_near(noise[1], factor * sqrt(0.125), 1e-14, "pooled");
+    check_near(noise[2], factor * 2 * sqrt(0.125), 1e-14, "pooled");
+    check_near(noise[3], factor * 0.1, 1e-14, "alone");
 }
 
 /* Errors reach a fifth of the horizon far, except to and from the start. */
@@ -100,8 +165,15 @@ static void tolerances_and_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(means),        cmocka_unit_test(extrapolation),         cmocka_unit_test(nearby_step_errors),
-        cmocka_unit_test(worst_errors), cmocka_unit_test(tolerances_and_limits),
+        cmocka_unit_test(means),
+        cmocka_unit_test(extrapolation),
+        cmocka_unit_test(order),
+        cmocka_unit_test(noise_of_differences),
+        cmocka_unit_test(joint_bars),
+        cmocka_unit_test(pooled_noise),
+        cmocka_unit_test(nearby_step_errors),
+        cmocka_unit_test(worst_errors),
+        cmocka_unit_test(tolerances_and_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,7 @@ static const sgdmft_status codes[] = {SGDMFT_OK,
                                       SGDMFT_ERR_NON_FINITE,
                                       SGDMFT_ERR_INTERRUPTED,
                                       SGDMFT_ERR_NO_LIMIT,
+                                      SGDMFT_ERR_ACCURACY,
                                       SGDMFT_ERR_MEMORY,
                                       SGDMFT_ERR_IO,
                                       SGDMFT_ERR_EXISTS};
@@ -168,6 +169,7 @@ static void endings_have_words(void **state)
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_NO_CONVERGENCE), "not converged");
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_NON_FINITE), "not finite");
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_INTERRUPTED), "interrupted");
+    assert_string_equal(sgdmft_status_word(SGDMFT_ERR_ACCURACY), "accuracy not reached");
     assert_string_equal(sgdmft_status_word(SGDMFT_ERR_IO), "failed");
 }
 
@@ -191,14 +193,10 @@ static void blocks_are_aligned_and_zeroed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_context_is_quiet),
-        cmocka_unit_test(threads_are_checked),
-        cmocka_unit_test(the_last_message_stays),
-        cmocka_unit_test(log_lines_reach_the_logger),
-        cmocka_unit_test(progress_may_stop),
-        cmocka_unit_test(every_status_has_its_sentence),
-        cmocka_unit_test(endings_have_words),
-        cmocka_unit_test(blocks_are_aligned_and_zeroed),
+        cmocka_unit_test(a_new_context_is_quiet), cmocka_unit_test(threads_are_checked),
+        cmocka_unit_test(the_last_message_stays), cmocka_unit_test(log_lines_reach_the_logger),
+        cmocka_unit_test(progress_may_stop),      cmocka_unit_test(every_status_has_its_sentence),
+        cmocka_unit_test(endings_have_words),     cmocka_unit_test(blocks_are_aligned_and_zeroed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

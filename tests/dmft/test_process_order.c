@@ -141,7 +141,7 @@ static void test_sme_linear(void **state)
 
 static void test_sgd_linear(void **state)
 {
-    check_stein("dynamics: sgd, eta: 1.1", "response: stein, steps: 40, seed: 77", 5000, 8, 3);
+    check_stein("dynamics: sgd, eta: 1.1", "response: stein, steps: 24, seed: 77", 10000, 8, 3);
 }
 
 static void test_sme_tanh(void **state)

@@ -25,7 +25,7 @@ typedef struct kernel_case {
 
 /* q0, m0 and rho NULL mean zero, zero and the identity. `drift`: a process without white noise. */
 typedef struct kernel_case_plan {
-    int k, kstar, steps, drift;
+    int k, kstar, steps, drift, fitted;
     int coarsened; /* how often the grid of `steps` steps is coarsened */
     double delta, lambda, horizon, grading, epoch;
     const char *eta;
@@ -53,6 +53,7 @@ static inline kernel_case kernel_case_new(kernel_case_plan p)
                          .delta = p.delta,
                          .filter = {p.lambda},
                          .white_noise = !p.drift,
+                         .fitted = p.fitted,
                          .grid = c.grid,
                          .q0 = p.q0 ? p.q0 : zero,
                          .m0 = p.m0 ? p.m0 : zero,

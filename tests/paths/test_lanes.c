@@ -245,12 +245,13 @@ static void check_group(fixture *f)
                 want[a * count + v] -= root[a * k + l] * bridge[l * count + v];
         }
     check_array(f, "positions at visits", k * count, got, want);
-    lanes_visit_again(f->k, n, count, lane, place, slope, S, B, got);
+    double *fade = normals(f, count);
+    lanes_visit_again(f->k, n, count, lane, place, fade, slope, S, B, got);
     for (size_t a = 0; a < k; a++)
         for (size_t v = 0; v < count; v++) {
             want[a * count + v] -= S[a * n + 2 * v];
             for (size_t l = 0; l < k; l++)
-                want[a * count + v] -= slope[a * k + l] * (place[v] * S[l * n + 2 * v] - B[l * n + 2 * v]);
+                want[a * count + v] -= slope[a * k + l] * (place[v] * S[l * n + 2 * v] - fade[v] * B[l * n + 2 * v]);
         }
     check_array(f, "positions at later visits", k * count, got, want);
     memcpy(sum, S, sizeof(double) * width);
@@ -263,7 +264,7 @@ static void check_group(fixture *f)
         }
     check_array(f, "sums of kicks", width, S, sum);
     check_array(f, "moments of kicks", width, B, moment);
-    double *const all[] = {place, root, bridge, start, end, got, want, slope, S, B, step, sum, moment};
+    double *const all[] = {place, root, bridge, start, end, got, want, slope, S, B, step, sum, moment, fade};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     free(lane);

@@ -66,7 +66,10 @@ static void getting(void **state)
     set(p, "numerics.paths", "2000");
     set(p, "observables.margin", "y*r");
     says(p, "numerics.paths", "2000");
-    says(p, "numerics.tolerance", "1.0e-8"); /* a default */
+    says(p, "numerics.grading", "1.5"); /* a default */
+    says(p, "numerics.accuracy", "0.005");
+    says(p, "numerics.steps", NULL); /* the solver chooses */
+    says(p, "numerics.tolerance", NULL);
     says(p, "dynamics", "sgd");
     says(p, "initial.rho", "[[1.0]]");
     says(p, "model.loss", "\"(r - y)^2/2\"");

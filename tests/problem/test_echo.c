@@ -35,7 +35,8 @@ static void round_trips(void **state)
         "delta: 0.1\nhorizon: 1e22\nmodel: {students: 2, teachers: 3, label: [s1, \"max(s2, s3)\"], predict: [r1, "
         "r2],\n"
         "  loss: r1}\ninitial: {q: [[1.1, 0.30000000000000004], [0.3, 0.7]], m: [[1e-17, 0.1, 0.2], [0, 0, -0.0]]}\n"
-        "numerics: {seed: 18446744073709551615, tolerance: 1.2345678901234567e-9, extrapolate: no, grading: 3.3}\n"
+        "numerics: {accuracy: 0.03, steps: 40, seed: 18446744073709551615, tolerance: 1.2345678901234567e-9, "
+        "extrapolate: no, grading: 3.3}\n"
         "simulate: {batch: 1e12, entries: rademacher}\n",
     };
     sgdmft_context *ctx = new_context();
@@ -71,7 +72,8 @@ static void echo_is_complete(void **state)
         "1\n  teachers: 1\n"
         "  label: \"tanh(s) + 0.3*eps\"\n  loss: \"(r - y)^2/2\"\ninitial:\n  q: [[1.0]]\n  m: [[0.0]]\n  rho: "
         "[[1.0]]\n"
-        "observables: {}\nnumerics:\n  paths: 20000\n  replicas: 16\n  steps: 100\n  tolerance: 1.0e-8\n  seed: 1\n"
+        "observables: {}\nnumerics:\n  accuracy: 0.005\n  # paths: chosen by the solver\n  # replicas: chosen by the "
+        "solver\n  # steps: chosen by the solver\n  # tolerance: chosen by the solver\n  seed: 1\n"
         "  method: march\n  response: auto\n  averages: auto\n  grading: 1.5\n  extrapolate: true\n  passes: "
         "50\noutput:\n  times: 51\n  "
         "bins: 101\nsimulate:\n  d: "
@@ -86,6 +88,35 @@ static void echo_is_complete(void **state)
     assert_int_equal(sgdmft_problem_to_yaml(ctx, p, NULL), SGDMFT_ERR_ARGUMENT);
     assert_null(text);
     sgdmft_problem_free(p);
+    sgdmft_context_free(ctx);
+}
+
+static void check_accuracy_line(sgdmft_context *ctx, const char *numerics, const char *line)
+{
+    char *text = NULL;
+    assert_true(asprintf(&text, BASE "numerics: {%s}\n", numerics) > 0);
+    sgdmft_problem *p = accepted(ctx, text, NULL, 0);
+    int asks = problem_asks_accuracy(p);
+    char *shown = echo(ctx, p);
+    assert_non_null(strstr(shown, line));
+    sgdmft_problem_free(p);
+    p = accepted(ctx, shown, NULL, 0);
+    assert_int_equal(problem_asks_accuracy(p), asks);
+    sgdmft_problem_free(p);
+    free(shown);
+    free(text);
+}
+
+/* Whether an accuracy is asked for, so that a solve that misses it has failed, survives an echo. */
+static void accuracy_is_asked(void **state)
+{
+    sgdmft_context *ctx = new_context();
+    check_accuracy_line(ctx, "seed: 2", "\n  accuracy: 0.005\n");
+    check_accuracy_line(ctx, "accuracy: 0.02", "\n  accuracy: 0.02\n");
+    check_accuracy_line(ctx, "paths: 1000, accuracy: 0.02", "\n  accuracy: 0.02\n");
+    check_accuracy_line(ctx, "paths: 1000, replicas: 2, steps: 8, accuracy: 0.02", "\n  accuracy: 0.02\n");
+    check_accuracy_line(ctx, "steps: 20", "\n  # accuracy: 0.005, not asked for");
+    check_accuracy_line(ctx, "paths: 1000, replicas: 2, steps: 8", "\n  # accuracy: 0.005, not asked for");
     sgdmft_context_free(ctx);
 }
 
@@ -120,7 +151,7 @@ static void reference_holds(void **state)
 /* With its comment signs before keys removed, what the reference offers as examples is accepted too. */
 static void reference_examples_hold(void **state)
 {
-    static const char *const keys[] = {"# penalty:", "  # margin:"};
+    static const char *const keys[] = {"# penalty:", "  # margin:", "  # control:"};
     sgdmft_context *ctx = new_context();
     char *reference = NULL;
     assert_int_equal(sgdmft_problem_reference(ctx, &reference), SGDMFT_OK);
@@ -133,6 +164,7 @@ static void reference_examples_hold(void **state)
     sgdmft_problem *p = accepted(ctx, reference, NULL, 0);
     assert_non_null(p->penalty.text);
     assert_int_equal(p->observables.n, 1);
+    assert_string_equal(p->numerics.control.item[0].text, "R11"); /* a name, not a list in quotes */
     sgdmft_problem_free(p);
     free(reference);
     sgdmft_context_free(ctx);
@@ -163,6 +195,8 @@ static void table(void **state)
 /* Fields of a problem do not overlap each other: every option but its own keeps its echo. */
 static void options_are_independent(void **state)
 {
+    /* repetitions are given, as an accuracy leaves them open otherwise */
+    static const char text[] = BASE "simulate: {repetitions: 20}\n";
     static const char *const sets[] = {
         "dynamics=sme",
         "delta=3.5",
@@ -174,6 +208,7 @@ static void options_are_independent(void **state)
         "initial.q=2",
         "initial.m=0.5",
         "initial.rho=3",
+        "numerics.accuracy=0.125",
         "numerics.paths=777",
         "numerics.replicas=9",
         "numerics.steps=11",
@@ -193,10 +228,10 @@ static void options_are_independent(void **state)
         "simulate.entries=uniform",
     };
     sgdmft_context *ctx = new_context();
-    sgdmft_problem *plain = accepted(ctx, BASE, NULL, 0);
+    sgdmft_problem *plain = accepted(ctx, text, NULL, 0);
     char *before = echo(ctx, plain);
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        sgdmft_problem *p = accepted(ctx, BASE, &sets[i], 1);
+        sgdmft_problem *p = accepted(ctx, text, &sets[i], 1);
         char *after = echo(ctx, p), *save_a = NULL, *save_b = NULL;
         char *copy = strdup(before);
         int changed = 0;
@@ -217,7 +252,10 @@ static void options_are_independent(void **state)
             b = strtok_r(NULL, "\n", &save_b);
         }
         assert_true(!a && !b);
-        assert_int_equal(changed, i == 5 ? 0 : 1);
+        /* numbers of a solve are given instead of the accuracy, which in turn leaves the repetitions open */
+        int pins = strstr(sets[i], ".paths=") || strstr(sets[i], ".replicas=") || strstr(sets[i], ".steps=") ||
+                   strstr(sets[i], ".accuracy=");
+        assert_int_equal(changed, i == 5 ? 0 : pins ? 2 : 1);
         free(copy);
         free(after);
         sgdmft_problem_free(p);
@@ -233,6 +271,7 @@ int main(void)
         cmocka_unit_test(round_trips),
         cmocka_unit_test(values_survive),
         cmocka_unit_test(echo_is_complete),
+        cmocka_unit_test(accuracy_is_asked),
         cmocka_unit_test(reference_holds),
         cmocka_unit_test(reference_examples_hold),
         cmocka_unit_test(table),

@@ -216,32 +216,33 @@ static double density(const last_visit_law *law, double since)
     return narrow + (narrow - wide) / 3;
 }
 
-/* The integrals of a cell by quadrature: of the density, and of the density times a line from 0 at the start of the
-   cell to 1 at its end, the time that is less long ago. */
-static void cell_by_quadrature(const last_visit_law *law, double late, double h, double *all, double *end)
+/* The integrals of a cell by quadrature: of the density, and of the density times a line or an exponential from 0 at
+   the start of the cell to 1 at its end, the time that is less long ago. */
+static void cell_by_quadrature(const last_visit_law *law, double late, double h, double x, double *all, double *end)
 {
     enum { POINTS = 12 };
     gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(POINTS);
     *all = *end = 0;
-    for (size_t x = 0; x < POINTS; x++) {
+    for (size_t point = 0; point < POINTS; point++) {
         double since, weight;
-        gsl_integration_glfixed_point(late, late + h, x, &since, &weight, table);
+        gsl_integration_glfixed_point(late, late + h, point, &since, &weight, table);
         *all += weight * density(law, since);
-        *end += weight * density(law, since) * (late + h - since) / h;
+        double place = (late + h - since) / h;
+        *end += weight * density(law, since) * (x > 0 ? expm1(x * place) / expm1(x) : place);
     }
     gsl_integration_glfixed_table_free(table);
 }
 
 static void test_cells_of_last_visit(void **state)
 {
-    static const double late[] = {0, 0.013, 0.4, 1.7}, width[] = {0.004, 0.11, 0.83, 2.3};
+    static const double late[] = {0, 0.013, 0.4, 1.7}, width[] = {0.004, 0.11, 0.83, 2.3}, decay[] = {0, 2e-6, 0.3, 4};
     const sample_process *p;
     size_t checked = 0;
     for (size_t which = 0; (p = visited(which)); which++)
-        for (int i = 0; i < 16 && p->last_visit; i++, checked++) {
-            double all, end, want_all, want_end, from = late[i / 4], h = width[i % 4];
-            p->last_visit->cell(from, h, &all, &end);
-            cell_by_quadrature(p->last_visit, from, h, &want_all, &want_end);
+        for (int i = 0; i < 64 && p->last_visit; i++, checked++) {
+            double all, end, want_all, want_end, from = late[i / 4 % 4], h = width[i % 4], x = decay[i / 16];
+            p->last_visit->cell(from, h, x, &all, &end);
+            cell_by_quadrature(p->last_visit, from, h, x, &want_all, &want_end);
             check_near(all, want_all, 1e-10, "%s: cell of %g, %g ago", name_of(p), h, from);
             check_near(end, want_end, 1e-10, "%s: cell of %g, %g ago, end", name_of(p), h, from);
         }
@@ -260,7 +261,7 @@ static void test_last_visit_adds_up(void **state)
             random_uniforms((random_key){5114, 0, 92}, (uint64_t)window, 0, CELLS, u);
             for (int c = 0; c < CELLS; c++) {
                 double all, end;
-                p->last_visit->cell(since, 0.6 * u[c], &all, &end);
+                p->last_visit->cell(since, 0.6 * u[c], 0, &all, &end);
                 check_between(end, 0.5 * all, all,
                               "part of the later end of a cell"); /* the density falls with the age */
                 sum += all;

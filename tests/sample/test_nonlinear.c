@@ -51,7 +51,7 @@ static void check_same_paths(const char *text)
     replica_set set = {.result = result, .asked = 2};
     sgdmft_solution *solution = NULL;
     check_ok(t.ctx, replica_set_solve(t.ctx, &t.plan, &set));
-    check_ok(t.ctx, replica_statistics(t.ctx, &t.plan, &set, &solution));
+    check_ok(t.ctx, replica_statistics(t.ctx, &t.plan, &set, NULL, &solution));
     const coordinate_snapshots *kept = &result[0].on_grid[GRID_FINE]->record->theta;
     while (!coordinate_snapshots_at(kept, node[1]))
         node[1]++;

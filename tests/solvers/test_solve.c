@@ -188,13 +188,57 @@ static void test_cost(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* The linear model is solved exactly where its numerics are open, and only there. */
+static void test_chosen(void **state)
+{
+    static const char *const chosen_of[][2] = {
+        {"", "exact linear"},
+        {", numerics: {accuracy: 1e-3, seed: 2}", "exact linear"},
+        {", numerics: {steps: 40}", "self-consistent"},
+        {", numerics: {method: march}", "self-consistent"},
+        {", numerics: {method: linear}", "exact linear"},
+        {", observables: {a: 'r'}", "self-consistent"},
+        {", dynamics: online", "online"},
+    };
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof chosen_of / sizeof *chosen_of; i++) {
+        sgdmft_problem *problem =
+            test_problem(ctx, "{delta: 1.5, eta: 0.5, horizon: 2, " LINEAR "%s}", chosen_of[i][0]);
+        const char *chosen = sgdmft_solver_chosen(ctx, problem);
+        assert_non_null(chosen);
+        assert_string_equal(chosen, chosen_of[i][1]);
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
+/* Without numbers, the estimate is that of a guess: a smaller accuracy costs more, and given numbers count. */
+static void test_cost_of_guess(void **state)
+{
+    static const char *const numerics[] = {"accuracy: 1e-2", "accuracy: 2e-3", "accuracy: 2e-3, paths: 1000000"};
+    sgdmft_context *ctx = check_context(1);
+    double before = 0;
+    for (size_t i = 0; i < sizeof numerics / sizeof *numerics; i++) {
+        sgdmft_cost cost;
+        sgdmft_problem *problem = test_problem(
+            ctx, "{delta: 1.5, horizon: 2, model: {label: 'tanh(s)', loss: '(tanh(r) - y)^2/2'}, numerics: {%s}}",
+            numerics[i]);
+        check_ok(ctx, sgdmft_estimate_cost(ctx, problem, &cost));
+        assert_true(cost.cpu_seconds > 2 * before);
+        before = cost.cpu_seconds;
+        sgdmft_problem_free(problem);
+    }
+    sgdmft_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),         cmocka_unit_test(test_capability),
         cmocka_unit_test(test_every_process), cmocka_unit_test(test_first_one_solves),
         cmocka_unit_test(test_memory),        cmocka_unit_test(test_available),
-        cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_cost),          cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_cost_of_guess),
     };
     return cmocka_run_group_tests_name("solvers", tests, NULL, NULL);
 }

@@ -59,6 +59,35 @@ class Simulate(support.ProgramTest):
         self.assertTrue(1 <= len(rows) < 4)
         self.assertNotIn("nan", "".join(rows))
 
+    def test_accuracy(self):
+        """Repetitions are added until standard errors meet the accuracy; the result is that of as many given."""
+        self.write("q.yaml", support.PROBLEM + "simulate: {d: 120}\n")
+        done = self.run_program("simulate", "q.yaml", "--accuracy=0.03", "--threads=1")
+        self.assertIn("0.03 asked", done.stdout)
+        text = self.read("q.csv")
+        repetitions = int(text.split("# replicas: ")[1].split()[0])
+        self.assertGreater(repetitions, 20)
+        header, *rows = self.lines("q.csv")
+        names = header.split(",")
+        for row in rows:
+            values = dict(zip(names, map(float, row.split(","))))
+            for name in "train_loss", "test_loss", "q11":
+                self.assertLessEqual(values[name + "_se"], 0.03 * values[name])
+        problem = [line[11:] for line in text.splitlines() if line.startswith("# problem: ")]
+        self.write("again.yaml", "\n".join(problem) + "\n")
+        self.run_program("simulate", "again.yaml", "--quiet", "--threads=2")
+        self.assertEqual(self.lines("q.csv"), self.lines("again.csv"))
+        self.run_program("simulate", "p.yaml", "--accuracy=0.03", "--quiet")
+        self.assertIn("# replicas: 5\n", self.read("p.csv"))  # which are given
+
+    def test_accuracy_missed(self):
+        self.write("q.yaml", support.PROBLEM + "simulate: {d: 120}\n")
+        done = self.run_program("simulate", "q.yaml", "--accuracy=1e-4", "--set=numerics.time_limit=0.3", code=3)
+        for part in "accuracy not reached: the standard error of", "asked was 0.0001", "numerics.time_limit is over":
+            self.assertIn(part, done.stderr)
+        self.assertIn("# status: accuracy not reached\n", self.read("q.csv"))
+        self.assertEqual(len(self.lines("q.csv")), 5)
+
     def test_refusals(self):
         self.refuse("simulate", "p.yaml", "--set=simulate.batch=205", mentions=["simulate.batch: value 205", "1 to 204"])
         self.refuse("simulate", "p.yaml", "--set=simulate.d=100000000", code=4, mentions=["simulate.d", "GiB"])

@@ -34,6 +34,31 @@ sgdmft_status simulator_results_init(sgdmft_context *ctx, const simulator_plan *
     return context_out_of_memory(ctx, "the curves of all repetitions", simulator_results_bytes(plan));
 }
 
+sgdmft_status simulator_results_grow(sgdmft_context *ctx, int from, simulator_results *results)
+{
+    size_t before = (size_t)from, size = curves_size(results->plan);
+    size_t repetitions = (size_t)results->plan->problem->simulate.repetitions;
+    repetition_result *result = realloc(results->result, repetitions * sizeof *result);
+    if (result)
+        results->result = result;
+    double *curves = result ? realloc(results->curves, repetitions * size * sizeof *curves) : NULL;
+    if (!curves)
+        return context_out_of_memory(ctx, "the curves of all repetitions", simulator_results_bytes(results->plan));
+    results->curves = curves;
+    memset(result + before, 0, (repetitions - before) * sizeof *result);
+    return SGDMFT_OK;
+}
+
+int simulator_results_leading(const simulator_results *results)
+{
+    const sgdmft_problem *problem = results->plan->problem;
+    int number = 0;
+    while (number < problem->simulate.repetitions && results->result[number].started &&
+           results->result[number].reached == (size_t)problem->output.times)
+        number++;
+    return number;
+}
+
 void simulator_results_clear(simulator_results *results)
 {
     free(results->result);

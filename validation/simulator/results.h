@@ -22,6 +22,12 @@ typedef struct simulator_results {
 double simulator_results_bytes(const simulator_plan *plan);
 
 sgdmft_status simulator_results_init(sgdmft_context *ctx, const simulator_plan *plan, simulator_results *out);
+/* Makes room for the repetitions that the problem of the plan has now; it had `from` before. */
+sgdmft_status simulator_results_grow(sgdmft_context *ctx, int from, simulator_results *results);
+
+/* How many repetitions, counted from the first, are complete up to the first that is not. */
+int simulator_results_leading(const simulator_results *results);
+
 void simulator_results_clear(simulator_results *results);
 
 /* Stores the results of a repetition. Different repetitions may be stored at the same time. */

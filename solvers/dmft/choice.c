@@ -1,0 +1,235 @@
+#include "solvers/dmft/choice.h"
+
+#include <math.h>
+
+#include "solvers/common/step_errors.h"
+
+/* Pilots. */
+enum { PILOT_STEPS = 16, PILOT_STEPS_LONG = 24, PILOT_STEPS_MOST = 72, PILOT_REPLICAS = 4, PILOT_PATHS = 512 };
+static const double LONG_HORIZON = 10;
+
+/* The run proper: replicas to begin with and at most, paths of a replica at most, steps at most. */
+enum { REPLICAS = 8, REPLICAS_MOST = 1024, PATHS_MOST = 65536, STEPS_MOST = 4096 };
+
+/* Paths of a replica for each pair of normals, or for each normal if that is less; and, over the accuracy, for each
+   student. */
+static const double PATHS_PER_PAIR = 0.66, PATHS_PER_NORMAL = 64, PATHS_OVER_ACCURACY = 8;
+
+/* The longest step in units of the fastest relaxation. */
+static const double STIFFEST = 1.5;
+
+/* Below this bar, or this multiple of the accuracy, the power law of the step error holds. */
+static const double SMALL_STEP_ERROR = 6e-3, SMALL_IN_ACCURACIES = 5;
+
+/* The step error aimed at and the one that is tolerated, in units of the accuracy, and the noise aimed at. */
+static const double STEP_AIM = 0.45, STEP_TOLERATED = 0.9, NOISE_AIM = 0.85;
+
+/* With few replicas, whose bars are uncertain, a step error must be larger to count. */
+static const double STEP_PROBED = 2;
+
+/* The variance of pseudo-random points falls with the first power of their number, that of quasi-random points faster:
+   the power that is seen between pilots and runs. */
+static const double NOISE_POWER = 1.8;
+
+/* The tolerance of self-consistency in units of the accuracy, and its largest value. Residuals of all steps add up to
+   an error that no bar shows: with 1e-4 at an accuracy of 5e-3 curves of the linear model were off by 0.3 % with z = 4,
+   with half of it by 0.02 %. */
+static const double TOLERANCE_PART = 4e-3, TOLERANCE_MOST = 2e-5;
+
+/* If more replicas than this would be needed, replicas with more paths are better. */
+static const double REPLICAS_MANY = 32;
+
+/* Variances and step errors that are root mean squares over times may be exceeded at single times by these factors. */
+static const double WORST_VARIANCE = 2, WORST_STEP = 1.6;
+
+/* For a guess: steps at an accuracy and a horizon, and how many times more where step errors fall slowly, because the
+   gradient jumps or kicks follow a Brownian motion; paths in units of their least number where the response is found by
+   Stein's lemma. */
+static const double GUESS_STEPS = 32, GUESS_ACCURACY = 5e-3, GUESS_HORIZON = 5, GUESS_SLOW = 3, GUESS_PATHS = 2;
+
+static int leaves(const choice_task *task, numerics_pin pin)
+{
+    return problem_leaves(task->problem, pin);
+}
+
+choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
+{
+    model_shape shape = plan->on_grid[GRID_FINE].shape;
+    return (choice_task){.problem = problem,
+                         .accuracy = problem->numerics.accuracy,
+                         .students = shape.k,
+                         .steps_least = plan->steps_least,
+                         .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
+                         .jumps = shape.jumps};
+}
+
+/* Rounded up to what nested grids need. */
+static int whole_steps(const choice_task *task, double steps)
+{
+    int unit = steps > 48 ? 8 : 4, most = STEPS_MOST;
+    int up = unit * (int)ceil(fmin(steps, most) / unit - 1e-9);
+    return up > task->steps_least ? up : task->steps_least;
+}
+
+static double power_of_two(double x)
+{
+    return exp2(ceil(log2(fmax(x, 64)) - 1e-9));
+}
+
+int64_t choice_response_paths(const choice_task *task, int steps)
+{
+    double normals = (double)steps * task->students, base = (double)PILOT_PATHS * task->students;
+    double stein = fmin(PATHS_PER_PAIR * normals * normals, PATHS_PER_NORMAL * normals);
+    return (int64_t)power_of_two(task->stein ? fmax(base, stein) : base);
+}
+
+int64_t choice_least_paths(const choice_task *task, int steps)
+{
+    double least = power_of_two(PATHS_OVER_ACCURACY * task->students / task->accuracy);
+    return (int64_t)fmax((double)choice_response_paths(task, steps), fmin(least, PATHS_MOST));
+}
+
+/* Replaces what the user gave. */
+static choice pinned(const choice_task *task, choice x)
+{
+    const sgdmft_problem *problem = task->problem;
+    if (!leaves(task, PIN_STEPS))
+        x.steps = problem->numerics.steps;
+    if (!leaves(task, PIN_PATHS))
+        x.paths = problem->numerics.paths;
+    if (!leaves(task, PIN_REPLICAS))
+        x.replicas = problem->numerics.replicas;
+    return x;
+}
+
+choice choice_guess(const choice_task *task)
+{
+    const sample_process *process = task->problem->process;
+    int slow = task->jumps || (process->events == EVENTS_STEPS && process->white_noise);
+    double steps = GUESS_STEPS * cbrt(task->problem->horizon / GUESS_HORIZON) * (slow ? GUESS_SLOW : 1);
+    steps *= pow(GUESS_ACCURACY / task->accuracy, slow ? 0.5 : 1 / 3.5);
+    choice x = pinned(task, (choice){.steps = whole_steps(task, fmax(steps, PILOT_STEPS)), .replicas = REPLICAS});
+    if (leaves(task, PIN_PATHS)) {
+        double more = fmax(GUESS_ACCURACY / task->accuracy, 1); /* the least number grows with the first power */
+        x.paths = (int64_t)fmin((task->stein ? GUESS_PATHS : 1) * more * (double)choice_least_paths(task, x.steps),
+                                PATHS_MOST);
+    }
+    return x;
+}
+
+static choice pilot_of(const choice_task *task, double steps)
+{
+    choice x = {.steps = whole_steps(task, steps), .replicas = PILOT_REPLICAS};
+    if (!leaves(task, PIN_STEPS))
+        x.steps = task->problem->numerics.steps;
+    x.paths = choice_response_paths(task, x.steps);
+    if (!leaves(task, PIN_PATHS) && x.paths > task->problem->numerics.paths)
+        x.paths = task->problem->numerics.paths;
+    return x;
+}
+
+choice choice_first(const choice_task *task)
+{
+    return pilot_of(task, task->problem->horizon < LONG_HORIZON ? PILOT_STEPS : PILOT_STEPS_LONG);
+}
+
+choice choice_finer(const choice_task *task, const choice *pilot)
+{
+    choice next = pilot_of(task, 2.0 * pilot->steps);
+    if (next.steps <= pilot->steps && leaves(task, PIN_PATHS))
+        next.paths = 4 * pilot->paths;
+    return next;
+}
+
+/* The bar of the step error at its worst time. With few replicas the largest one over times would be noise. */
+static double step_of(const accuracy_view *seen)
+{
+    return WORST_STEP * seen->step_rms;
+}
+
+/* The factor by which the number of steps must grow for a bar of `step` to become `aim`. */
+static double growth(const choice_task *task, double step, double aim)
+{
+    double order = !task->problem->numerics.extrapolate ? 2 : task->jumps ? 1.2 : step > SMALL_STEP_ERROR / 2 ? 3 : 3.5;
+    return pow(step / aim, 1 / order);
+}
+
+/* The number of paths for which the variance seen with `before` becomes that of the aim, with `replicas` replicas. */
+static double paths_for(const choice_task *task, double variance, const choice *before, int replicas)
+{
+    double aim = NOISE_AIM * task->accuracy / noise_widening((size_t)replicas),
+           all = (double)before->paths * before->replicas;
+    double more = variance / (aim * aim);
+    return all * pow(more, more > 1 ? 1 / NOISE_POWER : 1) / replicas;
+}
+
+/* The run proper with that many steps, given a noise that was seen with `before`. */
+static choice run_of(const choice_task *task, double steps, double noise, const choice *before)
+{
+    choice x = pinned(task, (choice){.steps = whole_steps(task, steps), .replicas = REPLICAS});
+    /* rather too few paths than too many, as replicas are added where they are missing */
+    double paths = power_of_two(0.5 * paths_for(task, WORST_VARIANCE * noise * noise, before, x.replicas));
+    if (leaves(task, PIN_PATHS))
+        x.paths = (int64_t)fmin(fmax(paths, (double)choice_least_paths(task, x.steps)),
+                                fmax(PATHS_MOST, (double)choice_response_paths(task, x.steps)));
+    return x;
+}
+
+int choice_after_pilot(const choice_task *task, const accuracy_view *seen, const choice *pilot, choice *next)
+{
+    double small = fmax(SMALL_STEP_ERROR, SMALL_IN_ACCURACIES * task->accuracy);
+    double stiff = pilot->steps * seen->stiffness / STIFFEST, aim = STEP_AIM * task->accuracy;
+    int may = leaves(task, PIN_STEPS) && pilot->steps < STEPS_MOST;
+    double steps = pilot->steps * fmin(fmax(growth(task, step_of(seen), aim), 0.75), 2.5);
+    double finer = pilot->steps * fmin(fmax(pow(step_of(seen) / small, 1 / 2.5), 1.4), 2);
+    int coarse = may && step_of(seen) > small && !task->jumps;
+    if (may && stiff > 1.1 * pilot->steps) {
+        coarse = 1;
+        steps = finer = fmin(stiff, 4.0 * pilot->steps);
+    }
+    /* a pilot of many steps costs as much as the first replicas of a run, which will show the same */
+    if (coarse && finer <= PILOT_STEPS_MOST) {
+        *next = pilot_of(task, finer);
+        return 1;
+    }
+    *next = run_of(task, fmax(coarse ? finer : steps, stiff), seen->noise, pilot);
+    return 0;
+}
+
+int choice_again(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next)
+{
+    double noise = seen->noise * noise_widening(REPLICAS), aim = NOISE_AIM * task->accuracy;
+    double replicas = WORST_VARIANCE * run->replicas * noise * noise / (aim * aim), steps = run->steps;
+    int probe = run->replicas < REPLICAS;
+    double step = probe ? step_of(seen) : seen->step, tolerated = probe ? STEP_PROBED : STEP_TOLERATED;
+    int coarse = leaves(task, PIN_STEPS) && run->steps < STEPS_MOST && step > tolerated * task->accuracy;
+    int few = leaves(task, PIN_PATHS) && run->paths < PATHS_MOST && replicas > REPLICAS_MANY;
+    if (coarse)
+        steps *= fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), 2);
+    else if (!few)
+        return 0;
+    *next = run_of(task, steps, seen->noise, run);
+    if (leaves(task, PIN_PATHS))
+        next->paths = next->paths < run->paths               ? run->paths
+                      : !coarse && next->paths == run->paths ? 2 * run->paths
+                                                             : next->paths;
+    return 1;
+}
+
+int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run)
+{
+    int least = leaves(task, PIN_REPLICAS) ? REPLICAS : task->problem->numerics.replicas;
+    if (run->replicas < least)
+        return least;
+    /* where a step error alone is too large, more replicas do not help */
+    if (!leaves(task, PIN_REPLICAS) || seen->missing <= 1 || !(seen->missing < HUGE_VAL))
+        return run->replicas;
+    return (int)fmin(fmax(ceil(1.03 * seen->missing * run->replicas), run->replicas + 1),
+                     fmin(REPLICAS_MOST, 4.0 * run->replicas));
+}
+
+double choice_tolerance(const choice_task *task)
+{
+    return leaves(task, PIN_TOLERANCE) ? fmin(fmax(TOLERANCE_PART * task->accuracy, 1e-8), TOLERANCE_MOST)
+                                       : task->problem->numerics.tolerance;
+}
