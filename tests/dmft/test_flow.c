@@ -107,7 +107,7 @@ static void test_not_convex(void **state)
     static const known simulated[] = {{"train_loss", 0.0896, 0.0027}, {"q11", 1.1495, 0.0113}, {"m11", 0.632, 0.0167}};
     sgdmft_solution *s = solve("delta: 3, horizon: 5, initial: {q: 1, m: 0.2}, model: {label: \"s^2\", "
                                "loss: \"(r^2 - y)^2/4\"},",
-                               "paths: 8000, replicas: 4, seed: 23", 3);
+                               "paths: 8000, replicas: 8, steps: 40, seed: 23", 3);
     check_known(s, 3, simulated, 0.15);
     sgdmft_solution_free(s);
 }
