@@ -20,7 +20,9 @@ MARCH = ["--set", "numerics.method=march", "--accuracy", "2e-2"]
 
 # file: CASE.yaml if it is named otherwise. more: arguments of solve. exit: the codes that are right, each with its
 # status. says: words of the message. rtol: for curves that are deterministic up to a step error. bars: columns whose
-# standard errors are bounded, beside losses and overlaps. cut: may end early, with the bars that it has. curves: solve this, too, and compare every curve and time.
+# standard errors are bounded, beside losses and overlaps. bar: the bound in place of BAR. cut: may end early, with the
+# bars that it has. lost: columns that are not finite. curves: solve with these arguments, too, and compare every curve
+# and time.
 CASES = {
     "critical-linear": {},
     "unstable-linear": {},
@@ -47,9 +49,13 @@ CASES = {
         "bar": 0.15,
     },
     "zero-by-symmetry": {"silent": True},
-    # Ten steps are enough where averages are deterministic and the step is chosen; the file asks for 2000.
+    # The file asks for steps and paths that are of no use here: averages are deterministic, and steps are added.
     "online-plateau": {"more": ["--set", "numerics.steps=10", "--set", "output.times=101"], "rtol": 1e-4},
-    "nan-observable": {"exit": {3: "not finite"}, "says": ["observables.lr", "log(r)"], "lost": ["train_lr", "test_lr"]},
+    "nan-observable": {
+        "exit": {3: "not finite"},
+        "says": ["observables.lr", "log(r)"],
+        "lost": ["train_lr", "test_lr"],
+    },
     "no-limit-quartic": {"exit": {3: None}, "says": ["grows like |r|^3", "what helps", "gradient-flow"]},
     "separable-long": {"exit": {0: "ok", 3: ("not converged", "accuracy not reached")}, "cut": True},
     # The march, which the linear model does not need, against the exact solution of the same problem.
@@ -142,7 +148,8 @@ def check_values(name, curves, rtol, cut):
         value, bar = curves[column][near[0]], curves[column + "_se"][near[0]]
         one = math.hypot(bar, float(row["se"]))
         allowed = SIGMA * one + rounding(row["right"]) + rtol * abs(right)
-        words = f"{column}({t:g}) = {value:.8g} ({bar:.2g}), right is {row['right']} ({row['se']}), allowed {allowed:.2g}"
+        words = f"{column}({t:g}) = {value:.8g} ({bar:.2g}), right is {row['right']} ({row['se']})"
+        words += f", allowed {allowed:.2g}"
         print(words)
         expect(abs(value - right) <= allowed, words)
         compared += 1
@@ -159,7 +166,8 @@ def check_curves(curves, exact):
             # Six digits are as many as quadrature and steps of both promise where nothing is sampled.
             away = max(0.0, abs(curves[column][i] - right) - 1e-6 * natural_scale(exact, column, i))
             z = away / bar if bar > 0 else (0.0 if away == 0 else math.inf)
-            words = f"{column}({exact['t'][i]:g}) = {curves[column][i]:.8g} ({bar:.2g}), exact is {right:.8g}, z = {z:.1f}"
+            words = f"{column}({exact['t'][i]:g}) = {curves[column][i]:.8g} ({bar:.2g})"
+            words += f", exact is {right:.8g}, z = {z:.1f}"
             expect(z <= SIGMA, words)
             if z > worst:
                 worst, when = z, exact["t"][i]
@@ -187,8 +195,9 @@ def main():
             right_status = exits[code]
             expect(status in (right_status if isinstance(right_status, tuple) else [right_status]), f"status {status}")
             check_possible(curves, case.get("lost", []))
-            if not case.get("cut") and not case.get("lost"):
-                check_bars(curves, case.get("bar", BAR), case.get("bars", []))
+            if not case.get("cut"):
+                kept = {name: x for name, x in curves.items() if name not in case.get("lost", [])}
+                check_bars(kept, case.get("bar", BAR), case.get("bars", []))
             if "curves" in case:
                 code, _, sampled = solve(program, problem, folder, "sampled", more + case["curves"])
                 expect(code == 0 and sampled[1] == "ok" and sampled[0]["t"] == curves["t"], "the march does not finish")
@@ -197,7 +206,7 @@ def main():
                 expect(compared >= 5 * len(curves["t"]), "too few curves compared")
             else:
                 compared = check_values(file, curves, case.get("rtol", 0.0), code != 0 and case.get("cut"))
-                expect(compared > 0 or "says" in case, "no value of right.csv was compared")
+                expect(compared > 0, "no value of right.csv was compared")
     if failures:
         sys.exit("\n".join(["wrong:"] + failures))
 
