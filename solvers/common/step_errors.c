@@ -7,6 +7,10 @@
 /* The least ratio of differences that shows an error of second order, and the bounds within which a ratio is used. */
 static const double RATIO_LOW = 2.5, RATIO_HIGH = 8, RATIO_LEAST = 1.2;
 
+/* A bar is never less than this part of |d1|: the root mean squares of a curve may show an order that it does not have
+   at every time. */
+static const double PART_LEAST = 0.05;
+
 /* Mean squares below this multiple of that of their noise may be noise alone. */
 static const double RESOLVED = 4;
 
@@ -41,7 +45,7 @@ static double part_of_change(const grid_series *of)
         return 0;
     double ratio = sqrt(coarse / fine), used = fmin(fmax(ratio, RATIO_LEAST), RATIO_HIGH);
     double left = 1 / (used - 1) - 1.0 / 3;
-    return ratio < RATIO_LOW ? fmax(left, 1.0 / 3) : fabs(left);
+    return ratio < RATIO_LOW ? fmax(left, 1.0 / 3) : fmax(fabs(left), PART_LEAST);
 }
 
 void step_error_bars(const grid_series *of, double *bar)

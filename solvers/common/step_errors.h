@@ -4,7 +4,7 @@
    root mean squares, which is 4 where the error is of second order. Extrapolation subtracts d1 / 3, while differences
    that shrink by a factor rho would leave d1 / (rho - 1) to subtract. So the bar of a curve is at least
 
-     |d1| |1/(rho - 1) - 1/3|,   and at least   |d1| max(1/(rho - 1) - 1/3, 1/3)   if rho < 2.5,
+     |d1| max(|1/(rho - 1) - 1/3|, 1/20),   and at least   |d1| max(1/(rho - 1) - 1/3, 1/3)   if rho < 2.5,
 
    where the order does not show. Errors of single curves cancel by chance and then look like accuracy. As all curves
    come from the same kernels, the bar of each is, relative to its scale, at least a part of the largest bar of the

@@ -152,7 +152,7 @@ static double part_of(const grids *x, int n, int *how)
     *how = ratio < 2.5 ? 1 : 2;
     if (ratio < 2.5)
         return fmax(1 / (fmax(ratio, 1.2) - 1) - 1.0 / 3, 1.0 / 3);
-    return fabs(1 / (fmin(ratio, 8) - 1) - 1.0 / 3);
+    return fmax(fabs(1 / (fmin(ratio, 8) - 1) - 1.0 / 3), 0.05);
 }
 
 /* All curves, [column][time]. */
