@@ -57,7 +57,8 @@ static const solver *solver_of(const sgdmft_problem *problem)
 static int is_exact(sgdmft_context *ctx, const sgdmft_problem *problem, void **plan)
 {
     unsigned pins = PIN_PATHS | PIN_REPLICAS | PIN_STEPS | PIN_METHOD;
-    if (!problem->given || problem->numerics.given & pins || problem->process->events == EVENTS_FRESH)
+    if (!problem->given || problem->numerics.given & pins || problem->numerics.response != RESPONSE_AUTO ||
+        problem->process->events == EVENTS_FRESH)
         return 0;
     sgdmft_log_fn log = ctx->log;
     ctx->log = NULL;

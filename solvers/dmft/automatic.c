@@ -77,6 +77,14 @@ static void keep(automatic *a)
     t->solution = NULL;
 }
 
+/* SGDMFT_ERR_MEMORY if the trial would not fit. */
+static sgdmft_status check_memory(sgdmft_context *ctx, const dmft_plan *plan)
+{
+    sgdmft_cost cost;
+    dmft_cost(plan, sgdmft_context_threads(ctx), ranks_size(ctx->ranks), &cost);
+    return sgdmft_check_memory(ctx, &cost);
+}
+
 /* Makes the plan of a trial in place of the one before. Warnings about its numbers are for users who gave them, so the
    plan is made in silence. */
 static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
@@ -93,7 +101,10 @@ static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
     t->problem.numerics.tolerance = choice_tolerance(&a->task);
     t->problem.numerics.given = problem_asks_accuracy(a->task.problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
     a->ctx->log = NULL;
-    sgdmft_status status = ranks_agree(a->ctx, a->ctx->ranks, dmft_plan_init(a->ctx, &t->problem, &t->plan));
+    sgdmft_status status = dmft_plan_init(a->ctx, &t->problem, &t->plan);
+    if (!status)
+        status = check_memory(a->ctx, &t->plan);
+    status = ranks_agree(a->ctx, a->ctx->ranks, status);
     if (!status)
         status = replica_axes_find(a->ctx, &t->plan, &t->axes);
     a->ctx->log = log;
@@ -252,17 +263,20 @@ static sgdmft_status run_proper(automatic *a, choice run)
     return SGDMFT_OK;
 }
 
-/* 1 if the last trial was cut short by a limit, by the caller or by passes that did not become consistent, and an
-   earlier one was not. */
+/* 1 if the last trial was cut short by a limit, by the caller or by passes that did not become consistent, or would not
+   have fit into memory, and an earlier one was whole. */
 static int use_kept(const automatic *a, sgdmft_status cut_short)
 {
     sgdmft_status ended = cut_short ? cut_short : a->now.view.ended;
-    return a->kept.valid && (ended == SGDMFT_ERR_INTERRUPTED || ended == SGDMFT_ERR_NO_CONVERGENCE);
+    return a->kept.valid &&
+           (ended == SGDMFT_ERR_INTERRUPTED || ended == SGDMFT_ERR_NO_CONVERGENCE || ended == SGDMFT_ERR_MEMORY);
 }
 
 /* Why the work ended before the accuracy was reached, or NULL. */
-static const char *limit_of(const automatic *a, int kept)
+static const char *limit_of(const automatic *a, int kept, sgdmft_status cut_short)
 {
+    if (kept && cut_short == SGDMFT_ERR_MEMORY)
+        return "the memory is too small for a larger run";
     if (a->deadline > 0 && clock_seconds() >= a->deadline)
         return "numerics.time_limit is over";
     if (kept)
@@ -282,7 +296,7 @@ static sgdmft_status finish(automatic *a, sgdmft_status cut_short, sgdmft_soluti
     if (ranks_rank(a->ctx->ranks) > 0)
         return SGDMFT_OK;
     sgdmft_status status =
-        accuracy_record(a->ctx, problem, kept ? &a->kept.view : &t->view, call, limit_of(a, kept), *from);
+        accuracy_record(a->ctx, problem, kept ? &a->kept.view : &t->view, call, limit_of(a, kept, cut_short), *from);
     if (!status && interrupted)
         status = solution_set_status(a->ctx, *from, SGDMFT_ERR_INTERRUPTED,
                                      "interrupted: the curves are those of the last run that was complete");
