@@ -142,7 +142,8 @@ class Sweep(WithRanks):
         self.run_program("sweep", "p.yaml", *self.OVER, "-o", "one", code=3)
         for n in [2, 3]:
             done = self.run_ranks(n, "sweep", "p.yaml", *self.OVER, "--threads=1", "-o", str(n), code=3)
-            self.assertEqual(len(self.messages(done)), 1, done.stderr)
+            errors = [line for line in self.messages(done) if not line.startswith("sgdmft: warning: ")]
+            self.assertEqual(len(errors), 1, done.stderr)
             self.assertIn("point 3 (eta=4.5): ", done.stderr)
             self.assertEqual(done.stdout.count("written"), 1)
             self.assertEqual(self.table("one/sweep.csv"), self.table(f"{n}/sweep.csv"))
