@@ -53,7 +53,7 @@ sgdmft_status accuracy_columns(sgdmft_context *ctx, const sgdmft_problem *proble
         else
             status =
                 origin_fail(ctx, SGDMFT_ERR_RANGE, &item->where,
-                            "there is no column %s; allowed: names of columns of the output, such as R11", item->text);
+                            "value %s is not a column of the output; allowed: names of columns, such as R11", item->text);
     }
     free(names);
     if (status)
@@ -130,8 +130,8 @@ accuracy_view accuracy_look(const curve_errors *errors, const char *wanted, doub
     return view;
 }
 
-/* What failed: the horizon, where a limit ended the solve before it, a column by name and where, or the identity. The
-   caller frees the text; NULL if out of memory. */
+/* Says what was missed: the horizon, if a limit ended the solve before it; the accuracy, with the worst column and its
+   time; or the identity. The caller frees the text; NULL if out of memory. */
 static char *missed(const sgdmft_problem *problem, const accuracy_view *view, int untrusted, const char *limit,
                     const sgdmft_solution *solution)
 {

@@ -85,8 +85,7 @@ static sgdmft_status check_memory(sgdmft_context *ctx, const dmft_plan *plan)
     return sgdmft_check_memory(ctx, &cost);
 }
 
-/* Makes the plan of a trial in place of the one before. Warnings about its numbers are for users who gave them, so the
-   plan is made in silence. */
+/* Makes the plan of a trial in place of the one before. */
 static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
 {
     trial *t = &a->now;
@@ -94,17 +93,11 @@ static sgdmft_status begin(automatic *a, const choice *of, int is_pilot)
     keep(a);
     trial_clear(t);
     t->of = *of;
-    t->problem = *a->task.problem;
-    t->problem.numerics.paths = of->paths;
-    t->problem.numerics.replicas = of->replicas;
-    t->problem.numerics.steps = of->steps;
-    t->problem.numerics.tolerance = choice_tolerance(&a->task);
-    t->problem.numerics.given = problem_asks_accuracy(a->task.problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
-    a->ctx->log = NULL;
-    sgdmft_status status = dmft_plan_init(a->ctx, &t->problem, &t->plan);
+    sgdmft_status status = choice_plan(a->ctx, &a->task, of, &t->problem, &t->plan);
     if (!status)
         status = check_memory(a->ctx, &t->plan);
     status = ranks_agree(a->ctx, a->ctx->ranks, status);
+    a->ctx->log = NULL;
     if (!status)
         status = replica_axes_find(a->ctx, &t->plan, &t->axes);
     a->ctx->log = log;
@@ -143,11 +136,11 @@ static sgdmft_status look(automatic *a)
         sgdmft_solution_free(t->solution);
         t->solution = NULL;
         status = replica_statistics(a->ctx, &t->plan, &t->set, &t->errors, &t->solution);
-        if (!status)
+        if (!status) {
             t->view = accuracy_look(&t->errors, a->wanted, a->task.accuracy, &t->set, &t->plan, t->solution);
+            tell(a);
+        }
     }
-    if (!status && ranks_rank(a->ctx->ranks) == 0)
-        tell(a);
     status = ranks_agree(a->ctx, a->ctx->ranks, status);
     return status ? status : ranks_broadcast(a->ctx, a->ctx->ranks, &t->view, sizeof t->view);
 }
@@ -182,10 +175,16 @@ static sgdmft_status go_on(automatic *a, int replicas, double from, double to)
     return status ? status : look(a);
 }
 
+/* 1 if the time is over, by the clock of this rank. */
+static int is_over(const automatic *a)
+{
+    return a->deadline > 0 && clock_seconds() >= a->deadline;
+}
+
 /* 1 if the time is over, for all ranks. */
 static sgdmft_status is_late(automatic *a, int *late)
 {
-    *late = a->deadline > 0 && clock_seconds() >= a->deadline;
+    *late = is_over(a);
     return ranks_broadcast(a->ctx, a->ctx->ranks, late, sizeof *late);
 }
 
@@ -237,7 +236,7 @@ static sgdmft_status add_replicas(automatic *a, int may_begin_again, choice *nex
         if (*again || replicas <= t->set.solved)
             return SGDMFT_OK;
         double done = PILOT_PART + (1 - PILOT_PART) * t->set.solved / replicas;
-        status = go_on(a, replicas, done, PILOT_PART + (1 - PILOT_PART));
+        status = go_on(a, replicas, done, 1);
         if (status)
             return status;
     }
@@ -277,7 +276,7 @@ static const char *limit_of(const automatic *a, int kept, sgdmft_status cut_shor
 {
     if (kept && cut_short == SGDMFT_ERR_MEMORY)
         return "the memory is too small for a larger run";
-    if (a->deadline > 0 && clock_seconds() >= a->deadline)
+    if (is_over(a))
         return "numerics.time_limit is over";
     if (kept)
         return "a run with more steps was cut short";
@@ -288,8 +287,8 @@ static const char *limit_of(const automatic *a, int kept, sgdmft_status cut_shor
 static sgdmft_status finish(automatic *a, sgdmft_status cut_short, sgdmft_solution **out)
 {
     trial *t = &a->now;
-    int kept = use_kept(a, cut_short), late = a->deadline > 0 && clock_seconds() >= a->deadline;
-    int interrupted = kept && !late && (cut_short ? cut_short : t->view.ended) == SGDMFT_ERR_INTERRUPTED;
+    int kept = use_kept(a, cut_short),
+        interrupted = kept && !is_over(a) && (cut_short ? cut_short : t->view.ended) == SGDMFT_ERR_INTERRUPTED;
     const sgdmft_problem *problem = kept ? &a->kept.problem : &t->problem;
     sgdmft_solution **from = kept ? &a->kept.solution : &t->solution;
     accuracy_call call = problem_asks_accuracy(a->task.problem) ? ACCURACY_ASKED : ACCURACY_WANTED;

@@ -1,7 +1,7 @@
 /* Solves to an accuracy. Pilots with few paths show the scale of the curves, the noise of a path and the step error of
-   every curve; from them follow steps and paths (choice.h). The run proper begins with four replicas, which show whether
-   the steps will do, goes on to eight, and then adds replicas until noise and step error together meet the accuracy.
-   Its result is that of a solve with the chosen numbers given in the problem file, to the last digit. */
+   every curve; from them follow steps and paths (choice.h). The run proper begins with four replicas, which show
+   whether the steps will do, goes on to eight, and then adds replicas until noise and step error together meet the
+   accuracy. Its result is that of a solve with the chosen numbers given in the problem file, to the last digit. */
 #ifndef SGDMFT_SOLVERS_DMFT_AUTOMATIC_H
 #define SGDMFT_SOLVERS_DMFT_AUTOMATIC_H
 

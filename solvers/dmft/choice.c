@@ -233,3 +233,19 @@ double choice_tolerance(const choice_task *task)
     return leaves(task, PIN_TOLERANCE) ? fmin(fmax(TOLERANCE_PART * task->accuracy, 1e-8), TOLERANCE_MOST)
                                        : task->problem->numerics.tolerance;
 }
+
+sgdmft_status choice_plan(sgdmft_context *ctx, const choice_task *task, const choice *of, sgdmft_problem *problem,
+                          dmft_plan *plan)
+{
+    sgdmft_log_fn log = ctx->log;
+    *problem = *task->problem;
+    problem->numerics.paths = of->paths;
+    problem->numerics.replicas = of->replicas;
+    problem->numerics.steps = of->steps;
+    problem->numerics.tolerance = choice_tolerance(task);
+    problem->numerics.given = problem_asks_accuracy(task->problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
+    ctx->log = NULL;
+    sgdmft_status status = dmft_plan_init(ctx, problem, plan);
+    ctx->log = log;
+    return status;
+}

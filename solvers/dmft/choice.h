@@ -1,5 +1,5 @@
 /* What to try next, from what was seen: the numbers of steps, paths and replicas that reach an accuracy with little
-   work. Pure functions; automatic.c calls them.
+   work. Pure functions but for the last; automatic.c calls them.
 
    Noise. The variance of the mean over all replicas falls at least like 1/(paths replicas). Paths of a replica are
    better than replicas, because quasi-random points gain from their number, but at least REPLICAS replicas are needed
@@ -8,8 +8,8 @@
    set a least number of paths (choice_least_paths).
 
    Step. The bar of the step error falls with the third to the fourth power of the step when it is small, and more
-   slowly when it is large. Pilots with few paths raise the number of steps until the bar is small, and the number for
-   the accuracy follows by that power. Steps are no longer than STIFFEST in units of the fastest relaxation, beyond which
+   slowly when it is large. Pilots with few paths raise the number of steps until the bar is small, and the number for the
+   accuracy follows by that power. Steps are no longer than STIFFEST in units of the fastest relaxation, beyond which
    differences between grids say nothing about the error. */
 #ifndef SGDMFT_SOLVERS_DMFT_CHOICE_H
 #define SGDMFT_SOLVERS_DMFT_CHOICE_H
@@ -61,5 +61,11 @@ int choice_replicas(const choice_task *task, const accuracy_view *seen, const ch
 
 /* The tolerance of self-consistency for an accuracy. */
 double choice_tolerance(const choice_task *task);
+
+/* The problem of the task with these numbers, in *problem, and the plan of it. The texts belong to the original;
+   *problem must outlive the plan. Warnings about numbers are for users who gave them, so the plan is made in silence.
+   Fails as dmft_plan_init. */
+sgdmft_status choice_plan(sgdmft_context *ctx, const choice_task *task, const choice *of, sgdmft_problem *problem,
+                          dmft_plan *plan);
 
 #endif

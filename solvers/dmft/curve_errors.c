@@ -62,7 +62,7 @@ typedef struct replica_curves {
     double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
     size_t checked;          /* number of output times that the coarsest grid reached */
     double *sample;          /* [replicas] values at one time */
-    double *change, *before; /* [checked] means of grid_changes along a curve */
+    double *change, *before; /* [checked] means of Y_2h - Y_h, and of X_2h - Y_2h, along a curve */
     double *fine, *coarse;   /* [times] means of X_2h - X_h, and [checked] of X_4h - X_2h */
     double *nearby;          /* [times] */
 } replica_curves;
@@ -159,8 +159,8 @@ typedef struct series_noise {
 } series_noise;
 
 /* Values and noise of a curve, and the differences between grids that its step errors are made of. At times that the
-   coarsest grid did not reach, the order of the error is not known, and the whole difference between the grids counts as
-   step error. */
+   coarsest grid did not reach, the order of the error is not known, and the whole difference between the grids counts
+   as step error. */
 static series_noise mean_curve(const replica_curves *curves, size_t curve, size_t stride,
                                const sgdmft_solution *solution, sgdmft_curve *out)
 {

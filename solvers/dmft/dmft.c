@@ -12,15 +12,15 @@
 
    A replica draws its paths once, then solves on the grid of the problem and, with the same paths, on every second
    node. The difference estimates the time-step error with little noise, and removes its leading order. It also solves on
-   every fourth node: the change of the extrapolated value, and the order that the three grids show, bound the error that
-   is left. Where paths, replicas and steps are not all given, they are chosen for an accuracy, by pilots and by runs
-   that begin again or go on. The files of this directory:
+   every fourth node: the change of the extrapolated value, and the order that the three grids show, bound the error
+   that is left. Where paths, replicas and steps are not all given, they are chosen for an accuracy, by pilots and by
+   runs that begin again or go on. The files of this directory:
 
      plan.h        problem -> grids, laws, averages            nested.h    one replica on its grids
      pilot.h       axes along which normals are drawn          replica.h   kernels, paths and averages on one grid
      replicas.h    all replicas, threads and ranks             march.h, picard.h   two ways to make them consistent
      collect.h     replicas from other ranks                   statistics.h, curve_errors.h   replicas -> solution
-     accuracy.h    errors against the accuracy that is asked   choice.h, automatic.h   steps, paths and replicas for it */
+     accuracy.h    errors against the accuracy asked for       choice.h, automatic.h   numbers that reach it */
 #include "solvers/dmft/dmft.h"
 
 #include <stdlib.h>
@@ -54,23 +54,13 @@ static int is_open(const sgdmft_problem *problem)
            problem_leaves(problem, PIN_STEPS);
 }
 
-/* Makes the plan again with numbers that are nearer to those of the solve, so that memory and time are. Warnings about
-   numbers that nobody gave would be of no use. */
+/* Makes the plan again with numbers that are nearer to those of the solve, so that memory and time are. */
 static sgdmft_status guess_plan(sgdmft_context *ctx, dmft_solve *solve)
 {
     choice_task task = choice_task_of(solve->problem, &solve->plan);
     choice guess = choice_guess(&task);
-    solve->guess = *solve->problem;
-    solve->guess.numerics.paths = guess.paths;
-    solve->guess.numerics.replicas = guess.replicas;
-    solve->guess.numerics.steps = guess.steps;
-    solve->guess.numerics.tolerance = choice_tolerance(&task);
     dmft_plan_clear(&solve->plan);
-    sgdmft_log_fn log = ctx->log;
-    ctx->log = NULL;
-    sgdmft_status status = dmft_plan_init(ctx, &solve->guess, &solve->plan);
-    ctx->log = log;
-    return status;
+    return choice_plan(ctx, &task, &guess, &solve->guess, &solve->plan);
 }
 
 static sgdmft_status prepare(sgdmft_context *ctx, const sgdmft_problem *problem, void **out)

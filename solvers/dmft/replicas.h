@@ -38,9 +38,9 @@ sgdmft_status replica_axes_find(sgdmft_context *ctx, const dmft_plan *plan, repl
 void replica_axes_use(const replica_axes *axes, dmft_plan *plan);
 void replica_axes_clear(replica_axes *axes);
 
-/* Solves the replicas of the set that are not solved yet, with the axes of the plan. Rank 0 gets all replicas, the others a count of 0. After an interrupt the complete
-   replicas are averaged if there are at least two, otherwise all that were begun. Collective call: every rank of the
-   context makes it. */
+/* Solves the replicas of the set that are not solved yet, with the axes of the plan. Rank 0 gets all replicas, the
+   others a count of 0. After an interrupt the complete replicas are averaged if there are at least two, otherwise all
+   that were begun. Collective call: every rank of the context makes it. */
 sgdmft_status replica_set_continue(sgdmft_context *ctx, const dmft_plan *plan, replica_set *set);
 
 /* The same with axes that are found first. */

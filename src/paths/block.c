@@ -127,8 +127,8 @@ void path_block_clear(path_block *block)
     memset(block, 0, sizeof *block);
 }
 
-/* Doubles per lane of path_workspace.visit. Visits of a group need a time, r and g [k], G [k k], y and three numbers for
-   their place; the stages of a kick need up to 4 positions and gradients [k] and two Hessians [k k]. */
+/* Doubles per lane of path_workspace.visit. Visits of a group need a time, r and g [k], G [k k], y and three numbers
+   for their place; the stages of a kick need up to 4 positions and gradients [k] and two Hessians [k k]. */
 static size_t visit_width(const model_shape *shape)
 {
     size_t k = (size_t)shape->k;
@@ -226,6 +226,12 @@ static void field_at_node(const path_block *block, const path_plan *plan, const 
     path_history_field(&block->history, kern, node, own);
     memcpy(w, own, sizeof(double) * (size_t)k * n);
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, block->in->wstar, w);
+}
+
+int path_block_gradient(void *user, const double *r, double *g, double *G)
+{
+    const block_gradient *source = user;
+    return model_gradient(source->plan->m, source->s->model, source->in->n, source->s->t, r, source->in->y, g, G);
 }
 
 void path_block_average_start(const path_block *block, const path_plan *plan, const double *g, path_workspace *s,

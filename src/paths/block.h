@@ -124,6 +124,17 @@ void path_block_accept(path_block *block, const path_plan *plan);
 int path_block_renew(const path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
                      double *sums);
 
+/* What a kick of a whole block needs to ask for gradients, at the time in s->t. */
+typedef struct block_gradient {
+    const path_plan *plan;
+    const path_inputs *in;
+    path_workspace *s;
+} block_gradient;
+
+/* g[k][n] and, unless it is NULL, G[k][k][n] of all lanes at r[k][n]; `user` is a block_gradient. Non-zero if a
+   call-back asked to stop. */
+int path_block_gradient(void *user, const double *r, double *g, double *G);
+
 /* The position [k][n] at the computed node of a path that is visited just before it. */
 static inline const double *path_block_unvisited(const path_block *block, const path_plan *plan)
 {

@@ -12,19 +12,6 @@
 #include "kernels/step_rule.h"
 #include "paths/lanes.h"
 
-/* A block whose gradients a kick asks for, at the time in s->t. */
-typedef struct gradient_source {
-    const path_plan *plan;
-    const path_inputs *in;
-    path_workspace *s;
-} gradient_source;
-
-static int gradient_at(void *user, const double *r, double *g, double *G)
-{
-    const gradient_source *source = user;
-    return model_gradient(source->plan->m, source->s->model, source->in->n, source->s->t, r, source->in->y, g, G);
-}
-
 /* - R(T_cell, T_b), b < cell, in path_chains.between. */
 static void response_at_event(const kernels *kern, int cell, double *between)
 {
@@ -61,9 +48,9 @@ static int advance(path_block *block, const path_plan *plan, const kernels *kern
     for (size_t x = 0; x < width; x++)
         r[x] = 0.5 * (block->r_last[x] + block->r[x]);
     lanes_fill(n, grid->t[cell] + 0.5 * grid->h[cell], s->t);
-    gradient_source source = {plan, in, s};
+    block_gradient source = {plan, in, s};
     midpoint_step step = {
-        .k = k, .n = n, .length = length, .own = own, .r = r, .gradient = gradient_at, .user = &source};
+        .k = k, .n = n, .length = length, .own = own, .r = r, .gradient = path_block_gradient, .user = &source};
     if (begin_cell(block, &step, s->visit) ||
         plan->process->midpoint(&step, block->parts, s->visit, block->middle, s->g,
                                 block->chains->slope + (size_t)cell * k * width))

@@ -9,19 +9,6 @@
 #include "core/matrix.h"
 #include "paths/lanes.h"
 
-/* A block whose gradients a kick asks for, at the time in s->t. */
-typedef struct gradient_source {
-    const path_plan *plan;
-    const path_inputs *in;
-    path_workspace *s;
-} gradient_source;
-
-static int gradient_at(void *user, const double *r, double *g, double *G)
-{
-    const gradient_source *source = user;
-    return model_gradient(source->plan->m, source->s->model, source->in->n, source->s->t, r, source->in->y, g, G);
-}
-
 /* Component x of a kernel row at event b, linear between nodes. */
 static double at_event(const kernels *kern, response_row row, int x, int b)
 {
@@ -76,14 +63,14 @@ static int advance(path_block *block, const path_plan *plan, const kernels *kern
     double *r = s->work, *D = block->chains ? block->chains->slope + a * k * k * n : NULL;
     position(block, plan, kern, cell, r);
     lanes_fill(n, grid->t[cell] + grid->middle[cell] * grid->h[cell], s->t);
-    gradient_source source = {plan, in, s};
+    block_gradient source = {plan, in, s};
     kick_step step = {.k = k,
                       .n = n,
                       .eta = grid->eta_middle[cell],
                       .h = grid->h[cell],
                       .noise = in->noise ? in->noise + a * n : NULL,
                       .r = r,
-                      .gradient = gradient_at,
+                      .gradient = path_block_gradient,
                       .user = &source};
     if (plan->process->kick(&step, s->visit, block->newest_sum, D))
         return -1;
