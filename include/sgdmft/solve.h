@@ -21,7 +21,8 @@ typedef struct sgdmft_cost {
 } sgdmft_cost;
 
 /* The solvers, 0 <= index < count: their names, and whether they are for a problem. sgdmft_solver_cannot_solve returns
-   NULL if so, and otherwise why not, as a phrase. The problem must have been checked (sgdmft_problem_check). All texts are in static storage. */
+   NULL if so, and otherwise why not, as a phrase. The problem must have been checked (sgdmft_problem_check). All texts
+   are in static storage. */
 SGDMFT_API size_t sgdmft_solver_count(void);
 SGDMFT_API const char *sgdmft_solver_name(size_t index);
 SGDMFT_API const char *sgdmft_solver_cannot_solve(size_t index, const sgdmft_problem *problem);
@@ -42,9 +43,9 @@ SGDMFT_API sgdmft_status sgdmft_check_memory(sgdmft_context *ctx, const sgdmft_c
 
 /* Solves the limiting equations. When the dynamics diverge (SGDMFT_ERR_DIVERGED), the tolerance is not reached
    (SGDMFT_ERR_NO_CONVERGENCE), a loss is not finite (SGDMFT_ERR_NON_FINITE), the accuracy is not reached
-   (SGDMFT_ERR_ACCURACY) or the caller interrupts (SGDMFT_ERR_INTERRUPTED), *out still holds everything computed up to that time, and so it may after a call-back
-   aborted (SGDMFT_ERR_PLUGIN). On any other failure, as of sgdmft_estimate_cost, *out is NULL. The caller frees
-   *out. */
+   (SGDMFT_ERR_ACCURACY) or the caller interrupts (SGDMFT_ERR_INTERRUPTED), *out still holds everything computed up to
+   that time, and so it may after a call-back aborted (SGDMFT_ERR_PLUGIN). On any other failure, as of
+   sgdmft_estimate_cost, *out is NULL. The caller frees *out. */
 SGDMFT_API sgdmft_status sgdmft_solve(sgdmft_context *ctx, sgdmft_problem *problem, sgdmft_solution **out);
 
 SGDMFT_END_DECLS

@@ -1,4 +1,4 @@
-/* What is wrong with a finished solution: curves that are not numbers or that nothing could have. */
+/* Checks a finished solution for curves that are not finite, and for values that no solution can take. */
 #ifndef SGDMFT_SOLVERS_COMMON_AUDIT_H
 #define SGDMFT_SOLVERS_COMMON_AUDIT_H
 

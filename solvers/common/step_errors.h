@@ -23,7 +23,7 @@ typedef struct grid_difference {
     double noise;        /* its standard error, root mean square over the times */
 } grid_difference;
 
-/* What the nested grids show of one curve. */
+/* The differences between the nested grids for one curve. */
 typedef struct grid_series {
     size_t n;
     grid_difference fine, coarse; /* d1, d2 */

@@ -1,5 +1,5 @@
-/* The largest standard error of the curves of a solution, relative to natural scales, against the accuracy that is asked
-   for. */
+/* The largest standard error of the curves of a solution, relative to natural scales, against the accuracy that is
+   asked for. */
 #ifndef SGDMFT_SOLVERS_COMMON_WORST_ERROR_H
 #define SGDMFT_SOLVERS_COMMON_WORST_ERROR_H
 

@@ -16,7 +16,8 @@
 
    Where the expressions of the model multiply out to sums of products of functions of few variables, as those of
    committees with the square loss do, a rule has as many dimensions as a term has variables (solvers/online/factors.h),
-   and any number of students and teachers is solved so. Only what is no such sum needs rules over all variables at once.
+   and any number of students and teachers is solved so. Only what is no such sum needs rules over all variables at
+   once.
 
    Otherwise averages come from randomised quasi-Monte Carlo. The points of a replica stay the same along its march,
    which thereby solves a smooth differential equation, and standard errors come from independent replicas. Noise of the

@@ -37,8 +37,8 @@ typedef struct online_plan {
     double moment_limit;                         /* a mean square of theta above this counts as divergence */
 } online_plan;
 
-/* The problem must outlive the plan. Fails as model_new, online_factors_new, penalty_new, schedule_new, data_law_init and initial_law_init
-   do. */
+/* The problem must outlive the plan. Fails as model_new, online_factors_new, penalty_new, schedule_new, data_law_init
+   and initial_law_init do. */
 sgdmft_status online_plan_new(sgdmft_context *ctx, const sgdmft_problem *problem, online_plan **out);
 void online_plan_free(online_plan *plan);
 

@@ -30,7 +30,8 @@ int online_factors_help(const online_plan *plan);
 online_orders online_orders_next(const online_orders *orders);
 
 /* Raises orders until they are high enough at the states[n]. ORDERS_NOT_FOUND if that, and the check by the next higher
-   ones, would take more than ONLINE_RULE_POINTS points, or as much work. Fails with SGDMFT_ERR_PLUGIN if a plug-in asks to stop. */
+   ones, would take more than ONLINE_RULE_POINTS points, or as much work. Fails with SGDMFT_ERR_PLUGIN if a plug-in asks
+   to stop. */
 sgdmft_status online_orders_refine(sgdmft_context *ctx, const online_plan *plan, const online_state *states, size_t n,
                                    double tolerance, int threads, online_orders *orders, online_refinement *out);
 

@@ -105,9 +105,9 @@ typedef struct sampling_bias {
     double here, lasting;
 } sampling_bias;
 
-/* A bias falls as some power p of the number of points between 1/2 and 1, and is 1 / (2^p - 1) times the difference that
-   half of the points make, 1 to 2.4. The difference has an error of its own, which is allowed for. sample[count] is work
-   space. */
+/* A bias falls as some power p of the number of points between 1/2 and 1, and is 1 / (2^p - 1) times the difference
+   that half of the points make, 1 to 2.4. The difference has an error of its own, which is allowed for. sample[count]
+   is work space. */
 static sampling_bias bias_of(const online_results *all, size_t i, size_t c, double *sample)
 {
     static const double TYPICAL = 1.6, MOST = 2.4, ALLOWED = 2, SURE = 4;

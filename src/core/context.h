@@ -55,8 +55,8 @@ void context_begin(sgdmft_context *ctx);
 void context_work_for(sgdmft_context *ctx, const sgdmft_context *other);
 
 /* 1 if work is to be broken off, because the caller asked to stop some time ago and no convenient end of the work has
-   come since. Cheap enough for every block of paths, and for any thread; that of the caller asks the call-back from time
-   to time. Once it is 1 it remains so. */
+   come since. Cheap enough for every block of paths, and for any thread; that of the caller asks the call-back from
+   time to time. Once it is 1 it remains so. */
 int context_stop_now(sgdmft_context *ctx);
 
 /* Something short begins although the caller asked to stop: it may take as long as work that was under way then. */

@@ -216,8 +216,8 @@ static series rule_relu(const series *u, int n)
     return sign > 0 ? u[0] : asymptotic_constant(0);
 }
 
-/* f at a finite limit: its value there up to the distance from the limit, or `slope` times that distance where the value
-   is zero. */
+/* f at a finite limit: its value there up to the distance from the limit, or `slope` times that distance where the
+   value is zero. */
 static int at_limit(expr_op op, const series *u, double slope, series *out)
 {
     double limit;

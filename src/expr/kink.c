@@ -1,6 +1,7 @@
-/* Search for jumps and poles. A graph of smooth functions can jump only where something switches (a comparison, sign, relu, ...)
-   or is singular (a zero denominator, the root of zero, ...). Each such node gives a scalar function, its switch, whose
-   zeros are followed along random lines in the moving variables; at a zero, one-sided values are compared.
+/* Search for jumps and poles. A graph of smooth functions can jump only where something switches (a comparison, sign,
+   relu, ...) or is singular (a zero denominator, the root of zero, ...). Each such node gives a scalar function, its
+   switch, whose zeros are followed along random lines in the moving variables; at a zero, one-sided values are
+   compared.
 
    With steps h, h/10 on both sides, v(+h) - v(-h) = jump + slope * 2h + ... is extrapolated to h = 0. A jump gives the
    same number for several h; a steep but continuous function, a kink or rounding errors do not. A pole shows in the
@@ -198,8 +199,8 @@ static double jump_at(search *s, double tau)
     return pole ? INFINITY : 0;
 }
 
-/* The power of the pole at `tau` on one side, from the values there; 0 if there is none. Three estimates p, one for each
-   step to the next h, are extrapolated to h = 0; they differ where the node has finite parts beside the pole. */
+/* The power of the pole at `tau` on one side, from the values there; 0 if there is none. Three estimates p, one for
+   each step to the next h, are extrapolated to h = 0; they differ where the node has finite parts beside the pole. */
 static double power_on_side(const search *s, int side)
 {
     double p[STEPS - 1];

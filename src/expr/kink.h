@@ -14,11 +14,11 @@ typedef struct expr_jump {
     char function[32]; /* function that switches there, e.g. "relu", "sign", "if" */
 } expr_jump;
 
-/* Searches for jumps of `node` in the variables moving[0 .. n_moving - 1]: on every switching surface (zero set of the argument of sign,
-   of a comparison, ...) that `node` depends on, compares the values on both sides along random lines, other variables
-   random. Those up to moving[n_normal - 1] have continuous laws, so that what happens for single values of them does not
-   count; all others, such as labels, may be small integers. Deterministic for a given seed. *out is the largest jump met. Adds nodes to the graph (the switching
-   functions). */
+/* Searches for jumps of `node` in the variables moving[0 .. n_moving - 1]: on every switching surface (zero set of the
+   argument of sign, of a comparison, ...) that `node` depends on, compares the values on both sides along random lines,
+   other variables random. Those up to moving[n_normal - 1] have continuous laws, so that what happens for single values
+   of them does not count; all others, such as labels, may be small integers. Deterministic for a given seed. *out is
+   the largest jump met. Adds nodes to the graph (the switching functions). */
 sgdmft_status expr_find_jump(sgdmft_context *ctx, expr_graph *graph, expr_node node, const expr_node *moving,
                              size_t n_moving, size_t n_normal, uint64_t seed, expr_jump *out);
 

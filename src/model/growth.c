@@ -1,6 +1,6 @@
-/* Expressions are expanded along rays (expr/growth.h) for a few random labels. Whatever that finds has a second witness,
-   the numbers themselves: the map r -> r - eta g(r, y) is iterated, or the gradient is evaluated along the ray. A factor
-   eta R(t, v) of order one does not change which function grows faster, so STEP stands for all of them.
+/* Expressions are expanded along rays (expr/growth.h) for a few random labels. Whatever that finds has a second
+   witness, the numbers themselves: the map r -> r - eta g(r, y) is iterated, or the gradient is evaluated along the
+   ray. A factor eta R(t, v) of order one does not change which function grows faster, so STEP stands for all of them.
 
    Samples are drawn, and rays leave, where the dynamics come: given the signal, the field has the covariance
    P = q - m rho^-1 m^T at the start, and the directions of g at the first visits are added to it. Students that are
@@ -328,7 +328,8 @@ static int leading(const asymptotic *g, int k, growth_order *order, double *coef
     return found;
 }
 
-/* Growth of g along the ray u that is certain and faster than linear, by more than the root of a logarithm: 1, with the order and the direction of -g. */
+/* Growth of g along the ray u that is certain and faster than linear, by more than the root of a logarithm: 1, with the
+   order and the direction of -g. */
 static int grows_fast(const search *s, const double *u, growth_order *order, double *towards)
 {
     int k = s->q->k;

@@ -1,5 +1,5 @@
-/* Whether the equations can have a solution: the gradient needs a second moment, E g^2, at all times. What of its growth
-   forbids it depends on how many kicks a path may have (kick_number in process/process.h):
+/* Whether the equations can have a solution: the gradient needs a second moment, E g^2, at all times. What of its
+   growth forbids it depends on how many kicks a path may have (kick_number in process/process.h):
 
      repeated growth faster than linear: each of n visits enlarges r to a power or more, so that r grows like an n-fold
        iterate, against the probability e^-T T^n/n! of n visits; no second moment if their number is unbounded

@@ -34,8 +34,9 @@ sgdmft_status model_new(sgdmft_context *ctx, const sgdmft_problem *problem, mode
 /* For solvers that average the Hessian: SGDMFT_ERR_KINK if the gradient of the loss jumps in r. `problem` is the one
    that the model was built from. */
 sgdmft_status model_check_smooth(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem);
-/* For solvers: SGDMFT_ERR_NO_LIMIT if it is certain that the gradient of the loss has no second moment under the process
-   of the problem, so that there are no curves to compute. Nothing is known of call-backs, and nothing refused. */
+/* For solvers: SGDMFT_ERR_NO_LIMIT if it is certain that the gradient of the loss has no second moment under the
+   process of the problem, so that there are no curves to compute. Nothing is known of call-backs, and nothing refused.
+   */
 sgdmft_status model_check_limit(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem);
 /* For the simulator, which runs all the same: the same as a warning. */
 void model_warn_of_limit(sgdmft_context *ctx, const model *m, const sgdmft_problem *problem);

@@ -232,8 +232,8 @@ sgdmft_status model_kink_refuse(sgdmft_context *ctx, const sgdmft_problem *probl
         name_of(kink->in_loss), written_as(kink->jump.function), kink->jump.size, remedy_for(kink->jump.function));
 }
 
-/* The node as a function of r, s, eps and a free variable in place of the time, which stays in [0, horizon]: a label has
-   the values that it takes, and no others. */
+/* The node as a function of r, s, eps and a free variable in place of the time, which stays in [0, horizon]: a label
+   has the values that it takes, and no others. */
 static sgdmft_status with_labels(builder *b, expr_node node, expr_node *out)
 {
     expr_node value[MODEL_MOST + 1], time = b->variable[MODEL_T];

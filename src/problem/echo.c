@@ -147,8 +147,8 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     }
 }
 
-/* 1 for an accuracy that is not asked for, since paths, replicas or steps are given and it is not: as a setting it would
-   ask for it. */
+/* 1 for an accuracy that is not asked for, since paths, replicas or steps are given and it is not: as a setting it
+   would ask for it. */
 static int is_unasked(const sgdmft_problem *problem, option_id id)
 {
     return id == OPT_ACCURACY && !problem_asks_accuracy(problem);

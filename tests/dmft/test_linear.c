@@ -71,8 +71,8 @@ static void test_graded(void **state)
             "steps: 80, seed: 5, grading: 1.5");
 }
 
-/* Steps as long as the decay of R, delta eta h = 1 at the end. Before the step rule was fitted to that decay, losses and
-   q were off by 2% and more. */
+/* Steps as long as the decay of R, delta eta h = 1 at the end. Before the step rule was fitted to that decay, losses
+   and q were off by 2% and more. */
 static void test_long_steps(void **state)
 {
     const linear_problem p = {.eta = 1.2, .delta = 3, .lambda = 0.1, .q0 = 1, .m0 = 0.2, .rho = 1, .sigma = 0.5};

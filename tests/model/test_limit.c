@@ -244,7 +244,8 @@ static void messages_say_what_and_why(void **state)
 
      a_n = e^-1/n! E g(r_n)^2,   r_0 = w, r_(n+1) = r_n - eta g(r_n).
 
-   with |w| up to `largest`. Where there is no limit, a_(n+1)/a_n grows with n, so the sum over n is infinite. Otherwise it falls in the end. */
+   with |w| up to `largest`. Where there is no limit, a_(n+1)/a_n grows with n, so the sum over n is infinite. Otherwise
+   it falls in the end. */
 typedef long double (*gradient)(long double r);
 
 static long double quartic(long double r)

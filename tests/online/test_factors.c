@@ -267,8 +267,8 @@ static void plateau(void **state)
     online_case_clear(&o);
 }
 
-/* The same with sampled averages, whose noise ends the plateau too early in every replica. Their spread is no measure of
-   that; with the difference that half of the points make, errors are what they are said to be. */
+/* The same with sampled averages, whose noise ends the plateau too early in every replica. Their spread is no measure
+   of that; with the difference that half of the points make, errors are what they are said to be. */
 static void sampled_plateau(void **state)
 {
     static const struct {
