@@ -68,19 +68,18 @@ sgdmft_status accuracy_columns(sgdmft_context *ctx, const sgdmft_problem *proble
    sum over a row stands for its norm. */
 static double stiffness_of(const grid_solution *solved, const dmft_plan *plan)
 {
-    const kernels *kern = solved->kern;
     const time_grid *grid = plan->grid[GRID_FINE];
-    double edge = (1 + sqrt(kern->delta)) * (1 + sqrt(kern->delta)), most = 0;
+    int k = solved->shape.k;
+    double root = 1 + sqrt(plan->problem->delta), edge = root * root, most = 0, lambda = plan->problem->lambda;
     for (int i = 0; i + 1 < solved->nodes; i++) {
         double norm = 0;
-        for (int a = 0; a < kern->k; a++) {
+        for (int a = 0; a < k; a++) {
             double sum = 0;
-            for (int b = 0; b < kern->k; b++)
-                sum += fabs(kernels_Q(kern, a * kern->k + b, i)[i]);
+            for (int b = 0; b < k; b++)
+                sum += fabs(solved->Q[(i * k + a) * k + b]);
             norm = fmax(norm, sum);
         }
-        most =
-            fmax(most, grid->h[i] * (fmax(grid->eta_start[i], grid->eta_end[i]) * norm * edge + kern->filter.lambda));
+        most = fmax(most, grid->h[i] * (fmax(grid->eta_start[i], grid->eta_end[i]) * norm * edge + lambda));
     }
     return most;
 }

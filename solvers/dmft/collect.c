@@ -24,7 +24,7 @@ typedef struct piece {
     size_t bytes;
 } piece;
 
-enum { MOST_PIECES = 16 + KERNELS_ARRAYS_MOST };
+enum { MOST_PIECES = 24 + KERNELS_ARRAYS_MOST };
 
 static void add(piece *list, size_t *n, double *data, size_t count)
 {
@@ -34,12 +34,19 @@ static void add(piece *list, size_t *n, double *data, size_t count)
 /* The arrays of a solution on a grid that statistics.c and coordinates.c read. */
 static size_t pieces_of(const grid_solution *on_grid, piece list[MOST_PIECES])
 {
-    kernels *kern = on_grid->kern;
-    size_t cells = (size_t)kern->steps, nodes = cells + 1, kk = (size_t)(kern->k * kern->k), n = 0;
+    const grid_shape *shape = &on_grid->shape;
+    size_t nodes = (size_t)shape->steps + 1, kk = (size_t)(shape->k * shape->k), n = 0;
+    size_t marks = (size_t)shape->marks;
     array_row rows[KERNELS_ARRAYS_MOST];
-    size_t count = kernels_arrays(kern, rows);
+    size_t count = on_grid->kern ? kernels_arrays(on_grid->kern, rows) : 0;
     add(list, &n, on_grid->observed, nodes * on_grid->observables);
     add(list, &n, on_grid->residual, nodes);
+    add(list, &n, on_grid->C, nodes * kk);
+    add(list, &n, on_grid->m, nodes * (size_t)(shape->k * shape->kstar));
+    add(list, &n, on_grid->R, nodes * kk);
+    add(list, &n, on_grid->Q, nodes * kk);
+    add(list, &n, on_grid->C_marks, marks * marks * kk);
+    add(list, &n, on_grid->R_marks, marks * marks * kk);
     add(list, &n, on_grid->identity, 2 * kk);
     add(list, &n, on_grid->identity_scale, 2 * kk);
     for (size_t i = 0; i < count; i++)
@@ -79,7 +86,7 @@ static sgdmft_status make_grid_solution(sgdmft_context *ctx, const dmft_plan *pl
     if (status)
         return status;
     grid_solution *on_grid = result->on_grid[grid];
-    if (on_grid->kern->sampled == NULL && plan->penalty)
+    if (on_grid->kern && on_grid->kern->sampled == NULL && plan->penalty)
         status = kernels_set_sampled(ctx, on_grid->kern);
     on_grid->nodes = head->nodes;
     on_grid->steps = head->steps;

@@ -19,7 +19,7 @@ static const double NOISE_OF_DEFECT = 2;
 static double *node_curves(const dmft_plan *plan, const grid_solution *on_grid, int grid, const solution_columns *col)
 {
     int k = plan->on_grid[grid].shape.k, kstar = plan->on_grid[grid].shape.kstar;
-    double *values = memory_doubles((size_t)on_grid->nodes * col->count), C[MATRIX_MAX * MATRIX_MAX];
+    double *values = memory_doubles((size_t)on_grid->nodes * col->count);
     for (int i = 0; values && i < on_grid->nodes; i++) {
         if (!on_grid->wanted[i])
             continue;
@@ -29,14 +29,14 @@ static double *node_curves(const dmft_plan *plan, const grid_solution *on_grid, 
         row[col->test_loss] = observed[1];
         for (size_t o = 2; o < on_grid->observables; o++)
             row[col->observables + o - 2] = observed[o];
-        kernels_correlation(on_grid->kern, plan->on_grid[grid].q0, plan->on_grid[grid].rho, i, i, C);
+        const double *C = on_grid->C + (size_t)i * (size_t)(k * k), *R = on_grid->R + (size_t)i * (size_t)(k * k);
         for (int a = 0; a < k; a++)
             for (int b = 0; b <= a; b++)
                 row[col->q + (size_t)(a * (a + 1) / 2 + b)] = C[a * k + b];
         for (int c = 0; c < k * kstar; c++)
-            row[col->m + (size_t)c] = on_grid->kern->m[(size_t)i * (size_t)(k * kstar) + (size_t)c];
+            row[col->m + (size_t)c] = on_grid->m[(size_t)i * (size_t)(k * kstar) + (size_t)c];
         for (int c = 0; c < k * k; c++)
-            row[col->response + (size_t)c] = kernels_R(on_grid->kern, c, i)[0];
+            row[col->response + (size_t)c] = R[c];
     }
     return values;
 }

@@ -6,6 +6,18 @@
 #include "kernels/fitting.h"
 #include "kernels/step_rule.h"
 
+/* The decay by the penalty (kernels_decay): by a ridge, if the history is merged. */
+static void decay_terms(const replica *rep, int node, int single, const double *C, double *out)
+{
+    int k = rep->plan->shape.k;
+    if (!rep->merged) {
+        kernels_decay(rep->kern, node, single, C, out);
+        return;
+    }
+    for (int c = 0; c < k * k; c++)
+        out[c] = (single ? 1 : 2) * rep->lambda * C[c];
+}
+
 /* Adds the right-hand sides of the identities at one end of a cell: `weight` times that of (9) for dC(t,t)/dt, and
    `weight_single` times that of (8) for dC(t,0)/dt. */
 static void add_identity_terms(replica *rep, int node, double eta, double weight, double weight_single,
@@ -15,16 +27,16 @@ static void add_identity_terms(replica *rep, int node, double eta, double weight
     int k = plan->shape.k;
     size_t kk = (size_t)(k * k);
     double C[MATRIX_MAX * MATRIX_MAX], decay[MATRIX_MAX * MATRIX_MAX], decay_single[MATRIX_MAX * MATRIX_MAX];
-    double delta = rep->kern->delta, *identity = rep->out->identity, *scale = rep->out->identity_scale;
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
-    kernels_decay(rep->kern, node, 0, C, decay);
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, 0, C);
-    kernels_decay(rep->kern, node, 1, C, decay_single);
+    double delta = rep->delta, *identity = rep->out->identity, *scale = rep->out->identity_scale;
+    replica_correlation(rep, node, 0, C);
+    decay_terms(rep, node, 0, C, decay);
+    replica_correlation(rep, node, 1, C);
+    decay_terms(rep, node, 1, C, decay_single);
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++) {
             size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
             double drift = delta * eta * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
-            double noise = rep->kern->white_noise ? delta * eta * eta * averages[plan->at.outer + c] : 0;
+            double noise = rep->white_noise ? delta * eta * eta * averages[plan->at.outer + c] : 0;
             double single = delta * eta * averages[plan->at.gw0 + c];
             identity[c] += weight * (-decay[c] - drift + noise);
             identity[kk + c] += weight_single * (-decay_single[c] - single);
@@ -41,7 +53,7 @@ static void add_midpoint_terms(replica *rep, int cell, const double *averages)
     int k = plan->shape.k, nodes[3][2] = {{cell, cell}, {cell + 1, cell}, {cell + 1, cell + 1}};
     size_t kk = (size_t)(k * k);
     double C[3][MATRIX_MAX * MATRIX_MAX], start[2][MATRIX_MAX * MATRIX_MAX], h = rep->grid->h[cell];
-    double rate = rep->kern->delta * step_rule_eta(rep->grid, cell);
+    double rate = rep->delta * step_rule_eta(rep->grid, cell);
     for (int x = 0; x < 3; x++)
         kernels_correlation(rep->kern, plan->q0, plan->rho, nodes[x][0], nodes[x][1], C[x]);
     for (int end = 0; end < 2; end++)
@@ -51,8 +63,8 @@ static void add_midpoint_terms(replica *rep, int cell, const double *averages)
         for (int b = 0; b < k; b++) {
             size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
             double middle = 0.25 * (C[0][c] + C[1][c] + C[1][transposed] + C[2][c]);
-            double decay = 2 * rep->kern->filter.lambda * middle;
-            double decay_single = rep->kern->filter.lambda * 0.5 * (start[0][c] + start[1][c]);
+            double decay = 2 * rep->lambda * middle;
+            double decay_single = rep->lambda * 0.5 * (start[0][c] + start[1][c]);
             double drift = rate * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
             double single = rate * averages[plan->at.gw0 + c];
             identity[c] -= h * (decay + drift);
@@ -69,7 +81,7 @@ void identity_cell(replica *rep, int cell, const double *now, const double *next
         add_midpoint_terms(rep, cell, next);
         return;
     }
-    step_weights time = step_rule_time(rep->grid, cell), single = fitting_time(rep->kern, cell);
+    step_weights time = step_rule_time(rep->grid, cell), single = rep->merged ? time : fitting_time(rep->kern, cell);
     add_identity_terms(rep, cell, rep->grid->eta_start[cell], time.start, single.start, now);
     add_identity_terms(rep, cell + 1, rep->grid->eta_end[cell], time.end, single.end, next);
 }
@@ -80,7 +92,7 @@ void identity_finish(replica *rep, int node)
     size_t kk = (size_t)(plan->shape.k * plan->shape.k);
     double C[MATRIX_MAX * MATRIX_MAX];
     for (int which = 0; which < 2; which++) {
-        kernels_correlation(rep->kern, plan->q0, plan->rho, node, which == 0 ? node : 0, C);
+        replica_correlation(rep, node, which, C);
         for (size_t c = 0; c < kk; c++) {
             double *defect = &rep->out->identity[(size_t)which * kk + c];
             *defect = C[c] - plan->q0[c] - *defect;

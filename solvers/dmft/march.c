@@ -27,40 +27,18 @@ static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
 static const int STALLED = 5, SLOW = 25;
 static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
 
-/* Predicts the averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an
-   epoch begins and the averages jump. The rows of a cell, except the first, are predicted to change as those of the
-   cell before it did one node earlier, because rows depend mainly on the difference of the two times. */
-static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
-{
-    const averages_layout *at = &rep->plan->at;
-    size_t row = at->kinds * (size_t)(at->k * at->k), newest = averages_used(at, i);
-    size_t linear = i > 1 ? at->rows + row : at->rows; /* averages before that index; node i - 1 has i - 1 rows */
-    double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
-    memcpy(next, now, sizeof(double) * newest);
-    memset(next + newest, 0, sizeof(double) * row);
-    if (i == 0 || rep->grid->renewal[i])
-        return;
-    for (size_t c = 0; c < linear; c++)
-        next[c] += ratio * (now[c] - before[c]);
-    memcpy(next + newest, now + newest - row, sizeof(double) * row);
-    if (i == 1)
-        return;
-    for (size_t c = linear; c < newest; c++)
-        next[c] += ratio * (now[c - row] - before[c - row]);
-    for (size_t c = newest; c < newest + row; c++)
-        next[c] += ratio * (now[c - row] - before[c - 2 * row]);
-}
-
 /* The state of the march at the step from node i. */
-typedef struct marcher {
+struct marcher {
     replica *rep;
+    int node, ended;             /* steps done; non-zero if the march is over */
+    double *space;               /* owns the arrays below */
     double *before, *now, *next; /* averages at nodes i - 1, i, i + 1 */
     double *used;                /* the averages from which the kernel rows of the pass were made */
     double *correction;          /* averages integrated over the last visit minus plain ones, when last taken */
     double moved;                /* sum of the changes of the rows since then */
     anderson mixing;
     double rate; /* at which the last passes contracted; 1 if not known */
-} marcher;
+};
 
 /* Reports progress; non-zero, with the reason, if the caller asked to stop. */
 static int interrupted(replica *rep, double work, double t)
@@ -91,7 +69,7 @@ static int pass_to(marcher *m, int i)
     int again = correct && m->moved > fmax(CORRECTION_KEPT, TOLERANCES_KEPT * rep->tolerance);
     if (replica_advance(rep, i, m->next, again ? m->correction : NULL))
         return -1;
-    for (size_t c = 0; correct && c < averages_used(&rep->plan->at, i + 1); c++)
+    for (size_t c = 0; correct && c < replica_averages(rep, i + 1); c++)
         m->next[c] += m->correction[c];
     if (again)
         m->moved = 0;
@@ -145,8 +123,12 @@ static int step_to_consistency(marcher *m, int i)
     double residual = NAN, change = 0, t = rep->grid->t[i + 1];
     int pass = 0, stalled = 0;
     progress passes = {INFINITY, 0, 0};
-    size_t size = averages_used(&rep->plan->at, i + 1);
-    predict(rep, i, m->before, m->now, m->next);
+    size_t size = replica_averages(rep, i + 1);
+    if (replica_begin_step(rep, i, m->now)) {
+        stop_incomplete(rep, t);
+        return -1;
+    }
+    replica_predict(rep, i, m->before, m->now, m->next);
     replica_rows(rep, i, m->now, m->next);
     anderson_restart(&m->mixing, size);
     m->moved = INFINITY;
@@ -159,7 +141,7 @@ static int step_to_consistency(marcher *m, int i)
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
             return -1;
-        if (rep->kern->white_noise)
+        if (rep->white_noise)
             anderson_next(&m->mixing, m->used, m->next);
         double earlier = change;
         change = replica_rows(rep, i, m->now, m->next);
@@ -199,7 +181,8 @@ static void shift_nodes(marcher *m)
 static int finish_node(marcher *m, int node)
 {
     replica *rep = m->rep;
-    replica_accept(rep);
+    replica_record(rep, node);
+    replica_accept(rep, m->now, m->next);
     replica_rows_accept(rep);
     rep->out->nodes = node + 1;
     shift_nodes(m);
@@ -221,58 +204,97 @@ static int all_finite(const double *x, size_t n)
     return 1;
 }
 
-static void march(marcher *m)
+/* Node 0; non-zero if the solve ends here. */
+static int begin(marcher *m)
 {
     replica *rep = m->rep;
     if (replica_start(rep, m->now) || replica_observe(rep, 0)) {
         stop_incomplete(rep, 0);
-        return;
+        return -1;
     }
     replica_rows_start(rep, m->now);
     replica_set_scales(rep, m->now);
-    replica_accept(rep);
+    replica_record(rep, 0);
+    replica_accept(rep, m->before, m->now);
     rep->out->nodes = 1;
-    if (!all_finite(m->now, averages_used(&rep->plan->at, 0))) {
-        replica_stop(rep, SGDMFT_ERR_NON_FINITE,
-                     "model.loss: its gradient or second derivative is not finite for some samples at t = 0; "
-                     "hint: look for divisions, logarithms and powers that leave their domain");
+    if (all_finite(m->now, replica_averages(rep, 0)))
+        return 0;
+    replica_stop(rep, SGDMFT_ERR_NON_FINITE,
+                 "model.loss: its gradient or second derivative is not finite for some samples at t = 0; "
+                 "hint: look for divisions, logarithms and powers that leave their domain");
+    return -1;
+}
+
+/* The step from node i; non-zero if the solve ends here. */
+static int advance(marcher *m, int i)
+{
+    replica *rep = m->rep;
+    if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
+        return -1;
+    if (replica_observe(rep, i + 1)) {
+        stop_incomplete(rep, rep->grid->t[i + 1]);
+        return -1;
+    }
+    identity_cell(rep, i, m->now, m->next);
+    double work = replica_step_work(rep, i);
+    return finish_node(m, i + 1) || interrupted(rep, work, rep->grid->t[i + 1]) ? -1 : 0;
+}
+
+sgdmft_status marcher_new(sgdmft_context *ctx, replica *rep, marcher **out)
+{
+    size_t size = rep->plan->at.size;
+    marcher *m = calloc(1, sizeof *m);
+    double *space = memory_doubles(5 * size);
+    sgdmft_status status =
+        m && space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 40.0 * (double)size);
+    if (!status)
+        status = anderson_init(ctx, size, &m->mixing);
+    status = replica_agree(ctx, rep, status);
+    if (status) {
+        if (m)
+            anderson_clear(&m->mixing);
+        free(space);
+        free(m);
+        return status;
+    }
+    m->rep = rep;
+    m->rate = 1;
+    m->space = space;
+    m->before = space;
+    m->now = space + size;
+    m->next = space + 2 * size;
+    m->used = space + 3 * size;
+    m->correction = space + 4 * size;
+    m->ended = begin(m);
+    *out = m;
+    return SGDMFT_OK;
+}
+
+void marcher_step(marcher *m)
+{
+    if (m->ended)
         return;
-    }
-    for (int i = 0; i < rep->grid->steps; i++) {
-        if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
-            break;
-        if (replica_observe(rep, i + 1)) {
-            stop_incomplete(rep, rep->grid->t[i + 1]);
-            break;
-        }
-        identity_cell(rep, i, m->now, m->next);
-        if (finish_node(m, i + 1))
-            break;
-        if (interrupted(rep, i + 1, rep->grid->t[i + 1]))
-            break;
-    }
-    identity_finish(rep, rep->out->nodes - 1);
+    m->ended = advance(m, m->node++);
+    m->ended |= m->node == m->rep->grid->steps;
+}
+
+void marcher_free(marcher *m)
+{
+    if (!m)
+        return;
+    if (m->rep->out->nodes > 0)
+        identity_finish(m->rep, m->rep->out->nodes - 1);
+    anderson_clear(&m->mixing);
+    free(m->space);
+    free(m);
 }
 
 sgdmft_status march_solve(sgdmft_context *ctx, replica *rep)
 {
-    size_t size = rep->plan->at.size;
-    double *space = memory_doubles(5 * size);
-    marcher m = {.rep = rep, .rate = 1};
-    sgdmft_status status =
-        space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 40.0 * (double)size);
-    if (!status)
-        status = anderson_init(ctx, size, &m.mixing);
-    status = replica_agree(ctx, rep, status);
-    if (!status) {
-        m.before = space;
-        m.now = space + size;
-        m.next = space + 2 * size;
-        m.used = space + 3 * size;
-        m.correction = space + 4 * size;
-        march(&m);
-    }
-    anderson_clear(&m.mixing);
-    free(space);
+    marcher *m = NULL;
+    sgdmft_status status = marcher_new(ctx, rep, &m);
+    for (int i = 0; i < rep->grid->steps && !status; i++)
+        marcher_step(m);
+    marcher_free(m);
     return status;
 }

@@ -18,7 +18,20 @@
 
 #include "solvers/dmft/replica.h"
 
-/* Fills rep->out, which also says why a solve ended early; the return value reports system failures only. */
+/* A march that is carried out step by step, so that several can go side by side. */
+typedef struct marcher marcher;
+
+/* Begins at node 0. The return value reports system failures only; rep->out says why a solve ended early. *out is owned
+   by the caller (marcher_free), and must be freed before the replica. */
+sgdmft_status marcher_new(sgdmft_context *ctx, replica *rep, marcher **out);
+
+/* The next step; nothing if the march is over. */
+void marcher_step(marcher *m);
+
+/* Completes rep->out. NULL is allowed. */
+void marcher_free(marcher *m);
+
+/* The whole march. Fills rep->out, which also says why a solve ended early; the return value reports system failures only. */
 sgdmft_status march_solve(sgdmft_context *ctx, replica *rep);
 
 #endif

@@ -1,5 +1,6 @@
 #include "solvers/dmft/nested.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "coordinates/draw.h"
@@ -59,10 +60,18 @@ static sgdmft_status coarsen(sgdmft_context *ctx, const dmft_plan *plan, const r
 sgdmft_status nested_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, int grid, grid_solution **out)
 {
     kernels *kern = NULL;
-    sgdmft_status status = dmft_plan_kernels(ctx, plan, plan->grid[grid], &kern);
+    const path_plan *on_grid = &plan->on_grid[grid];
+    grid_shape shape = {.k = on_grid->shape.k,
+                        .kstar = on_grid->shape.kstar,
+                        .steps = plan->grid[grid]->steps,
+                        .observables = 2 + 2 * (size_t)on_grid->shape.observables,
+                        .marks = plan->merged && grid == GRID_FINE ? plan->n_marks : 0};
+    sgdmft_status status = plan->merged ? SGDMFT_OK : dmft_plan_kernels(ctx, plan, plan->grid[grid], &kern);
     if (status)
         return status;
-    status = grid_solution_new(ctx, kern, 2 + 2 * (size_t)plan->on_grid[grid].shape.observables, out);
+    status = grid_solution_new(ctx, &shape, kern, out);
+    if (!status && shape.marks)
+        memcpy((*out)->mark, plan->mark, sizeof *plan->mark * (size_t)plan->n_marks);
     if (status) {
         kernels_free(kern);
         return status;
@@ -71,16 +80,22 @@ sgdmft_status nested_grid_solution(sgdmft_context *ctx, const dmft_plan *plan, i
     return plan->penalty && grid == GRID_FINE ? dmft_coordinates_record(ctx, plan, &(*out)->record) : SGDMFT_OK;
 }
 
-/* Completes the replica and marches or iterates it. */
-static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
-                         coordinate_ensemble *coordinates, replica *rep)
+/* Completes the replica. */
+static void complete(const dmft_plan *plan, const replica_environment *environment, replica *rep)
 {
-    rep->coordinates = coordinates;
     rep->tolerance = attainable_tolerance(plan->problem, plan->on_grid[GRID_FINE].shape.jumps);
     rep->passes_max = plan->problem->numerics.passes_max;
     rep->monitor = environment->monitor;
     rep->stop_requested = environment->stop_requested;
     rep->group_stopping = environment->group_stopping;
+}
+
+/* Marches or iterates. */
+static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
+                         coordinate_ensemble *coordinates, replica *rep)
+{
+    complete(plan, environment, rep);
+    rep->coordinates = coordinates;
     return plan->problem->numerics.method == METHOD_PICARD ? picard_solve(ctx, rep) : march_solve(ctx, rep);
 }
 
@@ -99,7 +114,8 @@ static sgdmft_status solve_grid(sgdmft_context *ctx, const dmft_plan *plan, cons
             coordinate_ensemble_keep(coordinates, (*out)->record);
     }
     if (!status)
-        status = replica_new(ctx, &plan->on_grid[grid], in->paths, *out, plan->grid[grid], share, &rep);
+        status = replica_new(
+            ctx, &(replica_source){&plan->on_grid[grid], in->paths, *out, plan->grid[grid], share, NULL}, &rep);
     status = ranks_agree(ctx, share->ranks, status);
     if (!status)
         status = run(ctx, plan, environment, coordinates, rep);
@@ -108,9 +124,120 @@ static sgdmft_status solve_grid(sgdmft_context *ctx, const dmft_plan *plan, cons
     return status;
 }
 
+/* A replica with a merged history on all its grids, which march side by side through the same windows. */
+typedef struct side_by_side {
+    sgdmft_context *ctx;
+    const dmft_plan *plan;
+    const replica_environment *environment;
+    window_source source;
+    const time_grid *grid[WINDOW_GRIDS];
+    path_ensemble *start;
+    path_window *window; /* [blocks] */
+    uint64_t *first;     /* [blocks] number of the first path */
+    replica *rep[GRIDS];
+    marcher *march[GRIDS];
+} side_by_side;
+
+static sgdmft_status windows_new(side_by_side *all)
+{
+    size_t blocks = all->start->n_blocks, paths = 0;
+    all->window = calloc(blocks, sizeof *all->window);
+    all->first = calloc(blocks, sizeof *all->first);
+    if (!all->window || !all->first)
+        return context_out_of_memory(all->ctx, "the inputs of paths", 100.0 * (double)blocks);
+    sgdmft_status status = SGDMFT_OK;
+    for (size_t b = 0; b < blocks && !status; b++) {
+        size_t n = all->start->block[b].n;
+        all->first[b] = paths;
+        paths += n;
+        if (share_owns(&all->environment->share, b))
+            status = path_window_new(all->ctx, &all->source, n, all->first[b], &all->window[b]);
+    }
+    return status;
+}
+
+static sgdmft_status march_new(side_by_side *all, int grid, grid_solution **out)
+{
+    const dmft_plan *plan = all->plan;
+    merged_source merged = {.window = all->window, .level = grid};
+    dmft_plan_merged(plan, grid, &merged.kernels);
+    sgdmft_status status = nested_grid_solution(all->ctx, plan, grid, out);
+    if (!status)
+        status = replica_new(all->ctx,
+                             &(replica_source){&plan->on_grid[grid], all->start, *out, plan->grid[grid],
+                                               &all->environment->share, &merged},
+                             &all->rep[grid]);
+    status = ranks_agree(all->ctx, all->environment->share.ranks, status);
+    if (status)
+        return status;
+    complete(plan, all->environment, all->rep[grid]);
+    return marcher_new(all->ctx, all->rep[grid], &all->march[grid]);
+}
+
+/* Draws a window of all blocks. */
+static sgdmft_status draw_window(side_by_side *all, int index)
+{
+    int failed = 0, threads = share_threads(&all->environment->share);
+    size_t blocks = all->start->n_blocks;
+#pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(| : failed) if (threads > 1)
+    for (size_t b = 0; b < blocks; b++)
+        if (share_owns(&all->environment->share, b))
+            failed |= path_window_draw(&all->source, &all->window[b], all->first[b], index);
+    return failed ? context_out_of_memory(all->ctx, "the inputs of paths", 0) : SGDMFT_OK;
+}
+
+static void side_by_side_clear(side_by_side *all)
+{
+    for (int grid = 0; grid < GRIDS; grid++) {
+        marcher_free(all->march[grid]);
+        replica_free(all->rep[grid]);
+    }
+    for (size_t b = 0; all->window && b < all->start->n_blocks; b++)
+        path_window_clear(&all->window[b]);
+    free(all->window);
+    free(all->first);
+    path_ensemble_free(all->start);
+}
+
+static double visits_of(const side_by_side *all)
+{
+    double sum = 0;
+    for (size_t b = 0; b < all->start->n_blocks; b++)
+        sum += all->window[b].visits;
+    return sum;
+}
+
+static sgdmft_status solve_merged(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
+                                  uint32_t stream, replica_result *out)
+{
+    path_source paths = shared_source(plan, environment);
+    side_by_side all = {.ctx = ctx, .plan = plan, .environment = environment};
+    int grids = dmft_plan_grids(plan), windows = plan->grid[GRID_FINE]->steps / WINDOW_CELLS;
+    for (int grid = 0; grid < GRIDS; grid++)
+        all.grid[grid] = plan->grid[grid];
+    all.source = (window_source){.paths = &paths, .grid = all.grid, .replica = stream};
+    sgdmft_status status = path_ensemble_start(ctx, &paths, stream, &all.start);
+    if (!status)
+        status = ranks_agree(ctx, environment->share.ranks, windows_new(&all));
+    for (int grid = 0; grid < grids && !status; grid++)
+        status = march_new(&all, grid, &out->on_grid[grid]);
+    for (int w = 0; w < windows && !status; w++) {
+        status = ranks_agree(ctx, environment->share.ranks, draw_window(&all, w));
+        for (int grid = 0; grid < grids && !status; grid++)
+            for (int c = 0; c < WINDOW_CELLS >> grid; c++)
+                marcher_step(all.march[grid]);
+    }
+    if (!status)
+        out->visits = visits_of(&all);
+    side_by_side_clear(&all);
+    return status;
+}
+
 sgdmft_status nested_solve(sgdmft_context *ctx, const dmft_plan *plan, const replica_environment *environment,
                            uint32_t stream, int index, replica_result *out)
 {
+    if (plan->merged)
+        return solve_merged(ctx, plan, environment, stream + (uint32_t)index, out);
     grid_inputs in[GRIDS] = {{NULL, NULL}};
     int grids = dmft_plan_grids(plan);
     sgdmft_status status = draw(ctx, plan, environment, GRID_FINE, stream + (uint32_t)index, &in[GRID_FINE]);

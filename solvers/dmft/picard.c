@@ -107,7 +107,7 @@ static int sweep(sweeper *s, int observe)
             return stop_incomplete(rep);
         if (observe && replica_observe(rep, i + 1))
             return stop_incomplete(rep);
-        replica_accept(rep);
+        replica_accept(rep, NULL, NULL);
         if (i >= 0 && rep->grid->renewal[i + 1] && replica_renew(rep, i + 1, s->after[i + 1]))
             return stop_incomplete(rep);
     }
@@ -151,10 +151,12 @@ static void finish(sweeper *s)
     if (sweep(s, 1))
         return;
     rep->out->nodes = 1;
+    replica_record(rep, 0);
     for (int i = 0; i < rep->grid->steps; i++) {
         if (replica_diverged(rep, i + 1, s->averages[i + 1]))
             break;
         identity_cell(rep, i, s->after[i], s->averages[i + 1]);
+        replica_record(rep, i + 1);
         rep->out->nodes = i + 2;
         rep->monitor.report(rep->monitor.user, i + 1, rep->grid->t[i + 1]);
     }

@@ -18,7 +18,7 @@ static int64_t pilot_paths(const dmft_plan *plan)
     int64_t all = plan->problem->numerics.paths * replicas;
     int64_t paths = (int64_t)PATHS_PER_STEP * plan->grid[GRID_COARSE]->steps * plan->source.shape.k;
     paths = paths > PATHS_LEAST ? paths : PATHS_LEAST;
-    return plan->penalty || paths * PATHS_FRACTION > all ? 0 : paths;
+    return plan->penalty || plan->merged || paths * PATHS_FRACTION > all ? 0 : paths;
 }
 
 /* The pilot does not count in the progress that the caller sees, but the caller may interrupt it. */

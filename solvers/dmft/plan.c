@@ -1,6 +1,10 @@
 #include "solvers/dmft/plan.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/memory.h"
 
 #include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
@@ -125,6 +129,47 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
 }
 
+/* Merged cells are at most this part of their age wide, and nothing is merged that ended less than this before. */
+static const double MERGE_RATIO = 0.8, MERGE_RECENT = 0;
+
+static void choose_history(dmft_plan *plan, const response_estimator *response)
+{
+    plan->merged = getenv("MERGED") != NULL && !response->pathwise;
+    double epoch = plan->problem->process->visits ? plan->problem->process->visits->epoch : 0;
+    plan->rule = (cell_rule){.ratio = getenv("RATIO") ? atof(getenv("RATIO")) : MERGE_RATIO, .recent = MERGE_RECENT, .epoch = epoch};
+}
+
+/* The largest number of nodes with two-time arrays where the history is merged. */
+enum { MARKS_MOST = 48 };
+
+/* Nodes for two-time arrays, equally spaced in the logarithm of the time and from the step on as well. Non-zero if
+   memory runs out. */
+static int choose_marks(dmft_plan *plan)
+{
+    const time_grid *grid = plan->grid[GRID_FINE];
+    double first = grid->t[1], last = grid->t[grid->steps];
+    plan->mark = memory_zeroed(MARKS_MOST, sizeof *plan->mark);
+    for (int j = 0; j < MARKS_MOST && plan->mark; j++) {
+        double t = j == 0 ? 0 : first * pow(last / first, (j - 1.0) / (MARKS_MOST - 2));
+        int cell = j + 1 < MARKS_MOST ? time_grid_cell(grid, fmin(t, last)) : grid->steps;
+        int node = cell < grid->steps && t - grid->t[cell] > grid->t[cell + 1] - t ? cell + 1 : cell;
+        if (plan->n_marks == 0 || node > plan->mark[plan->n_marks - 1])
+            plan->mark[plan->n_marks++] = node;
+    }
+    return plan->mark ? 0 : -1;
+}
+
+/* The averages on a grid: rows for every cell, or for every moment of the cells of a merged history. */
+static averages_layout layout_on(const dmft_plan *plan, int grid, const model_shape *shape,
+                                 const response_estimator *response)
+{
+    double mean;
+    int rows = plan->grid[grid]->steps;
+    if (plan->merged)
+        rows = MOMENTS * (cell_rule_count(plan->grid[grid], plan->rule, &mean) + 1);
+    return averages_layout_of(shape->k, shape->kstar, rows, response);
+}
+
 sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem, dmft_plan *plan)
 {
     const response_estimator *response = &response_pathwise;
@@ -150,6 +195,11 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         return status;
     }
     model_shape shape = model_get_shape(plan->m);
+    choose_history(plan, response);
+    if (plan->merged && choose_marks(plan)) {
+        dmft_plan_clear(plan);
+        return context_out_of_memory(ctx, "the times of two-time arrays", 8.0 * MARKS_MOST);
+    }
     for (int grid = 0; grid < GRIDS; grid++)
         plan->on_grid[grid] =
             (path_plan){.m = plan->m,
@@ -160,8 +210,8 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
                         .law = &plan->law,
                         .q0 = problem->initial.q,
                         .rho = problem->initial.rho,
-                        .at = averages_layout_of(shape.k, shape.kstar, plan->grid[grid]->steps, response),
-                        .last_visit = !response->pathwise && problem->process->last_visit != NULL,
+                        .at = layout_on(plan, grid, &shape, response),
+                        .last_visit = !plan->merged && !response->pathwise && problem->process->last_visit != NULL,
                         .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
                                  .process = problem->process,
@@ -176,6 +226,7 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
 
 void dmft_plan_clear(dmft_plan *plan)
 {
+    free(plan->mark);
     for (int grid = 0; grid < GRIDS; grid++)
         time_grid_free(plan->grid[grid]);
     schedule_free(plan->eta);
@@ -184,21 +235,26 @@ void dmft_plan_clear(dmft_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out)
+static kernels_plan plan_of_kernels(const dmft_plan *plan, const time_grid *grid)
 {
     const sgdmft_problem *problem = plan->problem;
-    kernels_plan made = {.k = problem->model.students,
-                         .kstar = problem->model.teachers,
-                         .delta = problem->delta,
-                         .filter = {problem->lambda},
-                         .white_noise = problem->process->white_noise,
-                         .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
-                         .fitted = problem->process->visits && !plan->penalty &&
-                                   !plan->on_grid[GRID_FINE].at.response->pathwise,
-                         .grid = grid,
-                         .q0 = problem->initial.q,
-                         .m0 = problem->initial.m,
-                         .rho = problem->initial.rho};
+    return (kernels_plan){.k = problem->model.students,
+                          .kstar = problem->model.teachers,
+                          .delta = problem->delta,
+                          .filter = {problem->lambda},
+                          .white_noise = problem->process->white_noise,
+                          .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
+                          .fitted = problem->process->visits && !plan->penalty &&
+                                    !plan->on_grid[GRID_FINE].at.response->pathwise,
+                          .grid = grid,
+                          .q0 = problem->initial.q,
+                          .m0 = problem->initial.m,
+                          .rho = problem->initial.rho};
+}
+
+sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out)
+{
+    kernels_plan made = plan_of_kernels(plan, grid);
     sgdmft_status status = kernels_new(ctx, &made, out);
     if (status)
         return status;
@@ -210,6 +266,13 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
         *out = NULL;
     }
     return status;
+}
+
+void dmft_plan_merged(const dmft_plan *plan, int grid, merged_kernels_plan *out)
+{
+    *out = (merged_kernels_plan){.base = plan_of_kernels(plan, plan->grid[grid]),
+                                 .rule = plan->rule,
+                                 .marks = grid == GRID_FINE ? plan->n_marks : 0};
 }
 
 int dmft_plan_grids(const dmft_plan *plan)

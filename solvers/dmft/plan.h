@@ -4,6 +4,7 @@
 #define SGDMFT_SOLVERS_DMFT_PLAN_H
 
 #include "kernels/grid.h"
+#include "merged/kernels.h"
 #include "model/initial.h"
 #include "model/model.h"
 #include "model/penalty.h"
@@ -26,6 +27,9 @@ typedef struct dmft_plan {
     time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
     path_plan on_grid[GRIDS];
     path_source source;
+    int merged;          /* 1: the history is merged */
+    cell_rule rule;      /* by which it is */
+    int n_marks, *mark;  /* the nodes of the finest grid that have two-time arrays then */
     int steps_least; /* with which jumps of eta and beginnings of epochs are nodes of all grids */
 } dmft_plan;
 
@@ -36,6 +40,9 @@ void dmft_plan_clear(dmft_plan *plan);
 
 /* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out);
+
+/* What the kernels of a replica with a merged history are made from. */
+void dmft_plan_merged(const dmft_plan *plan, int grid, merged_kernels_plan *out);
 
 /* The number of grids that a replica solves: all if curves are extrapolated, otherwise two. */
 int dmft_plan_grids(const dmft_plan *plan);

@@ -10,6 +10,7 @@
 #include "core/matrix.h"
 #include "core/memory.h"
 #include "kernels/rows.h"
+#include "merged/response.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
 
@@ -22,40 +23,77 @@ static int most_slots(const path_ensemble *paths)
     return most;
 }
 
-sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path_ensemble *paths, grid_solution *out,
-                          const time_grid *grid, const path_share *share, replica **result)
+/* Room for the sums of all parts, and for joining them. */
+static sgdmft_status make_sums(sgdmft_context *ctx, replica *rep)
 {
-    replica *rep = calloc(1, sizeof *rep);
-    if (!rep)
-        return context_out_of_memory(ctx, "a replica", sizeof *rep);
-    rep->ctx = ctx;
-    rep->plan = plan;
-    rep->grid = grid;
-    rep->out = out;
-    rep->kern = out->kern;
-    rep->share = share;
-    rep->threads = share_threads(share);
-    rep->paths = paths->paths;
-    rep->block = calloc(paths->n_blocks, sizeof *rep->block);
-    rep->workspace = calloc((size_t)rep->threads, sizeof *rep->workspace);
-    size_t width = plan->at.size + (plan->last_visit ? plan->at.size + out->observables : control_size(&plan->at));
-    if (width < out->observables)
-        width = out->observables;
-    rep->sums = memory_doubles(share_count(share) * width);
+    const averages_layout *at = &rep->plan->at;
+    size_t observables = rep->out->observables;
+    size_t width = at->size + (rep->plan->last_visit ? at->size + observables : control_size(at));
+    if (rep->merged && width < merged_replica_sums(rep->merged))
+        width = merged_replica_sums(rep->merged);
+    if (width < observables)
+        width = observables;
+    rep->sums = memory_doubles(share_count(rep->share) * width);
     rep->halves = memory_doubles(2 * width);
-    rep->observed_correction = memory_doubles(out->observables);
-    sgdmft_status status = share_room_new(ctx, share, width, &rep->room);
-    if (!status && (!rep->block || !rep->workspace || !rep->sums || !rep->halves || !rep->observed_correction))
+    rep->observed_correction = memory_doubles(observables);
+    sgdmft_status status = share_room_new(ctx, rep->share, width, &rep->room);
+    if (!status && (!rep->sums || !rep->halves || !rep->observed_correction))
         status = context_out_of_memory(ctx, "the averages over paths", 8.0 * PATH_PARTS * (double)width);
-    if (!status)
-        status = control_init(ctx, rep->kern, &rep->control);
-    for (; rep->block && rep->n_blocks < paths->n_blocks && !status; rep->n_blocks++)
-        if (share_owns(share, rep->n_blocks))
-            status = path_block_new(ctx, plan, &paths->block[rep->n_blocks], &rep->block[rep->n_blocks]);
+    return status;
+}
+
+static sgdmft_status make_blocks(sgdmft_context *ctx, const replica_source *source, replica *rep)
+{
+    const path_ensemble *paths = source->paths;
+    sgdmft_status status = SGDMFT_OK;
+    for (; rep->n_blocks < paths->n_blocks && !status; rep->n_blocks++) {
+        const path_inputs *in = &paths->block[rep->n_blocks];
+        path_block *block = &rep->block[rep->n_blocks];
+        if (!share_owns(source->share, rep->n_blocks))
+            continue;
+        status = rep->merged ? merged_replica_block(ctx, rep->merged, rep->plan, in, rep->n_blocks, block)
+                             : path_block_new(ctx, rep->plan, in, block);
+    }
     for (size_t b = 0; b < rep->n_blocks; b++)
         rep->half_paths[b % 2] += (double)paths->block[b].n;
     for (int i = 0; i < rep->threads && !status; i++)
-        status = path_workspace_new(ctx, plan, paths->block[0].n, most_slots(paths), &rep->workspace[i]);
+        status = path_workspace_new(ctx, rep->plan, paths->block[0].n, rep->merged ? 1 : most_slots(paths),
+                                    &rep->workspace[i]);
+    return status;
+}
+
+sgdmft_status replica_new(sgdmft_context *ctx, const replica_source *source, replica **result)
+{
+    replica *rep = calloc(1, sizeof *rep);
+    size_t blocks = source->paths->n_blocks;
+    if (!rep)
+        return context_out_of_memory(ctx, "a replica", sizeof *rep);
+    rep->ctx = ctx;
+    rep->plan = source->plan;
+    rep->grid = source->grid;
+    rep->out = source->out;
+    rep->kern = source->out->kern;
+    rep->share = source->share;
+    rep->threads = share_threads(source->share);
+    rep->paths = source->paths->paths;
+    rep->block = calloc(blocks, sizeof *rep->block);
+    rep->workspace = calloc((size_t)rep->threads, sizeof *rep->workspace);
+    sgdmft_status status = SGDMFT_OK;
+    if (!rep->block || !rep->workspace)
+        status = context_out_of_memory(ctx, "a replica", (double)(blocks * sizeof *rep->block));
+    if (!status && source->merged)
+        status = merged_replica_new(ctx, source->merged, rep->plan, blocks, rep->threads, source->paths->block[0].n,
+                                    &rep->merged);
+    if (!status) {
+        rep->delta = rep->merged ? rep->merged->kern->delta : rep->kern->delta;
+        rep->lambda = rep->merged ? rep->merged->kern->filter.lambda : rep->kern->filter.lambda;
+        rep->white_noise = rep->plan->process->white_noise;
+        status = make_sums(ctx, rep);
+    }
+    if (!status && !rep->merged)
+        status = control_init(ctx, rep->kern, &rep->control);
+    if (!status)
+        status = make_blocks(ctx, source, rep);
     if (status)
         replica_free(rep);
     else
@@ -69,6 +107,7 @@ void replica_free(replica *rep)
         return;
     for (size_t b = 0; b < rep->n_blocks; b++)
         path_block_clear(&rep->block[b]);
+    merged_replica_free(rep->merged);
     for (int i = 0; rep->workspace && i < rep->threads; i++)
         path_workspace_free(rep->workspace[i]);
     free(rep->block);
@@ -93,8 +132,7 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
     return ranks_agree(ctx, share_ranks(rep->share), status);
 }
 
-/* Joins the sums of all parts into rep->halves. Non-zero if a call-back asked to stop, on any rank. */
-static int join(replica *rep, size_t width, int failed)
+int replica_join(replica *rep, size_t width, int failed)
 {
     int stop = (rep->stop_requested && *rep->stop_requested) || context_stop_now(rep->ctx);
     int flags = (failed ? SHARE_FAILED : 0) | (stop ? SHARE_STOP : 0);
@@ -102,6 +140,85 @@ static int join(replica *rep, size_t width, int failed)
     if (rep->group_stopping && flags & (SHARE_STOP | SHARE_LOST))
         *rep->group_stopping = 1;
     return (flags & SHARE_FAILED) != 0;
+}
+
+size_t replica_averages(const replica *rep, int node)
+{
+    return averages_used(&rep->plan->at, rep->merged ? merged_replica_groups(rep->merged, node) : node);
+}
+
+/* Predicts the averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an
+   epoch begins and the averages jump. The rows of a cell, except the first, are predicted to change as those of the
+   cell before it did one node earlier, because rows depend mainly on the difference of the two times. */
+void replica_predict(const replica *rep, int i, const double *before, const double *now, double *next)
+{
+    const averages_layout *at = &rep->plan->at;
+    if (rep->merged) {
+        merged_kernels_predict(rep->merged->kern, i, at, before, now, next);
+        return;
+    }
+    size_t row = at->kinds * (size_t)(at->k * at->k), newest = averages_used(at, i);
+    size_t linear = i > 1 ? at->rows + row : at->rows; /* averages before that index; node i - 1 has i - 1 rows */
+    double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
+    memcpy(next, now, sizeof(double) * newest);
+    memset(next + newest, 0, sizeof(double) * row);
+    if (i == 0 || rep->grid->renewal[i])
+        return;
+    for (size_t c = 0; c < linear; c++)
+        next[c] += ratio * (now[c] - before[c]);
+    memcpy(next + newest, now + newest - row, sizeof(double) * row);
+    if (i == 1)
+        return;
+    for (size_t c = linear; c < newest; c++)
+        next[c] += ratio * (now[c - row] - before[c - row]);
+    for (size_t c = newest; c < newest + row; c++)
+        next[c] += ratio * (now[c - row] - before[c - 2 * row]);
+}
+
+int replica_begin_step(replica *rep, int i, const double *now)
+{
+    return rep->merged ? merged_replica_begin(rep, i, now) : 0;
+}
+
+double replica_step_work(const replica *rep, int i)
+{
+    return rep->merged ? rep->merged->kern->cells.n + 1 : i + 1;
+}
+
+void replica_correlation(const replica *rep, int node, int start, double *C)
+{
+    const path_plan *plan = rep->plan;
+    if (!rep->merged)
+        kernels_correlation(rep->kern, plan->q0, plan->rho, node, start ? 0 : node, C);
+    else if (start)
+        merged_correlation_start(rep->merged->kern, node != rep->merged->node, C);
+    else
+        merged_correlation(rep->merged->kern, node != rep->merged->node, C);
+}
+
+/* m at a node. */
+static const double *overlap_at(const replica *rep, int node)
+{
+    if (!rep->merged)
+        return kernels_m(rep->kern, node);
+    return node == rep->merged->node ? rep->merged->kern->m : rep->merged->kern->m_next;
+}
+
+void replica_record(replica *rep, int node)
+{
+    const path_plan *plan = rep->plan;
+    size_t k = (size_t)plan->shape.k, kk = k * k, at = (size_t)node, width = k * (size_t)plan->shape.kstar;
+    grid_solution *out = rep->out;
+    replica_correlation(rep, node, 0, out->C + at * kk);
+    memcpy(out->m + at * width, overlap_at(rep, node), sizeof(double) * width);
+    if (rep->merged) {
+        merged_replica_record(rep->merged, node, out);
+        return;
+    }
+    for (size_t c = 0; c < kk; c++) {
+        out->R[at * kk + c] = kernels_R(rep->kern, (int)c, node)[0];
+        out->Q[at * kk + c] = kernels_Q(rep->kern, (int)c, node)[node];
+    }
 }
 
 /* The sums that are formed besides the plain ones. */
@@ -115,7 +232,7 @@ typedef struct extra_sums {
 static void sums_width(const replica *rep, int node, const extra_sums *extra, size_t *plain, size_t *all)
 {
     const averages_layout *at = &rep->plan->at;
-    *plain = extra->controlled ? at->size : averages_used(at, node);
+    *plain = extra->controlled ? at->size : replica_averages(rep, node);
     *all = *plain + (extra->controlled ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
 }
 
@@ -124,6 +241,8 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
                          double *sums, double *more)
 {
     path_block *block = &rep->block[b];
+    if (rep->merged)
+        return merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums);
     if (cell < 0)
         return path_block_start(block, rep->plan, workspace, sums);
     if (path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
@@ -132,7 +251,7 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
         control_sums(&rep->control, block, rep->plan, rep->kern, workspace, more);
     if (!extra->integrated)
         return 0;
-    double *observed = extra->observed ? more + averages_used(&rep->plan->at, cell + 1) : NULL;
+    double *observed = extra->observed ? more + replica_averages(rep, cell + 1) : NULL;
     if (observed && path_observe_train(block, rep->plan, cell + 1, -1, workspace, observed))
         return -1;
     return last_visit_averages(block, rep->plan, rep->kern, cell + 1, workspace, more, observed);
@@ -153,7 +272,7 @@ static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
             failed |= context_stop_now(rep->ctx) ||
                       advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
     }
-    return join(rep, width, failed);
+    return replica_join(rep, width, failed);
 }
 
 /* Means over paths from the sums over even and odd parts, corrected by the control variable if there is one. */
@@ -167,11 +286,11 @@ static void average(replica *rep, int node, const extra_sums *extra, double *ave
         const double *sums = rep->halves + h * width;
         half[h] = (control_half){rep->half_paths[h], sums, extra->controlled ? sums + plain : NULL};
     }
-    for (size_t i = 0; i < averages_used(at, node); i++)
+    for (size_t i = 0; i < replica_averages(rep, node); i++)
         averages[i] = (half[0].plain[i] + half[1].plain[i]) / (double)rep->paths;
     if (extra->controlled)
         control_apply(&rep->control, at, half, averages);
-    else if (node == 0)
+    else if (node == 0 && !rep->merged)
         control_restart(&rep->control);
 }
 
@@ -209,9 +328,16 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
     return failed;
 }
 
+static int renew_block(const replica *rep, size_t b, int node, path_workspace *workspace, double *sums)
+{
+    if (rep->merged)
+        return merged_replica_renew(rep->merged, rep->plan, b, &rep->block[b], node, workspace, sums);
+    return path_block_renew(&rep->block[b], rep->plan, rep->kern, node, workspace, sums);
+}
+
 int replica_renew(replica *rep, int node, double *averages)
 {
-    size_t width = averages_used(&rep->plan->at, node), parts = share_count(rep->share),
+    size_t width = replica_averages(rep, node), parts = share_count(rep->share),
            start = share_first(rep->share);
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
@@ -219,17 +345,20 @@ int replica_renew(replica *rep, int node, double *averages)
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= context_stop_now(rep->ctx) || path_block_renew(&rep->block[b], rep->plan, rep->kern, node,
-                                                                     rep->workspace[omp_get_thread_num()], sums);
+            failed |= context_stop_now(rep->ctx) || renew_block(rep, b, node, rep->workspace[omp_get_thread_num()], sums);
     }
-    failed = join(rep, width, failed);
+    failed = replica_join(rep, width, failed);
     for (size_t i = 0; i < width; i++)
         averages[i] = (rep->halves[i] + rep->halves[width + i]) / (double)rep->paths;
     return failed;
 }
 
-void replica_accept(replica *rep)
+void replica_accept(replica *rep, double *before, double *now)
 {
+    if (rep->merged) {
+        merged_replica_accept(rep, before, now);
+        return;
+    }
     if (controlled(rep))
         control_accept(&rep->control, rep->kern);
     for (size_t b = 0; b < rep->n_blocks; b++)
@@ -239,6 +368,10 @@ void replica_accept(replica *rep)
 
 void replica_rows_start(replica *rep, const double *first)
 {
+    if (rep->merged) {
+        merged_kernels_start(rep->merged->kern, &rep->plan->at, first);
+        return;
+    }
     kernels_start(rep->kern, &rep->plan->at, first);
     if (rep->coordinates)
         coordinate_ensemble_start(rep->coordinates, &rep->plan->at, first);
@@ -248,13 +381,17 @@ double replica_rows(replica *rep, int i, const double *now, const double *next)
 {
     if (rep->coordinates)
         return coordinate_ensemble_advance(rep->coordinates, i, &rep->plan->at, now, next);
+    double change = rep->merged ? merged_kernels_advance(rep->merged->kern, i, &rep->plan->at, now, next)
+                                : kernels_advance(rep->kern, i, &rep->plan->at, now, next);
     /* different machines may round differently, but must take the same decisions */
-    return ranks_take_first(share_ranks(rep->share), kernels_advance(rep->kern, i, &rep->plan->at, now, next));
+    return ranks_take_first(share_ranks(rep->share), change);
 }
 
 void replica_rows_renew(replica *rep, int node, const double *after)
 {
-    if (rep->coordinates)
+    if (rep->merged)
+        response_merged_renew(rep->merged->kern, &rep->plan->at, after);
+    else if (rep->coordinates)
         coordinate_ensemble_renew(rep->coordinates, node, &rep->plan->at, after);
     else
         kernels_renew(rep->kern, node, &rep->plan->at, after);
@@ -281,8 +418,8 @@ static int regress_field(const replica *rep, int node, field_regression *out)
     const path_plan *plan = rep->plan;
     double C[MATRIX_MAX * MATRIX_MAX];
     field_moments field;
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
-    data_law_field(plan->law, &(theta_moments){C, kernels_m(rep->kern, node), plan->rho}, &field);
+    replica_correlation(rep, node, 0, C);
+    data_law_field(plan->law, &(theta_moments){C, overlap_at(rep, node), plan->rho}, &field);
     return data_law_regress(plan->law, &field, out);
 }
 
@@ -303,7 +440,7 @@ int replica_observe(replica *rep, int node)
             failed |= context_stop_now(rep->ctx) ||
                       observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
     }
-    failed = join(rep, count, failed);
+    failed = replica_join(rep, count, failed);
     double *mean = rep->out->observed + (size_t)node * count;
     for (size_t i = 0; i < count; i++)
         mean[i] = (rep->halves[i] + rep->halves[count + i]) / (double)rep->paths;
@@ -340,7 +477,7 @@ int replica_diverged(replica *rep, int node, const double *averages)
 {
     const path_plan *plan = rep->plan;
     double C[MATRIX_MAX * MATRIX_MAX], t = rep->grid->t[node];
-    kernels_correlation(rep->kern, plan->q0, plan->rho, node, node, C);
+    replica_correlation(rep, node, 0, C);
     double step = eta_squared(rep->grid, node) * matrix_trace(plan->shape.k, averages + plan->at.outer);
     double moment = matrix_trace(plan->shape.k, C);
     int stable = step <= rep->limits.step && moment <= rep->limits.moment;

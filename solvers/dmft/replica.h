@@ -10,6 +10,7 @@
 #include "paths/control.h"
 #include "solvers/common/growth.h"
 #include "solvers/dmft/grid_solution.h"
+#include "solvers/dmft/merged.h"
 
 /* `report` is called after every cell with the work done since the last call, in cells weighted by the length of their
    history; it returns non-zero to ask the replica to stop. */
@@ -22,7 +23,10 @@ typedef struct replica {
     sgdmft_context *ctx;
     const path_plan *plan;
     const time_grid *grid;
-    kernels *kern; /* owned by `out` */
+    kernels *kern; /* owned by `out`; NULL if the history is merged */
+    merged_replica *merged; /* kernels and paths with a merged history, otherwise NULL; owned */
+    double delta, lambda;
+    int white_noise;
     grid_solution *out;
     coordinate_ensemble *coordinates; /* NULL for a ridge; not owned */
     const path_share *share;          /* which blocks this rank has */
@@ -47,13 +51,41 @@ typedef struct replica {
     int *group_stopping;       /* set when any rank of the group stops; may be NULL */
 } replica;
 
-/* On success *rep is owned by the caller (replica_free); all arguments must outlive it. */
-sgdmft_status replica_new(sgdmft_context *ctx, const path_plan *plan, const path_ensemble *paths, grid_solution *out,
-                          const time_grid *grid, const path_share *share, replica **rep);
+/* What a replica is made from; everything must outlive it. */
+typedef struct replica_source {
+    const path_plan *plan;
+    const path_ensemble *paths;
+    grid_solution *out;
+    const time_grid *grid;
+    const path_share *share;
+    const merged_source *merged; /* NULL: the history is kept as it is */
+} replica_source;
+
+/* On success *rep is owned by the caller (replica_free). */
+sgdmft_status replica_new(sgdmft_context *ctx, const replica_source *source, replica **rep);
 void replica_free(replica *rep); /* NULL is allowed */
 
 /* All functions below that read averages or kernels are collective calls: every rank of the share makes them, and each
    gets the same numbers. */
+
+/* The number of averages at a node: the last accepted one, or the one after it. */
+size_t replica_averages(const replica *rep, int node);
+
+/* The prediction of the averages at node i + 1 from those at i (`now`) and i - 1 (`before`). */
+void replica_predict(const replica *rep, int i, const double *before, const double *now, double *next);
+
+/* Before the passes of the step from node i, with the averages there. Non-zero if the caller asked to stop. */
+int replica_begin_step(replica *rep, int i, const double *now);
+
+/* The work of the step from node i, in cells of history. */
+double replica_step_work(const replica *rep, int i);
+
+/* C(t_node, t_node), or C(t_node, 0) if `start`; of the last accepted node, or of the step that is being solved. */
+void replica_correlation(const replica *rep, int node, int start, double *C);
+
+/* Adds up the sums of all parts, rep->sums[parts][width], into rep->halves. Non-zero if a part failed or a call-back
+   asked to stop, on any rank. */
+int replica_join(replica *rep, size_t width, int failed);
 
 /* The failure of any rank of the share. */
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
@@ -65,8 +97,12 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
 int replica_start(replica *rep, double *averages);
 int replica_advance(replica *rep, int cell, double *averages, double *correction);
 
-/* Makes the computed node the last accepted one. */
-void replica_accept(replica *rep);
+/* Makes the computed node the last accepted one. `before` and `now` are the averages at the node before it and at the
+   node itself; a merged history merges their rows as well. NULL is allowed where it is not merged. */
+void replica_accept(replica *rep, double *before, double *now);
+
+/* Records what curves are made from at a node, before it is accepted. */
+void replica_record(replica *rep, int node);
 
 /* Means over paths just after the accepted node `node`, at which an epoch begins. Non-zero if a call-back asked to
    stop. */

@@ -35,31 +35,58 @@ void statistics_warn(sgdmft_context *ctx, const sgdmft_problem *problem, const s
             problem->source, largest, info->paths, info->steps, problem->horizon);
 }
 
+/* C(t_i, t_j) and R(t_i, t_j) of one replica, j <= i, for entries i and j of the two-time arrays. */
+static void two_time(const path_plan *plan, const grid_solution *on_grid, size_t i, size_t j, double *C, double *R)
+{
+    size_t kk = (size_t)(plan->shape.k * plan->shape.k);
+    if (!on_grid->kern) {
+        size_t at = (i * (size_t)on_grid->shape.marks + j) * kk;
+        memcpy(C, on_grid->C_marks + at, sizeof *C * kk);
+        memcpy(R, on_grid->R_marks + at, sizeof *R * kk);
+        return;
+    }
+    kernels_correlation(on_grid->kern, plan->q0, plan->rho, (int)i, (int)j, C);
+    kernels_block(on_grid->kern, (int)i, (int)j, R);
+}
+
 /* Adds `share` times row i of the two-time arrays of one replica. */
 static void add_row(const path_plan *plan, const grid_solution *on_grid, size_t i, double share,
                     sgdmft_solution *solution)
 {
     size_t k = (size_t)plan->shape.k, kk = k * k, n = solution->n_grid;
     size_t overlap = k * (size_t)plan->shape.kstar;
+    size_t node = on_grid->kern ? i : (size_t)on_grid->mark[i];
     for (size_t j = 0; j <= i; j++) {
-        double C[MATRIX_MAX * MATRIX_MAX];
-        kernels_correlation(on_grid->kern, plan->q0, plan->rho, (int)i, (int)j, C);
+        double C[MATRIX_MAX * MATRIX_MAX], R[MATRIX_MAX * MATRIX_MAX];
+        two_time(plan, on_grid, i, j, C, R);
         for (size_t c = 0; c < kk; c++) {
             size_t transposed = c % k * k + c / k;
             solution->C[(i * n + j) * kk + c] += share * C[c];
             if (j < i)
                 solution->C[(j * n + i) * kk + transposed] += share * C[c];
-            solution->R[(i * n + j) * kk + c] += share * kernels_R(on_grid->kern, (int)c, (int)i)[j];
+            solution->R[(i * n + j) * kk + c] += share * R[c];
         }
     }
     for (size_t c = 0; c < overlap; c++)
-        solution->m[i * overlap + c] += share * on_grid->kern->m[i * overlap + c];
-    solution->residual[i] = fmax(solution->residual[i], on_grid->residual[i]);
+        solution->m[i * overlap + c] += share * on_grid->m[node * overlap + c];
+    solution->residual[i] = fmax(solution->residual[i], on_grid->residual[node]);
+}
+
+/* The number of nodes with two-time arrays, of the nodes that were reached. */
+static size_t two_time_nodes(const dmft_plan *plan, int reached)
+{
+    size_t n = 0;
+    if (!plan->merged)
+        return (size_t)reached;
+    while (n < (size_t)plan->n_marks && plan->mark[n] < reached)
+        n++;
+    return n;
 }
 
 static void fill_two_time(const dmft_plan *plan, const replica_set *set, int threads, sgdmft_solution *solution)
 {
-    memcpy(solution->t, plan->grid[GRID_FINE]->t, sizeof(double) * solution->n_grid);
+    for (size_t i = 0; i < solution->n_grid; i++)
+        solution->t[i] = plan->grid[GRID_FINE]->t[plan->merged ? (size_t)plan->mark[i] : i];
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (size_t i = 0; i < solution->n_grid; i++)
         for (int r = 0; r < set->count; r++)
@@ -118,7 +145,7 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, c
         output_times_reached(plan->problem, plan->grid[GRID_COARSE], curve_nodes_reached(plan, set, GRID_COARSE));
     for (size_t i = 0; i < solution->n_times; i++)
         solution->times[i] = output_time(plan->problem, i);
-    solution_truncate(solution, times < coarse_times ? times : coarse_times, (size_t)nodes);
+    solution_truncate(solution, times < coarse_times ? times : coarse_times, two_time_nodes(plan, nodes));
     sgdmft_status status = curve_errors_fill(ctx, plan, set, col, solution, errors);
     if (!status)
         status = set_worst_errors(ctx, plan->problem, solution);
@@ -145,7 +172,7 @@ sgdmft_status replica_statistics(sgdmft_context *ctx, const dmft_plan *plan, con
     solution_shape want = {.k = shape.k,
                            .kstar = shape.kstar,
                            .n_times = (size_t)plan->problem->output.times,
-                           .n_grid = (size_t)plan->grid[GRID_FINE]->steps + 1,
+                           .n_grid = two_time_nodes(plan, plan->grid[GRID_FINE]->steps + 1),
                            .n_observables = count,
                            .observables = names,
                            .response = 1};

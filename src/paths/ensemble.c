@@ -414,6 +414,15 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     return status;
 }
 
+sgdmft_status path_ensemble_start(sgdmft_context *ctx, const path_source *source, uint32_t replica,
+                                  path_ensemble **out)
+{
+    double t = 0;
+    int none[2] = {0, 0};
+    time_grid empty = {.steps = 0, .t = &t, .history = none};
+    return path_ensemble_new(ctx, source, &empty, replica, out);
+}
+
 sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *source, const time_grid *grid,
                                     uint32_t replica, path_ensemble **out)
 {

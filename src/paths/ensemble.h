@@ -45,6 +45,10 @@ typedef struct path_source {
 sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, const time_grid *grid, uint32_t replica,
                                 path_ensemble **out);
 
+/* The paths at t = 0, without innovations and events. */
+sgdmft_status path_ensemble_start(sgdmft_context *ctx, const path_source *source, uint32_t replica,
+                                  path_ensemble **out);
+
 /* An ensemble of empty blocks; NULL if memory runs out. */
 path_ensemble *path_ensemble_empty(size_t n_blocks);
 void path_ensemble_free(path_ensemble *ensemble);

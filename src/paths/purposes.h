@@ -13,6 +13,12 @@ enum {
     PURPOSE_COORDINATES = 6, /* the law of (theta0, theta*), where it is not Gaussian */
     PURPOSE_LABEL_AXES = 7,  /* points from which the direction of the largest change of a label is found */
     PURPOSE_NOISE = 8,       /* points from which the noise of the field at t = 0 is found */
+    /* with a merged history (merged/window.h), whose items are times and whose draws are paths */
+    PURPOSE_FIRST_VISITS = 16, /* the first visit of every path */
+    PURPOSE_LATER_VISITS = 17, /* the others */
+    PURPOSE_MOMENTS = 18,      /* moments of the innovations */
+    PURPOSE_VISIT_BRIDGE = 19, /* bridges at events */
+
     PURPOSE_AUDIT = 64       /* samples at which an observable is not finite, for a message */
 };
 

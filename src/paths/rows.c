@@ -277,3 +277,23 @@ void rows_close_cell(const path_rows *rows, int group, const double *S, const do
         now[p] += S[p] - B[p];
     memcpy(now + n, B, sizeof *B * n);
 }
+
+static VECTOR_CLONES void merge_clones(size_t n, const double *onto_mean, const double *onto_slope, float *restrict x)
+{
+    float *restrict slope = x + n;
+    const float *restrict other = x + 2 * n, *restrict other_slope = x + 3 * n;
+    for (size_t p = 0; p < n; p++) {
+        double mean = x[p], second = other[p];
+        slope[p] = (float)((onto_mean[0] * mean + onto_slope[0] * slope[p]) +
+                           (onto_mean[1] * second + onto_slope[1] * other_slope[p]));
+        x[p] = (float)(mean + second);
+    }
+}
+
+void rows_merge(const path_rows *rows, int first, int groups, const double onto_mean[2], const double onto_slope[2])
+{
+    size_t n = width(rows);
+    float *x = rows->single + (size_t)first * n;
+    merge_clones(n, onto_mean, onto_slope, x);
+    memmove(x + 2 * n, x + 4 * n, sizeof *x * (size_t)(groups - first - 4) * n);
+}

@@ -40,6 +40,11 @@ void rows_combine_part(const path_rows *rows, int first, int groups, size_t stri
 /* out[a][b] += sum_p x[a][p] row_b[p], out[k][k groups] */
 void rows_outer(const path_rows *rows, int groups, const double *x, double *out);
 
+/* Merges four groups, the moments X_0, X_1 of two neighbouring cells (merged/moments.h), into two, from group `first`
+   on: X_0 + X_0' and onto_mean X_0 + onto_slope X_1 + the same of the second cell. `groups` is the number of groups in
+   use; those after the four move down. Single precision only. */
+void rows_merge(const path_rows *rows, int first, int groups, const double onto_mean[2], const double onto_slope[2]);
+
 /* Closes a cell whose kicks have the sum S and the moment B: adds S - B to group `group`, which already has values, and
    sets the group after it to B. */
 void rows_close_cell(const path_rows *rows, int group, const double *S, const double *B);

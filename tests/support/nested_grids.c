@@ -27,9 +27,14 @@ static void solve_on(const test_plan *t, const path_ensemble *paths, nested_grid
     nested->on_grid[g].at =
         averages_layout_of(shape.k, shape.kstar, nested->grid[g]->steps, nested->on_grid[g].at.response);
     check_ok(t->ctx, dmft_plan_kernels(t->ctx, &t->plan, nested->grid[g], &kern));
-    check_ok(t->ctx, grid_solution_new(t->ctx, kern, 2 + 2 * (size_t)shape.observables, &nested->solution[g]));
+    grid_shape sizes = {.k = shape.k,
+                        .kstar = shape.kstar,
+                        .steps = nested->grid[g]->steps,
+                        .observables = 2 + 2 * (size_t)shape.observables};
+    check_ok(t->ctx, grid_solution_new(t->ctx, &sizes, kern, &nested->solution[g]));
     memset(nested->solution[g]->wanted, 1, (size_t)nested->grid[g]->steps + 1);
-    check_ok(t->ctx, replica_new(t->ctx, &nested->on_grid[g], paths, nested->solution[g], nested->grid[g], NULL, &rep));
+    replica_source source = {&nested->on_grid[g], paths, nested->solution[g], nested->grid[g], NULL, NULL};
+    check_ok(t->ctx, replica_new(t->ctx, &source, &rep));
     rep->tolerance = problem->numerics.tolerance;
     rep->passes_max = problem->numerics.passes_max;
     rep->monitor.report = go_on;

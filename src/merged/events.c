@@ -1,0 +1,168 @@
+#include "merged/events.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/matrix.h"
+#include "core/simd.h"
+#include "paths/lanes.h"
+
+/* Coefficients of the noise of the cell at place x, with the moments U_0 and U_1:
+
+     int_0^x R(x, y) dU = U_0 (x + C x^2/2) + U_1 (Phi(x) + C sqrt(3) (x^3/3 - x^2/2)),   C = R(t_{i+1}, t_i) - 1. */
+typedef struct noise_terms {
+    double *mean, *mean_within, *slope, *slope_within; /* [count] */
+} noise_terms;
+
+static VECTOR_CLONES void set_noise_terms(size_t count, const double *restrict place, const noise_terms *to)
+{
+    for (size_t v = 0; v < count; v++) {
+        double x = place[v];
+        to->mean[v] = x;
+        to->mean_within[v] = 0.5 * x * x;
+        to->slope[v] = moment_slope_integral(x);
+        to->slope_within[v] = MOMENT_ROOT3 * x * x * (x / 3 - 0.5);
+    }
+}
+
+/* r[a][v] -= factor (term[v] x[lane[v]]) */
+static VECTOR_CLONES void subtract_gathered(size_t count, double factor, const int *restrict lane,
+                                            const double *restrict term, const double *restrict x, double *restrict r)
+{
+    for (size_t v = 0; v < count; v++)
+        r[v] -= factor * term[v] * x[lane[v]];
+}
+
+static VECTOR_CLONES void kick_moments(int k, size_t n, size_t count, const int *restrict lane,
+                                       const double *restrict place, const double *restrict step,
+                                       const double *restrict g, double *restrict mean, double *restrict slope)
+{
+    for (int a = 0; a < k; a++) {
+        double *restrict K0 = mean + (size_t)a * n, *restrict K1 = slope + (size_t)a * n;
+        const double *restrict from = g + (size_t)a * count;
+#pragma GCC ivdep
+        for (size_t v = 0; v < count; v++) {
+            double kick = step[v] * from[v];
+            K0[lane[v]] += kick;
+            K1[lane[v]] += moment_slope(place[v]) * kick;
+        }
+    }
+}
+
+/* Subtracts the noise of the cell. `terms` has room for 4 numbers for each visit. */
+static void subtract_noise(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
+                           const int *lane, const double *place, double *terms, double *r)
+{
+    int k = kern->k;
+    double root = sqrt(kern->delta);
+    noise_terms t = {terms, terms + count, terms + 2 * count, terms + 3 * count};
+    set_noise_terms(count, place, &t);
+    for (int m = 0; m < MOMENTS; m++) {
+        const double *U = block->U + (size_t)m * (size_t)k * n;
+        for (int a = 0; a < k; a++) {
+            subtract_gathered(count, root, lane, m ? t.slope : t.mean, U + (size_t)a * n, r + (size_t)a * count);
+            for (int b = 0; b < k; b++) {
+                double within = kern->within[a * k + b] - (a == b);
+                subtract_gathered(count, root * within, lane, m ? t.slope_within : t.mean_within, U + (size_t)b * n,
+                                  r + (size_t)a * count);
+            }
+        }
+    }
+}
+
+/* Subtracts the kicks of earlier visits of the cell: with C as above, S = K_0 and the sum B of place times kick,
+   S + C (x S - B). */
+static void subtract_earlier(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
+                             const int *lane, const double *place, double *terms, double *r)
+{
+    int k = kern->k;
+    double slope[MATRIX_MAX * MATRIX_MAX];
+    /* B = (K_0 + K_1 / sqrt 3) / 2 */
+    double *moment = terms + count;
+    const double *K0 = block->K, *K1 = block->K + (size_t)k * n;
+    for (size_t v = 0; v < count; v++)
+        terms[v] = 1;
+    for (int c = 0; c < k * k; c++)
+        slope[c] = kern->within[c] - (c % (k + 1) == 0);
+    for (size_t x = 0; x < (size_t)k * n; x++)
+        moment[x] = 0.5 * (K0[x] + K1[x] / MOMENT_ROOT3);
+    lanes_visit_again(k, n, count, lane, place, terms, slope, K0, moment, r);
+}
+
+/* The visits of one group, which are on different paths. */
+static int advance_group(merged_block *block, path_block *base, const path_plan *plan, const merged_kernels *kern,
+                         int i, const window_cell *cell, const visit_group *group, path_workspace *s)
+{
+    size_t k = (size_t)plan->shape.k, n = base->in->n, count = group->count, first = group->first;
+    const int *lane = cell->lane + first;
+    const double *place = cell->place + first;
+    double *t = s->visit, *r = t + count, *g = r + k * count, *y = g + k * count;
+    for (size_t v = 0; v < count; v++)
+        t[v] = kern->grid->t[i] + place[v] * kern->grid->h[i];
+    lanes_visit((int)k, n, count, lane, place, kern->bridge, cell->visit_bridge + k * first, base->r_last, base->r, r);
+    subtract_noise(block, kern, n, count, lane, place, block->room, r);
+    if (group->rank > 0)
+        subtract_earlier(block, kern, n, count, lane, place, block->room, r);
+    for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
+        for (size_t v = 0; v < count; v++)
+            y[c * count + v] = base->in->y[c * n + (size_t)lane[v]];
+    if (model_gradient(plan->m, s->model, count, t, r, y, g, NULL))
+        return -1;
+    kick_moments((int)k, n, count, lane, place, cell->step + first, g, block->K, block->K + k * n);
+    return 0;
+}
+
+static int advance_visits(merged_block *block, path_block *base, const path_plan *plan, const merged_kernels *kern,
+                          int i, const window_cell *cell, path_workspace *s)
+{
+    memset(block->K, 0, sizeof(double) * MOMENTS * (size_t)plan->shape.k * base->in->n);
+    for (size_t v = 0; v < cell->n_groups; v++)
+        if (advance_group(block, base, plan, kern, i, cell, &cell->groups[v], s))
+            return -1;
+    return 0;
+}
+
+/* One event at the middle of the cell. */
+static int advance_step(merged_block *block, path_block *base, const path_plan *plan, const merged_kernels *kern,
+                        int i, const window_cell *cell, path_workspace *s)
+{
+    const time_grid *grid = kern->grid;
+    int k = plan->shape.k;
+    size_t n = base->in->n, width = (size_t)k * n;
+    double x = grid->middle[i], root = sqrt(kern->delta), *r = block->room, minus[MATRIX_MAX * MATRIX_MAX];
+    double terms[MOMENTS][2] = {{x, 0.5 * x * x}, {moment_slope_integral(x), MOMENT_ROOT3 * x * x * (x / 3 - 0.5)}};
+    for (size_t p = 0; p < width; p++)
+        r[p] = (1 - x) * base->r_last[p] + x * base->r[p];
+    for (int c = 0; c < k * k; c++)
+        minus[c] = -kern->bridge[c];
+    lanes_combine(k, k, (size_t)k, n, minus, cell->bridge, r);
+    for (int m = 0; m < MOMENTS; m++) {
+        for (int c = 0; c < k * k; c++) {
+            double one = c % (k + 1) == 0;
+            minus[c] = -root * (one * terms[m][0] + (kern->within[c] - one) * terms[m][1]);
+        }
+        lanes_combine(k, k, (size_t)k, n, minus, block->U + (size_t)m * width, r);
+    }
+    lanes_fill(n, grid->t[i] + x * grid->h[i], s->t);
+    block_gradient source = {plan, base->in, s};
+    kick_step step = {.k = (size_t)k,
+                      .n = n,
+                      .eta = grid->eta_middle[i],
+                      .h = grid->h[i],
+                      .noise = cell->noise,
+                      .r = r,
+                      .gradient = path_block_gradient,
+                      .user = &source};
+    if (plan->process->kick(&step, s->visit, block->K, NULL))
+        return -1;
+    for (size_t p = 0; p < width; p++)
+        block->K[width + p] = moment_slope(x) * block->K[p];
+    return 0;
+}
+
+int merged_events_advance(merged_block *block, path_block *base, const path_plan *plan, const merged_kernels *kern,
+                          int i, const window_cell *cell, path_workspace *s)
+{
+    return plan->process->visits ? advance_visits(block, base, plan, kern, i, cell, s)
+                                 : advance_step(block, base, plan, kern, i, cell, s);
+}

@@ -1,0 +1,388 @@
+#include "merged/window.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/matrix.h"
+#include "core/random.h"
+#include "core/memory.h"
+#include "merged/moments.h"
+#include "paths/purposes.h"
+
+/* Draws of one window have items from index << SLOT_BITS on. */
+enum { SLOT_BITS = 16, SLOTS_LEAST = 8 };
+
+static int cells_of(int grid)
+{
+    return WINDOW_CELLS >> grid;
+}
+
+static random_key key_of(const window_source *source, uint32_t purpose)
+{
+    return (random_key){source->paths->problem->numerics.seed, source->replica, purpose};
+}
+
+static int grow_slots(path_window *w, int most)
+{
+    size_t n = w->n, old = (size_t)w->most_slots;
+    double *time = memory_raw((size_t)most * n, sizeof *time), *eta = memory_raw((size_t)most * n, sizeof *eta);
+    double *path = memory_raw((size_t)most * w->k * n, sizeof *path);
+    if (!time || !eta || !path) {
+        free(time);
+        free(eta);
+        free(path);
+        return -1;
+    }
+    if (old > 0) {
+        memcpy(time, w->time, sizeof *time * old * n);
+        memcpy(eta, w->eta, sizeof *eta * old * n);
+        memcpy(path, w->path, sizeof *path * old * w->k * n);
+    }
+    free(w->time);
+    free(w->eta);
+    free(w->path);
+    w->time = time;
+    w->eta = eta;
+    w->path = path;
+    w->most_slots = most;
+    return 0;
+}
+
+/* Doubles per lane of the cells of all grids. */
+static size_t rows_of(size_t k, const sample_process *process)
+{
+    size_t cells = 0;
+    for (int g = 0; g < WINDOW_GRIDS; g++)
+        cells += (size_t)cells_of(g);
+    return cells * (MOMENTS * k + (process->diffuses ? 1 + k : 0));
+}
+
+double path_window_bytes(size_t k, double visits_per_window)
+{
+    double slots = visits_per_window + 4 * sqrt(visits_per_window) + 2;
+    return 8 * (7 * (MOMENTS + 1) * (double)k + (WINDOW_CELLS + 1.0) * (double)k + slots * (2 + 4.0 * (double)k) +
+                4 + (double)k);
+}
+
+sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, size_t n, uint64_t first,
+                              path_window *out)
+{
+    const path_source *paths = source->paths;
+    const sample_process *process = paths->process;
+    size_t k = (size_t)paths->shape.k;
+    path_window w = {.k = k, .n = n};
+    double *at = w.rows = memory_doubles(rows_of(k, process) * n);
+    w.sums = memory_doubles((WINDOW_CELLS + 1) * k * n);
+    w.coming = memory_doubles(n);
+    w.number = memory_doubles(n);
+    w.random = memory_doubles((2 + k) * n);
+    w.schedule = memory_doubles(schedule_work(paths->eta));
+    int failed = !w.rows || !w.sums || !w.coming || !w.number || !w.random || !w.schedule;
+    if (!failed && process->visits)
+        failed = grow_slots(&w, SLOTS_LEAST);
+    *out = w;
+    if (failed) {
+        path_window_clear(out);
+        return context_out_of_memory(ctx, "the inputs of paths", 8.0 * (double)(rows_of(k, process) * n));
+    }
+    for (int g = 0; g < WINDOW_GRIDS; g++)
+        for (int c = 0; c < cells_of(g); c++) {
+            window_cell *cell = &out->cell[g][c];
+            cell->xi = at;
+            at += MOMENTS * k * n;
+            if (process->diffuses) {
+                cell->noise = at;
+                cell->bridge = at + n;
+                at += (1 + k) * n;
+            }
+        }
+    if (process->visits) {
+        random_uniforms(key_of(source, PURPOSE_FIRST_VISITS), 0, first, n, out->random);
+        for (size_t p = 0; p < n; p++)
+            out->coming[p] = process->visits->time(0, 0, out->random[p]);
+    }
+    return SGDMFT_OK;
+}
+
+void path_window_clear(path_window *w)
+{
+    free(w->rows);
+    free(w->time);
+    free(w->eta);
+    free(w->path);
+    free(w->sums);
+    free(w->coming);
+    free(w->number);
+    free(w->random);
+    free(w->schedule);
+    for (int g = 0; g < WINDOW_GRIDS; g++)
+        for (int c = 0; c < WINDOW_CELLS; c++) {
+            free(w->cell[g][c].groups);
+            free(w->cell[g][c].lane);
+            free(w->cell[g][c].place);
+        }
+    memset(w, 0, sizeof *w);
+}
+
+/* The moments of the fine cells, and W at their ends. */
+static void draw_moments(const window_source *source, path_window *w, uint64_t first, int index)
+{
+    const time_grid *grid = source->grid[0];
+    size_t width = w->k * w->n;
+    memset(w->sums, 0, sizeof(double) * width);
+    for (int c = 0; c < WINDOW_CELLS; c++) {
+        uint64_t cell = (uint64_t)(index * WINDOW_CELLS + c);
+        double *xi = w->cell[0][c].xi, root = sqrt(grid->h[cell]);
+        for (size_t row = 0; row < MOMENTS * w->k; row++)
+            random_normals(key_of(source, PURPOSE_MOMENTS), cell * MOMENTS * w->k + row, first, w->n, xi + row * w->n);
+        double *at = w->sums + (size_t)c * width;
+        for (size_t x = 0; x < width; x++)
+            at[width + x] = at[x] + root * xi[x];
+    }
+}
+
+/* The moments of the cells of a coarse grid from those of their halves. */
+static void coarsen_moments(const window_source *source, path_window *w, int grid, int index)
+{
+    const time_grid *fine = source->grid[grid - 1];
+    size_t width = w->k * w->n;
+    for (int c = 0; c < cells_of(grid); c++) {
+        const double *h = fine->h + (size_t)index * (size_t)cells_of(grid - 1) + 2 * c;
+        moment_map map = moment_map_of(h[0] / (h[0] + h[1]));
+        double *out = w->cell[grid][c].xi;
+        memset(out, 0, sizeof *out * MOMENTS * width);
+        for (int part = 0; part < 2; part++) {
+            const double *xi = w->cell[grid - 1][2 * c + part].xi;
+            double root = sqrt(map.share[part]), mean = root * map.onto_mean[part], slope = root * map.onto_slope[part];
+            for (size_t x = 0; x < width; x++) {
+                out[x] += root * xi[x];
+                out[width + x] += mean * xi[x] + slope * xi[width + x];
+            }
+        }
+    }
+}
+
+/* Factors of the covariance of the bridge at the visits of one lane to one cell, row by row. */
+enum { BRIDGE_MOST = 24 };
+typedef struct bridge_factor {
+    int n;
+    double place[BRIDGE_MOST], line[BRIDGE_MOST][BRIDGE_MOST];
+} bridge_factor;
+
+static double bridge_covariance(double u, double v)
+{
+    return fmin(u, v) - u * v - moment_slope_integral(u) * moment_slope_integral(v);
+}
+
+/* Adds a visit at place u. Visits beyond BRIDGE_MOST, whose number no path of a reasonable step has, count as if the
+   first ones had not been. */
+static const double *bridge_add(bridge_factor *b, double u)
+{
+    if (b->n == BRIDGE_MOST)
+        b->n = 0;
+    double *line = b->line[b->n];
+    for (int j = 0; j <= b->n; j++) {
+        double sum = bridge_covariance(u, j < b->n ? b->place[j] : u);
+        const double *other = b->line[j];
+        for (int l = 0; l < j; l++)
+            sum -= line[l] * other[l];
+        if (j == b->n)
+            line[j] = sqrt(fmax(sum, 0));
+        else
+            line[j] = other[j] > 0 ? sum / other[j] : 0;
+    }
+    b->place[b->n++] = u;
+    return line;
+}
+
+/* W at the visits of one lane. The normals are in w->path, and are replaced. */
+static void lane_path(path_window *w, const time_grid *grid, int index, size_t p)
+{
+    size_t k = w->k, n = w->n, width = k * n;
+    bridge_factor bridge = {.n = 0};
+    double normal[BRIDGE_MOST][MATRIX_MAX];
+    int cell = -1;
+    for (int s = 0; s < w->slots; s++) {
+        double t = w->time[(size_t)s * n + p];
+        int c = cell < 0 ? 0 : cell;
+        if (t == HUGE_VAL)
+            return;
+        while (c + 1 < WINDOW_CELLS && t >= grid->t[index * WINDOW_CELLS + c + 1])
+            c++;
+        if (c != cell)
+            bridge.n = 0;
+        cell = c;
+        double h = grid->h[index * WINDOW_CELLS + c], root = sqrt(h), u = (t - grid->t[index * WINDOW_CELLS + c]) / h;
+        const double *line = bridge_add(&bridge, u), *xi = w->cell[0][c].xi;
+        int last = bridge.n - 1;
+        for (size_t a = 0; a < k; a++) {
+            double *W = w->path + ((size_t)s * k + a) * n + p, sum = 0;
+            normal[last][a] = *W;
+            for (int j = 0; j <= last; j++)
+                sum += line[j] * normal[j][a];
+            *W = w->sums[(size_t)c * width + a * n + p] +
+                 root * (u * xi[a * n + p] + moment_slope_integral(u) * xi[width + a * n + p] + sum);
+        }
+    }
+}
+
+/* The visits of the window. */
+static int draw_visits(const window_source *source, path_window *w, uint64_t first, int index)
+{
+    const visit_law *law = source->paths->process->visits;
+    const time_grid *grid = source->grid[0];
+    size_t n = w->n, k = w->k;
+    double end = grid->t[(index + 1) * WINDOW_CELLS];
+    if ((index + 1) * WINDOW_CELLS == grid->steps)
+        end = fmin(end, grid->t[grid->steps]);
+    w->slots = 0;
+    for (int some = 1; some;) {
+        some = 0;
+        for (size_t p = 0; p < n && !some; p++)
+            some = w->coming[p] < end;
+        if (!some)
+            break;
+        int s = w->slots++;
+        if (w->slots > w->most_slots && grow_slots(w, 2 * w->most_slots))
+            return -1;
+        uint64_t item = ((uint64_t)index << SLOT_BITS) + (uint64_t)s;
+        double *time = w->time + (size_t)s * n;
+        random_uniforms(key_of(source, PURPOSE_LATER_VISITS), item, first, n, w->random);
+        for (size_t a = 0; a < k; a++)
+            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), item * k + a, first, n, w->path + ((size_t)s * k + a) * n);
+        for (size_t p = 0; p < n; p++) {
+            int here = w->coming[p] < end;
+            time[p] = here ? w->coming[p] : HUGE_VAL;
+            if (!here)
+                continue;
+            w->number[p]++;
+            w->visits++;
+            w->coming[p] = law->time((size_t)w->number[p], w->coming[p], w->random[p]);
+        }
+        schedule_values(source->paths->eta, w->schedule, n, time, w->eta + (size_t)s * n);
+    }
+    for (size_t p = 0; p < n; p++)
+        lane_path(w, grid, index, p);
+    return 0;
+}
+
+/* Room for the visits of a cell. */
+static int cell_room(window_cell *cell, size_t k, size_t groups, size_t visits)
+{
+    if (groups > cell->most_groups) {
+        free(cell->groups);
+        cell->groups = memory_raw(groups, sizeof *cell->groups);
+        cell->most_groups = cell->groups ? groups : 0;
+    }
+    if (visits > cell->most_visits || !cell->lane) {
+        size_t most = visits + visits / 4 + 16;
+        free(cell->lane);
+        free(cell->place);
+        cell->lane = memory_raw(most, sizeof *cell->lane);
+        cell->place = memory_raw((2 + k) * most, sizeof *cell->place);
+        cell->most_visits = cell->lane && cell->place ? most : 0;
+        cell->step = cell->place + most;
+        cell->visit_bridge = cell->step + most;
+    }
+    return (groups == 0 || cell->groups) && cell->lane && cell->place ? 0 : -1;
+}
+
+/* Sorts the visits of a cell [start, end) into groups. `cumulated` is W at its start [k][n]. */
+static int fill_cell(path_window *w, window_cell *cell, double start, double end, const double *cumulated)
+{
+    size_t n = w->n, k = w->k, width = k * n, visits = 0;
+    double h = end - start, root = sqrt(h), *rank = w->random;
+    size_t count[256] = {0};
+    int ranks = 0;
+    /* rank[p] becomes the number of visits of the lane in the cell, then of those that are placed */
+    memset(rank, 0, sizeof *rank * n);
+    for (int s = 0; s < w->slots; s++)
+        for (size_t p = 0; p < n; p++) {
+            double t = w->time[(size_t)s * n + p];
+            if (t < start || t >= end)
+                continue;
+            int r = (int)rank[p]++;
+            if (r >= 256)
+                continue;
+            count[r]++;
+            visits++;
+            ranks = r + 1 > ranks ? r + 1 : ranks;
+        }
+    if (cell_room(cell, k, (size_t)ranks, visits))
+        return -1;
+    cell->n_groups = (size_t)ranks;
+    for (size_t r = 0, first = 0; r < (size_t)ranks; r++) {
+        cell->groups[r] = (visit_group){first, 0, (int)r};
+        first += count[r];
+    }
+    memset(rank, 0, sizeof *rank * n);
+    for (int s = 0; s < w->slots && visits > 0; s++)
+        for (size_t p = 0; p < n; p++) {
+            double t = w->time[(size_t)s * n + p];
+            if (t < start || t >= end || rank[p] >= 256)
+                continue;
+            visit_group *group = &cell->groups[(size_t)rank[p]++];
+            size_t v = group->first + group->count++, all = count[group->rank];
+            double u = (t - start) / h;
+            cell->lane[v] = (int)p;
+            cell->place[v] = u;
+            cell->step[v] = w->eta[(size_t)s * n + p];
+            for (size_t a = 0; a < k; a++)
+                cell->visit_bridge[k * group->first + a * all + (v - group->first)] =
+                    w->path[((size_t)s * k + a) * n + p] - cumulated[a * n + p] -
+                    root * (u * cell->xi[a * n + p] + moment_slope_integral(u) * cell->xi[width + a * n + p]);
+        }
+    return 0;
+}
+
+/* The increments of a process that diffuses and the bridge at its event in the middle of each cell. */
+static void draw_steps(const window_source *source, path_window *w, uint64_t first, int index)
+{
+    size_t n = w->n, k = w->k;
+    const time_grid *grid = source->grid[0];
+    for (int c = 0; c < WINDOW_CELLS; c++) {
+        uint64_t cell = (uint64_t)(index * WINDOW_CELLS + c);
+        double u = grid->middle[cell], scale = sqrt(grid->h[cell] * bridge_covariance(u, u));
+        random_normals(key_of(source, PURPOSE_DIFFUSION), cell, first, n, w->cell[0][c].noise);
+        for (size_t a = 0; a < k; a++)
+            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), cell * k + a, first, n, w->cell[0][c].bridge + a * n);
+        for (size_t x = 0; x < k * n; x++)
+            w->cell[0][c].bridge[x] *= scale;
+    }
+    for (int g = 1; g < WINDOW_GRIDS; g++)
+        for (int c = 0; c < cells_of(g); c++) {
+            window_cell *cell = &w->cell[g][c];
+            const window_cell *part = &w->cell[g - 1][2 * c];
+            size_t number = (size_t)index * (size_t)cells_of(g) + (size_t)c, width = k * n;
+            cell_halves half = time_grid_halves(source->grid[g - 1], number);
+            double u = source->grid[g]->middle[number], root = sqrt(source->grid[g]->h[number]);
+            double first_root = sqrt(source->grid[g - 1]->h[2 * number]);
+            for (size_t p = 0; p < n; p++)
+                cell->noise[p] = half.a * part[0].noise[p] + half.b * part[1].noise[p];
+            for (size_t x = 0; x < width; x++)
+                cell->bridge[x] = first_root * part[0].xi[x] -
+                                  root * (u * cell->xi[x] + moment_slope_integral(u) * cell->xi[width + x]);
+        }
+}
+
+int path_window_draw(const window_source *source, path_window *w, uint64_t first, int index)
+{
+    size_t width = w->k * w->n;
+    draw_moments(source, w, first, index);
+    for (int g = 1; g < WINDOW_GRIDS; g++)
+        coarsen_moments(source, w, g, index);
+    if (!source->paths->process->visits) {
+        draw_steps(source, w, first, index);
+        return 0;
+    }
+    if (draw_visits(source, w, first, index))
+        return -1;
+    for (int g = 0; g < WINDOW_GRIDS; g++)
+        for (int c = 0; c < cells_of(g); c++) {
+            const double *t = source->grid[g]->t + index * cells_of(g) + c;
+            if (fill_cell(w, &w->cell[g][c], t[0], t[1], w->sums + (size_t)(c << g) * width))
+                return -1;
+        }
+    return 0;
+}

@@ -1,0 +1,70 @@
+/* The random inputs of a block of paths over a window: four cells of a grid, which are two of the next coarser one and
+   one of the coarsest. Three grids that march side by side share them, and nothing is kept of windows that are past, so
+   that the memory of a path does not grow with the horizon.
+
+   With dW white noise of unit rate, a cell of width h has the moments int phi_a dW = sqrt(h) xi_a with two independent
+   standard normals (vectors of k), and
+
+     int_0^u dW = sqrt(h) (u xi_0 + sqrt(3) (u^2 - u) xi_1) + bridge(u).
+
+   The bridge is independent of xi, with covariance h (min(u, v) - u v - 3 (u^2 - u)(v^2 - v)). The moments of a coarse
+   cell follow from those of its two halves, and its bridge from the path of W itself. */
+#ifndef SGDMFT_MERGED_WINDOW_H
+#define SGDMFT_MERGED_WINDOW_H
+
+#include "kernels/grid.h"
+#include "model/schedule.h"
+#include "paths/ensemble.h"
+
+enum { WINDOW_CELLS = 4, WINDOW_GRIDS = 3 };
+
+/* What happens in one cell of one grid. */
+typedef struct window_cell {
+    double *xi;     /* [MOMENTS][k][n] */
+    double *noise;  /* [n] increment of a process that diffuses, otherwise NULL */
+    double *bridge; /* [k][n] at the middle of the cell, for a process with one event there, otherwise NULL */
+
+    /* Visits, in groups as in path_inputs. */
+    size_t n_groups, most_groups, most_visits;
+    visit_group *groups;
+    int *lane;
+    double *place;        /* [visits] */
+    double *step;         /* [visits] eta at the visit */
+    double *visit_bridge; /* [k][count] for each group, from k first */
+} window_cell;
+
+typedef struct path_window {
+    size_t k, n;
+    double *rows; /* owned: xi, noise and bridges of all cells */
+    window_cell cell[WINDOW_GRIDS][WINDOW_CELLS];
+
+    /* Visits of the window: visit s of a lane at [s][n]; times past the end where a lane has fewer. */
+    int slots, most_slots;
+    double *time, *eta;
+    double *path;  /* [slots][k][n] W at the visit, from 0 at the beginning of the window */
+    double *sums;  /* [WINDOW_CELLS + 1][k][n] W at the ends of the fine cells */
+    double *coming; /* [n] time of the next visit of each lane */
+    double *number; /* [n] of visits so far */
+    double *random; /* [2 + k][n] room */
+    double *schedule;
+    double visits; /* so far, of all lanes */
+} path_window;
+
+/* Everything that windows are drawn from. */
+typedef struct window_source {
+    const path_source *paths;
+    const time_grid *const *grid; /* [WINDOW_GRIDS] from the finest */
+    uint32_t replica;
+} window_source;
+
+/* `first` is the number of the path in lane 0. */
+sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, size_t n, uint64_t first,
+                              path_window *out);
+void path_window_clear(path_window *window);
+double path_window_bytes(size_t k, double steps_per_window);
+
+/* Draws window `index`, cells WINDOW_CELLS index ... of the finest grid. Windows must be drawn in order. Non-zero if
+   memory runs out. */
+int path_window_draw(const window_source *source, path_window *window, uint64_t first, int index);
+
+#endif
