@@ -7,30 +7,29 @@
 #include "core/simd.h"
 #include "paths/lanes.h"
 
-/* Coefficients of the noise of the cell at place x, with the moments U_0 and U_1:
+/* What the cell itself has done to a path at place x, for one component: with C = R(t_{i+1}, t_i) - 1, the moments U of
+   the noise and K of earlier kicks, and the sum B = (K_0 + K_1 / sqrt 3) / 2 of place times kick,
 
-     int_0^x R(x, y) dU = U_0 (x + C x^2/2) + U_1 (Phi(x) + C sqrt(3) (x^3/3 - x^2/2)),   C = R(t_{i+1}, t_i) - 1. */
-typedef struct noise_terms {
-    double *mean, *mean_within, *slope, *slope_within; /* [count] */
-} noise_terms;
+     direct = sqrt(delta) (U_0 x + U_1 Phi(x)) + K_0,
+     decay  = sqrt(delta) (U_0 x^2/2 + U_1 sqrt(3) (x^3/3 - x^2/2)) + x K_0 - B,
 
-static VECTOR_CLONES void set_noise_terms(size_t count, const double *restrict place, const noise_terms *to)
+   and the position is lower by direct + C decay. */
+static VECTOR_CLONES void own_cell(size_t count, double root, const int *restrict lane, const double *restrict place,
+                                   const double *restrict U0, const double *restrict U1, const double *restrict K0,
+                                   const double *restrict K1, double *restrict direct, double *restrict decay)
 {
     for (size_t v = 0; v < count; v++) {
-        double x = place[v];
-        to->mean[v] = x;
-        to->mean_within[v] = 0.5 * x * x;
-        to->slope[v] = moment_slope_integral(x);
-        to->slope_within[v] = MOMENT_ROOT3 * x * x * (x / 3 - 0.5);
+        double x = place[v], u0 = root * U0[lane[v]], u1 = root * U1[lane[v]], k0 = K0[lane[v]], k1 = K1[lane[v]];
+        direct[v] = u0 * x + u1 * moment_slope_integral(x) + k0;
+        decay[v] = u0 * (0.5 * x * x) + u1 * (MOMENT_ROOT3 * x * x * (x / 3 - 0.5)) + (x - 0.5) * k0 -
+                   k1 * (0.5 / MOMENT_ROOT3);
     }
 }
 
-/* r[a][v] -= factor (term[v] x[lane[v]]) */
-static VECTOR_CLONES void subtract_gathered(size_t count, double factor, const int *restrict lane,
-                                            const double *restrict term, const double *restrict x, double *restrict r)
+static VECTOR_CLONES void subtract_scaled(size_t count, double factor, const double *restrict x, double *restrict r)
 {
     for (size_t v = 0; v < count; v++)
-        r[v] -= factor * term[v] * x[lane[v]];
+        r[v] -= factor * x[v];
 }
 
 static VECTOR_CLONES void kick_moments(int k, size_t n, size_t count, const int *restrict lane,
@@ -49,44 +48,19 @@ static VECTOR_CLONES void kick_moments(int k, size_t n, size_t count, const int 
     }
 }
 
-/* Subtracts the noise of the cell. `terms` has room for 4 numbers for each visit. */
-static void subtract_noise(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
-                           const int *lane, const double *place, double *terms, double *r)
+/* Subtracts what the cell itself has done from the positions r[k][count]. `room` has 2 numbers for each of them. */
+static void subtract_own(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
+                         const int *lane, const double *place, double *room, double *r)
 {
-    int k = kern->k;
-    double root = sqrt(kern->delta);
-    noise_terms t = {terms, terms + count, terms + 2 * count, terms + 3 * count};
-    set_noise_terms(count, place, &t);
-    for (int m = 0; m < MOMENTS; m++) {
-        const double *U = block->U + (size_t)m * (size_t)k * n;
-        for (int a = 0; a < k; a++) {
-            subtract_gathered(count, root, lane, m ? t.slope : t.mean, U + (size_t)a * n, r + (size_t)a * count);
-            for (int b = 0; b < k; b++) {
-                double within = kern->within[a * k + b] - (a == b);
-                subtract_gathered(count, root * within, lane, m ? t.slope_within : t.mean_within, U + (size_t)b * n,
-                                  r + (size_t)a * count);
-            }
-        }
+    size_t k = (size_t)kern->k, width = k * n;
+    double *direct = room, *decay = room + count, root = sqrt(kern->delta);
+    for (size_t b = 0; b < k; b++) {
+        const double *U = block->U + b * n, *K = block->K + b * n;
+        own_cell(count, root, lane, place, U, U + width, K, K + width, direct, decay);
+        subtract_scaled(count, 1, direct, r + b * count);
+        for (size_t a = 0; a < k; a++)
+            subtract_scaled(count, kern->within[a * k + b] - (a == b), decay, r + a * count);
     }
-}
-
-/* Subtracts the kicks of earlier visits of the cell: with C as above, S = K_0 and the sum B of place times kick,
-   S + C (x S - B). */
-static void subtract_earlier(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
-                             const int *lane, const double *place, double *terms, double *r)
-{
-    int k = kern->k;
-    double slope[MATRIX_MAX * MATRIX_MAX];
-    /* B = (K_0 + K_1 / sqrt 3) / 2 */
-    double *moment = terms + count;
-    const double *K0 = block->K, *K1 = block->K + (size_t)k * n;
-    for (size_t v = 0; v < count; v++)
-        terms[v] = 1;
-    for (int c = 0; c < k * k; c++)
-        slope[c] = kern->within[c] - (c % (k + 1) == 0);
-    for (size_t x = 0; x < (size_t)k * n; x++)
-        moment[x] = 0.5 * (K0[x] + K1[x] / MOMENT_ROOT3);
-    lanes_visit_again(k, n, count, lane, place, terms, slope, K0, moment, r);
 }
 
 /* The visits of one group, which are on different paths. */
@@ -100,9 +74,7 @@ static int advance_group(merged_block *block, path_block *base, const path_plan 
     for (size_t v = 0; v < count; v++)
         t[v] = kern->grid->t[i] + place[v] * kern->grid->h[i];
     lanes_visit((int)k, n, count, lane, place, kern->bridge, cell->visit_bridge + k * first, base->r_last, base->r, r);
-    subtract_noise(block, kern, n, count, lane, place, block->room, r);
-    if (group->rank > 0)
-        subtract_earlier(block, kern, n, count, lane, place, block->room, r);
+    subtract_own(block, kern, n, count, lane, place, block->room, r);
     for (size_t c = 0; c < (size_t)plan->shape.labels; c++)
         for (size_t v = 0; v < count; v++)
             y[c * count + v] = base->in->y[c * n + (size_t)lane[v]];

@@ -13,6 +13,9 @@
 /* Draws of one window have items from index << SLOT_BITS on. */
 enum { SLOT_BITS = 16, SLOTS_LEAST = 8 };
 
+/* No path of a reasonable step has more visits in one cell; others would be left out. */
+enum { RANKS_MOST = 256 };
+
 static int cells_of(int grid)
 {
     return WINDOW_CELLS >> grid;
@@ -26,9 +29,11 @@ static random_key key_of(const window_source *source, uint32_t purpose)
 static int grow_slots(path_window *w, int most)
 {
     size_t n = w->n, old = (size_t)w->most_slots;
+    int *fine = memory_raw((size_t)most * n, sizeof *fine);
     double *time = memory_raw((size_t)most * n, sizeof *time), *eta = memory_raw((size_t)most * n, sizeof *eta);
     double *path = memory_raw((size_t)most * w->k * n, sizeof *path);
-    if (!time || !eta || !path) {
+    if (!time || !eta || !path || !fine) {
+        free(fine);
         free(time);
         free(eta);
         free(path);
@@ -37,11 +42,14 @@ static int grow_slots(path_window *w, int most)
     if (old > 0) {
         memcpy(time, w->time, sizeof *time * old * n);
         memcpy(eta, w->eta, sizeof *eta * old * n);
+        memcpy(fine, w->fine, sizeof *fine * old * n);
         memcpy(path, w->path, sizeof *path * old * w->k * n);
     }
+    free(w->fine);
     free(w->time);
     free(w->eta);
     free(w->path);
+    w->fine = fine;
     w->time = time;
     w->eta = eta;
     w->path = path;
@@ -74,11 +82,12 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
     path_window w = {.k = k, .n = n};
     double *at = w.rows = memory_doubles(rows_of(k, process) * n);
     w.sums = memory_doubles((WINDOW_CELLS + 1) * k * n);
+    w.last = memory_zeroed(2 * n, sizeof *w.last);
     w.coming = memory_doubles(n);
     w.number = memory_doubles(n);
     w.random = memory_doubles((2 + k) * n);
     w.schedule = memory_doubles(schedule_work(paths->eta));
-    int failed = !w.rows || !w.sums || !w.coming || !w.number || !w.random || !w.schedule;
+    int failed = !w.rows || !w.sums || !w.last || !w.coming || !w.number || !w.random || !w.schedule;
     if (!failed && process->visits)
         failed = grow_slots(&w, SLOTS_LEAST);
     *out = w;
@@ -108,6 +117,8 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
 void path_window_clear(path_window *w)
 {
     free(w->rows);
+    free(w->fine);
+    free(w->last);
     free(w->time);
     free(w->eta);
     free(w->path);
@@ -207,12 +218,13 @@ static void lane_path(path_window *w, const time_grid *grid, int index, size_t p
         double t = w->time[(size_t)s * n + p];
         int c = cell < 0 ? 0 : cell;
         if (t == HUGE_VAL)
-            return;
+            break;
         while (c + 1 < WINDOW_CELLS && t >= grid->t[index * WINDOW_CELLS + c + 1])
             c++;
         if (c != cell)
             bridge.n = 0;
         cell = c;
+        w->fine[(size_t)s * n + p] = c;
         double h = grid->h[index * WINDOW_CELLS + c], root = sqrt(h), u = (t - grid->t[index * WINDOW_CELLS + c]) / h;
         const double *line = bridge_add(&bridge, u), *xi = w->cell[0][c].xi;
         int last = bridge.n - 1;
@@ -254,6 +266,7 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
         for (size_t p = 0; p < n; p++) {
             int here = w->coming[p] < end;
             time[p] = here ? w->coming[p] : HUGE_VAL;
+            w->fine[(size_t)s * n + p] = -1;
             if (!here)
                 continue;
             w->number[p]++;
@@ -288,51 +301,93 @@ static int cell_room(window_cell *cell, size_t k, size_t groups, size_t visits)
     return (groups == 0 || cell->groups) && cell->lane && cell->place ? 0 : -1;
 }
 
-/* Sorts the visits of a cell [start, end) into groups. `cumulated` is W at its start [k][n]. */
-static int fill_cell(path_window *w, window_cell *cell, double start, double end, const double *cumulated)
+/* The visits of a block to the cells of one grid, counted by their rank: how many visits of the same lane to the same
+   cell came before. */
+typedef struct visit_counts {
+    size_t count[WINDOW_CELLS][RANKS_MOST];
+    int ranks[WINDOW_CELLS];
+} visit_counts;
+
+/* Runs over the visits of a grid in order of slots, calling with cell, rank, slot and lane. */
+typedef void (*visit_work)(path_window *w, void *user, int grid, int cell, int rank, int slot, size_t lane);
+
+static void for_visits(path_window *w, int grid, visit_work work, void *user)
 {
-    size_t n = w->n, k = w->k, width = k * n, visits = 0;
-    double h = end - start, root = sqrt(h), *rank = w->random;
-    size_t count[256] = {0};
-    int ranks = 0;
-    /* rank[p] becomes the number of visits of the lane in the cell, then of those that are placed */
-    memset(rank, 0, sizeof *rank * n);
+    size_t n = w->n;
+    int *last = w->last, *rank = w->last + n;
+    for (size_t p = 0; p < n; p++)
+        last[p] = -1;
     for (int s = 0; s < w->slots; s++)
         for (size_t p = 0; p < n; p++) {
-            double t = w->time[(size_t)s * n + p];
-            if (t < start || t >= end)
+            int fine = w->fine[(size_t)s * n + p], cell = fine >> grid;
+            if (fine < 0)
                 continue;
-            int r = (int)rank[p]++;
-            if (r >= 256)
-                continue;
-            count[r]++;
-            visits++;
-            ranks = r + 1 > ranks ? r + 1 : ranks;
+            rank[p] = cell == last[p] ? rank[p] + 1 : 0;
+            last[p] = cell;
+            if (rank[p] < RANKS_MOST)
+                work(w, user, grid, cell, rank[p], s, p);
         }
-    if (cell_room(cell, k, (size_t)ranks, visits))
-        return -1;
-    cell->n_groups = (size_t)ranks;
-    for (size_t r = 0, first = 0; r < (size_t)ranks; r++) {
-        cell->groups[r] = (visit_group){first, 0, (int)r};
-        first += count[r];
+}
+
+static void count_visit(path_window *w, void *user, int grid, int cell, int rank, int slot, size_t lane)
+{
+    visit_counts *counts = user;
+    (void)w;
+    (void)grid;
+    (void)slot;
+    (void)lane;
+    counts->count[cell][rank]++;
+    if (rank >= counts->ranks[cell])
+        counts->ranks[cell] = rank + 1;
+}
+
+/* Where visits go: the grid, its cells, and the numbers of visits. */
+typedef struct visit_target {
+    const time_grid *grid;
+    int first; /* the number of cell 0 of the window */
+    const visit_counts *counts;
+} visit_target;
+
+static void place_visit(path_window *w, void *user, int grid, int number, int rank, int slot, size_t p)
+{
+    const visit_target *to = user;
+    window_cell *cell = &w->cell[grid][number];
+    visit_group *group = &cell->groups[rank];
+    size_t n = w->n, k = w->k, width = k * n, all = to->counts->count[number][rank];
+    size_t v = group->first + group->count++;
+    double h = to->grid->h[to->first + number], root = sqrt(h);
+    double u = (w->time[(size_t)slot * n + p] - to->grid->t[to->first + number]) / h;
+    const double *cumulated = w->sums + (size_t)(number << grid) * width;
+    cell->lane[v] = (int)p;
+    cell->place[v] = u;
+    cell->step[v] = w->eta[(size_t)slot * n + p];
+    for (size_t a = 0; a < k; a++)
+        cell->visit_bridge[k * group->first + a * all + (v - group->first)] =
+            w->path[((size_t)slot * k + a) * n + p] - cumulated[a * n + p] -
+            root * (u * cell->xi[a * n + p] + moment_slope_integral(u) * cell->xi[width + a * n + p]);
+}
+
+/* Sorts the visits of the window into the cells of a grid. */
+static int fill_cells(const window_source *source, path_window *w, int grid, int index)
+{
+    visit_counts counts = {{{0}}, {0}};
+    visit_target to = {source->grid[grid], index * cells_of(grid), &counts};
+    for_visits(w, grid, count_visit, &counts);
+    for (int c = 0; c < cells_of(grid); c++) {
+        window_cell *cell = &w->cell[grid][c];
+        size_t visits = 0;
+        for (int r = 0; r < counts.ranks[c]; r++)
+            visits += counts.count[c][r];
+        if (cell_room(cell, w->k, (size_t)counts.ranks[c], visits))
+            return -1;
+        cell->n_groups = (size_t)counts.ranks[c];
+        visits = 0;
+        for (int r = 0; r < counts.ranks[c]; r++) {
+            cell->groups[r] = (visit_group){visits, 0, r};
+            visits += counts.count[c][r];
+        }
     }
-    memset(rank, 0, sizeof *rank * n);
-    for (int s = 0; s < w->slots && visits > 0; s++)
-        for (size_t p = 0; p < n; p++) {
-            double t = w->time[(size_t)s * n + p];
-            if (t < start || t >= end || rank[p] >= 256)
-                continue;
-            visit_group *group = &cell->groups[(size_t)rank[p]++];
-            size_t v = group->first + group->count++, all = count[group->rank];
-            double u = (t - start) / h;
-            cell->lane[v] = (int)p;
-            cell->place[v] = u;
-            cell->step[v] = w->eta[(size_t)s * n + p];
-            for (size_t a = 0; a < k; a++)
-                cell->visit_bridge[k * group->first + a * all + (v - group->first)] =
-                    w->path[((size_t)s * k + a) * n + p] - cumulated[a * n + p] -
-                    root * (u * cell->xi[a * n + p] + moment_slope_integral(u) * cell->xi[width + a * n + p]);
-        }
+    for_visits(w, grid, place_visit, &to);
     return 0;
 }
 
@@ -368,7 +423,6 @@ static void draw_steps(const window_source *source, path_window *w, uint64_t fir
 
 int path_window_draw(const window_source *source, path_window *w, uint64_t first, int index)
 {
-    size_t width = w->k * w->n;
     draw_moments(source, w, first, index);
     for (int g = 1; g < WINDOW_GRIDS; g++)
         coarsen_moments(source, w, g, index);
@@ -379,10 +433,7 @@ int path_window_draw(const window_source *source, path_window *w, uint64_t first
     if (draw_visits(source, w, first, index))
         return -1;
     for (int g = 0; g < WINDOW_GRIDS; g++)
-        for (int c = 0; c < cells_of(g); c++) {
-            const double *t = source->grid[g]->t + index * cells_of(g) + c;
-            if (fill_cell(w, &w->cell[g][c], t[0], t[1], w->sums + (size_t)(c << g) * width))
-                return -1;
-        }
+        if (fill_cells(source, w, g, index))
+            return -1;
     return 0;
 }

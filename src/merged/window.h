@@ -41,6 +41,8 @@ typedef struct path_window {
     /* Visits of the window: visit s of a lane at [s][n]; times past the end where a lane has fewer. */
     int slots, most_slots;
     double *time, *eta;
+    int *fine;     /* [slots][n] the fine cell of the visit, or -1 */
+    int *last;     /* [2][n] room */
     double *path;  /* [slots][k][n] W at the visit, from 0 at the beginning of the window */
     double *sums;  /* [WINDOW_CELLS + 1][k][n] W at the ends of the fine cells */
     double *coming; /* [n] time of the next visit of each lane */
