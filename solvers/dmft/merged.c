@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "merged/innovations.h"
+#include "merged/last_visit.h"
 #include "solvers/dmft/replica.h"
 
 static size_t gram_size(const merged_kernels *kern)
@@ -79,6 +80,12 @@ int merged_replica_advance(const merged_replica *m, const path_plan *plan, size_
     if (cell < 0)
         return merged_block_start(&m->block[b], base, plan, workspace, sums);
     return merged_block_advance(&m->block[b], base, plan, m->kern, cell, cell_of(m, b, cell), workspace, sums);
+}
+
+int merged_replica_last_visit(const merged_replica *m, const path_plan *plan, size_t b, const path_block *base,
+                              int cell, path_workspace *workspace, double *sums, double *observed)
+{
+    return merged_last_visit(&m->block[b], base, plan, m->kern, cell, workspace, sums, observed);
 }
 
 int merged_replica_renew(const merged_replica *m, const path_plan *plan, size_t b, const path_block *base, int node,

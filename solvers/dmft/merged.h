@@ -55,6 +55,10 @@ int merged_replica_advance(const merged_replica *merged, const path_plan *plan, 
 int merged_replica_renew(const merged_replica *merged, const path_plan *plan, size_t b, const path_block *base,
                          int node, path_workspace *workspace, double *sums);
 
+/* As last_visit_averages, for block b. */
+int merged_replica_last_visit(const merged_replica *merged, const path_plan *plan, size_t b, const path_block *base,
+                              int cell, path_workspace *workspace, double *sums, double *observed);
+
 /* Stores R(t, 0), Q(t, t) and the rows of the two-time arrays of the node that is about to be accepted. */
 void merged_replica_record(merged_replica *merged, int node, grid_solution *out);
 

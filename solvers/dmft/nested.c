@@ -182,7 +182,8 @@ static sgdmft_status draw_window(side_by_side *all, int index)
 #pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(| : failed) if (threads > 1)
     for (size_t b = 0; b < blocks; b++)
         if (share_owns(&all->environment->share, b))
-            failed |= path_window_draw(&all->source, &all->window[b], all->first[b], index);
+            failed |= path_window_draw(&all->source, &all->window[b], all->first[b], index,
+                                       all->rep[GRID_FINE]->merged->block[b].g_last);
     return failed ? context_out_of_memory(all->ctx, "the inputs of paths", 0) : SGDMFT_OK;
 }
 

@@ -136,7 +136,7 @@ static void choose_history(dmft_plan *plan, const response_estimator *response)
 {
     plan->merged = getenv("MERGED") != NULL && !response->pathwise;
     double epoch = plan->problem->process->visits ? plan->problem->process->visits->epoch : 0;
-    plan->rule = (cell_rule){.ratio = getenv("RATIO") ? atof(getenv("RATIO")) : MERGE_RATIO, .recent = MERGE_RECENT, .epoch = epoch};
+    plan->rule = (cell_rule){.ratio = getenv("RATIO") ? atof(getenv("RATIO")) : MERGE_RATIO, .recent = plan->problem->process->last_visit ? plan->problem->process->last_visit->window : 0, .epoch = epoch};
 }
 
 /* The largest number of nodes with two-time arrays where the history is merged. */
@@ -211,7 +211,7 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
                         .q0 = problem->initial.q,
                         .rho = problem->initial.rho,
                         .at = layout_on(plan, grid, &shape, response),
-                        .last_visit = !plan->merged && !response->pathwise && problem->process->last_visit != NULL,
+                        .last_visit = !(plan->merged && getenv("NOLAST")) && !response->pathwise && problem->process->last_visit != NULL,
                         .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
                                  .process = problem->process,

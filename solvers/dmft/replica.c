@@ -241,11 +241,9 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
                          double *sums, double *more)
 {
     path_block *block = &rep->block[b];
-    if (rep->merged)
-        return merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums);
-    if (cell < 0)
-        return path_block_start(block, rep->plan, workspace, sums);
-    if (path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
+    if (rep->merged ? merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums)
+        : cell < 0  ? path_block_start(block, rep->plan, workspace, sums)
+                    : path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
         return -1;
     if (extra->controlled)
         control_sums(&rep->control, block, rep->plan, rep->kern, workspace, more);
@@ -254,6 +252,8 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
     double *observed = extra->observed ? more + replica_averages(rep, cell + 1) : NULL;
     if (observed && path_observe_train(block, rep->plan, cell + 1, -1, workspace, observed))
         return -1;
+    if (rep->merged)
+        return merged_replica_last_visit(rep->merged, rep->plan, b, block, cell, workspace, more, observed);
     return last_visit_averages(block, rep->plan, rep->kern, cell + 1, workspace, more, observed);
 }
 

@@ -26,7 +26,8 @@ sgdmft_status merged_block_new(sgdmft_context *ctx, const path_plan *plan, const
     base->r_last = memory_doubles(width);
     base->unvisited = apart ? memory_doubles(width) : NULL;
     failed = rows_new(plan->shape.k, in->n, MOMENTS * cells, 1, &out->kicks) ||
-             rows_new(plan->shape.k, in->n, MOMENTS * cells, 1, &out->innovations);
+             rows_new(plan->shape.k, in->n, MOMENTS * cells, 1, &out->innovations) ||
+             rows_new(plan->shape.k, in->n, plan->last_visit ? GRADIENTS : 0, 1, &out->gradients);
     out->K = memory_doubles(MOMENTS * width);
     out->U = memory_doubles(MOMENTS * width);
     out->predicted = memory_doubles(width);
@@ -42,6 +43,7 @@ void merged_block_clear(merged_block *block)
 {
     rows_clear(&block->kicks);
     rows_clear(&block->innovations);
+    rows_clear(&block->gradients);
     free(block->K);
     free(block->U);
     free(block->predicted);
@@ -60,6 +62,8 @@ static int node_averages(merged_block *block, const path_block *base, const path
     if (model_gradient(plan->m, s->model, n, s->t, position, base->in->y, s->g, s->G))
         return -1;
     memcpy(block->g_last, s->g, sizeof(double) * (size_t)k * n);
+    if (plan->last_visit)
+        rows_set(&block->gradients, node % GRADIENTS, s->g);
     lanes_outer(k, k, n, s->g, s->g, sums + plan->at.outer);
     path_block_average(base, plan, position, s, sums);
     return 0;

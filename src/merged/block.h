@@ -18,12 +18,16 @@
 #include "merged/window.h"
 #include "paths/block.h"
 
+/* The number of nodes at which g is kept: as many as visits are inserted at, and the newest one. */
+enum { GRADIENTS = 18 };
+
 /* What a block has besides the path_block, of which it uses in, r, r_last and unvisited. */
 typedef struct merged_block {
     path_rows kicks, innovations; /* groups: moment a of cell c is group 2 c + a */
     double *K, *U;                /* [MOMENTS][k][n] moments of the newest cell */
     double *predicted;            /* [k][n] y_now U: the rate of the part of dU that the past predicts, at t_i */
     double *g_last;               /* [k][n] g at t_i */
+    path_rows gradients;          /* g at the last GRADIENTS nodes, where the last visit is integrated out */
     double *room;                 /* [(MOMENTS + 1) k + 4][n] scratch of a pass */
 } merged_block;
 
@@ -32,6 +36,12 @@ sgdmft_status merged_block_new(sgdmft_context *ctx, const path_plan *plan, const
                                path_block *base, merged_block *out);
 void merged_block_clear(merged_block *block);
 double merged_block_bytes(const path_plan *plan, double cells);
+
+/* g at a node, at most GRADIENTS - 1 before the newest one: in place, or in `room` for k n doubles. */
+static inline const double *merged_block_gradient(const merged_block *block, int node, double *room)
+{
+    return rows_get(&block->gradients, node % GRADIENTS, room);
+}
 
 /* Node 0: adds the averages. */
 int merged_block_start(merged_block *block, path_block *base, const path_plan *plan, path_workspace *s, double *sums);

@@ -16,6 +16,14 @@ enum { SLOT_BITS = 16, SLOTS_LEAST = 8 };
 /* No path of a reasonable step has more visits in one cell; others would be left out. */
 enum { RANKS_MOST = 256 };
 
+/* The golden ratio, less one. */
+static const double GOLDEN = 0.6180339887498948482;
+
+typedef struct lane_order {
+    double key;
+    size_t lane;
+} lane_order;
+
 static int cells_of(int grid)
 {
     return WINDOW_CELLS >> grid;
@@ -83,11 +91,12 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
     double *at = w.rows = memory_doubles(rows_of(k, process) * n);
     w.sums = memory_doubles((WINDOW_CELLS + 1) * k * n);
     w.last = memory_zeroed(2 * n, sizeof *w.last);
+    w.order = memory_zeroed(n, sizeof *w.order);
     w.coming = memory_doubles(n);
     w.number = memory_doubles(n);
     w.random = memory_doubles((2 + k) * n);
     w.schedule = memory_doubles(schedule_work(paths->eta));
-    int failed = !w.rows || !w.sums || !w.last || !w.coming || !w.number || !w.random || !w.schedule;
+    int failed = !w.rows || !w.sums || !w.last || !w.order || !w.coming || !w.number || !w.random || !w.schedule;
     if (!failed && process->visits)
         failed = grow_slots(&w, SLOTS_LEAST);
     *out = w;
@@ -106,11 +115,6 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
                 at += (1 + k) * n;
             }
         }
-    if (process->visits) {
-        random_uniforms(key_of(source, PURPOSE_FIRST_VISITS), 0, first, n, out->random);
-        for (size_t p = 0; p < n; p++)
-            out->coming[p] = process->visits->time(0, 0, out->random[p]);
-    }
     return SGDMFT_OK;
 }
 
@@ -119,6 +123,7 @@ void path_window_clear(path_window *w)
     free(w->rows);
     free(w->fine);
     free(w->last);
+    free(w->order);
     free(w->time);
     free(w->eta);
     free(w->path);
@@ -239,8 +244,38 @@ static void lane_path(path_window *w, const time_grid *grid, int index, size_t p
     }
 }
 
+static int compare_keys(const void *x, const void *y)
+{
+    const lane_order *a = x, *b = y;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return a->lane < b->lane ? -1 : a->lane > b->lane;
+}
+
+/* The next visits of all lanes, as seen from the beginning of the window. Visits that are independent of each other
+   come after a new waiting time, whatever was drawn before; a process with epochs has one visit in each of them. */
+static void draw_next(const window_source *source, path_window *w, uint64_t first, int index, const double *key)
+{
+    const visit_law *law = source->paths->process->visits;
+    double t = source->grid[0]->t[index * WINDOW_CELLS], shift;
+    int renewal = source->grid[0]->renewal[index * WINDOW_CELLS];
+    if (law->epoch > 0 && index > 0 && !renewal)
+        return;
+    random_uniforms(key_of(source, PURPOSE_FIRST_VISITS), (uint64_t)index, first, 1, &shift);
+    for (size_t p = 0; p < w->n; p++)
+        w->order[p] = (lane_order){key[p], p};
+    qsort(w->order, w->n, sizeof *w->order, compare_keys);
+    for (size_t j = 0; j < w->n; j++) {
+        size_t p = w->order[j].lane;
+        double u = shift + (double)j * GOLDEN;
+        u -= floor(u);
+        /* u = 0 would be no time at all */
+        w->coming[p] = law->time((size_t)w->number[p], t, fmax(u, 0x1p-53));
+    }
+}
+
 /* The visits of the window. */
-static int draw_visits(const window_source *source, path_window *w, uint64_t first, int index)
+static int draw_visits(const window_source *source, path_window *w, uint64_t first, int index, const double *key)
 {
     const visit_law *law = source->paths->process->visits;
     const time_grid *grid = source->grid[0];
@@ -249,6 +284,7 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
     if ((index + 1) * WINDOW_CELLS == grid->steps)
         end = fmin(end, grid->t[grid->steps]);
     w->slots = 0;
+    draw_next(source, w, first, index, key);
     for (int some = 1; some;) {
         some = 0;
         for (size_t p = 0; p < n && !some; p++)
@@ -421,7 +457,7 @@ static void draw_steps(const window_source *source, path_window *w, uint64_t fir
         }
 }
 
-int path_window_draw(const window_source *source, path_window *w, uint64_t first, int index)
+int path_window_draw(const window_source *source, path_window *w, uint64_t first, int index, const double *key)
 {
     draw_moments(source, w, first, index);
     for (int g = 1; g < WINDOW_GRIDS; g++)
@@ -430,7 +466,7 @@ int path_window_draw(const window_source *source, path_window *w, uint64_t first
         draw_steps(source, w, first, index);
         return 0;
     }
-    if (draw_visits(source, w, first, index))
+    if (draw_visits(source, w, first, index, key))
         return -1;
     for (int g = 0; g < WINDOW_GRIDS; g++)
         if (fill_cells(source, w, g, index))

@@ -8,7 +8,16 @@
      int_0^u dW = sqrt(h) (u xi_0 + sqrt(3) (u^2 - u) xi_1) + bridge(u).
 
    The bridge is independent of xi, with covariance h (min(u, v) - u v - 3 (u^2 - u)(v^2 - v)). The moments of a coarse
-   cell follow from those of its two halves, and its bridge from the path of W itself. */
+   cell follow from those of its two halves, and its bridge from the path of W itself.
+
+   The first visit of every path in a window is quasi-random, by what is known as array-RQMC (L'Ecuyer, Lecot and Tuffin,
+   2008): the paths of a block are sorted by a number that says what a visit would do to them, and the path at place j
+   takes the uniform number
+
+     u_j = fractional part of (j golden + shift),
+
+   with the golden ratio and a random shift for each block and window. Each path by itself has independent uniform
+   numbers, while paths that are alike are visited as often as they should be. */
 #ifndef SGDMFT_MERGED_WINDOW_H
 #define SGDMFT_MERGED_WINDOW_H
 
@@ -43,6 +52,7 @@ typedef struct path_window {
     double *time, *eta;
     int *fine;     /* [slots][n] the fine cell of the visit, or -1 */
     int *last;     /* [2][n] room */
+    struct lane_order *order; /* [n] room */
     double *path;  /* [slots][k][n] W at the visit, from 0 at the beginning of the window */
     double *sums;  /* [WINDOW_CELLS + 1][k][n] W at the ends of the fine cells */
     double *coming; /* [n] time of the next visit of each lane */
@@ -65,8 +75,9 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
 void path_window_clear(path_window *window);
 double path_window_bytes(size_t k, double steps_per_window);
 
-/* Draws window `index`, cells WINDOW_CELLS index ... of the finest grid. Windows must be drawn in order. Non-zero if
-   memory runs out. */
-int path_window_draw(const window_source *source, path_window *window, uint64_t first, int index);
+/* Draws window `index`, cells WINDOW_CELLS index ... of the finest grid. Windows must be drawn in order. `key` has one
+   number for each lane, by which the lanes are sorted for the times of their next visits. Non-zero if memory runs
+   out. */
+int path_window_draw(const window_source *source, path_window *window, uint64_t first, int index, const double *key);
 
 #endif

@@ -34,4 +34,4 @@ const visit_law poisson_visits = {.time = next_time, .count = count, .epoch = 0}
 
 /* A visit further back is the last one with a probability below exp(-2); integrating over it reduces the noise by less
    than it costs. */
-const last_visit_law poisson_last_visit = {.window = 2, .none = none, .cell = cell};
+const last_visit_law poisson_last_visit = {.window = 2, .none = none, .density = none, .cell = cell};

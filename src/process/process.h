@@ -66,6 +66,7 @@ typedef struct visit_law {
 typedef struct last_visit_law {
     double window; /* the time before t over which averages are integrated */
     double (*none)(double since);
+    double (*density)(double since);
     /* Integrals over a cell [t - late - h, t - late]: of density(t - tau) into `all`, and of the density times the
        hat function of the end of the cell into `end`. With u the place in the cell the hat function is u, or
        (e^{x u} - 1) / (e^x - 1) for x > 0 (kernels/fitting.h). */
