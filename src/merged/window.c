@@ -38,10 +38,12 @@ static int grow_slots(path_window *w, int most)
 {
     size_t n = w->n, old = (size_t)w->most_slots;
     int *fine = memory_raw((size_t)most * n, sizeof *fine);
+    uint32_t *list = memory_raw((size_t)most * n, sizeof *list);
     double *time = memory_raw((size_t)most * n, sizeof *time), *eta = memory_raw((size_t)most * n, sizeof *eta);
     double *path = memory_raw((size_t)most * w->k * n, sizeof *path);
-    if (!time || !eta || !path || !fine) {
+    if (!time || !eta || !path || !fine || !list) {
         free(fine);
+        free(list);
         free(time);
         free(eta);
         free(path);
@@ -51,13 +53,16 @@ static int grow_slots(path_window *w, int most)
         memcpy(time, w->time, sizeof *time * old * n);
         memcpy(eta, w->eta, sizeof *eta * old * n);
         memcpy(fine, w->fine, sizeof *fine * old * n);
+        memcpy(list, w->list, sizeof *list * w->listed);
         memcpy(path, w->path, sizeof *path * old * w->k * n);
     }
     free(w->fine);
+    free(w->list);
     free(w->time);
     free(w->eta);
     free(w->path);
     w->fine = fine;
+    w->list = list;
     w->time = time;
     w->eta = eta;
     w->path = path;
@@ -122,6 +127,7 @@ void path_window_clear(path_window *w)
 {
     free(w->rows);
     free(w->fine);
+    free(w->list);
     free(w->last);
     free(w->order);
     free(w->time);
@@ -284,6 +290,7 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
     if ((index + 1) * WINDOW_CELLS == grid->steps)
         end = fmin(end, grid->t[grid->steps]);
     w->slots = 0;
+    w->listed = 0;
     draw_next(source, w, first, index, key);
     for (int some = 1; some;) {
         some = 0;
@@ -302,9 +309,9 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
         for (size_t p = 0; p < n; p++) {
             int here = w->coming[p] < end;
             time[p] = here ? w->coming[p] : HUGE_VAL;
-            w->fine[(size_t)s * n + p] = -1;
             if (!here)
                 continue;
+            w->list[w->listed++] = (uint32_t)((size_t)s * n + p);
             w->number[p]++;
             w->visits++;
             w->coming[p] = law->time((size_t)w->number[p], w->coming[p], w->random[p]);
@@ -353,16 +360,14 @@ static void for_visits(path_window *w, int grid, visit_work work, void *user)
     int *last = w->last, *rank = w->last + n;
     for (size_t p = 0; p < n; p++)
         last[p] = -1;
-    for (int s = 0; s < w->slots; s++)
-        for (size_t p = 0; p < n; p++) {
-            int fine = w->fine[(size_t)s * n + p], cell = fine >> grid;
-            if (fine < 0)
-                continue;
-            rank[p] = cell == last[p] ? rank[p] + 1 : 0;
-            last[p] = cell;
-            if (rank[p] < RANKS_MOST)
-                work(w, user, grid, cell, rank[p], s, p);
-        }
+    for (size_t v = 0; v < w->listed; v++) {
+        size_t at = w->list[v], p = at % n;
+        int cell = w->fine[at] >> grid;
+        rank[p] = cell == last[p] ? rank[p] + 1 : 0;
+        last[p] = cell;
+        if (rank[p] < RANKS_MOST)
+            work(w, user, grid, cell, rank[p], (int)(at / n), p);
+    }
 }
 
 static void count_visit(path_window *w, void *user, int grid, int cell, int rank, int slot, size_t lane)

@@ -50,7 +50,9 @@ typedef struct path_window {
     /* Visits of the window: visit s of a lane at [s][n]; times past the end where a lane has fewer. */
     int slots, most_slots;
     double *time, *eta;
-    int *fine;     /* [slots][n] the fine cell of the visit, or -1 */
+    int *fine;      /* [slots][n] the fine cell of the visit */
+    uint32_t *list; /* [listed] the visits in order of slots, then lanes: slot n + lane */
+    size_t listed;
     int *last;     /* [2][n] room */
     struct lane_order *order; /* [n] room */
     double *path;  /* [slots][k][n] W at the visit, from 0 at the beginning of the window */
