@@ -147,23 +147,37 @@ int merged_visited_before(const merged_kernels *kern, int i)
     return cells;
 }
 
+/* The first cell from which on cells are those of the grid, none of them merged, if the last one ends at node i. */
+static int first_unmerged(const merged_kernels *kern, int i)
+{
+    int c = kern->cells.n;
+    while (c > 0 && i > 0 && kern->cells.cell[c - 1].start == kern->grid->t[i - 1]) {
+        c--;
+        i--;
+    }
+    return c;
+}
+
 void merged_kernels_predict(const merged_kernels *kern, int i, const averages_layout *at, const double *before,
                             const double *now, double *next)
 {
     const double *h = kern->grid->h;
-    int old = MOMENTS * kern->cells.n;
-    size_t row = at->kinds * (size_t)(at->k * at->k), cell = MOMENTS * row, used = averages_used(at, old);
+    int cells = kern->cells.n, recent = first_unmerged(kern, i) + 1;
+    size_t cell = MOMENTS * at->kinds * (size_t)(at->k * at->k), used = at->rows + (size_t)cells * cell;
     double ratio = i > 0 ? h[i] / h[i - 1] : 0;
-    size_t linear = i > 1 ? used - cell : i > 0 ? at->rows : 0;
     memcpy(next, now, sizeof(double) * used);
     memset(next + used, 0, sizeof(double) * cell);
-    if (kern->grid->renewal[i])
+    if (kern->grid->renewal[i] || i == 0)
         return;
+    /* the newest cell begins as the one before it was at its end */
+    for (size_t x = used; x < used + cell; x++)
+        next[x] = ratio * now[x - cell];
+    size_t linear = i > 1 && recent < cells ? at->rows + (size_t)recent * cell : i > 1 ? used - cell : at->rows;
     for (size_t x = 0; x < linear; x++)
         next[x] += ratio * (now[x] - before[x]);
-    /* the newest cell begins as the one before it was at its end */
-    for (size_t x = used; x < used + cell && i > 0; x++)
-        next[x] = ratio * now[x - cell];
+    /* a recent cell changes as the one before it did at the same age */
+    for (size_t x = linear; i > 1 && x < used; x++)
+        next[x] += ratio * (now[x - cell] - before[x - cell]);
 }
 
 void merged_kernels_start(merged_kernels *kern, const averages_layout *at, const double *first)
