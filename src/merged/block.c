@@ -32,7 +32,7 @@ sgdmft_status merged_block_new(sgdmft_context *ctx, const path_plan *plan, const
     out->U = memory_doubles(MOMENTS * width);
     out->predicted = memory_doubles(width);
     out->g_last = memory_doubles(width);
-    out->room = memory_doubles((MOMENTS + 1) * width + 6 * in->n);
+    out->room = memory_doubles((MOMENTS + 1) * width + 4 * in->n);
     if (failed || !base->r || !base->r_last || (apart && !base->unvisited) || !out->K || !out->U || !out->predicted ||
         !out->g_last || !out->room)
         return context_out_of_memory(ctx, "a block of paths", (double)in->n * merged_block_bytes(plan, cells));

@@ -28,7 +28,7 @@ typedef struct merged_block {
     double *predicted;            /* [k][n] y_now U: the rate of the part of dU that the past predicts, at t_i */
     double *g_last;               /* [k][n] g at t_i */
     path_rows gradients;          /* g at the last GRADIENTS nodes, where the last visit is integrated out */
-    double *room;                 /* [(MOMENTS + 1) k + 6][n] scratch of a pass */
+    double *room;                 /* [(MOMENTS + 1) k + 4][n] scratch of a pass */
 } merged_block;
 
 /* `cells` is the largest number of cells, with the newest one. */

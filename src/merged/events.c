@@ -7,59 +7,22 @@
 #include "core/simd.h"
 #include "paths/lanes.h"
 
-/* What the cell itself has done to a path at place u, for one component. Between two times of the cell,
+/* What the cell itself has done to a path at place x, for one component: with C = R(t_{i+1}, t_i) - 1, the moments U of
+   the noise and K of earlier kicks, and the sum B = (K_0 + K_1 / sqrt 3) / 2 of place times kick,
 
-     R(t(u), t(v)) = 1 + C (course(u) - fade(u) psi(v)),   C = R(t_{i+1}, t_i) - 1,
-     course = (1 - e^{-x u}) / (1 - e^{-x}),   fade = e^{x (1 - u)},
+     direct = sqrt(delta) (U_0 x + U_1 Phi(x)) + K_0,
+     decay  = sqrt(delta) (U_0 x^2/2 + U_1 sqrt(3) (x^3/3 - x^2/2)) + x K_0 - B,
 
-   with x and psi of cell_shape. With the moments U of the noise and K of earlier kicks, and psi in place of a sum over
-   these by its projection, B = psi_0 K_0 + psi_1 K_1,
-
-     direct = sqrt(delta) (U_0 u + U_1 Phi(u)) + K_0,
-     decay  = course direct - fade (sqrt(delta) (U_0 int_0^u psi + U_1 int_0^u psi phi_1) + B),
-
-   and the position is lower by direct + C decay. At x = 0 course, fade and psi are u, 1 and v. */
-typedef struct own_terms {
-    double *course, *fade, *mean, *slope; /* [count]; the integrals of psi and psi phi_1 are `mean` and `slope` */
-} own_terms;
-
-static VECTOR_CLONES void line_terms(size_t count, const double *restrict place, const own_terms *to)
+   and the position is lower by direct + C decay. */
+static VECTOR_CLONES void own_cell(size_t count, double root, const int *restrict lane, const double *restrict place,
+                                   const double *restrict U0, const double *restrict U1, const double *restrict K0,
+                                   const double *restrict K1, double *restrict direct, double *restrict decay)
 {
     for (size_t v = 0; v < count; v++) {
-        double u = place[v];
-        to->course[v] = u;
-        to->fade[v] = 1;
-        to->mean[v] = 0.5 * u * u;
-        to->slope[v] = MOMENT_ROOT3 * u * u * (2 * u / 3 - 0.5);
-    }
-}
-
-static void decay_terms(double x, size_t count, const double *place, const own_terms *to)
-{
-    double growth = expm1(x), all = exp(x);
-    for (size_t v = 0; v < count; v++) {
-        double u = place[v], here = exp(x * u), above = (here - 1) / x;
-        double mean = (above - u) / growth, first = ((u * here - above) / x - 0.5 * u * u) / growth;
-        to->fade[v] = all / here;
-        to->course[v] = (here - 1) / growth * to->fade[v];
-        to->mean[v] = mean;
-        to->slope[v] = MOMENT_ROOT3 * (2 * first - mean);
-    }
-}
-
-static VECTOR_CLONES void own_cell(size_t count, double root, const cell_shape *shape, const int *restrict lane,
-                                   const double *restrict place, const own_terms *terms, const double *restrict U0,
-                                   const double *restrict U1, const double *restrict K0, const double *restrict K1,
-                                   double *restrict direct, double *restrict decay)
-{
-    const double *restrict course = terms->course, *restrict fade = terms->fade, *restrict mean = terms->mean;
-    const double *restrict slope = terms->slope;
-    double psi0 = shape->mean, psi1 = shape->slope;
-    for (size_t v = 0; v < count; v++) {
-        double u = place[v], u0 = root * U0[lane[v]], u1 = root * U1[lane[v]], k0 = K0[lane[v]], k1 = K1[lane[v]];
-        double all = u0 * u + u1 * moment_slope_integral(u) + k0;
-        direct[v] = all;
-        decay[v] = course[v] * all - fade[v] * (u0 * mean[v] + u1 * slope[v] + psi0 * k0 + psi1 * k1);
+        double x = place[v], u0 = root * U0[lane[v]], u1 = root * U1[lane[v]], k0 = K0[lane[v]], k1 = K1[lane[v]];
+        direct[v] = u0 * x + u1 * moment_slope_integral(x) + k0;
+        decay[v] = u0 * (0.5 * x * x) + u1 * (MOMENT_ROOT3 * x * x * (x / 3 - 0.5)) + (x - 0.5) * k0 -
+                   k1 * (0.5 / MOMENT_ROOT3);
     }
 }
 
@@ -85,20 +48,15 @@ static VECTOR_CLONES void kick_moments(int k, size_t n, size_t count, const int 
     }
 }
 
-/* Subtracts what the cell itself has done from the positions r[k][count]. `room` has 6 numbers for each of them. */
+/* Subtracts what the cell itself has done from the positions r[k][count]. `room` has 2 numbers for each of them. */
 static void subtract_own(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
                          const int *lane, const double *place, double *room, double *r)
 {
     size_t k = (size_t)kern->k, width = k * n;
     double *direct = room, *decay = room + count, root = sqrt(kern->delta);
-    own_terms terms = {room + 2 * count, room + 3 * count, room + 4 * count, room + 5 * count};
-    if (kern->shape.x > 0)
-        decay_terms(kern->shape.x, count, place, &terms);
-    else
-        line_terms(count, place, &terms);
     for (size_t b = 0; b < k; b++) {
         const double *U = block->U + b * n, *K = block->K + b * n;
-        own_cell(count, root, &kern->shape, lane, place, &terms, U, U + width, K, K + width, direct, decay);
+        own_cell(count, root, lane, place, U, U + width, K, K + width, direct, decay);
         subtract_scaled(count, 1, direct, r + b * count);
         for (size_t a = 0; a < k; a++)
             subtract_scaled(count, kern->within[a * k + b] - (a == b), decay, r + a * count);
@@ -144,14 +102,7 @@ static int advance_step(merged_block *block, path_block *base, const path_plan *
     int k = plan->shape.k;
     size_t n = base->in->n, width = (size_t)k * n;
     double x = grid->middle[i], root = sqrt(kern->delta), *r = block->room, minus[MATRIX_MAX * MATRIX_MAX];
-    double course, fade, mean, slope;
-    own_terms at = {&course, &fade, &mean, &slope};
-    if (kern->shape.x > 0)
-        decay_terms(kern->shape.x, 1, &x, &at);
-    else
-        line_terms(1, &x, &at);
-    double direct[MOMENTS] = {x, moment_slope_integral(x)};
-    double decay[MOMENTS] = {course * direct[0] - fade * mean, course * direct[1] - fade * slope};
+    double terms[MOMENTS][2] = {{x, 0.5 * x * x}, {moment_slope_integral(x), MOMENT_ROOT3 * x * x * (x / 3 - 0.5)}};
     for (size_t p = 0; p < width; p++)
         r[p] = (1 - x) * base->r_last[p] + x * base->r[p];
     for (int c = 0; c < k * k; c++)
@@ -160,7 +111,7 @@ static int advance_step(merged_block *block, path_block *base, const path_plan *
     for (int m = 0; m < MOMENTS; m++) {
         for (int c = 0; c < k * k; c++) {
             double one = c % (k + 1) == 0;
-            minus[c] = -root * (one * direct[m] + (kern->within[c] - one) * decay[m]);
+            minus[c] = -root * (one * terms[m][0] + (kern->within[c] - one) * terms[m][1]);
         }
         lanes_combine(k, k, (size_t)k, n, minus, block->U + (size_t)m * width, r);
     }

@@ -30,16 +30,6 @@ typedef struct kernel_mark {
     double *onto;            /* [k][features] E[theta(s) U_f^T] */
 } kernel_mark;
 
-/* How R(t_{i+1}, s) varies over the newest cell, in which it decays by x (kernels/fitting.h):
-
-     R(t_{i+1}, s) = (1 - psi) R(t_{i+1}, t_i) + psi,   psi(u) = (e^{x u} - 1) / (e^x - 1),
-
-   with the coefficients of psi, and the weights of an integral over time that is exact for that decay. */
-typedef struct cell_shape {
-    double x;
-    double mean, slope; /* psi_0, psi_1 */
-} cell_shape;
-
 typedef struct merged_kernels {
     int k, kstar;
     double delta;
@@ -57,7 +47,6 @@ typedef struct merged_kernels {
     double *m, *F, *m_next, *F_next; /* [k][k*] */
     double *end, *end_next;          /* [k][k] Q(t, t) */
     double *within;                  /* [k][k] R(t_{i+1}, t_i) of the step */
-    cell_shape shape;                /* how R varies in the newest cell */
     double *S, *gram;                /* [features][features] E[U U^T] and E[K K^T] */
 
     /* The innovation of the newest cell, U_new = b U_old + root xi with 2 k normals xi. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/matrix.h"
-#include "kernels/fitting.h"
 #include "kernels/step_rule.h"
 
 /* Where nothing tells Q at a node, as in cells without noise, it lies between its neighbours: squared differences of
@@ -214,38 +213,11 @@ typedef struct step {
 
 static step step_of(const merged_kernels *kern, int i)
 {
-    step_weights rate = step_rule_rates(kern->grid, kern->delta, i);
-    double h = kern->grid->h[i], start = h * kern->shape.mean, end = h - start;
-    return (step){.keep = 1 - start * kern->filter.lambda,
-                  .divide = 1 + end * kern->filter.lambda,
-                  .start = start * rate.start,
-                  .end = end * rate.end};
-}
-
-/* No cell counts as longer than this many times of decay: exponentials must stay finite. */
-static const double LONGEST = 30;
-
-/* Below this the exponential is a line: its formulas lose digits. */
-static const double STRAIGHT_CELL = 1e-3;
-
-/* The shape of R in the newest cell, from the averages at both ends. */
-static cell_shape shape_of(const merged_kernels *kern, int i, const averages_layout *at, const double *now,
-                           const double *next)
-{
-    int k = kern->k;
-    double curvature = 0;
-    for (int a = 0; a < k; a++) {
-        size_t diagonal = at->gamma + (size_t)(a * (k + 1));
-        curvature += kern->grid->eta_start[i] * now[diagonal] + kern->grid->eta_end[i] * next[diagonal];
-    }
-    double x = kern->grid->h[i] * (kern->filter.lambda + (1 + kern->delta) * 0.5 * curvature / k);
-    if (!(x > STRAIGHT_CELL))
-        return (cell_shape){0, 0.5, HAT_SLOPE};
-    x = fmin(x, LONGEST);
-    double mean = fitting_omega(x), growth = expm1(x);
-    /* int u psi = (int u e^{xu} - 1/2) / (e^x - 1) */
-    double first = ((x - 1) * growth + x) / (x * x), moment = (first - 0.5) / growth;
-    return (cell_shape){x, mean, MOMENT_ROOT3 * (2 * moment - mean)};
+    step_weights time = step_rule_time(kern->grid, i), force = step_rule_force(kern->grid, kern->delta, i);
+    return (step){.keep = 1 - time.start * kern->filter.lambda,
+                  .divide = 1 + time.end * kern->filter.lambda,
+                  .start = force.start,
+                  .end = force.end};
 }
 
 /* x at the end of the step, with the force known at both ends, for n numbers. */
@@ -314,15 +286,15 @@ static double move_epoch(merged_kernels *kern, const step *s, const double *gamm
     return change;
 }
 
-/* The row of R in the newest cell, from `within` to 1. With `gamma`, also Q = gamma R there. */
+/* The row of R in the newest cell: the line from `within` to 1. With `gamma`, also Q = gamma R there. */
 static void set_newest(merged_kernels *kern, const double *gamma)
 {
     int k = kern->k, f = merged_features(kern);
     double mean[MATRIX_MAX * MATRIX_MAX], slope[MATRIX_MAX * MATRIX_MAX];
     for (int x = 0; x < k * k; x++) {
         double one = x % (k + 1) == 0;
-        mean[x] = kern->within[x] + kern->shape.mean * (one - kern->within[x]);
-        slope[x] = kern->shape.slope * (one - kern->within[x]);
+        mean[x] = 0.5 * (kern->within[x] + one);
+        slope[x] = HAT_SLOPE * (one - kern->within[x]);
     }
     set_block(kern, mean, f, kern->R_next);
     set_block(kern, slope, f + k, kern->R_next);
@@ -389,7 +361,6 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
 {
     int k = kern->k, old = kern->cells.n, since = first_known(kern, i), explicit = since > old ? old : since;
     const double *gamma = next + at->gamma;
-    kern->shape = shape_of(kern, i, at, now, next);
     step s = step_of(kern, i);
     fit_space fit = {0};
     double change = 0, one[MATRIX_MAX * MATRIX_MAX] = {0}, Q[MATRIX_MAX * MATRIX_MAX], end[MATRIX_MAX * MATRIX_MAX];

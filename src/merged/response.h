@@ -12,9 +12,8 @@
    There are half as many unknowns as moments. Where the gradient is smooth, the last value is known, Q(t, t) = E_A[G].
    For a process with epochs, Q(t, s) = E_A[G] R(t, s) is known for all s in the epoch of t.
 
-   Then R and m move by (3) and (4) with the step rule, fitted to the decay of R (kernels/fitting.h): dR/dt = - lambda R -
-   delta eta Q for the coefficients of every cell, for every mark, and for R(t_{i+1}, t_i). In the newest cell
-   R(t_{i+1}, .) goes from there to 1 as an exponential, of which the projection onto a line is kept. */
+   Then R and m move by (3) and (4) with the step rule: dR/dt = - lambda R - delta eta Q for the coefficients of every
+   cell, for every mark, and for R(t_{i+1}, t_i); in the newest cell R(t_{i+1}, .) is the line from there to 1. */
 #ifndef SGDMFT_MERGED_RESPONSE_H
 #define SGDMFT_MERGED_RESPONSE_H
 
