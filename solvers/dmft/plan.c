@@ -51,6 +51,56 @@ static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
    Where it is small, the noise of Stein's lemma is that of a few paths. */
 static const double LEAST_NOISE = 1e-6, LITTLE_NOISE = 1e-2;
 
+/* Merged cells are at most this part of their age wide. With 0.2, 0.8 and 1.5 the curves of the tanh problem at T = 20
+   differ by less than 6e-4. */
+static const double MERGE_RATIO = 0.8;
+
+/* From this horizon on a merged history needs less time for the same error, also with as many steps. */
+static const double MERGED_HORIZON = 12;
+
+/* Why the history of the problem cannot be merged, or NULL: it needs white noise to correlate with, and a ridge. */
+static const char *cannot_merge(const dmft_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    if (problem->process->no_stein)
+        return "dynamics: gradient-flow, whose field has no noise";
+    if (plan->penalty)
+        return "penalty";
+    if (problem->numerics.response == RESPONSE_BY_PATHS)
+        return "numerics.response: pathwise";
+    return problem->numerics.method == METHOD_PICARD ? "numerics.method: picard" : NULL;
+}
+
+/* Whether the history is merged, as far as the problem tells. */
+static sgdmft_status choose_history(sgdmft_context *ctx, dmft_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    const sample_process *process = problem->process;
+    const char *why_not = cannot_merge(plan);
+    history_choice choice = problem->numerics.history;
+    if (choice == HISTORY_MERGED && why_not)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.history: merged cannot be used with %s; allowed: auto, full", problem->source,
+                            why_not);
+    plan->merged = choice == HISTORY_MERGED ||
+                   (choice == HISTORY_AUTO && !why_not && problem->horizon > MERGED_HORIZON);
+    plan->rule = (cell_rule){.ratio = MERGE_RATIO,
+                             .recent = process->last_visit ? process->last_visit->window : 0,
+                             .epoch = process->visits ? process->visits->epoch : 0};
+    return SGDMFT_OK;
+}
+
+/* The number of normals of a path that the gradient is correlated with: those of all steps, or of the cells of a merged
+   history. */
+static int64_t count_normals(const dmft_plan *plan)
+{
+    double mean;
+    int steps = plan->grid[GRID_FINE]->steps;
+    if (plan->merged)
+        steps = MOMENTS * cell_rule_count(plan->grid[GRID_FINE], plan->rule, &mean);
+    return (int64_t)steps * plan->problem->model.students;
+}
+
 /* Says that the response by Stein's lemma, which nothing else can replace, misses directions without noise. */
 static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
 {
@@ -68,7 +118,7 @@ static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
    in the field, which gradient flow does not have. Derivatives along paths do not exist where the gradient jumps, and
    grow with the Brownian motion of SME. */
-static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan, const response_estimator **out)
+static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const response_estimator **out)
 {
     const sgdmft_problem *problem = plan->problem;
     response_choice choice = problem->numerics.response;
@@ -103,24 +153,27 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
                             problem->source, problem->penalty.where.line);
     /* For SGD both estimators are right where the loss is smooth. Stein's lemma needs less time for the same error, but
        many more paths than there are normals. */
-    int64_t normals = (int64_t)problem->numerics.steps * problem->model.students, paths = problem->numerics.paths;
+    int64_t normals = count_normals(plan), paths = problem->numerics.paths;
     int may_choose = process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;
     int biased =
-        problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
+        !plan->merged && problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
     double noise = 1;
     sgdmft_status status = no_stein || choice == RESPONSE_BY_PATHS ? SGDMFT_OK : noise_at_start(ctx, plan, &noise);
     if (status)
         return status;
     int without = noise <= LEAST_NOISE || (problem->horizon <= PATHWISE_HORIZON && noise <= LITTLE_NOISE);
-    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(may_choose && (few || biased || without));
+    int forced = problem->numerics.history == HISTORY_MERGED;
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS && (forced || !(may_choose && (few || biased || without)));
+    plan->merged = plan->merged && stein;
     if (stein && noise <= LEAST_NOISE)
         warn_without_noise(ctx, plan);
     if (stein && few)
         context_log(
             ctx, SGDMFT_LOG_WARNING,
-            "%s: numerics.paths: %lld paths are few for %d steps; the response by Stein's lemma needs %lld or more",
-            problem->source, (long long)paths, problem->numerics.steps, (long long)(PATHS_PER_NORMAL * normals));
+            "%s: numerics.paths: %lld paths are few for %lld normals of the noise of the field; the response by Stein's "
+            "lemma needs %lld or more",
+            problem->source, (long long)paths, (long long)normals, (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
     if (process->midpoint && !stein && !plan->penalty) /* sampled coordinates are moved by the trapezoid rule */
         *out = &response_midpoint;
@@ -129,30 +182,24 @@ static sgdmft_status choose_response(sgdmft_context *ctx, const dmft_plan *plan,
     return process->visits && stein ? SGDMFT_OK : model_check_smooth(ctx, plan->m, problem);
 }
 
-/* Merged cells are at most this part of their age wide, and nothing is merged that ended less than this before. */
-static const double MERGE_RATIO = 0.8, MERGE_RECENT = 0;
+/* Where the history is merged, all nodes have two-time arrays up to this number of steps; with more there are this many
+   of them. */
+enum { MARKS_OF_ALL = 256, MARKS_OF_MANY = 64 };
 
-static void choose_history(dmft_plan *plan, const response_estimator *response)
-{
-    plan->merged = getenv("MERGED") != NULL && !response->pathwise;
-    double epoch = plan->problem->process->visits ? plan->problem->process->visits->epoch : 0;
-    plan->rule = (cell_rule){.ratio = getenv("RATIO") ? atof(getenv("RATIO")) : MERGE_RATIO, .recent = plan->problem->process->last_visit ? plan->problem->process->last_visit->window : 0, .epoch = epoch};
-}
-
-/* The largest number of nodes with two-time arrays where the history is merged. */
-enum { MARKS_MOST = 48 };
-
-/* Nodes for two-time arrays, equally spaced in the logarithm of the time and from the step on as well. Non-zero if
-   memory runs out. */
+/* The nodes with two-time arrays: all, or some that are equally spaced in the logarithm of the time as far as the steps
+   allow. Non-zero if memory runs out. */
 static int choose_marks(dmft_plan *plan)
 {
     const time_grid *grid = plan->grid[GRID_FINE];
     double first = grid->t[1], last = grid->t[grid->steps];
-    plan->mark = memory_zeroed(MARKS_MOST, sizeof *plan->mark);
-    for (int j = 0; j < MARKS_MOST && plan->mark; j++) {
-        double t = j == 0 ? 0 : first * pow(last / first, (j - 1.0) / (MARKS_MOST - 2));
-        int cell = j + 1 < MARKS_MOST ? time_grid_cell(grid, fmin(t, last)) : grid->steps;
+    int all = grid->steps <= MARKS_OF_ALL, most = all ? grid->steps + 1 : MARKS_OF_MANY;
+    plan->mark = memory_zeroed((size_t)most, sizeof *plan->mark);
+    for (int j = 0; j < most && plan->mark; j++) {
+        double t = j == 0 ? 0 : first * pow(last / first, (j - 1.0) / (most - 2));
+        int cell = j + 1 < most ? time_grid_cell(grid, fmin(t, last)) : grid->steps;
         int node = cell < grid->steps && t - grid->t[cell] > grid->t[cell + 1] - t ? cell + 1 : cell;
+        if (all)
+            node = j;
         if (plan->n_marks == 0 || node > plan->mark[plan->n_marks - 1])
             plan->mark[plan->n_marks++] = node;
     }
@@ -185,20 +232,21 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     if (!status)
         status = data_law_init(ctx, problem, &plan->law);
     if (!status)
-        status = choose_response(ctx, plan, &response);
-    if (!status)
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
         status = make_grids(ctx, plan);
+    if (!status)
+        status = choose_history(ctx, plan);
+    if (!status)
+        status = choose_response(ctx, plan, &response);
     if (status) {
         dmft_plan_clear(plan);
         return status;
     }
     model_shape shape = model_get_shape(plan->m);
-    choose_history(plan, response);
     if (plan->merged && choose_marks(plan)) {
         dmft_plan_clear(plan);
-        return context_out_of_memory(ctx, "the times of two-time arrays", 8.0 * MARKS_MOST);
+        return context_out_of_memory(ctx, "the times of two-time arrays", 8.0 * MARKS_OF_ALL);
     }
     for (int grid = 0; grid < GRIDS; grid++)
         plan->on_grid[grid] =
@@ -211,7 +259,7 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
                         .q0 = problem->initial.q,
                         .rho = problem->initial.rho,
                         .at = layout_on(plan, grid, &shape, response),
-                        .last_visit = !(plan->merged && getenv("NOLAST")) && !response->pathwise && problem->process->last_visit != NULL,
+                        .last_visit = !response->pathwise && problem->process->last_visit != NULL,
                         .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
                                  .process = problem->process,

@@ -12,6 +12,7 @@
 
 _Static_assert(sizeof(method_kind) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(response_choice) == sizeof(unsigned), "choices are stored as unsigned int");
+_Static_assert(sizeof(history_choice) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(averages_choice) == sizeof(unsigned), "choices are stored as unsigned int");
 _Static_assert(sizeof(entries_kind) == sizeof(unsigned), "choices are stored as unsigned int");
 

@@ -21,6 +21,12 @@ static const char *response_name(size_t index)
     return names[index];
 }
 
+static const char *history_name(size_t index)
+{
+    static const char *const names[] = {"auto", "full", "merged", NULL};
+    return names[index];
+}
+
 static const char *averages_name(size_t index)
 {
     static const char *const names[] = {"auto", "sampled", NULL};
@@ -169,6 +175,11 @@ static const option table[OPTION_COUNT] = {
         .doc = "How the response is estimated: pathwise averages derivatives of paths, which needs a smooth "
                "gradient; stein correlates gradients with the noise of the field, which also works where the "
                "gradient jumps; auto chooses."},
+    [OPT_HISTORY] = {.key = "numerics.history", .type = OPTION_CHOICE, FIELD(numerics.history), .preset = "auto",
+        .choice = history_name,
+        .doc = "What paths and kernels keep of the past: full keeps every step; merged joins old steps, so that the "
+               "time of a solve grows like the horizon and the memory of a path hardly at all, for sgd and sme with a "
+               "ridge; auto merges at long horizons."},
     [OPT_AVERAGES] = {.key = "numerics.averages", .type = OPTION_CHOICE, FIELD(numerics.averages), .preset = "auto",
         .choice = averages_name,
         .doc = "How one-pass SGD averages over a fresh sample: sampled takes random points, as for labels with jumps; "

@@ -39,6 +39,7 @@ typedef enum option_id {
     OPT_SEED,
     OPT_METHOD,
     OPT_RESPONSE,
+    OPT_HISTORY,
     OPT_AVERAGES,
     OPT_GRADING,
     OPT_EXTRAPOLATE,

@@ -15,6 +15,9 @@
 struct settings;
 
 typedef enum method_kind { METHOD_MARCH, METHOD_PICARD, METHOD_LINEAR } method_kind;
+/* How much of the past paths and kernels keep (solvers/dmft/plan.c). */
+typedef enum history_choice { HISTORY_AUTO, HISTORY_FULL, HISTORY_MERGED } history_choice;
+
 typedef enum response_choice { RESPONSE_AUTO, RESPONSE_BY_PATHS, RESPONSE_BY_STEIN } response_choice;
 typedef enum averages_choice { AVERAGES_AUTO, AVERAGES_SAMPLED } averages_choice;
 typedef enum entries_kind { ENTRIES_GAUSSIAN, ENTRIES_RADEMACHER, ENTRIES_UNIFORM } entries_kind;
@@ -93,6 +96,7 @@ struct sgdmft_problem {
         uint64_t seed;
         method_kind method;
         response_choice response;
+        history_choice history;
         averages_choice averages; /* of one-pass SGD */
         double grading;           /* nodes t_i = T (i/N)^grading, >= 1 */
         int extrapolate;          /* 1: curves are extrapolated to zero step from steps and steps/2 */
