@@ -1,7 +1,6 @@
 #include "solvers/dmft/march.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,7 +146,7 @@ static int step_to_consistency(marcher *m, int i)
         double earlier = change;
         change = replica_rows(rep, i, m->now, m->next);
         residual = distance_left(m, change, earlier);
-        m->moved += change; if (getenv("TRACE")) fprintf(stderr, "%d i %d h %.2f pass %d change %.2e res %.2e\n", rep->grid->steps, i, rep->grid->h[i], pass, change, residual);
+        m->moved += change;
         stalled = stalls(&passes, rep, residual, change);
     } while (residual > rep->tolerance && !stalled && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;

@@ -53,7 +53,7 @@ static const double LEAST_NOISE = 1e-6, LITTLE_NOISE = 1e-2;
 
 /* Merged cells are at most this part of their age wide. With 0.2, 0.8 and 1.5 the curves of the tanh problem at T = 20
    differ by less than 6e-4. */
-static const double MERGE_RATIO = 0.8;
+static const double MERGE_RATIO = 1.5;
 
 /* From this horizon on a merged history needs less time for the same error, also with as many steps. */
 static const double MERGED_HORIZON = 12;

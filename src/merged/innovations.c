@@ -7,7 +7,7 @@
 #include "core/matrix.h"
 
 /* The part of S in M. */
-static const double STIFFNESS = 0.9;
+static const double STIFFNESS = 0.95;
 
 /* Relative to its diagonal, what is added to M: two students that are always equal make it singular. */
 static const double REGULAR = 1e-10;
