@@ -70,7 +70,7 @@ static void trial_clear(trial *t)
 static void keep(automatic *a)
 {
     trial *t = &a->now;
-    if (t->set.solved == 0 || t->view.ended)
+    if (t->set.solved == 0 || t->view.ended || t->of.horizon > 0)
         return;
     sgdmft_solution_free(a->kept.solution);
     a->kept = (kept_result){1, t->problem, t->view, t->solution};
@@ -158,7 +158,8 @@ static int can_afford(const automatic *a, const choice *next)
 {
     const trial *t = &a->now;
     double paths = (double)next->paths / (double)t->of.paths, steps = (double)next->steps / t->of.steps;
-    return a->work + replica_work(t) * paths * steps * steps * next->replicas <= a->work_most;
+    double longer = t->plan.merged ? steps : steps * steps;
+    return a->work + replica_work(t) * paths * longer * next->replicas <= a->work_most;
 }
 
 /* Solves up to `replicas` replicas of the trial, which are the part [from, to] of the whole work. */

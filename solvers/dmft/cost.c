@@ -4,6 +4,7 @@
 
 #include "coordinates/ensemble.h"
 #include "core/memory.h"
+#include "merged/block.h"
 #include "paths/events.h"
 #include "paths/last_visit.h"
 #include "solvers/dmft/coordinates.h"
@@ -53,7 +54,11 @@ static int most_slots(const dmft_plan *plan, int grid)
 /* Bytes of one path. Its inputs on all grids exist at the same time, its state on one grid at a time. */
 static double path_bytes(const dmft_plan *plan)
 {
-    double bytes = 0;
+    double bytes = 0, k = plan->source.shape.k;
+    for (int grid = 0; grid < GRIDS && plan->merged; grid++)
+        bytes += merged_block_bytes(&plan->on_grid[grid], plan->on_grid[grid].at.steps / MOMENTS);
+    if (plan->merged) /* a window of the fine grid has that many visits */
+        return bytes + path_window_bytes((size_t)k, WINDOW_CELLS * plan->problem->horizon / plan->grid[GRID_FINE]->steps);
     for (int grid = 0; grid < GRIDS; grid++) {
         model_shape shape = plan->on_grid[grid].shape;
         double mean = path_block_bytes(&plan->on_grid[grid], 1, mean_slots(plan, grid));
@@ -81,7 +86,12 @@ static int replicas_of(const dmft_plan *plan, int grid)
 static double pair_bytes(const dmft_plan *plan)
 {
     model_shape shape = plan->on_grid[GRID_FINE].shape;
-    double fine = plan->grid[GRID_FINE]->steps, bytes = 0, kk = shape.k * shape.k;
+    double fine = plan->grid[GRID_FINE]->steps, bytes = 0, kk = shape.k * shape.k, marks = plan->n_marks;
+    for (int grid = 0; grid < GRIDS && plan->merged; grid++)
+        bytes += replicas_of(plan, grid) *
+                 merged_kernels_bytes(shape.k, plan->on_grid[grid].at.steps / MOMENTS, grid ? 0 : plan->n_marks);
+    if (plan->merged)
+        return (bytes + 16 * kk * marks * marks * (1 + plan->problem->numerics.replicas)) / (fine * fine);
     for (int grid = 0; grid < GRIDS; grid++) {
         double steps = plan->grid[grid]->steps, replicas = replicas_of(plan, grid);
         bytes += replicas * kernels_bytes(shape.k, shape.kstar, plan->grid[grid]->steps, plan->penalty != NULL);
@@ -100,6 +110,21 @@ static double insertions(const dmft_plan *plan, int grid)
     return sum;
 }
 
+/* The same with a merged history. */
+static double merged_seconds(const dmft_plan *plan, int grid)
+{
+    model_shape shape = plan->on_grid[grid].shape;
+    double k = shape.k, N = plan->grid[grid]->steps, paths = (double)plan->problem->numerics.paths;
+    double T = plan->problem->horizon, features = MOMENTS * dmft_plan_cells(plan, grid), passes = passes_of(plan) + 1;
+    int steps = plan->on_grid[grid].process->events == EVENTS_STEPS;
+    double node = PER_VALUE * (k * k + 2) + 4 * PER_PAIR * k * k * features;
+    double events = steps ? 4 * PER_KICK * N * k : PER_VISIT * (k + 1) * T;
+    double draws = PER_DRAW * ((MOMENTS + 1) * k * N + (steps ? N : (k + 2) * T)) + 4 * PER_PAIR * k * k * features * N;
+    double last_visits = INTEGRATIONS * PER_INSERTION * (k * k + 2 * k + 2) * insertions(plan, grid);
+    double rows = pow(k * features, 3) / 3 * PER_PAIR;
+    return 1e-9 * (passes * (paths * (N * node + events) + N * rows) + paths * (draws + last_visits));
+}
+
 /* Seconds of one thread to solve one replica on a grid. */
 static double grid_seconds(const dmft_plan *plan, int grid)
 {
@@ -107,6 +132,8 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     double k = shape.k, T = plan->problem->horizon, N = plan->grid[grid]->steps,
            paths = (double)plan->problem->numerics.paths;
     int pathwise = plan->on_grid[grid].at.response->pathwise;
+    if (plan->merged)
+        return merged_seconds(plan, grid);
     double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
     if (plan->on_grid[grid].process->events == EVENTS_STEPS) {

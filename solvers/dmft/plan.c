@@ -323,6 +323,14 @@ void dmft_plan_merged(const dmft_plan *plan, int grid, merged_kernels_plan *out)
                                  .marks = grid == GRID_FINE ? plan->n_marks : 0};
 }
 
+double dmft_plan_cells(const dmft_plan *plan, int grid)
+{
+    double mean = 0.5 * (plan->grid[grid]->steps + 1);
+    if (plan->merged)
+        cell_rule_count(plan->grid[grid], plan->rule, &mean);
+    return mean;
+}
+
 int dmft_plan_grids(const dmft_plan *plan)
 {
     return plan->problem->numerics.extrapolate ? GRIDS : GRID_CHECK;

@@ -44,6 +44,9 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
 /* What the kernels of a replica with a merged history are made from. */
 void dmft_plan_merged(const dmft_plan *plan, int grid, merged_kernels_plan *out);
 
+/* The mean number of cells of the history of a step on a grid. */
+double dmft_plan_cells(const dmft_plan *plan, int grid);
+
 /* The number of grids that a replica solves: all if curves are extrapolated, otherwise two. */
 int dmft_plan_grids(const dmft_plan *plan);
 

@@ -30,7 +30,9 @@ typedef struct solve_state {
 static double replica_work(const dmft_plan *plan)
 {
     double work = 0;
-    for (int grid = 0; grid < dmft_plan_grids(plan); grid++)
+    for (int grid = 0; grid < dmft_plan_grids(plan) && plan->merged; grid++)
+        work += dmft_plan_cells(plan, grid) * plan->grid[grid]->steps;
+    for (int grid = 0; grid < dmft_plan_grids(plan) && !plan->merged; grid++)
         work += 0.5 * plan->grid[grid]->steps * (plan->grid[grid]->steps + 1.0);
     return work;
 }
