@@ -54,9 +54,12 @@ static const double GUESS_STEPS = 32, GUESS_ACCURACY = 5e-3, GUESS_HORIZON = 5, 
 /* With a merged history: the pilot ends early, as it is there for the rate of the fastest relaxation alone; the longest
    step in units of that, and the accuracy at which it is that long, with the order of the step error; cells of equal
    length late, where visits set the time scale. */
-static const double MERGED_PILOT = 12, MERGED_STIFFEST = 1.5, MERGED_ACCURACY = 1e-2, MERGED_ORDER = 3.5,
+static const double MERGED_PILOT = 12, MERGED_STIFFEST = 1.25, MERGED_ACCURACY = 1e-2, MERGED_ORDER = 3.5,
                     MERGED_GRADING = 1.2;
 enum { MERGED_STEPS = 48 };
+
+/* The bar of a step error is large because the coarsest grid is too coarse, and soon small. */
+static const double MERGED_GROWTH = 1.4;
 
 /* Noise of the response makes a bias that falls with the number of paths of a replica and grows with the horizon: at T =
    100 it was 0.8 % of q with 4096 paths and 0.4 % with 8192. So many paths times the accuracy at this horizon for each
@@ -255,7 +258,7 @@ int choice_again(const choice_task *task, const accuracy_view *seen, const choic
     int few = leaves(task, PIN_PATHS) && run->paths < PATHS_MOST &&
               replicas > (task->merged ? MERGED_REPLICAS_MANY : REPLICAS_MANY);
     if (coarse)
-        steps *= fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), 2);
+        steps *= fmin(fmax(growth(task, step, STEP_AIM * task->accuracy), 1.2), task->merged ? MERGED_GROWTH : 2);
     else if (!few)
         return 0;
     *next = run_of(task, steps, seen->noise, run);
