@@ -173,10 +173,13 @@ static void test_auto_response(void **state)
         {"{delta: 2, dynamics: sme, horizon: 2, " LINEAR ", numerics: {paths: 2000}}", &response_stein},
         {"{delta: 2, dynamics: gradient-flow, horizon: 2, " LINEAR "}", &response_midpoint},
         {"{delta: 2, dynamics: gradient-flow, penalty: \"0.1*th1^4\", horizon: 2, " LINEAR "}", &response_pathwise},
-        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", &response_pathwise},
-        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400}}", &response_stein},
-        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399}}", &response_stein},
-        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 1599}}", &response_pathwise},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399, history: full}}", &response_pathwise},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6400, history: full}}", &response_stein},
+        /* a merged history has fewer normals */
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 6399}}", &response_stein},
+        {"{delta: 2, horizon: 20, " LINEAR ", numerics: {paths: 64}}", &response_pathwise},
+        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 6399, history: full}}", &response_stein},
+        {"{delta: 2, horizon: 21, " LINEAR ", numerics: {paths: 1599, history: full}}", &response_pathwise},
         {"{delta: 2, horizon: 2, " LINEAR ", numerics: {paths: 6399, response: stein}}", &response_stein},
         {"{delta: 2, horizon: 2, model: {label: s, loss: \"abs(r - y)\"}, numerics: {paths: 6399}}", &response_stein},
         {"{delta: 2, horizon: 2, model: {students: 2, label: s, loss: \"(r1 + r2 - y)^2/2\"}, initial: {q: [[1, 0], "

@@ -74,7 +74,7 @@ static void echo_is_complete(void **state)
         "[[1.0]]\n"
         "observables: {}\nnumerics:\n  accuracy: 0.005\n  # paths: chosen by the solver\n  # replicas: chosen by the "
         "solver\n  # steps: chosen by the solver\n  # tolerance: chosen by the solver\n  seed: 1\n"
-        "  method: march\n  response: auto\n  averages: auto\n  grading: 1.5\n  extrapolate: true\n  passes: "
+        "  method: march\n  response: auto\n  history: auto\n  averages: auto\n  grading: 1.5\n  extrapolate: true\n  passes: "
         "50\noutput:\n  times: 51\n  "
         "bins: 101\nsimulate:\n  d: "
         "2000\n"
