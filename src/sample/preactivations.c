@@ -1,5 +1,6 @@
 #include "sample/preactivations.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +25,31 @@ static sgdmft_status set_response(sgdmft_context *ctx, preactivation_process *pr
     return SGDMFT_OK;
 }
 
+/* A run with a merged history of many steps has two-time arrays at few of its nodes, between which the memory of a path
+   cannot be interpolated. Nodes of the whole grid are never so many times further apart than its longest step. */
+static const double FURTHER_APART = 3;
+
+static sgdmft_status check_nodes(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x)
+{
+    double longest = problem->numerics.grading * problem->horizon / problem->numerics.steps, widest = 0;
+    for (size_t i = 1; i < x->n; i++)
+        widest = fmax(widest, x->t[i] - x->t[i - 1]);
+    if (widest <= FURTHER_APART * longest)
+        return SGDMFT_OK;
+    return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                        "%s: the run has two-time arrays at %zu nodes of %d steps only, which is too few to sample "
+                        "preactivations; hint: solve with numerics.history: full or at most 256 steps, or sample "
+                        "coordinates",
+                        problem->source, x->n, problem->numerics.steps);
+}
+
 sgdmft_status preactivation_process_new(sgdmft_context *ctx, const sgdmft_problem *problem, const two_time *x,
                                         preactivation_process **out)
 {
     *out = NULL;
     sgdmft_status status = two_time_check(ctx, x, problem);
+    if (!status)
+        status = check_nodes(ctx, problem, x);
     if (status)
         return status;
     preactivation_process *process = calloc(1, sizeof *process);
