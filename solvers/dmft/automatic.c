@@ -209,9 +209,11 @@ static sgdmft_status pilots(automatic *a, choice *run, int *done)
             return SGDMFT_OK;
         if (seen->ended) {
             pilot = choice_finer(&a->task, &pilot);
+            choice_merge(&a->task, seen, &a->now.of, &pilot);
             continue;
         }
-        if (!choice_after_pilot(&a->task, seen, &a->now.of, run))
+        int more = choice_after_pilot(&a->task, seen, &a->now.of, run);
+        if (choice_merge(&a->task, seen, &a->now.of, run) || !more)
             return SGDMFT_OK;
         pilot = *run;
     }
@@ -232,6 +234,8 @@ static sgdmft_status add_replicas(automatic *a, int may_begin_again, choice *nex
         if (t->view.worst <= a->task.accuracy && replicas <= t->set.solved)
             return SGDMFT_OK;
         *again = may_begin_again && choice_again(&a->task, &t->view, &t->of, next) && can_afford(a, next);
+        if (*again)
+            choice_merge(&a->task, &t->view, &t->of, next);
         double most = t->set.solved + (a->work_most - a->work) / replica_work(t);
         replicas = replicas < most ? replicas : (int)fmax(most, t->set.solved);
         if (*again || replicas <= t->set.solved)

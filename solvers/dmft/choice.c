@@ -61,24 +61,36 @@ enum { MERGED_STEPS = 48 };
 /* The bar of a step error is large because the coarsest grid is too coarse, and soon small. */
 static const double MERGED_GROWTH = 1.4;
 
-/* Noise of the response makes a bias that falls with the number of paths of a replica and grows with the horizon: at T =
-   100 it was 0.8 % of q with 4096 paths and 0.4 % with 8192. So many paths times the accuracy at this horizon for each
-   student; and the most replicas before it is better to begin again. */
-static const double MERGED_PATHS = 80, MERGED_HORIZON_PATHS = 100, MERGED_REPLICAS_MANY = 512;
+/* Noise of the response makes a bias that falls with the number of paths of a replica and grows with the horizon: q of the
+   tanh problem was 0.8 % too small at T = 100 with 4096 paths, 0.4 % with 8192, and at T = 400 5 % with 4096 and 1.3 %
+   with 16384. So many paths times the accuracy at this horizon for each student, and the power with which they grow; and
+   the most replicas before it is better to begin again. */
+static const double MERGED_PATHS = 80, MERGED_HORIZON_PATHS = 100, MERGED_PATHS_POWER = 1.25, MERGED_REPLICAS_MANY = 512;
+
+/* From this horizon on a history is merged whatever the steps; before, if the full one takes more than so many. */
+static const double MERGED_ALWAYS = 40;
+enum { FULL_STEPS = 100 };
 
 static int leaves(const choice_task *task, numerics_pin pin)
 {
     return problem_leaves(task->problem, pin);
 }
 
+static double merged_grading(const sgdmft_problem *problem)
+{
+    return problem_leaves(problem, PIN_GRADING) ? MERGED_GRADING : 0;
+}
+
 choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
 {
+    int merged = plan->merged && (problem->numerics.history == HISTORY_MERGED || problem->horizon > MERGED_ALWAYS);
     model_shape shape = plan->on_grid[GRID_FINE].shape;
     return (choice_task){.problem = problem,
                          .accuracy = problem->numerics.accuracy,
                          .students = shape.k,
-                         .grading = plan->merged && problem_leaves(problem, PIN_GRADING) ? MERGED_GRADING : 0,
-                         .merged = plan->merged,
+                         .grading = merged ? merged_grading(problem) : 0,
+                         .may_merge = plan->merged && problem->numerics.history == HISTORY_AUTO,
+                         .merged = merged,
                          .steps_least = plan->steps_least,
                          .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
                          .jumps = shape.jumps};
@@ -109,7 +121,8 @@ int64_t choice_response_paths(const choice_task *task, int steps)
 /* The least number of paths of a replica with a merged history. */
 static int64_t merged_paths(const choice_task *task)
 {
-    double paths = MERGED_PATHS / task->accuracy * sqrt(task->problem->horizon / MERGED_HORIZON_PATHS) * task->students;
+    double paths = MERGED_PATHS / task->accuracy * task->students;
+    paths *= pow(task->problem->horizon / MERGED_HORIZON_PATHS, MERGED_PATHS_POWER);
     return (int64_t)fmin(power_of_two(fmax(paths, 4.0 * PILOT_PATHS * task->students)), PATHS_MOST);
 }
 
@@ -204,7 +217,7 @@ static double paths_for(const choice_task *task, double variance, const choice *
 /* The run proper with a merged history, whose steps follow from the fastest relaxation that a pilot has seen. */
 static choice merged_run(const choice_task *task, const accuracy_view *seen, const choice *pilot)
 {
-    double longer = task->problem->horizon / pilot->horizon, finer = MERGED_ACCURACY / task->accuracy;
+    double longer = pilot->horizon > 0 ? task->problem->horizon / pilot->horizon : 1, finer = MERGED_ACCURACY / task->accuracy;
     double steps = pilot->steps * seen->stiffness / MERGED_STIFFEST * longer * pow(finer, 1 / MERGED_ORDER);
     choice x = {.steps = whole_steps(task, fmax(steps, MERGED_STEPS)), .replicas = REPLICAS};
     x.paths = merged_paths(task);
@@ -271,6 +284,16 @@ int choice_again(const choice_task *task, const accuracy_view *seen, const choic
     return 1;
 }
 
+int choice_merge(choice_task *task, const accuracy_view *seen, const choice *of, choice *next)
+{
+    if (!task->may_merge || task->merged || next->steps <= FULL_STEPS)
+        return 0;
+    task->merged = 1;
+    task->grading = merged_grading(task->problem);
+    *next = merged_run(task, seen, of);
+    return 1;
+}
+
 int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run)
 {
     int least = leaves(task, PIN_REPLICAS) ? REPLICAS : task->problem->numerics.replicas;
@@ -300,8 +323,8 @@ sgdmft_status choice_plan(sgdmft_context *ctx, const choice_task *task, const ch
     problem->numerics.replicas = of->replicas;
     problem->numerics.steps = of->steps;
     problem->numerics.tolerance = choice_tolerance(task);
-    if (task->merged)
-        problem->numerics.history = HISTORY_MERGED;
+    if (task->merged || task->may_merge)
+        problem->numerics.history = task->merged ? HISTORY_MERGED : HISTORY_FULL;
     if (task->grading > 0)
         problem->numerics.grading = task->grading;
     if (of->horizon > 0) {

@@ -28,7 +28,8 @@ typedef struct choice_task {
     double accuracy;
     int students;
     double grading;  /* that is chosen; 0 if that of the problem stays */
-    int merged;      /* 1: the history is merged */
+    int may_merge;   /* 1: the history may be merged, or not */
+    int merged;      /* 1: it is merged */
     int steps_least; /* of the grid, so that jumps of eta and epochs are nodes */
     int stein;       /* 1: the response may be found by Stein's lemma */
     int jumps;       /* 1: the gradient of the loss jumps */
@@ -58,6 +59,10 @@ choice choice_finer(const choice_task *task, const choice *pilot);
 /* 1 if a run had better begin again, since its step error is so large, or its paths are so few, that adding replicas
    will not do; *next is then another one. */
 int choice_again(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next);
+
+/* If the numbers in *next are those of a full history of so many steps that a merged one takes less time, and may be: 1,
+   the task becomes that of a merged history and *next its run. `seen` shows the trial `of`, which reached the horizon. */
+int choice_merge(choice_task *task, const accuracy_view *seen, const choice *of, choice *next);
 
 /* The number of replicas that reaches the accuracy: that of the run if it is reached, or replicas will not do. */
 int choice_replicas(const choice_task *task, const accuracy_view *seen, const choice *run);
