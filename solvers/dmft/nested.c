@@ -177,13 +177,17 @@ static sgdmft_status march_new(side_by_side *all, int grid, grid_solution **out)
 /* Draws a window of all blocks. */
 static sgdmft_status draw_window(side_by_side *all, int index)
 {
-    int failed = 0, threads = share_threads(&all->environment->share);
+    int failed = 0, stopped = 0, threads = share_threads(&all->environment->share);
     size_t blocks = all->start->n_blocks;
-#pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(| : failed) if (threads > 1)
-    for (size_t b = 0; b < blocks; b++)
-        if (share_owns(&all->environment->share, b))
+#pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(| : failed, stopped) if (threads > 1)
+    for (size_t b = 0; b < blocks; b++) {
+        stopped |= context_stop_now(all->ctx);
+        if (!stopped && share_owns(&all->environment->share, b))
             failed |= path_window_draw(&all->source, &all->window[b], all->first[b], index,
                                        all->rep[GRID_FINE]->merged->block[b].g_last);
+    }
+    if (stopped)
+        return context_interrupted(all->ctx, "paths were drawn");
     return failed ? context_out_of_memory(all->ctx, "the inputs of paths", 0) : SGDMFT_OK;
 }
 

@@ -13,9 +13,6 @@
 /* Draws of one window have items from index << SLOT_BITS on. */
 enum { SLOT_BITS = 16, SLOTS_LEAST = 8 };
 
-/* No path of a reasonable step has more visits in one cell; others would be left out. */
-enum { RANKS_MOST = 256 };
-
 /* The golden ratio, less one. */
 static const double GOLDEN = 0.6180339887498948482;
 
@@ -39,9 +36,11 @@ static int grow_slots(path_window *w, int most)
     size_t n = w->n, old = (size_t)w->most_slots;
     int *fine = memory_raw((size_t)most * n, sizeof *fine);
     uint32_t *list = memory_raw((size_t)most * n, sizeof *list);
+    size_t *count = memory_raw((size_t)(WINDOW_CELLS * most), sizeof *count);
     double *time = memory_raw((size_t)most * n, sizeof *time), *eta = memory_raw((size_t)most * n, sizeof *eta);
     double *path = memory_raw((size_t)most * w->k * n, sizeof *path);
-    if (!time || !eta || !path || !fine || !list) {
+    if (!time || !eta || !path || !fine || !list || !count) {
+        free(count);
         free(fine);
         free(list);
         free(time);
@@ -56,11 +55,13 @@ static int grow_slots(path_window *w, int most)
         memcpy(list, w->list, sizeof *list * w->listed);
         memcpy(path, w->path, sizeof *path * old * w->k * n);
     }
+    free(w->count);
     free(w->fine);
     free(w->list);
     free(w->time);
     free(w->eta);
     free(w->path);
+    w->count = count;
     w->fine = fine;
     w->list = list;
     w->time = time;
@@ -126,6 +127,7 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
 void path_window_clear(path_window *w)
 {
     free(w->rows);
+    free(w->count);
     free(w->fine);
     free(w->list);
     free(w->last);
@@ -347,7 +349,7 @@ static int cell_room(window_cell *cell, size_t k, size_t groups, size_t visits)
 /* The visits of a block to the cells of one grid, counted by their rank: how many visits of the same lane to the same
    cell came before. */
 typedef struct visit_counts {
-    size_t count[WINDOW_CELLS][RANKS_MOST];
+    size_t *count; /* [cell][slots] */
     int ranks[WINDOW_CELLS];
 } visit_counts;
 
@@ -365,19 +367,17 @@ static void for_visits(path_window *w, int grid, visit_work work, void *user)
         int cell = w->fine[at] >> grid;
         rank[p] = cell == last[p] ? rank[p] + 1 : 0;
         last[p] = cell;
-        if (rank[p] < RANKS_MOST)
-            work(w, user, grid, cell, rank[p], (int)(at / n), p);
+        work(w, user, grid, cell, rank[p], (int)(at / n), p);
     }
 }
 
 static void count_visit(path_window *w, void *user, int grid, int cell, int rank, int slot, size_t lane)
 {
     visit_counts *counts = user;
-    (void)w;
     (void)grid;
     (void)slot;
     (void)lane;
-    counts->count[cell][rank]++;
+    counts->count[cell * w->slots + rank]++;
     if (rank >= counts->ranks[cell])
         counts->ranks[cell] = rank + 1;
 }
@@ -394,7 +394,7 @@ static void place_visit(path_window *w, void *user, int grid, int number, int ra
     const visit_target *to = user;
     window_cell *cell = &w->cell[grid][number];
     visit_group *group = &cell->groups[rank];
-    size_t n = w->n, k = w->k, width = k * n, all = to->counts->count[number][rank];
+    size_t n = w->n, k = w->k, width = k * n, all = to->counts->count[number * w->slots + rank];
     size_t v = group->first + group->count++;
     double h = to->grid->h[to->first + number], root = sqrt(h);
     double u = (w->time[(size_t)slot * n + p] - to->grid->t[to->first + number]) / h;
@@ -411,21 +411,22 @@ static void place_visit(path_window *w, void *user, int grid, int number, int ra
 /* Sorts the visits of the window into the cells of a grid. */
 static int fill_cells(const window_source *source, path_window *w, int grid, int index)
 {
-    visit_counts counts = {{{0}}, {0}};
+    visit_counts counts = {w->count, {0}};
+    memset(w->count, 0, sizeof *w->count * (size_t)(WINDOW_CELLS * w->slots));
     visit_target to = {source->grid[grid], index * cells_of(grid), &counts};
     for_visits(w, grid, count_visit, &counts);
     for (int c = 0; c < cells_of(grid); c++) {
         window_cell *cell = &w->cell[grid][c];
         size_t visits = 0;
         for (int r = 0; r < counts.ranks[c]; r++)
-            visits += counts.count[c][r];
+            visits += counts.count[c * w->slots + r];
         if (cell_room(cell, w->k, (size_t)counts.ranks[c], visits))
             return -1;
         cell->n_groups = (size_t)counts.ranks[c];
         visits = 0;
         for (int r = 0; r < counts.ranks[c]; r++) {
             cell->groups[r] = (visit_group){visits, 0, r};
-            visits += counts.count[c][r];
+            visits += counts.count[c * w->slots + r];
         }
     }
     for_visits(w, grid, place_visit, &to);

@@ -53,6 +53,7 @@ typedef struct path_window {
     int *fine;      /* [slots][n] the fine cell of the visit */
     uint32_t *list; /* [listed] the visits in order of slots, then lanes: slot n + lane */
     size_t listed;
+    size_t *count;  /* [WINDOW_CELLS][slots] room */
     int *last;     /* [2][n] room */
     struct lane_order *order; /* [n] room */
     double *path;  /* [slots][k][n] W at the visit, from 0 at the beginning of the window */

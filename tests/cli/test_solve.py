@@ -149,7 +149,8 @@ class Solve(support.ProgramTest):
 
     def test_too_noisy(self):
         """The program warns of standard errors of the size of the curves."""
-        noisy = ["numerics.paths=160", "numerics.steps=64", "numerics.response=stein", "horizon=20"]
+        noisy = ["numerics.paths=160", "numerics.steps=64", "numerics.response=stein", "horizon=20",
+                 "numerics.history=full"]
         done = self.run_program("solve", "p.yaml", "--threads=1", *[f"--set={key}" for key in noisy])
         self.assertRegex(done.stderr, r"warning: p\.yaml: standard errors reach \d+ % of the scale of a curve: 160 ")
         self.assertIn("hint: raise numerics.paths", done.stderr)
@@ -189,7 +190,7 @@ class Interruption(support.ProgramTest):
     def stop_early(self, seconds, *arguments, problem=support.PROBLEM):
         """Interrupts a run that draws inputs or makes tables for a long time, and returns what it writes to stderr."""
         self.write("p.yaml", problem)
-        process = subprocess.Popen([support.PROGRAM, *arguments, "--threads", "2"], cwd=self.directory,
+        process = subprocess.Popen([support.PROGRAM, *arguments, "--threads", "2", "--force"], cwd=self.directory,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         self.assertIn("estimated", process.stdout.readline())
@@ -204,7 +205,9 @@ class Interruption(support.ProgramTest):
 
     def test_long_preparations(self):
         for seconds in [0.2, 1]:
-            self.stop_early(seconds, "solve", "p.yaml", "--set", "horizon=1e4", "--set", "numerics.paths=20000")
+            for history in ("full", "merged"):
+                self.stop_early(seconds, "solve", "p.yaml", "--set", "horizon=1e4", "--set", "numerics.paths=20000",
+                                "--set", f"numerics.history={history}")
             self.stop_early(seconds, "solve", "p.yaml", "--set", "numerics.paths=200000", "--set", "numerics.steps=500")
         linear = ("delta: 2\nhorizon: 1e4\nmodel: {label: s, predict: r, loss: (f - y)^2/2}\n"
                   "numerics: {method: linear, steps: 4000}\n")
