@@ -30,7 +30,7 @@ static void test_normals(void **state)
 {
     for (int d = 0; d < DYNAMICS_COUNT; d++) {
         window_case c;
-        window_case_new(DYNAMICS[d], 11, LANES, FIRST, &c);
+        window_case_new(DYNAMICS[d], 4, 11, LANES, FIRST, &c);
         size_t bytes = sizeof(double) * ROWS * LANES;
         double *before = memory_doubles(ROWS * LANES);
         assert_non_null(before);
@@ -82,7 +82,7 @@ static void test_coarse_cells(void **state)
 {
     for (int d = 0; d < DYNAMICS_COUNT; d++) {
         window_case c;
-        window_case_new(DYNAMICS[d], 12, LANES, FIRST, &c);
+        window_case_new(DYNAMICS[d], 4, 12, LANES, FIRST, &c);
         for (int index = 0; index < c.windows; index++) {
             window_case_draw(&c, index);
             for (int g = 1; g < WINDOW_GRIDS; g++)
@@ -124,7 +124,7 @@ static void check_step(const window_case *c, int g, int index, int cell, double 
 static void test_steps(void **state)
 {
     window_case c;
-    window_case_new(DIFFUSION, 13, LANES, FIRST, &c);
+    window_case_new(DIFFUSION, 4, 13, LANES, FIRST, &c);
     double *room = memory_doubles(K * LANES);
     assert_non_null(room);
     for (int index = 0; index < c.windows; index++) {
@@ -142,8 +142,8 @@ static void test_steps(void **state)
 static void test_addresses(void **state)
 {
     window_case whole, part;
-    window_case_new(DIFFUSION, 14, 64, 0, &whole);
-    window_case_new(DIFFUSION, 14, 24, 40, &part);
+    window_case_new(DIFFUSION, 4, 14, 64, 0, &whole);
+    window_case_new(DIFFUSION, 4, 14, 24, 40, &part);
     for (int index = 0; index < 2; index++) {
         window_case_draw(&whole, index);
         window_case_draw(&part, index);

@@ -3,7 +3,9 @@
 
 enum { K = WINDOW_STUDENTS, LANES = 4000, FIRST = 500, MOST = 60 };
 
+/* With replacement, windows are longer than the time between visits, so that most visits are not the first ones. */
 static const char *const DYNAMICS[] = {REPLACEMENT, RESHUFFLE};
+static const double HORIZON[] = {20, 4};
 
 /* The visits of one lane in one window, as one grid has them. */
 typedef struct lane_visits {
@@ -73,7 +75,7 @@ static void test_same_visits(void **state)
 {
     for (int d = 0; d < 2; d++) {
         window_case c;
-        window_case_new(DYNAMICS[d], 21, LANES, FIRST, &c);
+        window_case_new(DYNAMICS[d], HORIZON[d], 21, LANES, FIRST, &c);
         lane_visits *fine = calloc(LANES, sizeof *fine), *other = calloc(LANES, sizeof *other);
         double visits = 0;
         assert_true(fine && other);
@@ -125,7 +127,7 @@ static void count(const lane_visits *visits, counted *out)
 static void test_poisson(void **state)
 {
     window_case c;
-    window_case_new(REPLACEMENT, 22, LANES, FIRST, &c);
+    window_case_new(REPLACEMENT, HORIZON[0], 22, LANES, FIRST, &c);
     const time_grid *grid = c.source.grid[0];
     lane_visits *visits = calloc(LANES, sizeof *visits);
     counted *counts = calloc(LANES, sizeof *counts);
@@ -171,7 +173,7 @@ static void test_epochs(void **state)
 {
     enum { EPOCHS = 4 };
     window_case c;
-    window_case_new(RESHUFFLE, 23, LANES, FIRST, &c);
+    window_case_new(RESHUFFLE, HORIZON[1], 23, LANES, FIRST, &c);
     lane_visits *visits = calloc(LANES, sizeof *visits);
     int *number = calloc(LANES * EPOCHS, sizeof *number);
     double *place = memory_doubles(LANES * EPOCHS);
@@ -252,7 +254,7 @@ static void test_bridges(void **state)
         window_case c;
         bridge_law_sample law[WINDOW_GRIDS];
         memset(law, 0, sizeof law);
-        window_case_new(DYNAMICS[d], 24, LANES, FIRST, &c);
+        window_case_new(DYNAMICS[d], 4, 24, LANES, FIRST, &c);
         for (int index = 0; index < c.windows; index++) {
             window_case_draw(&c, index);
             for (int g = 0; g < WINDOW_GRIDS; g++)

@@ -17,7 +17,7 @@ enum { WINDOW_STUDENTS = 2 };
 
 /* Cells of different widths, and a step of eta that tells the time. */
 #define WINDOW_PROBLEM                                                                                                 \
-    "{delta: 1.6, horizon: 4, eta: \"0.8/(1 + 0.2*t)\", %s, "                                                          \
+    "{delta: 1.6, horizon: %g, eta: \"0.8/(1 + 0.2*t)\", %s, "                                                         \
     "model: {students: 2, teachers: 2, label: \"s1 - 0.4*s2 + 0.3*eps\", loss: \"(r1 + r2 - y)^2/2\"}, "               \
     "numerics: {paths: 20000, steps: 32, seed: %d, grading: 1.3, history: merged}}"
 
@@ -35,10 +35,11 @@ typedef struct window_case {
 } window_case;
 
 /* *out points into itself. */
-static inline void window_case_new(const char *dynamics, int seed, size_t n, uint64_t first, window_case *out)
+static inline void window_case_new(const char *dynamics, double horizon, int seed, size_t n, uint64_t first,
+                                   window_case *out)
 {
     sgdmft_context *ctx = check_context(1);
-    test_plan_init(&out->t, test_problem(ctx, WINDOW_PROBLEM, dynamics, seed));
+    test_plan_init(&out->t, test_problem(ctx, WINDOW_PROBLEM, horizon, dynamics, seed));
     sgdmft_context_free(ctx);
     out->source = (window_source){&out->t.plan.source, (const time_grid *const *)out->t.plan.grid, 3};
     out->first = first;
