@@ -215,13 +215,17 @@ static void test_epochs(void **state)
    bridge at the second visit. */
 enum { BINS = 10 };
 typedef struct bridge_law_sample {
-    sample mean[BINS], square[BINS], with_mean, with_slope, again, across;
+    sample mean[BINS], square[BINS], with_mean, with_slope, again, across, apart;
 } bridge_law_sample;
 
-static void add_bridges(const window_cell *cell, double h, bridge_law_sample *out)
+/* `first` holds places and bridges of the first visits to the cell before, with -1 where a lane has none, and then those of
+   this one. */
+static void add_bridges(const window_cell *cell, double h, double *first, bridge_law_sample *out)
 {
-    double *first = memory_doubles(3 * LANES); /* place and bridges at the first visits */
-    assert_non_null(first);
+    double before[3 * LANES];
+    memcpy(before, first, sizeof before);
+    for (size_t p = 0; p < LANES; p++)
+        first[p] = -1;
     for (size_t r = 0; r < cell->n_groups && r < 2; r++) {
         const visit_group *group = &cell->groups[r];
         for (size_t v = 0; v < group->count; v++) {
@@ -235,6 +239,9 @@ static void add_bridges(const window_cell *cell, double h, bridge_law_sample *ou
                     continue;
                 }
                 first[(1 + a) * LANES + p] = x;
+                /* a product without this weight would have mean 0 even if cells were not independent */
+                if (before[p] >= 0)
+                    sample_add(&out->apart, x * before[(1 + a) * LANES + p] * bridge_law(u, before[p]) / h);
                 sample_add(&out->mean[(int)(BINS * u)], scale * x);
                 sample_add(&out->square[(int)(BINS * u)], scale * x * scale * x);
                 sample_add(&out->with_mean, scale * x * cell->xi[a * LANES + p]);
@@ -245,7 +252,6 @@ static void add_bridges(const window_cell *cell, double h, bridge_law_sample *ou
             first[p] = r == 0 ? u : first[p];
         }
     }
-    free(first);
 }
 
 static void test_bridges(void **state)
@@ -253,14 +259,19 @@ static void test_bridges(void **state)
     for (int d = 0; d < 2; d++) {
         window_case c;
         bridge_law_sample law[WINDOW_GRIDS];
+        double *first = memory_doubles(3 * LANES);
+        assert_non_null(first);
         memset(law, 0, sizeof law);
-        window_case_new(DYNAMICS[d], 4, 24, LANES, FIRST, &c);
+        window_case_new(DYNAMICS[d], HORIZON[d], 24, LANES, FIRST, &c);
         for (int index = 0; index < c.windows; index++) {
             window_case_draw(&c, index);
-            for (int g = 0; g < WINDOW_GRIDS; g++)
+            for (int g = 0; g < WINDOW_GRIDS; g++) {
+                for (size_t p = 0; p < LANES; p++)
+                    first[p] = -1;
                 for (int cell = 0; cell < WINDOW_CELLS >> g; cell++)
-                    add_bridges(&c.window.cell[g][cell], c.source.grid[g]->h[window_case_number(g, index, cell)],
+                    add_bridges(&c.window.cell[g][cell], c.source.grid[g]->h[window_case_number(g, index, cell)], first,
                                 &law[g]);
+            }
         }
         for (int g = 0; g < WINDOW_GRIDS; g++) {
             for (int bin = 0; bin < BINS; bin++) {
@@ -274,12 +285,15 @@ static void test_bridges(void **state)
             check_z(law[g].across.mean, 0, sample_se(&law[g].across), 4, "both components on grid %d", g);
             /* reshuffled paths have no second visit in a cell */
             if (d == 0) {
+                if (g + 1 < WINDOW_GRIDS)
+                    check_z(law[g].apart.mean, 0, sample_se(&law[g].apart), 4, "neighbouring cells of grid %d", g);
                 assert_true(law[g].again.n > 1000);
                 check_z(law[g].again.mean, 0, sample_se(&law[g].again), 4, "two visits to a cell of grid %d", g);
             } else {
                 assert_int_equal(law[g].again.n, 0);
             }
         }
+        free(first);
         window_case_clear(&c);
     }
 }
