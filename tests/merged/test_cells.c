@@ -135,8 +135,8 @@ static void test_conditions(void **state)
 
 /* The number of cells grows like the logarithm of the horizon, between two bounds. A merged cell that ended at age a is
    at most `ratio` a wide, so that ages grow from cell to cell by at most a factor 1 + ratio; a pair that is not merged
-   is wider than ratio a, so that they grow from pair to pair by at least that. Pairs that are too recent, or in an epoch
-   that is not over, have two steps each. */
+   is wider than ratio a, so that they grow from pair to pair by at least that. Pairs that are too recent, or in an
+   epoch that is not over, have two steps each. */
 static void test_logarithm(void **state)
 {
     const double h = 0.125;

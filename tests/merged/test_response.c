@@ -162,8 +162,8 @@ static void step_unvisited(const merged_case *c, int i, const double *gamma, con
     assert_int_equal(matrix_solve(K, matrix, K, next), 0);
 }
 
-/* A process with epochs: in that of t, cells 2 and 3 and the newest one, Q(t, .) = E_A[G] R(t, .), whatever the averages
-   there are; before it, Q is recovered as a broken line with a known end. */
+/* A process with epochs: in that of t, cells 2 and 3 and the newest one, Q(t, .) = E_A[G] R(t, .), whatever the
+   averages there are; before it, Q is recovered as a broken line with a known end. */
 static void test_epoch(void **state)
 {
     enum { SINCE = 2, CELLS = 4, ALL = CELLS + 1, I = 6 };

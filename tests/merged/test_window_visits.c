@@ -121,9 +121,9 @@ static void count(const lane_visits *visits, counted *out)
         out->cell[visits->cell[v]]++;
 }
 
-/* Visits with replacement are those of a Poisson process: numbers in cells have mean and variance h and are independent.
-   Standard errors are those of independent paths, which is more than quasi-random visits have. A Poisson number of mean
-   h has a squared deviation of variance h + 2 h^2. */
+/* Visits with replacement are those of a Poisson process: numbers in cells have mean and variance h and are
+   independent. Standard errors are those of independent paths, which is more than quasi-random visits have. A Poisson
+   number of mean h has a squared deviation of variance h + 2 h^2. */
 static void test_poisson(void **state)
 {
     window_case c;
@@ -218,8 +218,8 @@ typedef struct bridge_law_sample {
     sample mean[BINS], square[BINS], with_mean, with_slope, again, across, apart;
 } bridge_law_sample;
 
-/* `first` holds places and bridges of the first visits to the cell before, with -1 where a lane has none, and then those of
-   this one. */
+/* `first` holds places and bridges of the first visits to the cell before, with -1 where a lane has none, and then
+   those of this one. */
 static void add_bridges(const window_cell *cell, double h, double *first, bridge_law_sample *out)
 {
     double before[3 * LANES];

@@ -69,8 +69,8 @@ static inline int window_case_number(int grid, int index, int cell)
     return index * (WINDOW_CELLS >> grid) + cell;
 }
 
-/* int_0^u phi_1 for phi_1 = sqrt(3) (2 u - 1), and the covariance of the bridge at two places of a cell of width 1, from
-   the law that window.h states. */
+/* int_0^u phi_1 for phi_1 = sqrt(3) (2 u - 1), and the covariance of the bridge at two places of a cell of width 1,
+   from the law that window.h states. */
 static inline double slope_to(double u)
 {
     return sqrt(3) * (u * u - u);
