@@ -47,19 +47,23 @@ int innovations_prepare(merged_kernels *kern, const averages_layout *at, const d
     return 0;
 }
 
-/* Lower triangular factor of the matrix a[n][n], with squared pivots of at least least[i]. */
-static void floored_cholesky(int n, const double *a, const double *least, double *root)
+/* Lower triangular factor of the matrix a[n][n], with squared pivots of at least least[i]. Returns the largest change of
+   the factor relative to its scale, or NaN if a number is not finite. */
+static double floored_cholesky(int n, const double *a, const double *least, double *root)
 {
+    double change = 0;
     for (int i = 0; i < n; i++)
         for (int j = 0; j <= i; j++) {
             double sum = a[i * n + j];
             for (int l = 0; l < j; l++)
                 sum -= root[i * n + l] * root[j * n + l];
-            if (i == j)
-                root[i * n + i] = sqrt(fmax(sum, least[i]));
-            else
-                root[i * n + j] = root[j * n + j] > 0 ? sum / root[j * n + j] : 0;
+            if (!isfinite(sum))
+                return NAN;
+            double value = i == j ? sqrt(fmax(sum, least[i])) : root[j * n + j] > 0 ? sum / root[j * n + j] : 0;
+            change = fmax(change, relative_change(root[i * n + j], value, fabs(value)));
+            root[i * n + j] = value;
         }
+    return change;
 }
 
 /* The covariance of the newest innovation [2 k][2 k], and the bridge. */
@@ -134,7 +138,7 @@ double innovations_merged(merged_kernels *kern, int i, const averages_layout *at
 {
     int n = merged_features(kern), more = cell_features(kern);
     size_t F = (size_t)kern->features;
-    double D[4 * MATRIX_MAX * MATRIX_MAX] = {0}, least[2 * MATRIX_MAX], before = kern->root[0];
+    double D[4 * MATRIX_MAX * MATRIX_MAX] = {0}, least[2 * MATRIX_MAX];
     if (!kern->prepared && innovations_prepare(kern, at, now))
         return NAN;
     predict_by(kern, at, next, n, kern->y_next);
@@ -144,15 +148,15 @@ double innovations_merged(merged_kernels *kern, int i, const averages_layout *at
     for (int x = 0; x < more; x++)
         least[x] = LEAST_NOISE * fmax(D[(kern->k + x % kern->k) * more + kern->k + x % kern->k], 0);
     subtract_predicted(kern, n, D);
-    floored_cholesky(more, D, least, kern->root);
+    double change = floored_cholesky(more, D, least, kern->root);
+    if (isnan(change))
+        return NAN;
     for (int x = 0; x < more; x++)
         for (int z = 0; z < more; z++) {
             double sum = 0;
             for (int l = 0; l <= (x < z ? x : z); l++)
                 sum += kern->root[x * more + l] * kern->root[z * more + l];
             kern->S[(size_t)(n + x) * F + (size_t)(n + z)] += sum;
-            if (!isfinite(sum))
-                return NAN;
         }
-    return relative_change(before, kern->root[0], fabs(kern->root[0]));
+    return change;
 }

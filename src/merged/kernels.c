@@ -209,7 +209,7 @@ static void add_start_part(const merged_kernels *kern, const double *R0, const d
     matrix_accumulate_t(k, kstar, k, 1, left, Fs, out);
 }
 
-/* out[k] += scale sum_f x_f S_f. of line a of `row` over n features: out[features] */
+/* out[e] = scale sum_f row_f S_fe over n features. */
 static void row_times_S(const merged_kernels *kern, int n, const double *row, double scale, double *out)
 {
     size_t F = (size_t)kern->features;

@@ -220,6 +220,12 @@ static step step_of(const merged_kernels *kern, int i)
                   .end = force.end};
 }
 
+/* The larger of two changes; NaN if one of them is. */
+static double larger(double a, double b)
+{
+    return isnan(a) || isnan(b) ? NAN : fmax(a, b);
+}
+
 /* x at the end of the step, with the force known at both ends, for n numbers. */
 static double move_known(const step *s, size_t n, const double *x, const double *q, const double *q_next, double *next)
 {
@@ -369,7 +375,7 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
         for (int a = 0; a < k; a++)
             one[a * k + a] = 1;
         change = move_epoch(kern, &s, gamma, since);
-        change = fmax(change, move_unvisited(kern, &s, gamma, one, kern->end, kern->within, Q));
+        change = larger(change, move_unvisited(kern, &s, gamma, one, kern->end, kern->within, Q));
         set_newest(kern, gamma);
         /* R at the beginning of the epoch: the end of a line, or R(t_{i+1}, t_i) */
         double first[MATRIX_MAX * MATRIX_MAX], mean[MATRIX_MAX * MATRIX_MAX], slope[MATRIX_MAX * MATRIX_MAX];
@@ -395,7 +401,7 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
     }
     for (int a = 0; a < k; a++) {
         size_t line = (size_t)a * (size_t)kern->features;
-        change = fmax(change, move_known(&s, (size_t)(MOMENTS * k * explicit), kern->R + line, kern->Q + line,
+        change = larger(change, move_known(&s, (size_t)(MOMENTS * k * explicit), kern->R + line, kern->Q + line,
                                          kern->Q_next + line, kern->R_next + line));
     }
     double known_from = since > old ? HUGE_VAL : since < old ? kern->cells.cell[since].start : kern->grid->t[i];
@@ -405,7 +411,7 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
         memcpy(kern->end_next, gamma, sizeof(double) * (size_t)(k * k));
     else
         node_value(kern, &fit, since, kern->end_next);
-    return isnan(change) || isnan(marks) || isnan(overlap) ? NAN : fmax(change, fmax(marks, overlap));
+    return larger(change, larger(marks, overlap));
 }
 
 void response_merged_renew(merged_kernels *kern, const averages_layout *at, const double *after)

@@ -277,8 +277,8 @@ static void draw_next(const window_source *source, path_window *w, uint64_t firs
         size_t p = w->order[j].lane;
         double u = shift + (double)j * GOLDEN;
         u -= floor(u);
-        /* u = 0 would be no time at all */
-        w->coming[p] = law->time((size_t)w->number[p], t, fmax(u, 0x1p-53));
+        /* neither no time at all, nor, for a process with epochs, rounded up to the end of the epoch */
+        w->coming[p] = law->time((size_t)w->number[p], t, fmin(fmax(u, 0x1p-53), 1 - 0x1p-30));
     }
 }
 
@@ -289,8 +289,6 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
     const time_grid *grid = source->grid[0];
     size_t n = w->n, k = w->k;
     double end = grid->t[(index + 1) * WINDOW_CELLS];
-    if ((index + 1) * WINDOW_CELLS == grid->steps)
-        end = fmin(end, grid->t[grid->steps]);
     w->slots = 0;
     w->listed = 0;
     draw_next(source, w, first, index, key);

@@ -76,7 +76,7 @@ typedef struct window_source {
 sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, size_t n, uint64_t first,
                               path_window *out);
 void path_window_clear(path_window *window);
-double path_window_bytes(size_t k, double steps_per_window);
+double path_window_bytes(size_t k, double visits_per_window); /* of one lane */
 
 /* Draws window `index`, cells WINDOW_CELLS index ... of the finest grid. Windows must be drawn in order. `key` has one
    number for each lane, by which the lanes are sorted for the times of their next visits. Non-zero if memory runs
