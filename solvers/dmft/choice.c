@@ -47,9 +47,22 @@ static const double WORST_VARIANCE = 2, WORST_STEP = 1.6;
    Stein's lemma. */
 static const double GUESS_STEPS = 32, GUESS_ACCURACY = 5e-3, GUESS_HORIZON = 5, GUESS_SLOW = 3, GUESS_PATHS = 2;
 
+/* Gradient flow: the grading in units of the logarithm of the horizon, in relaxations, beyond RELAXED. A grading of the
+   logarithm itself makes early cells shortest in units of the relaxation, and late ones are grading / steps of their
+   time; somewhat less makes both equally good, as what relaxes is damped, while slow curves are smooth. */
+static const double GRADING_PER_LOG = 0.8, RELAXED = 1, GRADING_MOST = 12, STEPS_PER_GRADING = 4.5;
+
 static int leaves(const choice_task *task, numerics_pin pin)
 {
     return problem_leaves(task->problem, pin);
+}
+
+static double grading_of(const sgdmft_problem *problem, const dmft_plan *plan)
+{
+    if (!(plan->fastest > 0) || !problem_leaves(problem, PIN_GRADING))
+        return 0;
+    double grading = GRADING_PER_LOG * (log(plan->fastest * problem->horizon) - RELAXED);
+    return fmin(fmax(grading, problem->numerics.grading), GRADING_MOST);
 }
 
 choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
@@ -58,6 +71,7 @@ choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
     return (choice_task){.problem = problem,
                          .accuracy = problem->numerics.accuracy,
                          .students = shape.k,
+                         .grading = grading_of(problem, plan),
                          .steps_least = plan->steps_least,
                          .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
                          .jumps = shape.jumps};
@@ -130,7 +144,8 @@ static choice pilot_of(const choice_task *task, double steps)
 
 choice choice_first(const choice_task *task)
 {
-    return pilot_of(task, task->problem->horizon < LONG_HORIZON ? PILOT_STEPS : PILOT_STEPS_LONG);
+    int steps = task->problem->horizon < LONG_HORIZON ? PILOT_STEPS : PILOT_STEPS_LONG;
+    return pilot_of(task, fmax(steps, STEPS_PER_GRADING * task->grading));
 }
 
 choice choice_finer(const choice_task *task, const choice *pilot)
@@ -243,6 +258,8 @@ sgdmft_status choice_plan(sgdmft_context *ctx, const choice_task *task, const ch
     problem->numerics.replicas = of->replicas;
     problem->numerics.steps = of->steps;
     problem->numerics.tolerance = choice_tolerance(task);
+    if (task->grading > 0)
+        problem->numerics.grading = task->grading;
     problem->numerics.given = problem_asks_accuracy(task->problem) ? PIN_ALL : PIN_ALL & ~PIN_ACCURACY;
     ctx->log = NULL;
     sgdmft_status status = dmft_plan_init(ctx, problem, plan);

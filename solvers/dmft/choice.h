@@ -26,6 +26,7 @@ typedef struct choice_task {
     const sgdmft_problem *problem; /* its given numerics stay as they are */
     double accuracy;
     int students;
+    double grading;  /* that is chosen; 0 if that of the problem stays */
     int steps_least; /* of the grid, so that jumps of eta and epochs are nodes */
     int stein;       /* 1: the response may be found by Stein's lemma */
     int jumps;       /* 1: the gradient of the loss jumps */

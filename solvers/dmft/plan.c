@@ -145,6 +145,8 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
         status = make_grids(ctx, plan);
+    if (!status && response->midpoint)
+        status = rate_at_start(ctx, plan, &plan->fastest);
     if (status) {
         dmft_plan_clear(plan);
         return status;
@@ -195,6 +197,7 @@ sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, cons
                          .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
                          .fitted = problem->process->visits && !plan->penalty &&
                                    !plan->on_grid[GRID_FINE].at.response->pathwise,
+                         .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
                          .grid = grid,
                          .q0 = problem->initial.q,
                          .m0 = problem->initial.m,

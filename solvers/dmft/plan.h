@@ -26,6 +26,7 @@ typedef struct dmft_plan {
     time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
     path_plan on_grid[GRIDS];
     path_source source;
+    double fastest;  /* rate_at_start, for the midpoint rule; otherwise 0 */
     int steps_least; /* with which jumps of eta and beginnings of epochs are nodes of all grids */
 } dmft_plan;
 

@@ -27,6 +27,16 @@
 
 extern const response_estimator response_midpoint;
 
+/* Replaces E[g w*^T] at node i + 1 by the part of the force on m that the own response of the cell does not explain,
+
+     delta E[S_i w*^T] - p_i delta X_ii m_{i+1},
+
+   with X_ii in `used` and m of the pass that gave the averages `next`. */
+void response_midpoint_force(const kernels *kern, int i, const averages_layout *at, const double *used, double *next);
+
+/* The same in a prediction of the averages at node i + 1, such that m_{i+1} = m_i. */
+void response_midpoint_guess(const kernels *kern, int i, const averages_layout *at, double *next);
+
 /* A [k][k] of cell i. */
 void response_midpoint_own(const kernels *kern, int i, double *own);
 

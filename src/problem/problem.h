@@ -28,7 +28,8 @@ typedef enum numerics_pin {
     PIN_TOLERANCE = 16,
     PIN_METHOD = 32,
     PIN_REPETITIONS = 64, /* of a simulation */
-    PIN_ALL = 127
+    PIN_GRADING = 128,
+    PIN_ALL = 255
 } numerics_pin;
 
 /* An expression with the place of its first character. */
