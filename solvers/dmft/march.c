@@ -190,7 +190,8 @@ static void weigh(const replica *rep, int i, double *weight)
         for (size_t c = 0; c < kk; c++) {
             weight[averages_used(at, l) + VISITS * kk + c] = 1 / (h[i] * h[l]);
             weight[averages_used(at, l) + RESPONSE_CELL * kk + c] = 1 / h[i];
-            weight[averages_used(at, l) + CELL_SQUARE * kk + c] = weight[averages_used(at, l) + CELL_NORMAL * kk + c] = 0;
+            weight[averages_used(at, l) + CELL_SQUARE * kk + c] = weight[averages_used(at, l) + CELL_NORMAL * kk + c] =
+                0;
         }
 }
 

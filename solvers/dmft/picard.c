@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "kernels/response_joint.h"
 #include "kernels/response_midpoint.h"
 #include "solvers/dmft/identity.h"
 
@@ -96,8 +97,10 @@ static int advance(sweeper *s, int cell)
         return -1;
     for (size_t c = 0; s->correction && c < averages_used(&s->rep->plan->at, cell + 1); c++)
         averages[c] += s->correction[c];
-    if (s->rep->plan->at.response->midpoint)
+    if (s->rep->plan->at.response->midpoint) {
+        response_joint(s->rep->kern, cell, &s->rep->plan->at, averages);
         response_midpoint_force(s->rep->kern, cell, &s->rep->plan->at, averages, averages);
+    }
     return 0;
 }
 

@@ -71,8 +71,8 @@ static time_grid *grid_alloc(int steps)
     grid->corner = memory_zeroed(n + 1, sizeof *grid->corner);
     grid->renewal = memory_zeroed(n + 1, sizeof *grid->renewal);
     grid->history = memory_zeroed(n + 1, sizeof *grid->history);
-    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->event && grid->corner &&
-        grid->renewal && grid->history)
+    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->event &&
+        grid->corner && grid->renewal && grid->history)
         return grid;
     time_grid_free(grid);
     return NULL;

@@ -19,7 +19,7 @@ typedef struct anderson {
     int stored;            /* differences in memory */
     int started;           /* 1 after the first iterate */
     double *space;
-    double *image, *residual;                                           /* of the last iterate */
+    double *image, *residual;                                                     /* of the last iterate */
     double *image_step[ANDERSON_DEPTH_MOST], *residual_step[ANDERSON_DEPTH_MOST]; /* differences, newest first */
     double *weight; /* [capacity] of each number in the norm, 1 unless the caller changes it */
 } anderson;

@@ -1,4 +1,4 @@
-/* All lanes have their events at the same times, halfway through each cell on every grid, so they share the responses
+/* All lanes have their events at the same times, at the same place of each cell, so they share the responses
    between events. With D_b the derivative of kick b with respect to the position that it would have without itself, a
    run backwards over the events gives the derivatives of the newest kick,
 

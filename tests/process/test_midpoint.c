@@ -102,7 +102,7 @@ static void kick(fixture *f)
 }
 
 /* rho + A length g(rho) = r, and g = g(rho). */
-static void check_equation(const fixture *f, const char *name)
+static void check_equation(const fixture *f, const char *name, double tolerance)
 {
     for (size_t p = 0; p < LANES; p++) {
         double at[K_MOST], g[K_MOST], G[SQUARE];
@@ -113,7 +113,7 @@ static void check_equation(const fixture *f, const char *name)
             double left = at[a], size = 1 + fabs(f->r[a * LANES + p]);
             for (size_t b = 0; b < f->k; b++)
                 left += f->own[a * f->k + b] * f->length * g[b];
-            check_near(left, f->r[a * LANES + p], 1e-11 * size, "%s, length %g: lane %zu", name, f->length, p);
+            check_near(left, f->r[a * LANES + p], tolerance * size, "%s, length %g: lane %zu", name, f->length, p);
             check_near(f->g[a * LANES + p], g[a], 1e-12 * (1 + fabs(g[a])), "%s: g of lane %zu", name, p);
         }
     }
@@ -165,7 +165,7 @@ static void test_convex(void **state)
             fixture f;
             fixture_init(&f, cases[c].gradient, cases[c].k, lengths[l]);
             kick(&f);
-            check_equation(&f, cases[c].name);
+            check_equation(&f, cases[c].name, 1e-11);
             print_message("%s, length %g: %d evaluations\n", cases[c].name, lengths[l], f.calls);
             if (lengths[l] < 100)
                 check_derivative(&f, cases[c].name);
@@ -203,9 +203,10 @@ static void test_two_minima(void **state)
         for (size_t p = 0; p < LANES; p++)
             f.r[p] = (-1.5 + 0.05 * i) * f.y[p];
         assert_int_equal(midpoint_kick(&step, work, f.rho, f.g, f.D), 0);
-        check_equation(&f, "two minima");
+        check_equation(&f, "two minima", 1e-7); /* near the end of a minimum slopes are bounded from below */
         for (size_t p = 0; p < LANES; p++) {
-            double turn = -sqrt((z * f.y[p] * f.y[p] - 1) / (3 * z)), last = turn + z * turn * (turn * turn - f.y[p] * f.y[p]);
+            double turn = -sqrt((z * f.y[p] * f.y[p] - 1) / (3 * z)),
+                   last = turn + z * turn * (turn * turn - f.y[p] * f.y[p]);
             assert_true(1 + z * (3 * f.rho[p] * f.rho[p] - f.y[p] * f.y[p]) > 0);
             assert_int_equal(f.rho[p] > 0, f.r[p] > last);
         }
