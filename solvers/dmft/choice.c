@@ -71,6 +71,11 @@ static const double MERGED_PATHS = 80, MERGED_HORIZON_PATHS = 100, MERGED_PATHS_
 static const double MERGED_ALWAYS = 40;
 enum { FULL_STEPS = 100 };
 
+/* Gradient flow: the grading in units of the logarithm of the horizon, in relaxations, beyond RELAXED. A grading of the
+   logarithm itself makes early cells shortest in units of the relaxation, and late ones are grading / steps of their
+   time; somewhat less makes both equally good, as what relaxes is damped, while slow curves are smooth. */
+static const double GRADING_PER_LOG = 0.8, RELAXED = 1, GRADING_MOST = 12, STEPS_PER_GRADING = 4.5;
+
 static int leaves(const choice_task *task, numerics_pin pin)
 {
     return problem_leaves(task->problem, pin);
@@ -81,6 +86,14 @@ static double merged_grading(const sgdmft_problem *problem)
     return problem_leaves(problem, PIN_GRADING) ? MERGED_GRADING : 0;
 }
 
+static double grading_of(const sgdmft_problem *problem, const dmft_plan *plan)
+{
+    if (!(plan->fastest > 0) || !problem_leaves(problem, PIN_GRADING))
+        return 0;
+    double grading = GRADING_PER_LOG * (log(plan->fastest * problem->horizon) - RELAXED);
+    return fmin(fmax(grading, problem->numerics.grading), GRADING_MOST);
+}
+
 choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
 {
     int merged = plan->merged && (problem->numerics.history == HISTORY_MERGED || problem->horizon > MERGED_ALWAYS);
@@ -88,7 +101,7 @@ choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
     return (choice_task){.problem = problem,
                          .accuracy = problem->numerics.accuracy,
                          .students = shape.k,
-                         .grading = merged ? merged_grading(problem) : 0,
+                         .grading = merged ? merged_grading(problem) : grading_of(problem, plan),
                          .may_merge = plan->merged && problem->numerics.history == HISTORY_AUTO,
                          .merged = merged,
                          .steps_least = plan->steps_least,
@@ -180,7 +193,8 @@ choice choice_first(const choice_task *task)
         x.horizon = fmin(MERGED_PILOT, task->problem->horizon);
         return x;
     }
-    return pilot_of(task, task->problem->horizon < LONG_HORIZON ? PILOT_STEPS : PILOT_STEPS_LONG);
+    int steps = task->problem->horizon < LONG_HORIZON ? PILOT_STEPS : PILOT_STEPS_LONG;
+    return pilot_of(task, fmax(steps, STEPS_PER_GRADING * task->grading));
 }
 
 choice choice_finer(const choice_task *task, const choice *pilot)

@@ -46,29 +46,39 @@ static void add_identity_terms(replica *rep, int node, double eta, double weight
 }
 
 /* The same for the implicit midpoint rule, whose cells obey the identities as they are: with theta_mid the mean of
-   theta at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. */
+   theta at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. In a long cell
+   a small error of C changes the right-hand side by many times that, and C adapts to it. The defect of a cell is
+   therefore divided by its stiffness, so that it is in units of the error of C that it stands for. */
 static void add_midpoint_terms(replica *rep, int cell, const double *averages)
 {
     const path_plan *plan = rep->plan;
     int k = plan->shape.k, nodes[3][2] = {{cell, cell}, {cell + 1, cell}, {cell + 1, cell + 1}};
     size_t kk = (size_t)(k * k);
     double C[3][MATRIX_MAX * MATRIX_MAX], start[2][MATRIX_MAX * MATRIX_MAX], h = rep->grid->h[cell];
-    double rate = rep->delta * step_rule_eta(rep->grid, cell);
+    const double *own = averages_row(&plan->at, averages, cell, RESPONSE_CELL);
+    double rate = rep->delta * step_rule_eta(rep->grid, cell), place = rep->grid->event[cell];
     for (int x = 0; x < 3; x++)
         kernels_correlation(rep->kern, plan->q0, plan->rho, nodes[x][0], nodes[x][1], C[x]);
     for (int end = 0; end < 2; end++)
         kernels_correlation(rep->kern, plan->q0, plan->rho, cell + end, 0, start[end]);
+    double stiff[MATRIX_MAX];
+    for (int a = 0; a < k; a++)
+        stiff[a] = 1 + place * (h * rep->kern->filter.lambda + fmax(rep->kern->delta * own[a * k + a], 0));
     double *identity = rep->out->identity, *scale = rep->out->identity_scale;
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++) {
             size_t c = (size_t)(a * k + b), transposed = (size_t)(b * k + a);
-            double middle = 0.25 * (C[0][c] + C[1][c] + C[1][transposed] + C[2][c]);
+            double cross = C[1][c] + C[1][transposed], change = C[0][c] - cross + C[2][c];
+            double middle = (1 - place) * (1 - place) * C[0][c] + place * (1 - place) * cross + place * place * C[2][c];
             double decay = 2 * rep->lambda * middle;
-            double decay_single = rep->lambda * 0.5 * (start[0][c] + start[1][c]);
+            double decay_single = rep->lambda * ((1 - place) * start[0][c] + place * start[1][c]);
             double drift = rate * (averages[plan->at.gr + c] + averages[plan->at.gr + transposed]);
             double single = rate * averages[plan->at.gw0 + c];
-            identity[c] -= h * (decay + drift);
-            identity[kk + c] -= h * (decay_single + single);
+            double change_single = start[1][c] - start[0][c];
+            double step = C[2][c] - C[0][c], defect = step + h * (decay + drift) + (2 * place - 1) * change;
+            double defect_single = change_single + h * (decay_single + single);
+            identity[c] += step - defect / (stiff[a] + stiff[b] - 1);
+            identity[kk + c] += change_single - defect_single / stiff[a];
             scale[c] += h * (fabs(decay) + fabs(drift));
             scale[kk + c] += h * (fabs(decay_single) + fabs(single));
         }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "kernels/response_joint.h"
+#include "kernels/response_midpoint.h"
 #include "numerics/anderson.h"
 #include "solvers/dmft/identity.h"
 
@@ -26,6 +28,48 @@ static const double CORRECTION_KEPT = 3e-4, TOLERANCES_KEPT = 100;
    number of paths. */
 static const int STALLED = 5, SLOW = 25;
 static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
+
+/* Where paths of gradient flow leave a minimum of their own that vanishes, a change of the rows by a little decides
+   which one does, and with long cells one path moves the averages by many times 1 / paths. After UNSETTLED passes a
+   residual of this part of the noise of an average, 1 / sqrt(paths), is accepted: replicas end at different ones, and their
+   spread shows it. RESTARTED is the number of passes after which differences of earlier ones are forgotten. */
+static const double RESIDUAL_NOISE = 1;
+static const int RESTARTED = 16, UNSETTLED = 40;
+
+/* Predicts averages of cells (response_midpoint): kicks grow with the length of the cell and are else those of the
+   cell before, so that the covariance of the innovations is one, and responses depend on the number of cells between.
+   A prediction that were no covariance could be far off, as its factor divides by small numbers. */
+static void predict_cell(const replica *rep, int i, const double *now, double *next)
+{
+    const averages_layout *at = &rep->plan->at;
+    size_t kk = (size_t)(at->k * at->k), row = at->kinds * kk, newest = averages_used(at, i);
+    double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
+    memcpy(next, now, sizeof(double) * newest);
+    memset(next + newest, 0, sizeof(double) * row);
+    for (int l = 0; l <= i && i > 0; l++) {
+        double *out = next + averages_used(at, l);
+        const double *same = now + averages_used(at, l < i ? l : i - 1);
+        const double *shifted = now + averages_used(at, l > 0 ? l - 1 : 0);
+        for (size_t c = 0; c < kk; c++) {
+            out[VISITS * kk + c] = ratio * (l < i ? 1 : ratio) * same[VISITS * kk + c];
+            out[RESPONSE_CELL * kk + c] = ratio * shifted[RESPONSE_CELL * kk + c];
+        }
+    }
+    response_midpoint_guess(rep->kern, i, at, next);
+}
+
+/* Differences of earlier passes that the accelerated iteration keeps. Passes of long cells of gradient flow converge
+   slowly, in several directions. */
+enum { DEPTH = 2, DEPTH_CELLS = ANDERSON_DEPTH_MOST };
+
+/* The prediction of the averages at node i + 1. */
+static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
+{
+    if (rep->plan->at.response->midpoint)
+        predict_cell(rep, i, now, next);
+    else
+        replica_predict(rep, i, before, now, next);
+}
 
 /* The state of the march at the step from node i. */
 struct marcher {
@@ -113,7 +157,46 @@ static int stalls(progress *p, const replica *rep, double residual, double chang
     p->best = p->since ? p->best : residual;
     double jump = 1 / (double)rep->paths;
     int stalled = p->since >= STALLED || p->passes >= SLOW;
+    if (rep->plan->at.response->midpoint && p->passes >= UNSETTLED && residual <= RESIDUAL_NOISE * sqrt(jump))
+        return 1;
     return stalled && residual <= RESIDUAL_JUMPS * jump && change <= CHANGE_JUMPS * jump;
+}
+
+/* The weights of the averages of cell i in the norm of the accelerated iteration: with them rows are those of g and G,
+   which do not depend on the lengths of the cells. */
+static void weigh(const replica *rep, int i, double *weight)
+{
+    const averages_layout *at = &rep->plan->at;
+    size_t kk = (size_t)(at->k * at->k);
+    const double *h = rep->grid->h;
+    for (int l = 0; l <= i; l++)
+        for (size_t c = 0; c < kk; c++) {
+            weight[averages_used(at, l) + VISITS * kk + c] = 1 / (h[i] * h[l]);
+            weight[averages_used(at, l) + RESPONSE_CELL * kk + c] = 1 / h[i];
+            weight[averages_used(at, l) + CELL_SQUARE * kk + c] = weight[averages_used(at, l) + CELL_NORMAL * kk + c] =
+                0;
+        }
+}
+
+/* Rows of cells from the averages of a pass as they are. How far these rows are from those with which paths were moved
+   tells how far the pass is from self-consistency; two rows that are both mixed may be near each other anywhere. In the
+   end they are the rows of the kicks that the paths keep, which the factor of later innovations relies on. */
+static double rows_of_pass(marcher *m, int i)
+{
+    replica *rep = m->rep;
+    response_joint(rep->kern, i, &rep->plan->at, m->next);
+    response_midpoint_force(rep->kern, i, &rep->plan->at, m->used, m->next);
+    return replica_rows(rep, i, m->now, m->next);
+}
+
+/* The rows of the next pass. */
+static void mix_cells(marcher *m, int i, int pass)
+{
+    replica *rep = m->rep;
+    if (pass % RESTARTED == 0)
+        anderson_restart(&m->mixing, averages_used(&rep->plan->at, i + 1));
+    anderson_next(&m->mixing, m->used, m->next);
+    replica_rows(rep, i, m->now, m->next);
 }
 
 /* Solves the step to node i + 1; non-zero, with the reason, if the solve ends here. */
@@ -121,16 +204,18 @@ static int step_to_consistency(marcher *m, int i)
 {
     replica *rep = m->rep;
     double residual = NAN, change = 0, t = rep->grid->t[i + 1];
-    int pass = 0, stalled = 0;
+    int pass = 0, stalled = 0, midpoint = rep->plan->at.response->midpoint;
     progress passes = {INFINITY, 0, 0};
     size_t size = replica_averages(rep, i + 1);
     if (replica_begin_step(rep, i, m->now)) {
         stop_incomplete(rep, t);
         return -1;
     }
-    replica_predict(rep, i, m->before, m->now, m->next);
+    predict(rep, i, m->before, m->now, m->next);
     replica_rows(rep, i, m->now, m->next);
     anderson_restart(&m->mixing, size);
+    if (midpoint)
+        weigh(rep, i, m->mixing.weight);
     m->moved = INFINITY;
     do {
         pass++;
@@ -141,13 +226,19 @@ static int step_to_consistency(marcher *m, int i)
         }
         if (interrupted(rep, 0, rep->grid->t[i]))
             return -1;
-        if (rep->white_noise)
-            anderson_next(&m->mixing, m->used, m->next);
-        double earlier = change;
-        change = replica_rows(rep, i, m->now, m->next);
-        residual = distance_left(m, change, earlier);
+        if (midpoint) {
+            change = residual = rows_of_pass(m, i);
+        } else {
+            if (rep->white_noise)
+                anderson_next(&m->mixing, m->used, m->next);
+            double earlier = change;
+            change = replica_rows(rep, i, m->now, m->next);
+            residual = distance_left(m, change, earlier);
+        }
         m->moved += change;
         stalled = stalls(&passes, rep, residual, change);
+        if (midpoint && residual > rep->tolerance && !stalled && pass < rep->passes_max)
+            mix_cells(m, i, pass);
     } while (residual > rep->tolerance && !stalled && pass < rep->passes_max);
     rep->out->residual[i + 1] = residual;
     rep->out->passes += pass;
@@ -248,7 +339,7 @@ sgdmft_status marcher_new(sgdmft_context *ctx, replica *rep, marcher **out)
     sgdmft_status status =
         m && space ? SGDMFT_OK : context_out_of_memory(ctx, "the averages over paths", 40.0 * (double)size);
     if (!status)
-        status = anderson_init(ctx, size, &m->mixing);
+        status = anderson_init(ctx, size, rep->plan->at.response->midpoint ? DEPTH_CELLS : DEPTH, &m->mixing);
     status = replica_agree(ctx, rep, status);
     if (status) {
         if (m)

@@ -73,12 +73,14 @@ static double smallest_part(int k, double *outer, const double *curvature)
     return matrix_smallest_eigenvalue(k, outer) / scale;
 }
 
-sgdmft_status noise_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *ratio)
+/* E[g g^T] and E[G G^T] at the start. */
+static sgdmft_status squares_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *outer, double *curvature)
 {
     model_shape shape = model_get_shape(plan->m);
     int k = shape.k;
     start_points x;
-    double outer[MATRIX_MAX * MATRIX_MAX] = {0}, curvature[MATRIX_MAX * MATRIX_MAX] = {0};
+    memset(outer, 0, sizeof *outer * (size_t)(k * k));
+    memset(curvature, 0, sizeof *curvature * (size_t)(k * k));
     sgdmft_status status = start_points_new(ctx, plan, shape, &x);
     if (!status && draw(plan, shape, &x))
         status = context_fail(ctx, SGDMFT_ERR_PLUGIN, "model: a call-back asked to stop");
@@ -86,8 +88,29 @@ sgdmft_status noise_at_start(sgdmft_context *ctx, const dmft_plan *plan, double 
         lanes_outer(k, k, POINTS, x.g, x.g, outer);
         for (int c = 0; c < k; c++) /* row c of G, which is symmetric */
             lanes_outer(k, k, POINTS, x.G + (size_t)(c * k) * POINTS, x.G + (size_t)(c * k) * POINTS, curvature);
-        *ratio = smallest_part(k, outer, curvature);
     }
     start_points_clear(&x);
+    return status;
+}
+
+sgdmft_status noise_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *ratio)
+{
+    double outer[MATRIX_MAX * MATRIX_MAX], curvature[MATRIX_MAX * MATRIX_MAX];
+    sgdmft_status status = squares_at_start(ctx, plan, outer, curvature);
+    if (!status)
+        *ratio = smallest_part(model_get_shape(plan->m).k, outer, curvature);
+    return status;
+}
+
+sgdmft_status rate_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *rate)
+{
+    int k = model_get_shape(plan->m).k;
+    double outer[MATRIX_MAX * MATRIX_MAX], curvature[MATRIX_MAX * MATRIX_MAX], square = 0;
+    const sgdmft_problem *problem = plan->problem;
+    sgdmft_status status = squares_at_start(ctx, plan, outer, curvature);
+    for (int c = 0; c < k && !status; c++)
+        square = fmax(square, curvature[c * (k + 1)] / POINTS);
+    double edge = (1 + sqrt(problem->delta)) * (1 + sqrt(problem->delta));
+    *rate = plan->grid[GRID_FINE]->eta_start[0] * sqrt(square) * edge + problem->lambda;
     return status;
 }

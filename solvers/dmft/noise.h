@@ -12,4 +12,11 @@
    SGDMFT_ERR_MEMORY. */
 sgdmft_status noise_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *ratio);
 
+/* *rate becomes the fastest rate of relaxation of theta at t = 0, in a linear model exactly,
+
+     eta |G| (1 + sqrt(delta))^2 + lambda,
+
+   with the largest root mean square of a row of G. The plan has its grids as well. Errors as above. */
+sgdmft_status rate_at_start(sgdmft_context *ctx, const dmft_plan *plan, double *rate);
+
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "kernels/response_joint.h"
+#include "kernels/response_midpoint.h"
 #include "solvers/dmft/identity.h"
 
 /* The state of the iteration. */
@@ -53,6 +55,8 @@ static void guess(sweeper *s)
         memcpy(s->averages[i], s->averages[0], sizeof(double) * at->rows);
         if (s->after[i] != s->averages[i])
             memcpy(s->after[i], s->averages[0], sizeof(double) * at->rows);
+        if (at->response->midpoint)
+            response_midpoint_force(s->rep->kern, i - 1, at, s->averages[i], s->averages[i]);
     }
 }
 
@@ -93,6 +97,10 @@ static int advance(sweeper *s, int cell)
         return -1;
     for (size_t c = 0; s->correction && c < averages_used(&s->rep->plan->at, cell + 1); c++)
         averages[c] += s->correction[c];
+    if (s->rep->plan->at.response->midpoint) {
+        response_joint(s->rep->kern, cell, &s->rep->plan->at, averages);
+        response_midpoint_force(s->rep->kern, cell, &s->rep->plan->at, averages, averages);
+    }
     return 0;
 }
 

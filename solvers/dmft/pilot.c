@@ -11,14 +11,16 @@
 enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16, REPLICAS_MOST = 8 };
 
 /* The number of paths of the pilot, or 0 if it does not pay. With a penalty there is none, because coordinates would
-   have to be drawn for it as well. */
+   have to be drawn for it as well. For a smooth process there is none either: axes are those of increments in time,
+   while its innovations have directions of their own (paths/gaussians.c). */
 static int64_t pilot_paths(const dmft_plan *plan)
 {
     int replicas = plan->problem->numerics.replicas < REPLICAS_MOST ? plan->problem->numerics.replicas : REPLICAS_MOST;
     int64_t all = plan->problem->numerics.paths * replicas;
     int64_t paths = (int64_t)PATHS_PER_STEP * plan->grid[GRID_COARSE]->steps * plan->source.shape.k;
     paths = paths > PATHS_LEAST ? paths : PATHS_LEAST;
-    return plan->penalty || plan->merged || paths * PATHS_FRACTION > all ? 0 : paths;
+    int pays = paths * PATHS_FRACTION <= all && plan->problem->process->white_noise;
+    return plan->penalty || plan->merged || !pays ? 0 : paths;
 }
 
 /* The pilot does not count in the progress that the caller sees, but the caller may interrupt it. */

@@ -245,6 +245,8 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         status = choose_history(ctx, plan);
     if (!status)
         status = choose_response(ctx, plan, &response);
+    if (!status && response->midpoint)
+        status = rate_at_start(ctx, plan, &plan->fastest);
     if (status) {
         dmft_plan_clear(plan);
         return status;
@@ -300,6 +302,7 @@ static kernels_plan plan_of_kernels(const dmft_plan *plan, const time_grid *grid
                           .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
                           .fitted = problem->process->visits && !plan->penalty &&
                                     !plan->on_grid[GRID_FINE].at.response->pathwise,
+                          .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
                           .grid = grid,
                           .q0 = problem->initial.q,
                           .m0 = problem->initial.m,

@@ -30,6 +30,7 @@ typedef struct dmft_plan {
     int merged;          /* 1: the history is merged */
     cell_rule rule;      /* by which it is */
     int n_marks, *mark;  /* the nodes of the finest grid that have two-time arrays then */
+    double fastest;  /* rate_at_start, for the midpoint rule; otherwise 0 */
     int steps_least; /* with which jumps of eta and beginnings of epochs are nodes of all grids */
 } dmft_plan;
 

@@ -14,10 +14,13 @@
      or
        INNOVATION    E_A[g xi_c^T]
      or
-       RESPONSE_CELL E[d S_last / d w_c], the change of the last kick with the field in the middle of cell c
+       RESPONSE_CELL E[d S_last / d w_c], the change of the last kick with the field at the event of cell c
+       CELL_SQUARE   the mean square of the same, component by component
+       CELL_NORMAL   E[S_last xi_c^T]
 
-   With response_midpoint, node i + 1 has the averages in the middle of cell i, with g = S_i / (eta h) and with r where
-   the kick is half done; gamma is not used.
+   With response_midpoint, node i + 1 has the averages at the event of cell i, with g = S_i / (eta h) and with r as the
+   kick has moved it there; gamma is not used. Before the kernel rows are made, RESPONSE_CELL is replaced by
+   response_joint, and mu by response_midpoint_force.
 
    eta is not a factor of these averages. The law A(t) may jump at a node where an epoch begins. Averages then have two
    limits there: those just before the node end the cell before it, and those just after it start the next cell. */
@@ -26,7 +29,15 @@
 
 #include <stddef.h>
 
-enum { VISITS = 0, RESPONSE_LEFT = 1, RESPONSE_RIGHT = 2, INNOVATION = 1, RESPONSE_CELL = 1 };
+enum {
+    VISITS = 0,
+    RESPONSE_LEFT = 1,
+    RESPONSE_RIGHT = 2,
+    INNOVATION = 1,
+    RESPONSE_CELL = 1,
+    CELL_SQUARE = 2,
+    CELL_NORMAL = 3
+};
 
 struct response_estimator;
 

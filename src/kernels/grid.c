@@ -14,6 +14,11 @@ static const double SAME_TIME = 1e-9;
 /* A relative change of eta at a node above this is a jump. A smooth eta changes much less over 2 ONE_SIDED cells. */
 static const double CORNER = 1e-6;
 
+/* Up to this grading cells are of similar length, and an event is in the middle of its cell, which makes the rule
+   symmetric. The larger the grading, the longer are late cells in units of the fastest relaxation. A position in the
+   middle would then change its sign from cell to cell without decaying; with one behind it, it decays. */
+static const double UNDAMPED_GRADING = 2, DAMPING = 0.5;
+
 /* Everything that follows from the nodes and the middles. Frees the grid on failure. */
 static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule *eta, time_grid **out)
 {
@@ -41,6 +46,10 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
         double before = grid->eta_end[i - 1], after = grid->eta_start[i];
         grid->corner[i] = grid->renewal[i] || fabs(after - before) > CORNER * (fabs(before) + fabs(after));
     }
+    for (int i = 0; i < grid->steps; i++)
+        grid->event[i] = 0.5 + grid->damping * grid->h[i] / grid->t[i + 1];
+    for (int i = 0; i < grid->steps; i++)
+        grid->event[i] = fmin(grid->event[i], 1);
     *out = grid;
     return SGDMFT_OK;
 }
@@ -58,11 +67,12 @@ static time_grid *grid_alloc(int steps)
     grid->eta_end = memory_doubles(n);
     grid->middle = memory_doubles(n);
     grid->eta_middle = memory_doubles(n);
+    grid->event = memory_doubles(n);
     grid->corner = memory_zeroed(n + 1, sizeof *grid->corner);
     grid->renewal = memory_zeroed(n + 1, sizeof *grid->renewal);
     grid->history = memory_zeroed(n + 1, sizeof *grid->history);
-    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->corner &&
-        grid->renewal && grid->history)
+    if (grid->t && grid->h && grid->eta_start && grid->eta_end && grid->middle && grid->eta_middle && grid->event &&
+        grid->corner && grid->renewal && grid->history)
         return grid;
     time_grid_free(grid);
     return NULL;
@@ -186,6 +196,7 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
         free(times);
         return context_out_of_memory(ctx, "the time grid", 32.0 * halves);
     }
+    finer->damping = DAMPING * fmax(1 - UNDAMPED_GRADING / grading, 0);
     for (int i = 0; i <= halves; i++)
         finer->t[i] = horizon * pow((double)i / halves, grading);
     move_to_times(finer, epoch > 0 ? 8 : 4, times, (int)count);
@@ -215,6 +226,7 @@ sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, cons
     if (!grid)
         return context_out_of_memory(ctx, "the time grid", 16.0 * fine->steps);
     grid->epoch = fine->epoch;
+    grid->damping = fine->damping;
     for (int i = 0; i <= grid->steps; i++) {
         grid->t[i] = fine->t[2 * i];
         grid->renewal[i] = fine->renewal[2 * i];
@@ -241,6 +253,7 @@ void time_grid_free(time_grid *grid)
     free(grid->eta_end);
     free(grid->middle);
     free(grid->eta_middle);
+    free(grid->event);
     free(grid->corner);
     free(grid->renewal);
     free(grid->history);

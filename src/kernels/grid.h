@@ -16,6 +16,8 @@ typedef struct time_grid {
     double *eta_end;    /* [steps] eta just before t_{i+1} */
     double *middle;     /* [steps] place of the middle of the cell, 0 to 1: the node that a coarse grid leaves out */
     double *eta_middle; /* [steps] eta there */
+    double *event;      /* [steps] place of an event that stands for the whole cell, 1/2 to 1 */
+    double damping;     /* event = 1/2 + damping h_i / t_{i+1}, at most 1 */
     char *corner;       /* [steps + 1] 1 where eta jumps or an epoch begins, so that curves have a corner */
     double epoch;       /* visit_law.epoch of the process; 0 where visits are independent of each other */
     char *renewal;      /* [steps + 1] 1 at nodes where an epoch begins */

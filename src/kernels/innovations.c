@@ -5,9 +5,11 @@
 
 #include "core/matrix.h"
 
-/* Without white noise, eigenvalues of the remainder of a diagonal block below this fraction of the mean eigenvalue of
-   the block are rounding; they are set to zero instead of becoming new directions. */
-static const double SMOOTH_FLOOR = 1e-8;
+/* Without white noise, innovations of neighbouring cells are nearly equal, and their covariance is singular to rounding.
+   A direction that is dropped where it is small may return in a later cell where it is not, and what was dropped would
+   then be divided by another small number. So every innovation has an independent part of this fraction of its
+   variance, with which the matrix is positive definite and the error of the factor is that of rounding. */
+static const double INDEPENDENT_PART = 1e-9;
 
 /* Row i of the covariance of the innovations, blocks j <= i, for a process with white noise, and the bridge of cell
    i. */
@@ -69,14 +71,17 @@ static double factor_row(kernels *kern, int i, const double *row)
         matrix_add_product_t(k, 1, rest, kern->root_inverse + (size_t)j * kk, value);
         memcpy(factor + (size_t)j * kk, value, sizeof(double) * kk);
     }
-    double floor = kern->white_noise ? 0 : SMOOTH_FLOOR * matrix_trace(k, row + (size_t)i * kk) / k;
-    if (matrix_psd_root_above(k, rest, floor, value, kern->root_inverse + (size_t)i * kk))
+    double part = kern->white_noise ? 0 : INDEPENDENT_PART * matrix_trace(k, row + (size_t)i * kk) / k;
+    for (int a = 0; a < k; a++)
+        rest[a * (k + 1)] += part;
+    if (matrix_psd_root_above(k, rest, 0.5 * part, value, kern->root_inverse + (size_t)i * kk))
         return NAN;
     for (size_t c = 0; c < kk; c++)
         if (!isfinite(value[c]))
             return NAN;
     memcpy(factor + (size_t)i * kk, value, sizeof(double) * kk);
-    change = fmax(change, relative_change(before, value[0], fabs(value[0])));
+    double scale = kern->white_noise ? fabs(value[0]) : sqrt(matrix_trace(k, row + (size_t)i * kk));
+    change = fmax(change, relative_change(before, value[0], scale));
     return change;
 }
 

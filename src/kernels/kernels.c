@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/matrix.h"
+#include "kernels/response_joint.h"
 
 /* If the smallest variance of the start given the teacher is below this fraction of its size, averages with the start
    are too noisy to say anything about the response. */
@@ -33,6 +34,8 @@ size_t kernels_arrays(kernels *kern, array_row rows[KERNELS_ARRAYS_MOST])
     rows[n++] = (array_row){&kern->rho, (size_t)(kern->kstar * kern->kstar), 0};
     rows[n++] = (array_row){&kern->rho_inverse, (size_t)(kern->kstar * kern->kstar), 0};
     rows[n++] = (array_row){&kern->start_inverse, kk, 0};
+    if (kern->midpoint)
+        rows[n++] = (array_row){&kern->joint, response_joint_work(kern->k, kern->steps), 0};
     if (!s)
         return n;
     rows[n++] = (array_row){&s->onto_start, nodes * kk, 1};
@@ -106,6 +109,7 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
     kern->white_noise = plan->white_noise;
     kern->smooth_gradient = plan->smooth_gradient;
     kern->fitted = plan->fitted;
+    kern->midpoint = plan->midpoint;
     kern->grid = plan->grid;
     sgdmft_status status = allocate(ctx, kern);
     if (!status && matrix_inverse(plan->kstar, plan->rho, kern->rho_inverse))
@@ -117,7 +121,7 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
     memcpy(kern->q0, plan->q0, sizeof(double) * (size_t)(plan->k * plan->k));
     memcpy(kern->rho, plan->rho, sizeof(double) * (size_t)(plan->kstar * plan->kstar));
     for (int c = 0; c < kern->steps; c++)
-        kern->fit_end[c] = 0.5;
+        kern->fit_end[c] = plan->midpoint ? 1 - plan->grid->event[c] : 0.5;
     memcpy(kern->m, plan->m0, sizeof(double) * (size_t)(plan->k * plan->kstar));
     invert_start(kern, plan->q0, plan->m0);
     for (int i = 0; i <= kern->steps; i++)

@@ -48,7 +48,8 @@ typedef struct kernels_plan {
     filter filter;
     int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
     int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps: no path sees a delta function */
-    int fitted; /* 1: the step rule is fitted to the decay of R, and C(t, t) is balanced (fitting.h, balance.h) */
+    int fitted;   /* 1: the step rule is fitted to the decay of R, and C(t, t) is balanced (fitting.h, balance.h) */
+    int midpoint; /* 1: the equations are those of response_midpoint, with kicks at the places of grid->event */
     const time_grid *grid;       /* not owned */
     const double *q0, *m0, *rho; /* [k][k], [k][k*], [k*][k*] second moments of theta(0) and theta* */
 } kernels_plan;
@@ -58,7 +59,7 @@ typedef struct kernels {
     size_t stride, plane; /* distances in memory between rows and between planes of R */
     double delta;
     filter filter;
-    int white_noise, smooth_gradient, fitted;
+    int white_noise, smooth_gradient, fitted, midpoint;
     const time_grid *grid; /* not owned */
     double *q0, *rho;      /* [k][k], [k*][k*] */
     double *rho_inverse;   /* [k*][k*] */
@@ -66,6 +67,7 @@ typedef struct kernels {
     double start_variance; /* smallest eigenvalue of P; 0 if P cannot be inverted */
 
     double *R, *Q;
+    double *joint;         /* scratch memory of response_joint.h; NULL for other responses */
     double *m, *F;         /* [N+1][k][k*] */
     int begun;             /* response_midpoint: the last node with at least a first guess of m */
     double *L;             /* [N][N][k][k], block (i, j), j <= i */

@@ -22,7 +22,7 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
     int visits = plan->process->visits != NULL;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
-    double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? k + 1 : 0);
+    double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? 2 * k : 0);
     if (plan->at.response->pathwise)
         state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
     return 8.0 * lanes * (inputs + state) + path_history_bytes(&history);
@@ -100,12 +100,12 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const p
     block.zero = memory_doubles(width);
     block.chains = pathwise ? chains_new(plan, in) : NULL;
     block.middle = midpoint ? memory_doubles(width) : NULL;
-    block.parts = midpoint ? memory_doubles(in->n) : NULL;
+    block.earlier = midpoint ? memory_doubles(width) : NULL;
     int failed = path_history_new(&history, in->xi, &block.history);
     *out = block;
     if (!failed && block.w && block.r && block.r_last && (block.unvisited || !apart) && block.newest_sum &&
         block.newest_moment && block.zero && (block.chains || !pathwise) &&
-        ((block.middle && block.parts) || !midpoint))
+        ((block.middle && block.earlier) || !midpoint))
         return SGDMFT_OK;
     path_block_clear(out);
     return context_out_of_memory(ctx, "a block of paths", path_block_bytes(plan, in->n, in->slots));
@@ -123,7 +123,7 @@ void path_block_clear(path_block *block)
     path_history_clear(&block->history);
     chains_free(block->chains);
     free(block->middle);
-    free(block->parts);
+    free(block->earlier);
     memset(block, 0, sizeof *block);
 }
 

@@ -63,9 +63,9 @@ typedef struct path_block {
     path_chains *chains; /* for pathwise responses, otherwise NULL */
 
     /* For kicks in the middle of a cell (midpoint_events.h), otherwise NULL. */
-    double *middle; /* [k][n] the position there in the last pass, as a first guess of the next one */
-    double *parts;  /* [n] numbers of parts of the kick */
-    int begun;      /* the node for which these are set */
+    double *middle;  /* [k][n] the position there in the last pass */
+    double *earlier; /* [k][n] that in the cell before */
+    int begun;       /* the node for which this is set */
 } path_block;
 
 /* Scratch memory of one thread, enough for any block of an ensemble. Functions of this room call it `s`. */

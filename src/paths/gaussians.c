@@ -8,6 +8,9 @@
 #include "core/sobol.h"
 #include "paths/matching.h"
 
+/* The number of first cells of a smooth process that have modes of their own. */
+enum { FIRST_CELLS = 8 };
+
 static int owns(const draw *d, size_t block)
 {
     return share_owns(d->source->share, block);
@@ -65,14 +68,14 @@ static void pseudo_modes(const draw *d, const increments *inc, path_inputs *in, 
 /* Turns the modes x[steps][width] of Brownian bridges into increments over the cells, in place. Mode 0 is the increment
    over the whole interval; each further mode splits one interval, breadth first. The transformation is orthogonal, so
    independent standard normals remain so. */
-static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3], double *sums, double *x)
+static void modes_to_cells(int cells, const double *t, size_t width, int (*split)[3], double *sums, double *x)
 {
-    double root = sqrt(grid->t[grid->steps] - grid->t[0]);
+    double root = sqrt(t[cells] - t[0]);
     for (size_t p = 0; p < width; p++)
         sums[p] = root * x[p];
-    for (int mode = 1; mode < grid->steps; mode++) {
+    for (int mode = 1; mode < cells; mode++) {
         int low = split[mode][0], middle = split[mode][1], high = split[mode][2];
-        double left = grid->t[middle] - grid->t[low], right = grid->t[high] - grid->t[middle];
+        double left = t[middle] - t[low], right = t[high] - t[middle];
         double share = left / (left + right), deviation = sqrt(left * right / (left + right));
         const double *z = x + (size_t)mode * width;
         double *a = sums + (size_t)low * width, *b = sums + (size_t)middle * width;
@@ -82,8 +85,8 @@ static void modes_to_cells(const time_grid *grid, size_t width, int (*split)[3],
             a[p] = part;
         }
     }
-    for (int c = 0; c < grid->steps; c++) {
-        double scale = 1 / sqrt(grid->h[c]);
+    for (int c = 0; c < cells; c++) {
+        double scale = 1 / sqrt(t[c + 1] - t[c]);
         for (size_t p = 0; p < width; p++)
             x[(size_t)c * width + p] = scale * sums[(size_t)c * width + p];
     }
@@ -139,10 +142,21 @@ static sgdmft_status match_gaussians(sgdmft_context *ctx, const draw *d, sgdmft_
 
 /* Scratch memory. */
 typedef struct gaussian_space {
-    double *column; /* one row of all paths */
-    double *sums;   /* increments of one block */
+    double *column;  /* one row of all paths */
+    double *sums;    /* increments of one block */
+    double *numbers; /* [steps + 1] 0, 1, 2, ... */
     int (*split)[3];
 } gaussian_space;
+
+/* The same for a smooth process. Whatever the number of cells, its innovations have most of their variance in the
+   directions of the first ones, which keep the leading modes. What new directions there are later comes from paths that
+   change suddenly, much as from a Brownian motion of the number of the cell. */
+static void modes_to_later_cells(int steps, size_t width, const gaussian_space *space, double *x)
+{
+    if (steps > FIRST_CELLS)
+        modes_to_cells(steps - FIRST_CELLS, space->numbers, width, space->split, space->sums,
+                       x + (size_t)FIRST_CELLS * width);
+}
 
 /* Draws one kind of increments in all blocks, unless the caller asks to stop. */
 static void draw_increments(sgdmft_context *ctx, const draw *d, const increments *inc, const gaussian_space *space)
@@ -155,10 +169,12 @@ static void draw_increments(sgdmft_context *ctx, const draw *d, const increments
             continue;
         double *x = inputs_gaussian(in) + inc->first * in->n;
         pseudo_modes(d, inc, in, b * d->lanes, space->sums);
-        if (inc->axes)
+        if (!d->source->process->white_noise)
+            modes_to_later_cells(d->grid->steps, inc->width * in->n, space, x);
+        else if (inc->axes)
             principal_axes_apply(inc->axes, d->grid, inc->width, in->n, space->sums, in->z0, x);
         else
-            modes_to_cells(d->grid, inc->width * in->n, space->split, space->sums, x);
+            modes_to_cells(d->grid->steps, d->grid->t, inc->width * in->n, space->split, space->sums, x);
     }
 }
 
@@ -168,7 +184,9 @@ static void draw_rows(sgdmft_context *ctx, const draw *d, const gaussian_space *
     size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps;
     for (unsigned j = 0; j < plan->fields; j++)
         quasi_row(d, j, j, space->column);
-    plan_bisection(d->grid->steps, space->split);
+    int smooth = !d->source->process->white_noise, cells = d->grid->steps;
+    if (!smooth || cells > FIRST_CELLS)
+        plan_bisection(smooth ? cells - FIRST_CELLS : cells, space->split);
     increments field = {.first = plan->fields,
                         .width = k,
                         .purpose = PURPOSE_INNOVATIONS,
@@ -190,9 +208,12 @@ sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
     size_t k = (size_t)d->shape.k, steps = (size_t)d->grid->steps, paths = d->ensemble->paths;
     gaussian_space space = {.column = memory_doubles(d->order ? paths : 1),
                             .sums = memory_doubles((steps + 1) * k * d->lanes),
+                            .numbers = memory_doubles(steps + 1),
                             .split = memory_zeroed(steps + 1, sizeof *space.split)};
     sgdmft_status status = SGDMFT_OK;
-    if (!space.column || !space.sums || !space.split) {
+    for (size_t c = 0; c <= steps && space.numbers; c++)
+        space.numbers[c] = (double)c;
+    if (!space.column || !space.sums || !space.numbers || !space.split) {
         status = context_out_of_memory(ctx, "the innovations", 8.0 * (double)(paths + steps * k * d->lanes));
     } else {
         draw_rows(ctx, d, &space);
@@ -202,6 +223,7 @@ sgdmft_status draw_gaussians(sgdmft_context *ctx, const draw *d)
     status = match_gaussians(ctx, d, status);
     free(space.column);
     free(space.sums);
+    free(space.numbers);
     free(space.split);
     return status;
 }

@@ -1,4 +1,4 @@
-/* All lanes have their events at the same times, halfway through each cell on every grid, so they share the responses
+/* All lanes have their events at the same times, at the same place of each cell, so they share the responses
    between events. With D_b the derivative of kick b with respect to the position that it would have without itself, a
    run backwards over the events gives the derivatives of the newest kick,
 
@@ -18,24 +18,22 @@ static void response_at_event(const kernels *kern, int cell, double *between)
     int k = kern->k, steps = kern->steps;
     double R[MATRIX_MAX * MATRIX_MAX];
     for (int b = 0; b < cell; b++) {
-        kernels_between(kern, cell, 0.5, b, 0.5, R);
+        kernels_between(kern, cell, kern->grid->event[cell], b, 1 - kern->grid->event[b], R);
         for (int c = 0; c < k; c++)
             for (int l = 0; l < k; l++)
                 between[((b * k + c) * steps + cell) * k + l] = -R[l * k + c];
     }
 }
 
-/* Before the first pass of a cell: the number of parts of each kick, and a first guess of the positions. Later passes
-   keep the numbers, so that kicks change smoothly from pass to pass, and begin at the last solution. */
-static int begin_cell(path_block *block, const midpoint_step *step, double *work)
+/* The position at the event of the cell before, from which the one of this cell is found; in the first cell, that
+   without the kick. It is kept for all passes of the cell, so that a pass depends on nothing but its kernels. */
+static void begin_cell(path_block *block, const midpoint_step *step)
 {
-    if (block->begun == block->node)
-        return 0;
-    if (midpoint_parts(step, work, block->parts))
-        return -1;
-    memcpy(block->middle, step->r, sizeof *block->middle * step->k * step->n);
+    size_t bytes = sizeof *block->middle * step->k * step->n;
+    if (block->begun != block->node)
+        memcpy(block->earlier, block->node == 1 ? step->r : block->middle, bytes);
     block->begun = block->node;
-    return 0;
+    memcpy(block->middle, block->earlier, bytes);
 }
 
 static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
@@ -44,20 +42,20 @@ static int advance(path_block *block, const path_plan *plan, const kernels *kern
     const time_grid *grid = kern->grid;
     size_t k = (size_t)plan->shape.k, n = in->n, width = k * n;
     double *r = s->work, own[MATRIX_MAX * MATRIX_MAX], length = grid->h[cell] * step_rule_eta(grid, cell);
+    double place = grid->event[cell];
     response_midpoint_own(kern, cell, own);
     for (size_t x = 0; x < width; x++)
-        r[x] = 0.5 * (block->r_last[x] + block->r[x]);
-    lanes_fill(n, grid->t[cell] + 0.5 * grid->h[cell], s->t);
+        r[x] = (1 - place) * block->r_last[x] + place * block->r[x];
+    lanes_fill(n, grid->t[cell] + place * grid->h[cell], s->t);
     block_gradient source = {plan, in, s};
     midpoint_step step = {
         .k = k, .n = n, .length = length, .own = own, .r = r, .gradient = path_block_gradient, .user = &source};
-    if (begin_cell(block, &step, s->visit) ||
-        plan->process->midpoint(&step, block->parts, s->visit, block->middle, s->g,
-                                block->chains->slope + (size_t)cell * k * width))
+    begin_cell(block, &step);
+    if (plan->process->midpoint(&step, s->visit, block->middle, s->g, block->chains->slope + (size_t)cell * k * width))
         return -1;
     for (size_t x = 0; x < width; x++) {
         block->newest_sum[x] = length * s->g[x];
-        block->newest_moment[x] = 0.5 * block->newest_sum[x];
+        block->newest_moment[x] = (1 - place) * block->newest_sum[x];
     }
     for (size_t c = 0; c < k * k; c++)
         own[c] = -own[c];
@@ -86,8 +84,13 @@ static void average(const path_block *block, const path_plan *plan, int history,
 {
     int kk = plan->shape.k * plan->shape.k;
     for (int b = 0; b < history; b++)
-        lanes_sum(kk, block->in->n, s->GK + (size_t)(b * kk) * block->in->n,
-                  sums + averages_used(&plan->at, b) + (size_t)(RESPONSE_CELL * kk));
+        for (int c = 0; c < kk; c++) {
+            const double *x = s->GK + (size_t)(b * kk + c) * block->in->n;
+            double *out = sums + averages_used(&plan->at, b) + c;
+            lanes_sum(1, block->in->n, x, out + (size_t)(RESPONSE_CELL * kk));
+            lanes_outer(1, 1, block->in->n, x, x, out + (size_t)(CELL_SQUARE * kk));
+        }
+    path_history_correlate(&block->history.normals, &plan->at, history, CELL_NORMAL, block->newest_sum, s->row, sums);
 }
 
 /* No control variable is used without white noise, which alone would ask for an interpolation. */

@@ -1,4 +1,4 @@
-/* Steps of a smooth process whose kick is in the middle of its cell and moves its own position
+/* Steps of a smooth process whose kick stands for its cell and moves its own position
    (src/process/midpoint.h). */
 #ifndef SGDMFT_PATHS_MIDPOINT_EVENTS_H
 #define SGDMFT_PATHS_MIDPOINT_EVENTS_H

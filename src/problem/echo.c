@@ -119,6 +119,8 @@ static int is_left(const sgdmft_problem *problem, option_id id)
     case OPT_PATHS: return problem_leaves(problem, PIN_PATHS);
     case OPT_REPLICAS: return problem_leaves(problem, PIN_REPLICAS);
     case OPT_STEPS: return problem_leaves(problem, PIN_STEPS);
+    case OPT_GRADING:
+        return problem->process->midpoint && !problem->penalty.text && problem_leaves(problem, PIN_GRADING);
     case OPT_TOLERANCE: return problem_leaves(problem, PIN_TOLERANCE);
     case OPT_REPETITIONS: return problem_leaves_repetitions(problem);
     default: return 0;

@@ -185,7 +185,9 @@ static const option table[OPTION_COUNT] = {
         .doc = "How one-pass SGD averages over a fresh sample: sampled takes random points, as for labels with jumps; "
                "auto takes them only where neither closed forms nor Gauss rules will do."},
     [OPT_GRADING] = {.key = "numerics.grading", .type = OPTION_REAL, FIELD(numerics.grading), .preset = "1.5",
-        .low = 1, .high = 4, .doc = "Steps are shorter at early times: t_i = T (i/steps)^grading."},
+        .low = 1, .high = 16,
+        .doc = "Steps are shorter at early times: t_i = T (i/steps)^grading. Where gradient flow chooses its steps, it "
+               "chooses this as well."},
     [OPT_EXTRAPOLATE] = {.key = "numerics.extrapolate", .type = OPTION_BOOL, FIELD(numerics.extrapolate),
         .preset = "true",
         .doc = "Extrapolate the curves to zero time step from steps and steps/2; steps/4 then gives the "

@@ -84,11 +84,10 @@ static unsigned given_numerics(const settings *s)
     static const struct {
         option_id id;
         numerics_pin pin;
-    } pins[] = {{OPT_ACCURACY, PIN_ACCURACY},      {OPT_PATHS, PIN_PATHS},
-                {OPT_REPLICAS, PIN_REPLICAS},      {OPT_STEPS, PIN_STEPS},
-                {OPT_TOLERANCE, PIN_TOLERANCE},    {OPT_METHOD, PIN_METHOD},
-                {OPT_REPETITIONS, PIN_REPETITIONS},
-                {OPT_GRADING, PIN_GRADING}};
+    } pins[] = {{OPT_ACCURACY, PIN_ACCURACY},       {OPT_PATHS, PIN_PATHS},
+                {OPT_REPLICAS, PIN_REPLICAS},       {OPT_STEPS, PIN_STEPS},
+                {OPT_TOLERANCE, PIN_TOLERANCE},     {OPT_METHOD, PIN_METHOD},
+                {OPT_REPETITIONS, PIN_REPETITIONS}, {OPT_GRADING, PIN_GRADING}};
     unsigned given = 0;
     for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
         if (s->value[pins[i].id].node)

@@ -1,6 +1,8 @@
-/* Each part is solved by Newton's method for all lanes at once, because the gradients of a block cost much less
-   together. A step that does not decrease |F|, F(rho) = rho + A length g(rho) - r, is halved until it does, lane by
-   lane; where g is monotone this ends in the solution. A lane that is solved keeps its position. */
+/* The equation is solved by Newton's method for all lanes at once, because the gradients of a block cost much less
+   together. With F(rho) = rho + A length g(rho) - r, the function of which solutions are stationary points has the
+   gradient A^{-1} F and the curvature A^{-1} + length G. A step goes down along a direction d, that of Newton where the
+   curvature is positive; it is halved until it does not lead far beyond a minimum along d, where the slope d^T A^{-1} F
+   has changed its sign. A lane that is solved keeps its position. */
 #include "process/midpoint.h"
 
 #include <math.h>
@@ -13,90 +15,91 @@
    rounding. */
 static const double SMALL_STEP = 1e-7;
 
-/* A step must decrease |F| at least by this fraction of what the linear equations promise. */
-static const double DECREASE = 1e-3;
+/* Behind a minimum the slope along a step may be this part of the one at its beginning, with the other sign. */
+static const double OVERSHOOT = 0.5;
 
 /* A lane that is not solved after that many evaluations stays where it is: any position makes an explicit kick. */
 enum { EVALUATIONS_MOST = 60 };
 
-/* The smallest pivot 1 + A length G with which one component is divided: with a smaller one the direction would not be
-   that of the solution. */
-static const double SMALLEST_SLOPE = 0.1;
+/* The smallest 1 + A length G with which one component is divided, and where G is negative, the longest step relative
+   to the position (or to 1): beyond a maximum, Newton's step would lead up and far away. */
+static const double SMALLEST_SLOPE = 0.1, LONGEST_STEP = 1;
 
-/* A part is so short that A length G stays above minus this. */
-static const double LEAST_DESCENT = 0.5;
-
-/* One part of the step on all lanes. */
-typedef struct part {
+/* A step on all lanes. */
+typedef struct search {
     const midpoint_step *step;
-    const double *lengths;   /* [n] of this part */
-    const double *r;         /* [k][n] */
-    double *rho, *direction; /* [k][n] the last position with a smaller |F|, and the Newton step from there */
-    double *norm, *fraction; /* [n] |F| there, and the fraction of the step that is tried; 0 if the lane is solved */
-    double *trial, *g, *G;   /* [k][n] position that is tried, and the gradients there */
-} part;
+    double inverse[MATRIX_MAX * MATRIX_MAX]; /* A^{-1} */
+    double *rho, *direction;                 /* [k][n] the last position that was accepted, and the step from there */
+    double *slope, *fraction;                /* [n] slope along the direction there, not positive; fraction of the step
+                                                that is tried, 0 if the lane is solved */
+    double *trial, *g, *G;                   /* [k][n] position that is tried, and the gradients there */
+} search;
 
-/* F at the position that is tried, for one lane; returns its square. */
-static double defect(const part *x, size_t p, double *F)
+/* A^{-1} F at the position that is tried, for one lane. */
+static void gradient_of(const search *x, size_t p, double *out)
 {
     size_t k = x->step->k, n = x->step->n;
-    double square = 0;
     for (size_t a = 0; a < k; a++) {
-        F[a] = x->trial[a * n + p] - x->r[a * n + p];
+        out[a] = x->step->length * x->g[a * n + p];
         for (size_t b = 0; b < k; b++)
-            F[a] += x->step->own[a * k + b] * x->lengths[p] * x->g[b * n + p];
-        square += F[a] * F[a];
+            out[a] += x->inverse[a * k + b] * (x->trial[b * n + p] - x->step->r[b * n + p]);
     }
-    return square;
 }
 
-/* matrix = 1 + A length G, for one lane. */
-static void slope_of(const midpoint_step *step, const double *G, double length, size_t p, double *matrix)
-{
-    size_t k = step->k, n = step->n;
-    for (size_t a = 0; a < k; a++)
-        for (size_t b = 0; b < k; b++) {
-            double sum = a == b;
-            for (size_t c = 0; c < k; c++)
-                sum += step->own[a * k + c] * length * G[(c * k + b) * n + p];
-            matrix[a * k + b] = sum;
-        }
-}
-
-/* The Newton step of one lane, in the place of F: - matrix^{-1} F. */
-static void newton(const part *x, size_t p, double *F)
+/* The direction of one lane, in the place of the gradient. */
+static void newton(const search *x, size_t p, double *gradient)
 {
     int k = (int)x->step->k;
-    double matrix[MATRIX_MAX * MATRIX_MAX];
-    slope_of(x->step, x->G, x->lengths[p], p, matrix);
-    if (k == 1)
-        F[0] /= fmax(matrix[0], SMALLEST_SLOPE);
-    else if (matrix_solve(k, matrix, 1, F))
-        return; /* along - F */
-    for (int a = 0; a < k; a++)
-        F[a] = -F[a];
+    size_t n = x->step->n;
+    double G[MATRIX_MAX * MATRIX_MAX], curvature[MATRIX_MAX * MATRIX_MAX], factor[MATRIX_MAX * MATRIX_MAX], size = 1;
+    double largest = 0;
+    for (int c = 0; c < k * k; c++) {
+        G[c] = x->G[(size_t)c * n + p];
+        curvature[c] = x->inverse[c] + x->step->length * G[c];
+    }
+    int convex = !matrix_cholesky(k, G, factor);
+    if (!convex && matrix_cholesky(k, curvature, factor)) {
+        double least = matrix_smallest_eigenvalue(k, curvature),
+               wanted = SMALLEST_SLOPE * matrix_smallest_eigenvalue(k, x->inverse);
+        for (int a = 0; a < k && least < wanted; a++)
+            curvature[a * (k + 1)] += wanted - least;
+    }
+    if (matrix_solve(k, curvature, 1, gradient))
+        return;
+    for (int a = 0; a < k; a++) {
+        gradient[a] = -gradient[a];
+        size = fmax(size, fabs(x->trial[(size_t)a * n + p]));
+        largest = fmax(largest, fabs(gradient[a]));
+    }
+    for (int a = 0; a < k && !convex && largest > LONGEST_STEP * size; a++)
+        gradient[a] *= LONGEST_STEP * size / largest;
 }
 
 /* Judges the position of one lane that was tried, and sets the next one. */
-static void judge(part *x, size_t p)
+static void judge(search *x, size_t p)
 {
     size_t k = x->step->k, n = x->step->n;
-    double F[MATRIX_MAX], square = defect(x, p, F), size = 1, largest = 0;
-    if (!(square <= x->norm[p] * (1 - DECREASE * x->fraction[p]))) {
+    double gradient[MATRIX_MAX], along[MATRIX_MAX], slope = 0, size = 1, largest = 0;
+    gradient_of(x, p, gradient);
+    for (size_t a = 0; a < k; a++)
+        slope += gradient[a] * x->direction[a * n + p];
+    if (!(slope <= -OVERSHOOT * x->slope[p])) {
         x->fraction[p] *= 0.5;
         for (size_t a = 0; a < k; a++)
             x->trial[a * n + p] = x->rho[a * n + p] + x->fraction[p] * x->direction[a * n + p];
         return;
     }
-    newton(x, p, F);
-    x->norm[p] = square;
+    memcpy(along, gradient, sizeof *along * k);
+    newton(x, p, along);
     x->fraction[p] = 1;
+    x->slope[p] = 0;
     for (size_t a = 0; a < k; a++) {
+        x->slope[p] += gradient[a] * along[a];
         x->rho[a * n + p] = x->trial[a * n + p];
-        x->direction[a * n + p] = F[a];
-        x->trial[a * n + p] += F[a];
+        x->direction[a * n + p] = along[a];
+        x->trial[a * n + p] += along[a];
         size = fmax(size, fabs(x->rho[a * n + p]));
-        largest = fmax(largest, fabs(F[a]));
+        largest = fmax(largest, fabs(along[a]));
     }
     if (!(largest > SMALL_STEP * size))
         x->fraction[p] = 0;
@@ -104,21 +107,22 @@ static void judge(part *x, size_t p)
 
 /* The same as `judge` for one component and all lanes, without branches. Returns the number of lanes that are not
    solved. */
-static VECTOR_CLONES double judge_one(size_t n, double own, const double *restrict length, const double *restrict r,
-                                      const double *restrict g, const double *restrict G, double *restrict rho,
-                                      double *restrict direction, double *restrict norm, double *restrict fraction,
-                                      double *restrict trial)
+static VECTOR_CLONES double judge_one(size_t n, double z, const double *restrict r, const double *restrict g,
+                                      const double *restrict G, double *restrict rho, double *restrict direction,
+                                      double *restrict slope, double *restrict fraction, double *restrict trial)
 {
     double left = 0;
     for (size_t p = 0; p < n; p++) {
-        double z = own * length[p], F = trial[p] - r[p] + z * g[p], square = F * F, slope = 1 + z * G[p];
-        double move = -F / (slope > SMALLEST_SLOPE ? slope : SMALLEST_SLOPE), half = 0.5 * fraction[p];
-        double size = fabs(trial[p]), small = SMALL_STEP * (size > 1 ? size : 1);
-        int accept = square <= norm[p] * (1 - DECREASE * fraction[p]) && fraction[p] > 0;
-        double next = fabs(move) > small ? 1 : 0;
+        double F = trial[p] - r[p] + z * g[p], curvature = 1 + z * G[p];
+        double size = fabs(trial[p]) > 1 ? fabs(trial[p]) : 1, half = 0.5 * fraction[p];
+        double most = G[p] < 0 ? LONGEST_STEP * size : INFINITY;
+        double move = -F / (curvature > SMALLEST_SLOPE ? curvature : SMALLEST_SLOPE);
+        move = move > most ? most : move < -most ? -most : move;
+        int accept = F * direction[p] <= -OVERSHOOT * slope[p] && fraction[p] > 0;
+        double next = fabs(move) > SMALL_STEP * size ? 1 : 0;
         rho[p] = accept ? trial[p] : rho[p];
         direction[p] = accept ? move : direction[p];
-        norm[p] = accept ? square : norm[p];
+        slope[p] = accept ? F * move : slope[p];
         fraction[p] = accept ? next : half;
         trial[p] = fraction[p] == 0 && !accept ? trial[p] : rho[p] + (accept ? 1 : half) * direction[p];
         left += fraction[p] > 0 ? 1 : 0;
@@ -127,13 +131,13 @@ static VECTOR_CLONES double judge_one(size_t n, double own, const double *restri
 }
 
 /* Judges all lanes; returns the number of those that are not solved. */
-static double judge_all(part *x)
+static double judge_all(search *x)
 {
     size_t n = x->step->n;
     double left = 0;
     if (x->step->k == 1)
-        return judge_one(n, x->step->own[0], x->lengths, x->r, x->g, x->G, x->rho, x->direction, x->norm, x->fraction,
-                         x->trial);
+        return judge_one(n, x->step->own[0] * x->step->length, x->step->r, x->g, x->G, x->rho, x->direction, x->slope,
+                         x->fraction, x->trial);
     for (size_t p = 0; p < n; p++) {
         if (x->fraction[p] > 0)
             judge(x, p);
@@ -142,14 +146,15 @@ static double judge_all(part *x)
     return left;
 }
 
-/* Solves a part from the guess in x->rho; then g and G are those at the solution. */
-static int solve(part *x)
+/* Finds rho, and g and G there. */
+static int solve(search *x)
 {
     size_t k = x->step->k, n = x->step->n;
     double left = 1;
     memcpy(x->trial, x->rho, sizeof *x->rho * k * n);
+    memset(x->direction, 0, sizeof *x->rho * k * n);
     for (size_t p = 0; p < n; p++) {
-        x->norm[p] = INFINITY;
+        x->slope[p] = 0;
         x->fraction[p] = 1;
     }
     for (int evaluation = 0; evaluation < EVALUATIONS_MOST && left > 0; evaluation++) {
@@ -164,125 +169,51 @@ static int solve(part *x)
     return x->step->gradient(x->step->user, x->rho, x->g, x->G);
 }
 
-/* Adds the part of one lane to D: D_part = length G (1 + A length G)^{-1} acts on what earlier parts left of a change
-   of r, which is 1 - 2 A D. */
-static void add_derivative(const part *x, size_t p, int first, double *D)
+/* D = length G (1 + A length G)^{-1} of one lane. */
+static void derivative(const search *x, size_t p, double *D)
 {
     int k = (int)x->step->k, kk = k * k;
     size_t n = x->step->n;
-    double matrix[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX] = {0}, before[MATRIX_MAX * MATRIX_MAX];
-    double one[MATRIX_MAX * MATRIX_MAX], G[MATRIX_MAX * MATRIX_MAX], sum[MATRIX_MAX * MATRIX_MAX];
-    slope_of(x->step, x->G, x->lengths[p], p, matrix);
+    double matrix[MATRIX_MAX * MATRIX_MAX], one[MATRIX_MAX * MATRIX_MAX], G[MATRIX_MAX * MATRIX_MAX];
+    double product[MATRIX_MAX * MATRIX_MAX] = {0};
     for (int c = 0; c < kk; c++) {
-        before[c] = one[c] = c % (k + 1) == 0;
-        G[c] = x->lengths[p] * x->G[(size_t)c * n + p];
-        sum[c] = first ? 0 : D[(size_t)c * n + p];
+        matrix[c] = one[c] = c % (k + 1) == 0;
+        G[c] = x->step->length * x->G[(size_t)c * n + p];
     }
-    matrix_add_product(k, -2, x->step->own, sum, before);
+    matrix_add_product(k, 1, x->step->own, G, matrix);
     if (!matrix_solve(k, matrix, (size_t)k, one))
-        matrix_add_product(k, 1, one, before, inverse);
-    matrix_add_product(k, 1, G, inverse, sum);
+        matrix_add_product(k, 1, G, one, product);
     for (int c = 0; c < kk; c++)
-        D[(size_t)c * n + p] = sum[c];
+        D[(size_t)c * n + p] = product[c];
 }
 
-static VECTOR_CLONES void derivative_one(size_t n, double own, const double *restrict length, const double *restrict G,
+static VECTOR_CLONES void derivative_one(size_t n, double own, double length, const double *restrict G,
                                          double *restrict D)
 {
     for (size_t p = 0; p < n; p++) {
-        double z = length[p] * G[p], slope = 1 + own * z;
-        D[p] = slope == 0 ? 0 : z / slope;
+        double z = length * G[p], curvature = 1 + own * z;
+        D[p] = curvature == 0 ? 0 : z / curvature;
     }
 }
 
-/* D of the first part. */
-static void set_derivative(const part *x, double *D)
-{
-    if (x->step->k == 1)
-        derivative_one(x->step->n, x->step->own[0], x->lengths, x->G, D);
-    else
-        for (size_t p = 0; p < x->step->n; p++)
-            add_derivative(x, p, 1, D);
-}
-
-/* All parts of a step after the first one, on lanes that have them; the others are given parts of length 0. `mean` and
-   D have the contribution of the first part. */
-static int later_parts(part *x, const double *parts, double most, double *lengths, double *r, const double *first,
-                       double *later, double *mean, double *D)
-{
-    size_t k = x->step->k, n = x->step->n;
-    for (size_t i = 0; i < k * n; i++)
-        r[i] = 2 * first[i] - r[i];
-    x->rho = later;
-    for (int s = 1; s < (int)most; s++) {
-        for (size_t p = 0; p < n; p++)
-            lengths[p] = parts[p] > s ? x->step->length / parts[p] : 0;
-        memcpy(later, r, sizeof *r * k * n);
-        if (solve(x))
-            return -1;
-        for (size_t p = 0; p < n; p++) {
-            if (!(parts[p] > s))
-                continue;
-            add_derivative(x, p, 0, D);
-            for (size_t a = 0; a < k; a++) {
-                size_t i = a * n + p;
-                mean[i] += x->g[i] / parts[p];
-                r[i] = 2 * later[i] - r[i];
-            }
-        }
-    }
-    return 0;
-}
-
-int midpoint_kick(const midpoint_step *step, const double *parts, double *work, double *rho, double *g, double *D)
+int midpoint_kick(const midpoint_step *step, double *work, double *rho, double *g, double *D)
 {
     size_t k = step->k, n = step->n, width = k * n;
-    double *r = work, *lengths = r + width, *later = lengths + n, most = 1;
-    part x = {.step = step, .lengths = lengths, .r = r, .rho = rho};
-    x.direction = later + width;
-    x.trial = x.direction + width;
-    x.norm = x.trial + width;
-    x.fraction = x.norm + n;
+    search x = {.step = step, .rho = rho, .g = g};
+    x.direction = work;
+    x.trial = work + width;
+    x.slope = work + 2 * width;
+    x.fraction = x.slope + n;
     x.G = x.fraction + n;
-    x.g = x.G + k * width;
-    memcpy(r, step->r, sizeof *r * width);
-    for (size_t p = 0; p < n; p++) {
-        lengths[p] = step->length / parts[p];
-        most = fmax(most, parts[p]);
-    }
+    if (k > 1 && matrix_inverse((int)k, step->own, x.inverse))
+        for (size_t c = 0; c < k * k; c++)
+            x.inverse[c] = c % (k + 1) == 0;
     if (solve(&x))
         return -1;
-    set_derivative(&x, D);
-    for (size_t a = 0; a < k; a++)
-        for (size_t p = 0; p < n; p++)
-            g[a * n + p] = x.g[a * n + p] / parts[p];
-    return most > 1 ? later_parts(&x, parts, most, lengths, r, rho, later, g, D) : 0;
-}
-
-/* A bound from below for the eigenvalues of A length G, from the smallest one of its symmetric part unless that is
-   clearly small. */
-static double steepest_descent(const midpoint_step *step, const double *G, size_t p)
-{
-    size_t k = step->k;
-    double matrix[MATRIX_MAX * MATRIX_MAX], size = 0;
     if (k == 1)
-        return step->own[0] * step->length * G[p];
-    slope_of(step, G, step->length, p, matrix);
-    for (size_t c = 0; c < k * k; c++) {
-        matrix[c] -= c % (k + 1) == 0;
-        size += fabs(matrix[c]);
-    }
-    return size < LEAST_DESCENT ? 0 : matrix_smallest_eigenvalue((int)k, matrix);
-}
-
-int midpoint_parts(const midpoint_step *step, double *work, double *parts)
-{
-    double *g = work, *G = g + step->k * step->n;
-    if (step->gradient(step->user, step->r, g, G))
-        return -1;
-    for (size_t p = 0; p < step->n; p++) {
-        double descent = steepest_descent(step, G, p);
-        parts[p] = descent < -LEAST_DESCENT ? fmin(ceil(-descent / LEAST_DESCENT), MIDPOINT_PARTS_MOST) : 1;
-    }
+        derivative_one(n, step->own[0], step->length, x.G, D);
+    else
+        for (size_t p = 0; p < n; p++)
+            derivative(&x, p, D);
     return 0;
 }

@@ -2,6 +2,7 @@
    the linear model against its exact solution, robust regression against the fixed point of its risk, and nonlinear
    models against simulations of finite systems. */
 #include <math.h>
+#include <stdio.h>
 
 #include "columns/solution.h"
 #include "sgdmft/solve.h"
@@ -130,11 +131,69 @@ static void test_two_students(void **state)
     sgdmft_solution_free(many);
 }
 
+/* Long horizons, with the numbers that the solver chooses: against the exact solution, whose curves have no noise, and
+   against a grid of twice the cells. */
+static void check_curves(const sgdmft_solution *s, const sgdmft_solution *other, double most, const char *name)
+{
+    double worst = 0;
+    for (size_t c = 0; c < 4; c++) /* losses, q and m */
+        for (size_t i = 1; i < s->n_times; i++) {
+            const sgdmft_curve *a = &s->curves[c], *b = &other->curves[c];
+            double se = hypot(a->se[i], b->se[i]), scale = fmax(fabs(b->value[i]), 1e-3);
+            check_between(a->se[i], 0, most * scale, "%s: standard error of %s", name, a->name);
+            worst = fmax(worst, fabs(a->value[i] - b->value[i]) / (se + 1e-6 * scale));
+        }
+    print_message("%s, T = %g: largest z %.2f\n", name, s->times[s->n_times - 1], worst);
+    check_between(worst, 0, 4, "%s: largest z", name);
+}
+
+static void test_horizons(void **state)
+{
+    static const double horizons[] = {1000, 10000};
+    for (size_t x = 0; x < 2; x++) {
+        char linear[160], separable[160];
+        snprintf(linear, sizeof linear,
+                 "delta: 1.5, horizon: %g, initial: {q: 1}, model: {label: \"s + 0.1*eps\", " SQUARE, horizons[x]);
+        snprintf(separable, sizeof separable,
+                 "delta: 1.5, horizon: %g, initial: {q: 1}, model: {label: \"sign(s)\", predict: \"r\", loss: "
+                 "\"log(1 + exp(-y*f))\"}, ",
+                 horizons[x]);
+        sgdmft_solution *exact = solve(linear, "method: linear", 9);
+        sgdmft_solution *s = solve(linear, "method: march, accuracy: 1e-2", 9);
+        assert_int_equal(s->status, SGDMFT_OK);
+        check_curves(s, exact, 1e-2, "linear model");
+        sgdmft_solution_free(s);
+        sgdmft_solution_free(exact);
+        s = solve(separable, "seed: 3, accuracy: 1e-2", 9);
+        assert_int_equal(s->status, SGDMFT_OK);
+        sgdmft_solution *finer =
+            solve(separable, "seed: 4, paths: 2048, replicas: 4, steps: 128, grading: 6, tolerance: 1e-4", 9);
+        check_curves(s, finer, 2e-2, "separable data");
+        sgdmft_solution_free(s);
+        sgdmft_solution_free(finer);
+    }
+}
+
+/* The grading follows from the horizon unless it is given, and is in the problem of the solution. */
+static void test_grading(void **state)
+{
+    static const char *const numerics[] = {"accuracy: 2e-2, method: march",
+                                           "accuracy: 2e-2, method: march, grading: 3"};
+    for (int given = 0; given < 2; given++) {
+        sgdmft_solution *s = solve(
+            "delta: 2, lambda: 0.1, horizon: 1000, initial: {q: 1}, model: {label: \"s\", " SQUARE, numerics[given], 5);
+        double grading = log(s->t[s->n_grid - 1] / s->t[(s->n_grid - 1) / 2]) / log(2);
+        check_between(grading, given ? 2.999 : 5, given ? 3.001 : 8, "grading");
+        sgdmft_solution_free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),     cmocka_unit_test(test_huber),        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_not_convex), cmocka_unit_test(test_two_students),
+        cmocka_unit_test(test_not_convex), cmocka_unit_test(test_two_students), cmocka_unit_test(test_horizons),
+        cmocka_unit_test(test_grading),
     };
     return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
 }

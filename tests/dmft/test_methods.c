@@ -228,8 +228,8 @@ static void test_info(void **state)
 static void test_extrapolation(void **state)
 {
     const char *body = "dynamics: gradient-flow, horizon: 2, " TANH; /* with little noise */
-    sgdmft_solution *with = solve(1, body, "paths: 7000, replicas: 4, steps: 32, seed: 13");
-    sgdmft_solution *without = solve(1, body, "paths: 7000, replicas: 4, steps: 32, seed: 13, extrapolate: false");
+    sgdmft_solution *with = solve(1, body, "paths: 7000, replicas: 4, steps: 20, seed: 13");
+    sgdmft_solution *without = solve(1, body, "paths: 7000, replicas: 4, steps: 20, seed: 13, extrapolate: false");
     assert_int_equal(without->info.extrapolated, 0);
     double largest = 0, left = 0, moved = 0;
     for (size_t c = 0; c < with->n_curves; c++) {

@@ -11,7 +11,7 @@ enum { SIZE = 6 };
 static anderson start(sgdmft_context *ctx, size_t capacity, size_t size)
 {
     anderson a;
-    check_ok(ctx, anderson_init(ctx, capacity, &a));
+    check_ok(ctx, anderson_init(ctx, capacity, 2, &a));
     anderson_restart(&a, size);
     return a;
 }
