@@ -67,8 +67,8 @@ static double dot(size_t n, const double *x, const double *y)
 }
 
 /* Solves the symmetric positive definite system in place: the lower triangle becomes the factor of Cholesky, the right
-   side the solution. Not by LAPACK, whose threads would wait for each other many times a step. Non-zero if the matrix is
-   not positive definite. */
+   side the solution. Not by LAPACK, whose threads would wait for each other many times a step. Non-zero if the matrix
+   is not positive definite. */
 static int solve_in_place(size_t n, size_t pitch, double *matrix, double *side)
 {
     for (size_t x = 0; x < n; x++) {
