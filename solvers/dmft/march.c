@@ -31,8 +31,8 @@ static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
 
 /* Where paths of gradient flow leave a minimum of their own that vanishes, a change of the rows by a little decides
    which one does, and with long cells one path moves the averages by many times 1 / paths. After UNSETTLED passes a
-   residual of this part of the noise of an average, 1 / sqrt(paths), is accepted: replicas end at different ones, and their
-   spread shows it. RESTARTED is the number of passes after which differences of earlier ones are forgotten. */
+   residual of this part of the noise of an average, 1 / sqrt(paths), is accepted: replicas end at different ones, and
+   their spread shows it. RESTARTED is the number of passes after which differences of earlier ones are forgotten. */
 static const double RESIDUAL_NOISE = 1;
 static const int RESTARTED = 16, UNSETTLED = 40;
 

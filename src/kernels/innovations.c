@@ -5,10 +5,10 @@
 
 #include "core/matrix.h"
 
-/* Without white noise, innovations of neighbouring cells are nearly equal, and their covariance is singular to rounding.
-   A direction that is dropped where it is small may return in a later cell where it is not, and what was dropped would
-   then be divided by another small number. So every innovation has an independent part of this fraction of its
-   variance, with which the matrix is positive definite and the error of the factor is that of rounding. */
+/* Without white noise, innovations of neighbouring cells are nearly equal, and their covariance is singular to
+   rounding. A direction that is dropped where it is small may return in a later cell where it is not, and what was
+   dropped would then be divided by another small number. So every innovation has an independent part of this fraction
+   of its variance, with which the matrix is positive definite and the error of the factor is that of rounding. */
 static const double INDEPENDENT_PART = 1e-9;
 
 /* Row i of the covariance of the innovations, blocks j <= i, for a process with white noise, and the bridge of cell

@@ -69,7 +69,6 @@ typedef struct kernels {
     double *R, *Q;
     double *joint;         /* scratch memory of response_joint.h; NULL for other responses */
     double *m, *F;         /* [N+1][k][k*] */
-    int begun;             /* response_midpoint: the last node with at least a first guess of m */
     double *L;             /* [N][N][k][k], block (i, j), j <= i */
     double *root_inverse;  /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
     double *V;             /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row multiplies all xi at once */

@@ -1,8 +1,8 @@
-/* The response of the cells from two kinds of averages. Derivatives along paths give X_il = E[x_l], x_l = d S_i / d w_l,
-   directly. Where the loss is not convex, paths come near thresholds, at which they jump from one minimum of their own to
-   another; their derivatives are then huge on few paths, and a mean over paths is far from E. Stein's lemma knows the
-   same X from averages without such tails: with the coefficients M_lj of the standard normals xi_j of the field in the
-   middle of cell l (those of its start among them),
+/* The response of the cells from two kinds of averages. Derivatives along paths give X_il = E[x_l], x_l = d S_i / d
+   w_l, directly. Where the loss is not convex, paths come near thresholds, at which they jump from one minimum of
+   their own to another; their derivatives are then huge on few paths, and a mean over paths is far from E. Stein's
+   lemma knows the same X from averages without such tails: with the coefficients M_lj of the standard normals xi_j of
+   the field in the middle of cell l (those of its start among them),
 
      E[S_i xi_j] = sum_{l <= i} X_il M_lj.
 

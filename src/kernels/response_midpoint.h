@@ -1,5 +1,5 @@
-/* R and m of the exact DMFT of an implicit rule, which is the midpoint rule for p = 1/2. The rule for theta is, with the
-   preactivations x theta at the event of cell i, at the place p = p_i (time_grid.event),
+/* R and m of the exact DMFT of an implicit rule, which is the midpoint rule for p = 1/2. The rule for theta is, with
+   the preactivations x theta at the event of cell i, at the place p = p_i (time_grid.event),
 
      theta_{i+1} = theta_i - lambda h theta_p - sum over samples of x S_i,   theta_p = (1 - p) theta_i + p theta_{i+1},
      S_i = eta h g(x theta_p).
@@ -7,12 +7,12 @@
    In the limit, a path is again r = w - sum of responses to its kicks. With R between the events of two cells written
    as Rb, and with A, the response of the position at an event to a kick there,
 
-     r_i + A S_i = (1 - p) w_i + p w_{i+1} - sum_{l<i} Rb_il S_l,   A = p (p R_{i+1,i} + 1 - p),  (src/process/midpoint.h)
+     r_i + A S_i = (1 - p) w_i + p w_{i+1} - sum_{l<i} Rb_il S_l,   A = p (p R_{i+1,i} + 1 - p),
      X_il = E[d S_i / d w_l],   D_i = d S_i / d (r_i + A S_i) = eta h G (1 + A eta h G)^{-1},
 
-   and the kernels follow without an error of their own. A kick in cell l acts like a kick p_l at its beginning and 1 -
-   p_l at its end. With al = 1 + p (lambda h + delta X_ii), and R(., t_j) at the event of cell l, Rb_lj = (1 - p_l) R_lj +
-   p_l R_{l+1,j},
+   (src/process/midpoint.h), and the kernels follow without an error of their own. A kick in cell l acts like a kick
+   p_l at its beginning and 1 - p_l at its end. With al = 1 + p (lambda h + delta X_ii), and R(., t_j) at the event of
+   cell l, Rb_lj = (1 - p_l) R_lj + p_l R_{l+1,j},
 
      R_{i+1,j} = al^{-1} [(1 - (1 - p) (al - 1)/p) R_ij - delta sum_{l<i} X_il Rb_lj],
      m_{i+1}   = al^{-1} [(1 - (1 - p) lambda h) m_i - (delta E[S_i w*^T] - p delta X_ii m_{i+1})],
