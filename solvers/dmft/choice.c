@@ -36,8 +36,8 @@ static const double NOISE_POWER = 1.8;
    with half of it by 0.02 %. */
 static const double TOLERANCE_PART = 4e-3, TOLERANCE_MOST = 2e-5;
 
-/* The same with a merged history, where recent cells are predicted so well that what is left has no sign of its own: at T
-   = 100, a tolerance of 1e-4 instead of 1e-6 moved curves by 0.2 % on root mean square average, half of the noise. */
+/* The same with a merged history, where recent cells are predicted so well that what is left has no sign of its own: at
+   T = 100, a tolerance of 1e-4 instead of 1e-6 moved curves by 0.2 % on root mean square average, half of the noise. */
 static const double MERGED_TOLERANCE_PART = 1e-2, MERGED_TOLERANCE_MOST = 1e-4;
 
 /* If more replicas than this would be needed, replicas with more paths are better. */
@@ -61,11 +61,12 @@ enum { MERGED_STEPS = 48 };
 /* The bar of a step error is large because the coarsest grid is too coarse, and soon small. */
 static const double MERGED_GROWTH = 1.4;
 
-/* Noise of the response makes a bias that falls with the number of paths of a replica and grows with the horizon: q of the
-   tanh problem was 0.8 % too small at T = 100 with 4096 paths, 0.4 % with 8192, and at T = 400 5 % with 4096 and 1.3 %
-   with 16384. So many paths times the accuracy at this horizon for each student, and the power with which they grow; and
-   the most replicas before it is better to begin again. */
-static const double MERGED_PATHS = 80, MERGED_HORIZON_PATHS = 100, MERGED_PATHS_POWER = 1.25, MERGED_REPLICAS_MANY = 512;
+/* Noise of the response makes a bias that falls with the number of paths of a replica and grows with the horizon: q of
+   the tanh problem was 0.8 % too small at T = 100 with 4096 paths, 0.4 % with 8192, and at T = 400 5 % with 4096 and
+   1.3 % with 16384. So many paths times the accuracy at this horizon for each student, and the power with which they
+   grow; and the most replicas before it is better to begin again. */
+static const double MERGED_PATHS = 80, MERGED_HORIZON_PATHS = 100, MERGED_PATHS_POWER = 1.25,
+                    MERGED_REPLICAS_MANY = 512;
 
 /* From this horizon on a history is merged whatever the steps; before, if the full one takes more than so many. */
 static const double MERGED_ALWAYS = 40;
@@ -231,7 +232,8 @@ static double paths_for(const choice_task *task, double variance, const choice *
 /* The run proper with a merged history, whose steps follow from the fastest relaxation that a pilot has seen. */
 static choice merged_run(const choice_task *task, const accuracy_view *seen, const choice *pilot)
 {
-    double longer = pilot->horizon > 0 ? task->problem->horizon / pilot->horizon : 1, finer = MERGED_ACCURACY / task->accuracy;
+    double longer = pilot->horizon > 0 ? task->problem->horizon / pilot->horizon : 1,
+           finer = MERGED_ACCURACY / task->accuracy;
     double steps = pilot->steps * seen->stiffness / MERGED_STIFFEST * longer * pow(finer, 1 / MERGED_ORDER);
     choice x = {.steps = whole_steps(task, fmax(steps, MERGED_STEPS)), .replicas = REPLICAS};
     x.paths = merged_paths(task);

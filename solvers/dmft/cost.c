@@ -58,7 +58,8 @@ static double path_bytes(const dmft_plan *plan)
     for (int grid = 0; grid < GRIDS && plan->merged; grid++)
         bytes += merged_block_bytes(&plan->on_grid[grid], plan->on_grid[grid].at.steps / MOMENTS);
     if (plan->merged) /* a window of the fine grid has that many visits */
-        return bytes + path_window_bytes((size_t)k, WINDOW_CELLS * plan->problem->horizon / plan->grid[GRID_FINE]->steps);
+        return bytes +
+               path_window_bytes((size_t)k, WINDOW_CELLS * plan->problem->horizon / plan->grid[GRID_FINE]->steps);
     for (int grid = 0; grid < GRIDS; grid++) {
         model_shape shape = plan->on_grid[grid].shape;
         double mean = path_block_bytes(&plan->on_grid[grid], 1, mean_slots(plan, grid));

@@ -18,6 +18,7 @@
 
      plan.h        problem -> grids, laws, averages            nested.h    one replica on its grids
      pilot.h       axes along which normals are drawn          replica.h   kernels, paths and averages on one grid
+     merged.h      the same with a merged history
      replicas.h    all replicas, threads and ranks             march.h, picard.h   two ways to make them consistent
      collect.h     replicas from other ranks                   statistics.h, curve_errors.h   replicas -> solution
      accuracy.h    errors against the accuracy asked for       choice.h, automatic.h   numbers that reach it */

@@ -28,7 +28,8 @@ sgdmft_status grid_solution_new(sgdmft_context *ctx, const grid_shape *shape, ke
         !solution->m || !solution->R || !solution->Q || !solution->identity_scale || !solution->mark ||
         !solution->C_marks || !solution->R_marks) {
         grid_solution_free(solution);
-        return context_out_of_memory(ctx, "a solution on a grid", 8.0 * (double)(nodes * (shape->observables + 4 * kk)));
+        return context_out_of_memory(ctx, "a solution on a grid",
+                                     8.0 * (double)(nodes * (shape->observables + 4 * kk)));
     }
     solution->kern = kern;
     *out = solution;

@@ -56,8 +56,8 @@ void merged_replica_free(merged_replica *m)
     free(m);
 }
 
-sgdmft_status merged_replica_block(sgdmft_context *ctx, merged_replica *m, const path_plan *plan,
-                                   const path_inputs *in, size_t b, path_block *base)
+sgdmft_status merged_replica_block(sgdmft_context *ctx, merged_replica *m, const path_plan *plan, const path_inputs *in,
+                                   size_t b, path_block *base)
 {
     return merged_block_new(ctx, plan, in, m->kern->cells.most, base, &m->block[b]);
 }

@@ -88,8 +88,8 @@ static sgdmft_status choose_history(sgdmft_context *ctx, dmft_plan *plan)
         return context_fail(ctx, SGDMFT_ERR_CONFLICT,
                             "%s: numerics.history: merged cannot be used with %s; allowed: auto, full", problem->source,
                             why_not);
-    plan->merged = choice == HISTORY_MERGED ||
-                   (choice == HISTORY_AUTO && !why_not && problem->horizon > MERGED_HORIZON);
+    plan->merged =
+        choice == HISTORY_MERGED || (choice == HISTORY_AUTO && !why_not && problem->horizon > MERGED_HORIZON);
     plan->rule = (cell_rule){.ratio = merge_ratio(problem->numerics.accuracy),
                              .recent = process->last_visit ? process->last_visit->window : 0,
                              .epoch = process->visits ? process->visits->epoch : 0};
@@ -162,8 +162,8 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
     int64_t normals = count_normals(plan), paths = problem->numerics.paths;
     int may_choose = process->visits && choice == RESPONSE_AUTO && !plan->penalty && !model_get_shape(plan->m).jumps;
     int few = paths < PATHS_PER_NORMAL * normals;
-    int biased =
-        !plan->merged && problem->horizon <= PATHWISE_HORIZON && (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
+    int biased = !plan->merged && problem->horizon <= PATHWISE_HORIZON &&
+                 (double)paths < PATHS_PER_PAIR * (double)normals * (double)normals;
     double noise = 1;
     sgdmft_status status = no_stein || choice == RESPONSE_BY_PATHS ? SGDMFT_OK : noise_at_start(ctx, plan, &noise);
     if (status)
@@ -175,11 +175,11 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
     if (stein && noise <= LEAST_NOISE)
         warn_without_noise(ctx, plan);
     if (stein && few)
-        context_log(
-            ctx, SGDMFT_LOG_WARNING,
-            "%s: numerics.paths: %lld paths are few for %lld normals of the noise of the field; the response by Stein's "
-            "lemma needs %lld or more",
-            problem->source, (long long)paths, (long long)normals, (long long)(PATHS_PER_NORMAL * normals));
+        context_log(ctx, SGDMFT_LOG_WARNING,
+                    "%s: numerics.paths: %lld paths are few for %lld normals of the noise of the field; the response "
+                    "by Stein's "
+                    "lemma needs %lld or more",
+                    problem->source, (long long)paths, (long long)normals, (long long)(PATHS_PER_NORMAL * normals));
     *out = stein ? &response_stein : &response_pathwise;
     if (process->midpoint && !stein && !plan->penalty) /* sampled coordinates are moved by the trapezoid rule */
         *out = &response_midpoint;
@@ -257,18 +257,17 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         return context_out_of_memory(ctx, "the times of two-time arrays", 8.0 * MARKS_OF_ALL);
     }
     for (int grid = 0; grid < GRIDS; grid++)
-        plan->on_grid[grid] =
-            (path_plan){.m = plan->m,
-                        .process = problem->process,
-                        .events = path_events_of(problem->process, response),
-                        .grid = plan->grid[grid],
-                        .shape = shape,
-                        .law = &plan->law,
-                        .q0 = problem->initial.q,
-                        .rho = problem->initial.rho,
-                        .at = layout_on(plan, grid, &shape, response),
-                        .last_visit = !response->pathwise && problem->process->last_visit != NULL,
-                        .single = problem->process->white_noise};
+        plan->on_grid[grid] = (path_plan){.m = plan->m,
+                                          .process = problem->process,
+                                          .events = path_events_of(problem->process, response),
+                                          .grid = plan->grid[grid],
+                                          .shape = shape,
+                                          .law = &plan->law,
+                                          .q0 = problem->initial.q,
+                                          .rho = problem->initial.rho,
+                                          .at = layout_on(plan, grid, &shape, response),
+                                          .last_visit = !response->pathwise && problem->process->last_visit != NULL,
+                                          .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
                                  .process = problem->process,
                                  .m = plan->m,

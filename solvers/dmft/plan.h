@@ -27,11 +27,11 @@ typedef struct dmft_plan {
     time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
     path_plan on_grid[GRIDS];
     path_source source;
-    int merged;          /* 1: the history is merged */
-    cell_rule rule;      /* by which it is */
-    int n_marks, *mark;  /* the nodes of the finest grid that have two-time arrays then */
-    double fastest;  /* rate_at_start, for the midpoint rule; otherwise 0 */
-    int steps_least; /* with which jumps of eta and beginnings of epochs are nodes of all grids */
+    int merged;         /* 1: the history is merged */
+    cell_rule rule;     /* by which it is */
+    int n_marks, *mark; /* the nodes of the finest grid that have two-time arrays then */
+    double fastest;     /* rate_at_start, for the midpoint rule; otherwise 0 */
+    int steps_least;    /* with which jumps of eta and beginnings of epochs are nodes of all grids */
 } dmft_plan;
 
 /* On success *out is to be cleared. Errors: SGDMFT_ERR_CONFLICT, SGDMFT_ERR_KINK and those of the parts, with a message

@@ -337,15 +337,15 @@ static int renew_block(const replica *rep, size_t b, int node, path_workspace *w
 
 int replica_renew(replica *rep, int node, double *averages)
 {
-    size_t width = replica_averages(rep, node), parts = share_count(rep->share),
-           start = share_first(rep->share);
+    size_t width = replica_averages(rep, node), parts = share_count(rep->share), start = share_first(rep->share);
     int failed = 0;
 #pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
     for (size_t i = 0; i < parts; i++) {
         double *sums = rep->sums + i * width;
         memset(sums, 0, sizeof(double) * width);
         for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= context_stop_now(rep->ctx) || renew_block(rep, b, node, rep->workspace[omp_get_thread_num()], sums);
+            failed |=
+                context_stop_now(rep->ctx) || renew_block(rep, b, node, rep->workspace[omp_get_thread_num()], sums);
     }
     failed = replica_join(rep, width, failed);
     for (size_t i = 0; i < width; i++)

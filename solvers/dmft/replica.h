@@ -23,7 +23,7 @@ typedef struct replica {
     sgdmft_context *ctx;
     const path_plan *plan;
     const time_grid *grid;
-    kernels *kern; /* owned by `out`; NULL if the history is merged */
+    kernels *kern;          /* owned by `out`; NULL if the history is merged */
     merged_replica *merged; /* kernels and paths with a merged history, otherwise NULL; owned */
     double delta, lambda;
     int white_noise;

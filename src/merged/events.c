@@ -49,8 +49,8 @@ static VECTOR_CLONES void kick_moments(int k, size_t n, size_t count, const int 
 }
 
 /* Subtracts what the cell itself has done from the positions r[k][count]. `room` has 2 numbers for each of them. */
-static void subtract_own(const merged_block *block, const merged_kernels *kern, size_t n, size_t count,
-                         const int *lane, const double *place, double *room, double *r)
+static void subtract_own(const merged_block *block, const merged_kernels *kern, size_t n, size_t count, const int *lane,
+                         const double *place, double *room, double *r)
 {
     size_t k = (size_t)kern->k, width = k * n;
     double *direct = room, *decay = room + count, root = sqrt(kern->delta);
@@ -95,8 +95,8 @@ static int advance_visits(merged_block *block, path_block *base, const path_plan
 }
 
 /* One event at the middle of the cell. */
-static int advance_step(merged_block *block, path_block *base, const path_plan *plan, const merged_kernels *kern,
-                        int i, const window_cell *cell, path_workspace *s)
+static int advance_step(merged_block *block, path_block *base, const path_plan *plan, const merged_kernels *kern, int i,
+                        const window_cell *cell, path_workspace *s)
 {
     const time_grid *grid = kern->grid;
     int k = plan->shape.k;

@@ -47,8 +47,8 @@ int innovations_prepare(merged_kernels *kern, const averages_layout *at, const d
     return 0;
 }
 
-/* Lower triangular factor of the matrix a[n][n], with squared pivots of at least least[i]. Returns the largest change of
-   the factor relative to its scale, or NaN if a number is not finite. */
+/* Lower triangular factor of the matrix a[n][n], with squared pivots of at least least[i]. Returns the largest change
+   of the factor relative to its scale, or NaN if a number is not finite. */
 static double floored_cholesky(int n, const double *a, const double *least, double *root)
 {
     double change = 0;
@@ -67,8 +67,8 @@ static double floored_cholesky(int n, const double *a, const double *least, doub
 }
 
 /* The covariance of the newest innovation [2 k][2 k], and the bridge. */
-static int own_covariance(merged_kernels *kern, int i, const averages_layout *at, const double *now,
-                          const double *next, double *D)
+static int own_covariance(merged_kernels *kern, int i, const averages_layout *at, const double *now, const double *next,
+                          double *D)
 {
     int k = kern->k, n = MOMENTS * k, newest = MOMENTS * kern->cells.n;
     double h = kern->grid->h[i], start = kern->grid->eta_start[i], end = kern->grid->eta_end[i];
@@ -133,8 +133,7 @@ static void subtract_predicted(merged_kernels *kern, int n, double *D)
     }
 }
 
-double innovations_merged(merged_kernels *kern, int i, const averages_layout *at, const double *now,
-                          const double *next)
+double innovations_merged(merged_kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
     int n = merged_features(kern), more = cell_features(kern);
     size_t F = (size_t)kern->features;

@@ -1,10 +1,10 @@
-/* The innovation of the newest cell of a merged history. By (6), with U_f and K_f the moments of innovations and kicks of
-   older cells,
+/* The innovation of the newest cell of a merged history. By (6), with U_f and K_f the moments of innovations and kicks
+   of older cells,
 
      E[dU(t) U_f^T] = eta E_A[g(t) K_f^T] dt,
 
-   so the part of dU(t) that older innovations predict is eta y(t) U, y(t) = E_A[g(t) K^T] M^{-1}. With y linear over the
-   cell, of width h, the moments of the newest cell are
+   so the part of dU(t) that older innovations predict is eta y(t) U, y(t) = E_A[g(t) K^T] M^{-1}. With y linear over
+   the cell, of width h, the moments of the newest cell are
 
      U_new = b U_old + root xi,   b_0 = h/2 (eta_i y_i + eta_{i+1} y_{i+1}),
                                   b_1 = h / (2 sqrt 3) (eta_{i+1} y_{i+1} - eta_i y_i),

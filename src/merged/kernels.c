@@ -24,17 +24,33 @@ static void list_arrays(merged_kernels *kern, array_place list[ARRAYS])
 {
     size_t k = (size_t)kern->k, kstar = (size_t)kern->kstar, kk = k * k, F = (size_t)kern->features;
     size_t nodes = F / MOMENTS + k, overlap = k * kstar;
-    array_place all[ARRAYS] = {
-        {&kern->q0, kk},           {&kern->m0, overlap},        {&kern->rho, kstar * kstar},
-        {&kern->rho_inverse, kstar * kstar},                    {&kern->P, kk},
-        {&kern->R, k * F},         {&kern->Q, k * F},           {&kern->R_next, k * F},
-        {&kern->Q_next, k * F},    {&kern->m, overlap},         {&kern->F, overlap},
-        {&kern->m_next, overlap},  {&kern->F_next, overlap},    {&kern->end, kk},
-        {&kern->end_next, kk},     {&kern->within, kk},         {&kern->S, F * F},
-        {&kern->gram, F * F},      {&kern->mixture, F * F},     {&kern->y_now, k * F},
-        {&kern->y_next, k * F},    {&kern->b, MOMENTS * k * F}, {&kern->root, MOMENTS * k * MOMENTS * k},
-        {&kern->bridge, kk},       {&kern->scratch, F * F + 4 * MOMENTS * k * F},
-        {&kern->fit, nodes * nodes + 2 * k * nodes + 4 * F},    {NULL, 0}};
+    array_place all[ARRAYS] = {{&kern->q0, kk},
+                               {&kern->m0, overlap},
+                               {&kern->rho, kstar * kstar},
+                               {&kern->rho_inverse, kstar * kstar},
+                               {&kern->P, kk},
+                               {&kern->R, k * F},
+                               {&kern->Q, k * F},
+                               {&kern->R_next, k * F},
+                               {&kern->Q_next, k * F},
+                               {&kern->m, overlap},
+                               {&kern->F, overlap},
+                               {&kern->m_next, overlap},
+                               {&kern->F_next, overlap},
+                               {&kern->end, kk},
+                               {&kern->end_next, kk},
+                               {&kern->within, kk},
+                               {&kern->S, F * F},
+                               {&kern->gram, F * F},
+                               {&kern->mixture, F * F},
+                               {&kern->y_now, k * F},
+                               {&kern->y_next, k * F},
+                               {&kern->b, MOMENTS * k * F},
+                               {&kern->root, MOMENTS * k * MOMENTS * k},
+                               {&kern->bridge, kk},
+                               {&kern->scratch, F * F + 4 * MOMENTS * k * F},
+                               {&kern->fit, nodes * nodes + 2 * k * nodes + 4 * F},
+                               {NULL, 0}};
     memcpy(list, all, sizeof all);
 }
 

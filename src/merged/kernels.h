@@ -9,8 +9,8 @@
      C(t_i, t_i) = R_0 q0 R_0^T + R_0 m0 F^T + F m0^T R_0^T + F rho F^T + delta R S R^T,   S = E[U U^T].
 
    A step from t_i to t_{i+1} adds a cell, the newest, whose features come last. Rows at t_{i+1} are made from averages
-   by innovations.h (U and S of the newest cell) and response.h (R, Q, m and F). When the step is accepted, old cells are
-   merged, and with them all rows, S and the covariance of the kicks. */
+   by innovations.h (U and S of the newest cell) and response.h (R, Q, m and F). When the step is accepted, old cells
+   are merged, and with them all rows, S and the covariance of the kicks. */
 #ifndef SGDMFT_MERGED_KERNELS_H
 #define SGDMFT_MERGED_KERNELS_H
 
@@ -50,12 +50,12 @@ typedef struct merged_kernels {
     double *S, *gram;                /* [features][features] E[U U^T] and E[K K^T] */
 
     /* The innovation of the newest cell, U_new = b U_old + root xi with 2 k normals xi. */
-    double *mixture;             /* [features][features] Cholesky factor of the covariance that predicts, packed rows */
-    double *y_now, *y_next;      /* [k][features] E_A[g K^T] mixture^{-1} at both ends of the cell */
-    double *b;                   /* [2 k][features] */
-    double *root;                /* [2 k][2 k] lower triangular */
-    double *bridge;              /* [k][k] root of the rate of the white noise of w in the cell */
-    int prepared;                /* 1: mixture and y_now are those of this step */
+    double *mixture;        /* [features][features] Cholesky factor of the covariance that predicts, packed rows */
+    double *y_now, *y_next; /* [k][features] E_A[g K^T] mixture^{-1} at both ends of the cell */
+    double *b;              /* [2 k][features] */
+    double *root;           /* [2 k][2 k] lower triangular */
+    double *bridge;         /* [k][k] root of the rate of the white noise of w in the cell */
+    int prepared;           /* 1: mixture and y_now are those of this step */
 
     int n_marks, most_marks;
     kernel_mark *mark; /* mark 0 is s = 0, whose R is R_0 */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/matrix.h"
-#include "paths/last_visit.h"
 #include "paths/lanes.h"
+#include "paths/last_visit.h"
 #include "paths/observe.h"
 
 /* Weights of the two nodes of a cell in an integral of the density of the last visit over it, times phi_0 and phi_1. */
@@ -50,7 +50,7 @@ typedef struct walk {
     const merged_kernels *kern;
     int node; /* of the averages */
     path_workspace *s;
-    double *without; /* [k][n] position without the visits from the current node on */
+    double *without;  /* [k][n] position without the visits from the current node on */
     double *r, *kick; /* [k][n] */
     double *wide;     /* [2][k][n] room for rows in double precision */
     double *later;    /* [k][n] sum of weight * g over the insertions so far, which are all later */
@@ -173,8 +173,8 @@ static int insert(const walk *w, int c, double eta, const cell_weights *after, c
 {
     double response[MATRIX_MAX * MATRIX_MAX];
     response_at(w, c, response);
-    lanes_insert(w->plan->shape.k, w->base->in->n, eta, response, merged_block_gradient(w->block, c, w->wide), w->without,
-                 w->kick, w->r);
+    lanes_insert(w->plan->shape.k, w->base->in->n, eta, response, merged_block_gradient(w->block, c, w->wide),
+                 w->without, w->kick, w->r);
     double weight = (after ? after->start[0] : 0) + (before ? before->end[0] : 0);
     return average(w, &(insertion){c, after, before, weight, w->r, w->kick});
 }

@@ -6,8 +6,8 @@
    a measure dX on the cell has the moments X^a = int phi_a dX, and a function R the coefficients R^a = int phi_a R du.
    Then int R dX = sum_a R^a X^a for every R that is linear in the cell.
 
-   Two neighbouring cells with parts `left` and `right` of the width of both make one. On each of them phi_a of the whole
-   is a polynomial of the same degree in its own place, phi_a(whole) = sum_b A_ab phi_b(part), so that
+   Two neighbouring cells with parts `left` and `right` of the width of both make one. On each of them phi_a of the
+   whole is a polynomial of the same degree in its own place, phi_a(whole) = sum_b A_ab phi_b(part), so that
 
      X^a = sum over the parts of sum_b A_ab X_part^b,   exactly, and
      R^a = sum over the parts of share sum_b A_ab R_part^b,   the projection of R onto lines. */

@@ -136,9 +136,8 @@ static int make_equations(const normals_layout *at, const merged_kernels *kern, 
     }
     for (int z = 0; z < at->normals; z++)
         for (int x = 0; x < size; x++)
-            change->left[z * size + x] = (x < others ? sums[z * at->rows + at->normals + x]
-                                                     : with_past[z * at->features + x - others]) /
-                                         paths;
+            change->left[z * size + x] =
+                (x < others ? sums[z * at->rows + at->normals + x] : with_past[z * at->features + x - others]) / paths;
     return size;
 }
 

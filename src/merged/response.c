@@ -139,7 +139,8 @@ static void set_row(const merged_kernels *kern, const row_source *from, const fi
     for (int a = 0; a < k; a++)
         for (int c = 0; c < from->since; c++)
             for (int b = 0; b < k; b++) {
-                double first = fit->right[a * fit->size + c * k + b], last = fit->right[a * fit->size + (c + 1) * k + b];
+                double first = fit->right[a * fit->size + c * k + b],
+                       last = fit->right[a * fit->size + (c + 1) * k + b];
                 double *row = from->Q + (size_t)a * F + (size_t)(MOMENTS * c * k + b);
                 row[0] = 0.5 * (first + last);
                 row[k] = HAT_SLOPE * (last - first);
@@ -156,8 +157,9 @@ static int fit_row(const merged_kernels *kern, const row_source *from, const dou
     right_sides(kern, from, fit);
     if (from->known_end)
         take_end(kern, fit, end);
-    if (unknown > 0 && (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', unknown, fit->normal, fit->size) ||
-                        LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', unknown, k, fit->normal, fit->size, fit->right, fit->size)))
+    if (unknown > 0 &&
+        (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', unknown, fit->normal, fit->size) ||
+         LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', unknown, k, fit->normal, fit->size, fit->right, fit->size)))
         return -1;
     set_row(kern, from, fit);
     return 0;
@@ -328,8 +330,8 @@ static double move_within(merged_kernels *kern, const step *s, const fit_space *
     return move_known(s, (size_t)(k * k), one, kern->end, q, kern->within);
 }
 
-static double move_marks(merged_kernels *kern, int i, const step *s, const double *gamma, double known_from,
-                         int cells, const fit_space *fit)
+static double move_marks(merged_kernels *kern, int i, const step *s, const double *gamma, double known_from, int cells,
+                         const fit_space *fit)
 {
     size_t kk = (size_t)(kern->k * kern->k);
     double change = 0;
@@ -402,7 +404,7 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
     for (int a = 0; a < k; a++) {
         size_t line = (size_t)a * (size_t)kern->features;
         change = larger(change, move_known(&s, (size_t)(MOMENTS * k * explicit), kern->R + line, kern->Q + line,
-                                         kern->Q_next + line, kern->R_next + line));
+                                           kern->Q_next + line, kern->R_next + line));
     }
     double known_from = since > old ? HUGE_VAL : since < old ? kern->cells.cell[since].start : kern->grid->t[i];
     double marks = move_marks(kern, i, &s, gamma, known_from, since, &fit);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/matrix.h"
-#include "core/random.h"
 #include "core/memory.h"
+#include "core/random.h"
 #include "merged/moments.h"
 #include "paths/purposes.h"
 
@@ -83,8 +83,8 @@ static size_t rows_of(size_t k, const sample_process *process)
 double path_window_bytes(size_t k, double visits_per_window)
 {
     double slots = visits_per_window + 4 * sqrt(visits_per_window) + 2;
-    return 8 * (7 * (MOMENTS + 1) * (double)k + (WINDOW_CELLS + 1.0) * (double)k + slots * (2 + 4.0 * (double)k) +
-                4 + (double)k);
+    return 8 * (7 * (MOMENTS + 1) * (double)k + (WINDOW_CELLS + 1.0) * (double)k + slots * (2 + 4.0 * (double)k) + 4 +
+                (double)k);
 }
 
 sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, size_t n, uint64_t first,
@@ -305,7 +305,8 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
         double *time = w->time + (size_t)s * n;
         random_uniforms(key_of(source, PURPOSE_LATER_VISITS), item, first, n, w->random);
         for (size_t a = 0; a < k; a++)
-            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), item * k + a, first, n, w->path + ((size_t)s * k + a) * n);
+            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), item * k + a, first, n,
+                           w->path + ((size_t)s * k + a) * n);
         for (size_t p = 0; p < n; p++) {
             int here = w->coming[p] < end;
             time[p] = here ? w->coming[p] : HUGE_VAL;

@@ -10,9 +10,9 @@
    The bridge is independent of xi, with covariance h (min(u, v) - u v - 3 (u^2 - u)(v^2 - v)). The moments of a coarse
    cell follow from those of its two halves, and its bridge from the path of W itself.
 
-   The first visit of every path in a window is quasi-random, by what is known as array-RQMC (L'Ecuyer, Lecot and Tuffin,
-   2008): the paths of a block are sorted by a number that says what a visit would do to them, and the path at place j
-   takes the uniform number
+   The first visit of every path in a window is quasi-random, by what is known as array-RQMC (L'Ecuyer, Lecot and
+   Tuffin, 2008): the paths of a block are sorted by a number that says what a visit would do to them, and the path at
+   place j takes the uniform number
 
      u_j = fractional part of (j golden + shift),
 
@@ -53,14 +53,14 @@ typedef struct path_window {
     int *fine;      /* [slots][n] the fine cell of the visit */
     uint32_t *list; /* [listed] the visits in order of slots, then lanes: slot n + lane */
     size_t listed;
-    size_t *count;  /* [WINDOW_CELLS][slots] room */
-    int *last;     /* [2][n] room */
+    size_t *count;            /* [WINDOW_CELLS][slots] room */
+    int *last;                /* [2][n] room */
     struct lane_order *order; /* [n] room */
-    double *path;  /* [slots][k][n] W at the visit, from 0 at the beginning of the window */
-    double *sums;  /* [WINDOW_CELLS + 1][k][n] W at the ends of the fine cells */
-    double *coming; /* [n] time of the next visit of each lane */
-    double *number; /* [n] of visits so far */
-    double *random; /* [2 + k][n] room */
+    double *path;             /* [slots][k][n] W at the visit, from 0 at the beginning of the window */
+    double *sums;             /* [WINDOW_CELLS + 1][k][n] W at the ends of the fine cells */
+    double *coming;           /* [n] time of the next visit of each lane */
+    double *number;           /* [n] of visits so far */
+    double *random;           /* [2 + k][n] room */
     double *schedule;
     double visits; /* so far, of all lanes */
 } path_window;

@@ -16,8 +16,7 @@
 static sgdmft_solution *solve(int threads, const char *body, const char *numerics, int times)
 {
     sgdmft_context *ctx = check_context(threads);
-    sgdmft_problem *problem =
-        test_problem(ctx, "{%s numerics: {%s}, output: {times: %d}}", body, numerics, times);
+    sgdmft_problem *problem = test_problem(ctx, "{%s numerics: {%s}, output: {times: %d}}", body, numerics, times);
     sgdmft_solution *solution = NULL;
     check_ok(ctx, sgdmft_solve(ctx, problem, &solution));
     sgdmft_problem_free(problem);
@@ -40,8 +39,8 @@ static void check_as_full(const char *body)
     for (size_t c = 0; c < s[0]->n_curves; c++)
         for (size_t i = 1; i < s[0]->n_times; i++) {
             const sgdmft_curve *a = &s[0]->curves[c], *b = &s[1]->curves[c];
-            check_z(b->value[i], a->value[i], hypot(a->se[i], b->se[i]), 4, "%s at t = %g: %s", a->name,
-                    s[0]->times[i], body);
+            check_z(b->value[i], a->value[i], hypot(a->se[i], b->se[i]), 4, "%s at t = %g: %s", a->name, s[0]->times[i],
+                    body);
         }
     for (int merged = 0; merged < 2; merged++)
         sgdmft_solution_free(s[merged]);
