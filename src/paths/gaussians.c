@@ -185,6 +185,8 @@ static void draw_rows(sgdmft_context *ctx, const draw *d, const gaussian_space *
     for (unsigned j = 0; j < plan->fields; j++)
         quasi_row(d, j, j, space->column);
     int smooth = !d->source->process->white_noise, cells = d->grid->steps;
+    if (cells == 0) /* the start alone (path_ensemble_start) */
+        return;
     if (!smooth || cells > FIRST_CELLS)
         plan_bisection(smooth ? cells - FIRST_CELLS : cells, space->split);
     increments field = {.first = plan->fields,
