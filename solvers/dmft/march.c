@@ -273,7 +273,10 @@ static int finish_node(marcher *m, int node)
 {
     replica *rep = m->rep;
     replica_record(rep, node);
-    replica_accept(rep, m->now, m->next);
+    if (replica_accept(rep, m->now, m->next)) {
+        stop_incomplete(rep, rep->grid->t[node]);
+        return -1;
+    }
     replica_rows_accept(rep);
     rep->out->nodes = node + 1;
     shift_nodes(m);
@@ -367,6 +370,14 @@ void marcher_step(marcher *m)
         return;
     m->ended = advance(m, m->node++);
     m->ended |= m->node == m->rep->grid->steps;
+}
+
+void marcher_interrupt(marcher *m)
+{
+    if (m->ended)
+        return;
+    replica_stop(m->rep, SGDMFT_ERR_INTERRUPTED, "interrupted at t = %.6g", m->rep->grid->t[m->node]);
+    m->ended = 1;
 }
 
 void marcher_free(marcher *m)

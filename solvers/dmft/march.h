@@ -28,6 +28,9 @@ sgdmft_status marcher_new(sgdmft_context *ctx, replica *rep, marcher **out);
 /* The next step; nothing if the march is over. */
 void marcher_step(marcher *m);
 
+/* Ends the march at the node that it has reached, because the caller asked to stop. */
+void marcher_interrupt(marcher *m);
+
 /* Completes rep->out. NULL is allowed. */
 void marcher_free(marcher *m);
 

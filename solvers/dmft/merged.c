@@ -1,6 +1,5 @@
 #include "solvers/dmft/merged.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,41 +93,24 @@ int merged_replica_renew(const merged_replica *m, const path_plan *plan, size_t 
     return merged_block_renew(&m->block[b], base, plan, m->kern, node, workspace, sums);
 }
 
-/* One thing that is done with every block of this rank; `sums` are those of its part. */
-typedef void (*block_work)(replica *rep, size_t b, int cell, int thread, double *sums);
-
-/* Does it with all blocks, part by part, and joins the sums if there are any. */
-static int for_all_blocks(replica *rep, int cell, size_t width, block_work work)
-{
-    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
-    int stopped = 0;
-#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : stopped) if (rep->threads > 1)
-    for (size_t i = 0; i < parts; i++) {
-        double *sums = rep->sums + i * width;
-        memset(sums, 0, sizeof *sums * width);
-        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS) {
-            stopped |= context_stop_now(rep->ctx);
-            if (!stopped)
-                work(rep, b, cell, omp_get_thread_num(), sums);
-        }
-    }
-    return width > 0 ? replica_join(rep, width, stopped) : stopped;
-}
-
-static void add_normals(replica *rep, size_t b, int cell, int thread, double *sums)
+static int add_normals(replica *rep, const void *user, size_t b, int thread, double *sums)
 {
     const merged_replica *m = rep->merged;
-    normals_add(&m->normals, &m->block[b], &rep->block[b], rep->plan, m->kern, cell_of(m, b, cell), m->room[thread],
+    const int *cell = user;
+    normals_add(&m->normals, &m->block[b], &rep->block[b], rep->plan, m->kern, cell_of(m, b, *cell), m->room[thread],
                 sums);
+    return 0;
 }
 
-static void change_normals(replica *rep, size_t b, int cell, int thread, double *sums)
+static int change_normals(replica *rep, const void *user, size_t b, int thread, double *sums)
 {
     const merged_replica *m = rep->merged;
+    const int *cell = user;
     (void)sums;
-    normals_apply(&m->normals, &m->block[b], &rep->block[b], rep->plan, m->kern, &m->change, cell_of(m, b, cell),
+    normals_apply(&m->normals, &m->block[b], &rep->block[b], rep->plan, m->kern, &m->change, cell_of(m, b, *cell),
                   m->room[thread]);
     merged_block_prepare(&m->block[b], &rep->block[b], m->kern);
+    return 0;
 }
 
 /* Sums over all paths from those over the even and the odd parts. */
@@ -143,20 +125,20 @@ int merged_replica_begin(replica *rep, int i, const double *now)
 {
     merged_replica *m = rep->merged;
     size_t width = normals_sums(&m->normals);
-    int failed = for_all_blocks(rep, i, width, add_normals);
-    if (failed)
+    if (replica_for_blocks(rep, width, add_normals, &i))
         return -1;
     normals_solve(&m->normals, m->kern, (double)rep->paths, whole(rep, width), &m->change);
     /* a failure shows as a residual that is not a number */
     innovations_prepare(m->kern, &rep->plan->at, now);
-    return for_all_blocks(rep, i, 0, change_normals);
+    return replica_for_blocks(rep, 0, change_normals, &i);
 }
 
-static void accept_block(replica *rep, size_t b, int cell, int thread, double *sums)
+static int accept_block(replica *rep, const void *user, size_t b, int thread, double *sums)
 {
     const merged_replica *m = rep->merged;
-    (void)cell;
+    (void)user;
     merged_block_accept(&m->block[b], &rep->block[b], m->kern, rep->workspace[thread], sums);
+    return 0;
 }
 
 /* Merges whatever is to be merged at t. */
@@ -208,16 +190,17 @@ static void follow_mark(merged_replica *m, const time_grid *grid, grid_solution 
     m->next_mark++;
 }
 
-void merged_replica_accept(replica *rep, double *before, double *now)
+int merged_replica_accept(replica *rep, double *before, double *now)
 {
     merged_replica *m = rep->merged;
     if (rep->out->nodes == 0) {
         swap_start(rep);
         follow_mark(m, rep->grid, rep->out);
-        return;
+        return 0;
     }
     size_t width = gram_size(m->kern);
-    for_all_blocks(rep, m->node, width, accept_block);
+    if (replica_for_blocks(rep, width, accept_block, NULL))
+        return -1;
     const double *sum = whole(rep, width);
     for (size_t x = 0; x < width; x++)
         m->gram[x] = sum[x] / (double)rep->paths;
@@ -225,6 +208,7 @@ void merged_replica_accept(replica *rep, double *before, double *now)
     m->node++;
     merge_old(rep, rep->grid->t[m->node], before, now);
     follow_mark(m, rep->grid, rep->out);
+    return 0;
 }
 
 void merged_replica_record(merged_replica *m, int node, grid_solution *out)

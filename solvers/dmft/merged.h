@@ -64,8 +64,8 @@ void merged_replica_record(merged_replica *merged, int node, grid_solution *out)
 
 struct replica;
 
-/* Collective calls. */
+/* Collective calls. Non-zero if the caller asked to stop. */
 int merged_replica_begin(struct replica *rep, int i, const double *now);
-void merged_replica_accept(struct replica *rep, double *before, double *now);
+int merged_replica_accept(struct replica *rep, double *before, double *now);
 
 #endif

@@ -228,6 +228,14 @@ static sgdmft_status solve_merged(sgdmft_context *ctx, const dmft_plan *plan, co
         status = march_new(&all, grid, &out->on_grid[grid]);
     for (int w = 0; w < windows && !status; w++) {
         status = ranks_agree(ctx, environment->share.ranks, draw_window(&all, w));
+        if (status == SGDMFT_ERR_INTERRUPTED) {
+            for (int grid = 0; grid < grids; grid++)
+                marcher_interrupt(all.march[grid]);
+            if (environment->group_stopping)
+                *environment->group_stopping = 1;
+            status = SGDMFT_OK; /* the nodes up to here are results */
+            break;
+        }
         for (int grid = 0; grid < grids && !status; grid++)
             for (int c = 0; c < WINDOW_CELLS >> grid; c++)
                 marcher_step(all.march[grid]);

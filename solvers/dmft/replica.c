@@ -132,7 +132,8 @@ sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_stat
     return ranks_agree(ctx, share_ranks(rep->share), status);
 }
 
-int replica_join(replica *rep, size_t width, int failed)
+/* Joins the sums of all parts into rep->halves. Non-zero if a part failed, on any rank. */
+static int join(replica *rep, size_t width, int failed)
 {
     int stop = (rep->stop_requested && *rep->stop_requested) || context_stop_now(rep->ctx);
     int flags = (failed ? SHARE_FAILED : 0) | (stop ? SHARE_STOP : 0);
@@ -140,6 +141,20 @@ int replica_join(replica *rep, size_t width, int failed)
     if (rep->group_stopping && flags & (SHARE_STOP | SHARE_LOST))
         *rep->group_stopping = 1;
     return (flags & SHARE_FAILED) != 0;
+}
+
+int replica_for_blocks(replica *rep, size_t width, replica_block_work work, const void *user)
+{
+    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
+    int failed = 0;
+#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
+    for (size_t i = 0; i < parts; i++) {
+        double *sums = rep->sums + i * width;
+        memset(sums, 0, sizeof *sums * width);
+        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
+            failed |= (width > 0 && context_stop_now(rep->ctx)) || work(rep, user, b, omp_get_thread_num(), sums);
+    }
+    return width > 0 ? join(rep, width, failed) : failed;
 }
 
 size_t replica_averages(const replica *rep, int node)
@@ -236,20 +251,30 @@ static void sums_width(const replica *rep, int node, const extra_sums *extra, si
     *all = *plain + (extra->controlled ? control_size(at) : 0) + (extra->integrated ? *plain + extra->observed : 0);
 }
 
-/* Advances one block and adds its sums: the plain ones to `sums`, the others to `more`. */
-static int advance_block(const replica *rep, size_t b, int cell, const extra_sums *extra, path_workspace *workspace,
-                         double *sums, double *more)
+/* The step of all blocks. */
+typedef struct block_step {
+    int cell; /* from node `cell` to the next; -1: to node 0 */
+    const extra_sums *extra;
+    size_t plain; /* number of plain sums, before the others */
+} block_step;
+
+/* Advances one block and adds its sums. */
+static int advance_block(replica *rep, const void *user, size_t b, int thread, double *sums)
 {
+    const block_step *step = user;
     path_block *block = &rep->block[b];
+    path_workspace *workspace = rep->workspace[thread];
+    int cell = step->cell;
+    double *more = sums + step->plain;
     if (rep->merged ? merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums)
         : cell < 0  ? path_block_start(block, rep->plan, workspace, sums)
                     : path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
         return -1;
-    if (extra->controlled)
+    if (step->extra->controlled)
         control_sums(&rep->control, block, rep->plan, rep->kern, workspace, more);
-    if (!extra->integrated)
+    if (!step->extra->integrated)
         return 0;
-    double *observed = extra->observed ? more + replica_averages(rep, cell + 1) : NULL;
+    double *observed = step->extra->observed ? more + replica_averages(rep, cell + 1) : NULL;
     if (observed && path_observe_train(block, rep->plan, cell + 1, -1, workspace, observed))
         return -1;
     if (rep->merged)
@@ -257,22 +282,12 @@ static int advance_block(const replica *rep, size_t b, int cell, const extra_sum
     return last_visit_averages(block, rep->plan, rep->kern, cell + 1, workspace, more, observed);
 }
 
-/* Sums over all blocks into rep->halves: at node 0 for cell = -1, otherwise at node cell + 1. The blocks of a part
-   depend neither on the threads nor on the ranks. */
+/* Sums over all blocks into rep->halves: at node 0 for cell = -1, otherwise at node cell + 1. */
 static int sum_blocks(replica *rep, int cell, const extra_sums *extra)
 {
-    size_t plain, width, parts = share_count(rep->share), start = share_first(rep->share);
-    int failed = 0;
+    size_t plain, width;
     sums_width(rep, cell + 1, extra, &plain, &width);
-#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
-    for (size_t i = 0; i < parts; i++) {
-        double *sums = rep->sums + i * width;
-        memset(sums, 0, sizeof(double) * width);
-        for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |= context_stop_now(rep->ctx) ||
-                      advance_block(rep, b, cell, extra, rep->workspace[omp_get_thread_num()], sums, sums + plain);
-    }
-    return replica_join(rep, width, failed);
+    return replica_for_blocks(rep, width, advance_block, &(block_step){cell, extra, plain});
 }
 
 /* Means over paths from the sums over even and odd parts, corrected by the control variable if there is one. */
@@ -328,8 +343,10 @@ int replica_advance(replica *rep, int cell, double *averages, double *correction
     return failed;
 }
 
-static int renew_block(const replica *rep, size_t b, int node, path_workspace *workspace, double *sums)
+static int renew_block(replica *rep, const void *user, size_t b, int thread, double *sums)
 {
+    int node = *(const int *)user;
+    path_workspace *workspace = rep->workspace[thread];
     if (rep->merged)
         return merged_replica_renew(rep->merged, rep->plan, b, &rep->block[b], node, workspace, sums);
     return path_block_renew(&rep->block[b], rep->plan, rep->kern, node, workspace, sums);
@@ -337,33 +354,23 @@ static int renew_block(const replica *rep, size_t b, int node, path_workspace *w
 
 int replica_renew(replica *rep, int node, double *averages)
 {
-    size_t width = replica_averages(rep, node), parts = share_count(rep->share), start = share_first(rep->share);
-    int failed = 0;
-#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
-    for (size_t i = 0; i < parts; i++) {
-        double *sums = rep->sums + i * width;
-        memset(sums, 0, sizeof(double) * width);
-        for (size_t b = start + i * share_size(rep->share); b < rep->n_blocks; b += PATH_PARTS)
-            failed |=
-                context_stop_now(rep->ctx) || renew_block(rep, b, node, rep->workspace[omp_get_thread_num()], sums);
-    }
-    failed = replica_join(rep, width, failed);
+    size_t width = replica_averages(rep, node);
+    int failed = replica_for_blocks(rep, width, renew_block, &node);
     for (size_t i = 0; i < width; i++)
         averages[i] = (rep->halves[i] + rep->halves[width + i]) / (double)rep->paths;
     return failed;
 }
 
-void replica_accept(replica *rep, double *before, double *now)
+int replica_accept(replica *rep, double *before, double *now)
 {
-    if (rep->merged) {
-        merged_replica_accept(rep, before, now);
-        return;
-    }
+    if (rep->merged)
+        return merged_replica_accept(rep, before, now);
     if (controlled(rep))
         control_accept(&rep->control, rep->kern);
     for (size_t b = 0; b < rep->n_blocks; b++)
         if (share_owns(rep->share, b))
             path_block_accept(&rep->block[b], rep->plan);
+    return 0;
 }
 
 void replica_rows_start(replica *rep, const double *first)
@@ -403,13 +410,19 @@ void replica_rows_accept(replica *rep)
         coordinate_ensemble_accept(rep->coordinates);
 }
 
-static int observe_block(const replica *rep, size_t b, int node, const field_regression *fresh,
-                         path_workspace *workspace, double *sums)
+/* The node at which observables are averaged, and the law of the field of a fresh sample there. */
+typedef struct observation {
+    int node;
+    field_regression fresh;
+} observation;
+
+static int observe_block(replica *rep, const void *user, size_t b, int thread, double *sums)
 {
+    const observation *at = user;
     const path_block *block = &rep->block[b];
-    if (path_observe_train(block, rep->plan, node, 1, workspace, sums))
+    if (path_observe_train(block, rep->plan, at->node, 1, rep->workspace[thread], sums))
         return -1;
-    return path_observe_test(block, rep->plan, node, fresh, workspace, sums);
+    return path_observe_test(block, rep->plan, at->node, &at->fresh, rep->workspace[thread], sums);
 }
 
 /* The law of the field of a fresh sample at a node. */
@@ -429,18 +442,9 @@ int replica_observe(replica *rep, int node)
         return 0;
     const path_plan *plan = rep->plan;
     size_t count = rep->out->observables;
-    field_regression fresh;
-    size_t parts = share_count(rep->share), start = share_first(rep->share), step = share_size(rep->share);
-    int failed = regress_field(rep, node, &fresh);
-#pragma omp parallel for schedule(static, 1) num_threads(rep->threads) reduction(| : failed) if (rep->threads > 1)
-    for (size_t i = 0; i < parts; i++) {
-        double *sums = rep->sums + i * count;
-        memset(sums, 0, sizeof(double) * count);
-        for (size_t b = start + i * step; b < rep->n_blocks; b += PATH_PARTS)
-            failed |= context_stop_now(rep->ctx) ||
-                      observe_block(rep, b, node, &fresh, rep->workspace[omp_get_thread_num()], sums);
-    }
-    failed = replica_join(rep, count, failed);
+    observation at = {.node = node};
+    int failed = regress_field(rep, node, &at.fresh);
+    failed |= replica_for_blocks(rep, count, observe_block, &at);
     double *mean = rep->out->observed + (size_t)node * count;
     for (size_t i = 0; i < count; i++)
         mean[i] = (rep->halves[i] + rep->halves[count + i]) / (double)rep->paths;

@@ -83,9 +83,14 @@ double replica_step_work(const replica *rep, int i);
 /* C(t_node, t_node), or C(t_node, 0) if `start`; of the last accepted node, or of the step that is being solved. */
 void replica_correlation(const replica *rep, int node, int start, double *C);
 
-/* Adds up the sums of all parts, rep->sums[parts][width], into rep->halves. Non-zero if a part failed or a call-back
-   asked to stop, on any rank. */
-int replica_join(replica *rep, size_t width, int failed);
+/* One thing that is done with a block; `sums` are those of its part. Non-zero if it failed. */
+typedef int (*replica_block_work)(replica *rep, const void *user, size_t b, int thread, double *sums);
+
+/* Does it with all blocks of this rank, part by part, and adds up the sums of all parts, which begin at zero: those of
+   even and of odd parts in rep->halves[2][width]. The blocks of a part depend neither on the threads nor on the ranks.
+   Non-zero if a block failed or a call-back asked to stop, on any rank. With width = 0 nothing is joined, and as ranks
+   would then not agree, no call-back is asked. */
+int replica_for_blocks(replica *rep, size_t width, replica_block_work work, const void *user);
 
 /* The failure of any rank of the share. */
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status);
@@ -98,8 +103,9 @@ int replica_start(replica *rep, double *averages);
 int replica_advance(replica *rep, int cell, double *averages, double *correction);
 
 /* Makes the computed node the last accepted one. `before` and `now` are the averages at the node before it and at the
-   node itself; a merged history merges their rows as well. NULL is allowed where it is not merged. */
-void replica_accept(replica *rep, double *before, double *now);
+   node itself; a merged history merges their rows as well. NULL is allowed where it is not merged. Non-zero if the
+   caller asked to stop, and the node is not accepted. */
+int replica_accept(replica *rep, double *before, double *now);
 
 /* Records what curves are made from at a node, before it is accepted. */
 void replica_record(replica *rep, int node);
