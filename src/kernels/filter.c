@@ -6,17 +6,14 @@
 #include "core/matrix.h"
 #include "kernels/balance.h"
 #include "kernels/fitting.h"
+#include "kernels/start.h"
 
 void filter_teacher_row(kernels *kern, int i)
 {
     int k = kern->k, kstar = kern->kstar;
-    size_t width = (size_t)(k * kstar);
-    double *F = kern->F + (size_t)i * width, R[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX];
+    double R[MATRIX_MAX * MATRIX_MAX];
     kernels_block(kern, i, 0, R);
-    memcpy(left, kernels_m(kern, i), sizeof *left * width);
-    matrix_accumulate(k, k, kstar, -1, R, kern->m, left);
-    memset(F, 0, sizeof *F * width);
-    matrix_accumulate(k, kstar, kstar, 1, left, kern->rho_inverse, F);
+    start_teacher(k, kstar, kernels_m(kern, i), R, kern->m, kern->rho_inverse, kern->F + i * k * kstar);
 }
 
 double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)

@@ -6,6 +6,7 @@
 
 #include "core/matrix.h"
 #include "kernels/response_joint.h"
+#include "kernels/start.h"
 
 /* If the smallest variance of the start given the teacher is below this fraction of its size, averages with the start
    are too noisy to say anything about the response. */
@@ -72,13 +73,7 @@ static void invert_start(kernels *kern, const double *q0, const double *m0)
 {
     int k = kern->k, kstar = kern->kstar;
     double P[MATRIX_MAX * MATRIX_MAX], root[MATRIX_MAX * MATRIX_MAX], inverse[MATRIX_MAX * MATRIX_MAX], largest = 0;
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            P[a * k + b] = q0[a * k + b];
-            for (int c = 0; c < kstar; c++)
-                for (int d = 0; d < kstar; d++)
-                    P[a * k + b] -= m0[a * kstar + c] * kern->rho_inverse[c * kstar + d] * m0[b * kstar + d];
-        }
+    start_covariance(k, kstar, q0, m0, kern->rho_inverse, P);
     for (int a = 0; a < k; a++)
         largest = fmax(largest, q0[a * k + a]);
     kern->start_variance = matrix_smallest_eigenvalue(k, P);
@@ -178,22 +173,14 @@ void kernels_correlation(const kernels *kern, const double *q0, const double *rh
 {
     int k = kern->k, kstar = kern->kstar;
     size_t kk = (size_t)(k * k), overlap = (size_t)(k * kstar);
-    double Ri[MATRIX_MAX * MATRIX_MAX], Rj[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX] = {0};
-    const double *Fi = kern->F + (size_t)i * overlap, *Fj = kern->F + (size_t)j * overlap, *m0 = kern->m;
+    double Ri[MATRIX_MAX * MATRIX_MAX], Rj[MATRIX_MAX * MATRIX_MAX];
+    const double *Fi = kern->F + (size_t)i * overlap, *Fj = kern->F + (size_t)j * overlap;
     for (int c = 0; c < (int)kk; c++) {
         Ri[c] = kernels_onto_start(kern, c, i);
         Rj[c] = kernels_onto_start(kern, c, j);
     }
     memset(out, 0, sizeof(double) * kk);
-    /* (R_i q0 + F_i m0^T) R_j^T */
-    matrix_add_product(k, 1, Ri, q0, left);
-    matrix_accumulate_t(k, kstar, k, 1, Fi, m0, left);
-    matrix_add_product_t(k, 1, left, Rj, out);
-    /* (R_i m0 + F_i rho) F_j^T */
-    memset(left, 0, sizeof left);
-    matrix_accumulate(k, k, kstar, 1, Ri, m0, left);
-    matrix_accumulate(k, kstar, kstar, 1, Fi, rho, left);
-    matrix_accumulate_t(k, kstar, k, 1, left, Fj, out);
+    start_add_correlation(&(start_moments){k, kstar, q0, kern->m, rho}, Ri, Fi, Rj, Fj, out);
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++) {
             const double *x = kernels_V(kern, i, a), *y = kernels_V(kern, j, b);
@@ -241,15 +228,9 @@ void kernels_decay(const kernels *kern, int i, int single, const double *C, doub
 
 void kernels_from_start(const kernels *kern, const double *mu, const double *gw0, double *q)
 {
-    int k = kern->k, kstar = kern->kstar;
-    double own[MATRIX_MAX * MATRIX_MAX], A[MATRIX_MAX * MATRIX_MAX] = {0};
-    matrix_accumulate(k, kstar, kstar, 1, kern->m, kern->rho_inverse, A);
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++) {
-            own[a * k + b] = gw0[a * k + b];
-            for (int c = 0; c < kstar; c++)
-                own[a * k + b] -= mu[a * kstar + c] * A[b * kstar + c];
-        }
+    int k = kern->k;
+    double own[MATRIX_MAX * MATRIX_MAX];
+    start_correlation(k, kern->kstar, kern->m, kern->rho_inverse, mu, gw0, own);
     memset(q, 0, sizeof *q * (size_t)(k * k));
     matrix_add_product(k, 1, own, kern->start_inverse, q);
 }

@@ -167,4 +167,10 @@ static inline double relative_change(double before, double after, double scale)
     return fabs(after - before) / (scale > 1 ? scale : 1);
 }
 
+/* The larger of two changes; NaN if one of them is. */
+static inline double larger_change(double a, double b)
+{
+    return isnan(a) || isnan(b) ? NAN : fmax(a, b);
+}
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/matrix.h"
+#include "kernels/start.h"
 #include "kernels/step_rule.h"
 
 /* The variance of a derivative in units of its estimate from the paths: a few paths near a threshold, which most
@@ -119,12 +120,9 @@ static void set_cell(const kernels *kern, int l, const double *root, const joint
 static void with_start(const kernels *kern, int i, const averages_layout *at, const double *averages,
                        const double *inverse, double *out)
 {
-    int k = kern->k, kstar = kern->kstar;
-    double onto[MATRIX_MAX * MATRIX_MAX] = {0}, own[MATRIX_MAX * MATRIX_MAX];
-    double length = kern->grid->h[i] * step_rule_eta(kern->grid, i);
-    matrix_accumulate(k, kstar, kstar, 1, kern->m, kern->rho_inverse, onto);
-    memcpy(own, averages + at->gw0, sizeof *own * (size_t)(k * k));
-    matrix_accumulate_t(k, kstar, k, -1, averages + at->mu, onto, own);
+    int k = kern->k;
+    double own[MATRIX_MAX * MATRIX_MAX], length = kern->grid->h[i] * step_rule_eta(kern->grid, i);
+    start_correlation(k, kern->kstar, kern->m, kern->rho_inverse, averages + at->mu, averages + at->gw0, own);
     memset(out, 0, sizeof *out * (size_t)(k * k));
     matrix_add_product(k, length, own, inverse, out);
 }

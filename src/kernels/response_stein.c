@@ -182,7 +182,7 @@ static double advance(kernels *kern, int i, const averages_layout *at, const dou
     double unvisited = advance_unvisited(kern, i, since, next + at->gamma);
     make_Q(kern, i + 1, since, at, next);
     double known = advance_known(kern, i, since);
-    return isnan(unvisited) || isnan(known) ? NAN : fmax(unvisited, known);
+    return larger_change(unvisited, known);
 }
 
 /* Just after a node where an epoch begins, all visits before the node count. */

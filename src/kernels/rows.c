@@ -1,7 +1,5 @@
 #include "kernels/rows.h"
 
-#include <math.h>
-
 #include "kernels/filter.h"
 #include "kernels/fitting.h"
 #include "kernels/innovations.h"
@@ -19,9 +17,7 @@ double kernels_advance(kernels *kern, int i, const averages_layout *at, const do
     double response = at->response->advance(kern, i, at, next);
     double overlap = at->response->overlap(kern, i, at, now, next);
     double field = filter_field_row(kern, i, at, now, next);
-    if (isnan(response) || isnan(overlap) || isnan(innovation) || isnan(field))
-        return NAN;
-    return fmax(fmax(response, overlap), fmax(innovation, field));
+    return larger_change(larger_change(response, overlap), larger_change(innovation, field));
 }
 
 void kernels_renew(kernels *kern, int i, const averages_layout *at, const double *after)

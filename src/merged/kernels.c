@@ -4,70 +4,80 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/arrays.h"
 #include "core/matrix.h"
 #include "core/memory.h"
+#include "kernels/start.h"
 #include "merged/innovations.h"
 #include "merged/response.h"
 
 /* An eigenvalue of P below this fraction of q(0) is none: nothing can be correlated with the start. */
 static const double SMALLEST_VARIANCE = 1e-8;
 
-/* The arrays of the kernels as one table, for allocation, release and bytes. */
-typedef struct array_place {
-    double **at;
-    size_t count;
-} array_place;
+enum { ARRAYS_MOST = 32 };
 
-enum { ARRAYS = 27 };
-
-static void list_arrays(merged_kernels *kern, array_place list[ARRAYS])
+/* The table of all arrays but those of the marks. Returns the number of its rows. */
+static size_t list_arrays(merged_kernels *kern, array_row rows[ARRAYS_MOST])
 {
-    size_t k = (size_t)kern->k, kstar = (size_t)kern->kstar, kk = k * k, F = (size_t)kern->features;
+    size_t k = (size_t)kern->k, kstar = (size_t)kern->kstar, kk = k * k, F = (size_t)kern->features, n = 0;
     size_t nodes = F / MOMENTS + k, overlap = k * kstar;
-    array_place all[ARRAYS] = {{&kern->q0, kk},
-                               {&kern->m0, overlap},
-                               {&kern->rho, kstar * kstar},
-                               {&kern->rho_inverse, kstar * kstar},
-                               {&kern->P, kk},
-                               {&kern->R, k * F},
-                               {&kern->Q, k * F},
-                               {&kern->R_next, k * F},
-                               {&kern->Q_next, k * F},
-                               {&kern->m, overlap},
-                               {&kern->F, overlap},
-                               {&kern->m_next, overlap},
-                               {&kern->F_next, overlap},
-                               {&kern->end, kk},
-                               {&kern->end_next, kk},
-                               {&kern->within, kk},
-                               {&kern->S, F * F},
-                               {&kern->gram, F * F},
-                               {&kern->mixture, F * F},
-                               {&kern->y_now, k * F},
-                               {&kern->y_next, k * F},
-                               {&kern->b, MOMENTS * k * F},
-                               {&kern->root, MOMENTS * k * MOMENTS * k},
-                               {&kern->bridge, kk},
-                               {&kern->scratch, F * F + 4 * MOMENTS * k * F},
-                               {&kern->fit, nodes * nodes + 2 * k * nodes + 4 * F},
-                               {NULL, 0}};
-    memcpy(list, all, sizeof all);
+    rows[n++] = (array_row){&kern->q0, kk, 0};
+    rows[n++] = (array_row){&kern->m0, overlap, 0};
+    rows[n++] = (array_row){&kern->rho, kstar * kstar, 0};
+    rows[n++] = (array_row){&kern->rho_inverse, kstar * kstar, 0};
+    rows[n++] = (array_row){&kern->P, kk, 0};
+    rows[n++] = (array_row){&kern->R, k * F, 0};
+    rows[n++] = (array_row){&kern->Q, k * F, 0};
+    rows[n++] = (array_row){&kern->R_next, k * F, 0};
+    rows[n++] = (array_row){&kern->Q_next, k * F, 0};
+    rows[n++] = (array_row){&kern->m, overlap, 0};
+    rows[n++] = (array_row){&kern->F, overlap, 0};
+    rows[n++] = (array_row){&kern->m_next, overlap, 0};
+    rows[n++] = (array_row){&kern->F_next, overlap, 0};
+    rows[n++] = (array_row){&kern->end, kk, 0};
+    rows[n++] = (array_row){&kern->end_next, kk, 0};
+    rows[n++] = (array_row){&kern->within, kk, 0};
+    rows[n++] = (array_row){&kern->S, F * F, 0};
+    rows[n++] = (array_row){&kern->gram, F * F, 0};
+    rows[n++] = (array_row){&kern->mixture, F * F, 0};
+    rows[n++] = (array_row){&kern->y_now, k * F, 0};
+    rows[n++] = (array_row){&kern->y_next, k * F, 0};
+    rows[n++] = (array_row){&kern->b, MOMENTS * k * F, 0};
+    rows[n++] = (array_row){&kern->root, MOMENTS * k * MOMENTS * k, 0};
+    rows[n++] = (array_row){&kern->bridge, kk, 0};
+    rows[n++] = (array_row){&kern->scratch, F * F + 4 * MOMENTS * k * F, 0};
+    rows[n++] = (array_row){&kern->fit, nodes * nodes + 2 * k * nodes + 4 * F, 0};
+    return n;
 }
 
-double merged_kernels_bytes(int k, int cells, int marks)
+/* Doubles of a mark. */
+static size_t mark_size(const merged_kernels *kern)
 {
-    double F = MOMENTS * k * (cells + 1.0);
-    return 8 * (5 * F * F + (14.0 + marks) * k * F);
+    size_t k = (size_t)kern->k;
+    return 5 * k * k + k * (size_t)kern->kstar + k * (size_t)kern->features;
 }
 
-/* P, the covariance of the start given the teacher. */
-static void start_covariance(merged_kernels *kern)
+static void set_shape(merged_kernels *kern, int k, int kstar, int cells)
 {
-    int k = kern->k, kstar = kern->kstar;
-    double largest = 0, left[MATRIX_MAX * MATRIX_MAX] = {0};
-    memcpy(kern->P, kern->q0, sizeof(double) * (size_t)(k * k));
-    matrix_accumulate(k, kstar, kstar, 1, kern->m0, kern->rho_inverse, left);
-    matrix_accumulate_t(k, kstar, k, -1, left, kern->m0, kern->P);
+    kern->k = k;
+    kern->kstar = kstar;
+    kern->features = MOMENTS * k * (cells + 1);
+}
+
+double merged_kernels_bytes(int k, int kstar, int cells, int marks)
+{
+    merged_kernels kern = {.k = 0};
+    array_row rows[ARRAYS_MOST];
+    set_shape(&kern, k, kstar, cells);
+    return arrays_bytes(rows, list_arrays(&kern, rows)) + 8.0 * (marks + 1) * (double)mark_size(&kern);
+}
+
+/* P and its smallest eigenvalue. */
+static void set_start(merged_kernels *kern)
+{
+    int k = kern->k;
+    double largest = 0;
+    start_covariance(k, kern->kstar, kern->q0, kern->m0, kern->rho_inverse, kern->P);
     for (int a = 0; a < k; a++)
         largest = fmax(largest, kern->q0[a * k + a]);
     kern->start_variance = matrix_smallest_eigenvalue(k, kern->P);
@@ -78,7 +88,7 @@ static void start_covariance(merged_kernels *kern)
 static int mark_new(const merged_kernels *kern, kernel_mark *mark)
 {
     size_t k = (size_t)kern->k, kk = k * k;
-    double *all = memory_doubles(5 * kk + k * (size_t)kern->kstar + k * (size_t)kern->features);
+    double *all = memory_doubles(mark_size(kern));
     if (!all)
         return -1;
     *mark = (kernel_mark){.all = all, .R = all, .Q = all + kk, .R_next = all + 2 * kk, .Q_next = all + 3 * kk};
@@ -90,11 +100,8 @@ static int mark_new(const merged_kernels *kern, kernel_mark *mark)
 
 static int allocate(merged_kernels *kern)
 {
-    array_place list[ARRAYS];
-    int failed = 0;
-    list_arrays(kern, list);
-    for (int i = 0; list[i].at; i++)
-        failed |= !(*list[i].at = memory_doubles(list[i].count));
+    array_row rows[ARRAYS_MOST];
+    int failed = arrays_allocate(rows, list_arrays(kern, rows));
     kern->mark = memory_zeroed((size_t)kern->most_marks, sizeof *kern->mark);
     for (int i = 0; i < kern->most_marks && kern->mark && !failed; i++)
         failed |= mark_new(kern, &kern->mark[i]);
@@ -108,17 +115,15 @@ sgdmft_status merged_kernels_new(sgdmft_context *ctx, const merged_kernels_plan 
     merged_kernels *kern = calloc(1, sizeof *kern);
     if (!kern)
         return context_out_of_memory(ctx, "the kernels", sizeof *kern);
-    kern->k = k;
-    kern->kstar = kstar;
     kern->delta = base->delta;
     kern->filter = base->filter;
     kern->smooth_gradient = base->smooth_gradient;
     kern->grid = base->grid;
     kern->most_marks = plan->marks + 1;
     int failed = cell_list_new(base->grid, plan->rule, &kern->cells);
-    kern->features = MOMENTS * k * (kern->cells.most + 1);
+    set_shape(kern, k, kstar, kern->cells.most);
     if (failed || allocate(kern)) {
-        double bytes = merged_kernels_bytes(k, kern->cells.most, kern->most_marks);
+        double bytes = merged_kernels_bytes(k, kstar, kern->cells.most, plan->marks);
         merged_kernels_free(kern);
         return context_out_of_memory(ctx, "the kernels", bytes);
     }
@@ -130,7 +135,7 @@ sgdmft_status merged_kernels_new(sgdmft_context *ctx, const merged_kernels_plan 
         merged_kernels_free(kern);
         return context_fail(ctx, SGDMFT_ERR_RANGE, "initial.rho: the matrix is singular; allowed: positive definite");
     }
-    start_covariance(kern);
+    set_start(kern);
     kern->n_marks = 1;
     for (int a = 0; a < k; a++)
         kern->mark[0].R[a * k + a] = kern->mark[0].R_next[a * k + a] = kern->mark[0].start[a * k + a] = 1;
@@ -140,12 +145,10 @@ sgdmft_status merged_kernels_new(sgdmft_context *ctx, const merged_kernels_plan 
 
 void merged_kernels_free(merged_kernels *kern)
 {
-    array_place list[ARRAYS];
+    array_row rows[ARRAYS_MOST];
     if (!kern)
         return;
-    list_arrays(kern, list);
-    for (int i = 0; list[i].at; i++)
-        free(*list[i].at);
+    arrays_free(rows, list_arrays(kern, rows));
     for (int i = 0; kern->mark && i < kern->most_marks; i++)
         free(kern->mark[i].all);
     free(kern->mark);
@@ -206,23 +209,12 @@ double merged_kernels_advance(merged_kernels *kern, int i, const averages_layout
 {
     double innovation = innovations_merged(kern, i, at, now, next);
     double response = response_merged(kern, i, at, now, next);
-    return isnan(innovation) || isnan(response) ? NAN : fmax(innovation, response);
+    return larger_change(innovation, response);
 }
 
-/* out[k][k] += the part of E[theta theta_s^T] from start and teacher: theta = R0 theta(0) + F theta*, and the same with
-   the coefficients of theta_s. */
-static void add_start_part(const merged_kernels *kern, const double *R0, const double *F, const double *Rs,
-                           const double *Fs, double *out)
+static start_moments moments_of(const merged_kernels *kern)
 {
-    int k = kern->k, kstar = kern->kstar;
-    double left[MATRIX_MAX * MATRIX_MAX] = {0};
-    matrix_add_product(k, 1, R0, kern->q0, left);
-    matrix_accumulate_t(k, kstar, k, 1, F, kern->m0, left);
-    matrix_add_product_t(k, 1, left, Rs, out);
-    memset(left, 0, sizeof left);
-    matrix_accumulate(k, k, kstar, 1, R0, kern->m0, left);
-    matrix_accumulate(k, kstar, kstar, 1, F, kern->rho, left);
-    matrix_accumulate_t(k, kstar, k, 1, left, Fs, out);
+    return (start_moments){kern->k, kern->kstar, kern->q0, kern->m0, kern->rho};
 }
 
 /* out[e] = scale sum_f row_f S_fe over n features. */
@@ -255,7 +247,8 @@ void merged_correlation(const merged_kernels *kern, int next, double *C)
     const double *R = next ? kern->R_next : kern->R;
     double *line = kern->scratch;
     memset(C, 0, sizeof(double) * (size_t)(k * k));
-    add_start_part(kern, R0, teacher, R0, teacher, C);
+    start_moments moments = moments_of(kern);
+    start_add_correlation(&moments, R0, teacher, R0, teacher, C);
     for (int a = 0; a < k; a++) {
         row_times_S(kern, n, R + (size_t)a * F, kern->delta, line);
         for (int b = 0; b < k; b++)
@@ -267,8 +260,9 @@ void merged_correlation_start(const merged_kernels *kern, int next, double *C)
 {
     const kernel_mark *start = &kern->mark[0];
     memset(C, 0, sizeof(double) * (size_t)(kern->k * kern->k));
-    add_start_part(kern, next ? start->R_next : start->R, next ? kern->F_next : kern->F, start->start, start->teacher,
-                   C);
+    start_moments moments = moments_of(kern);
+    start_add_correlation(&moments, next ? start->R_next : start->R, next ? kern->F_next : kern->F, start->start,
+                          start->teacher, C);
 }
 
 /* The covariances of theta at a mark with the newest innovation, from those with the others: E[theta(s) U_new^T] =
@@ -381,7 +375,8 @@ void merged_mark_correlation(const merged_kernels *kern, int index, double *C)
     size_t F = (size_t)kern->features;
     const kernel_mark *mark = &kern->mark[index];
     memset(C, 0, sizeof(double) * (size_t)(k * k));
-    add_start_part(kern, kern->mark[0].R, kern->F, mark->start, mark->teacher, C);
+    start_moments moments = moments_of(kern);
+    start_add_correlation(&moments, kern->mark[0].R, kern->F, mark->start, mark->teacher, C);
     for (int a = 0; a < k; a++)
         for (int b = 0; b < k; b++)
             C[a * k + b] -= sqrt(kern->delta) * dot(n, kern->R + (size_t)a * F, mark->onto + (size_t)b * F);

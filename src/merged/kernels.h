@@ -73,7 +73,9 @@ typedef struct merged_kernels_plan {
 /* Kernels at t = 0. *out is owned by the caller. */
 sgdmft_status merged_kernels_new(sgdmft_context *ctx, const merged_kernels_plan *plan, merged_kernels **out);
 void merged_kernels_free(merged_kernels *kern);
-double merged_kernels_bytes(int k, int cells, int marks);
+
+/* Bytes of kernels with at most `cells` cells. */
+double merged_kernels_bytes(int k, int kstar, int cells, int marks);
 
 /* The number of features of the accepted cells. */
 static inline int merged_features(const merged_kernels *kern)
@@ -85,6 +87,14 @@ static inline int merged_features(const merged_kernels *kern)
 static inline int cell_features(const merged_kernels *kern)
 {
     return MOMENTS * kern->k;
+}
+
+/* The block [k][k] of a row over the features that begins at feature f. */
+static inline void merged_row_block(const merged_kernels *kern, const double *row, int f, double *block)
+{
+    for (int a = 0; a < kern->k; a++)
+        for (int b = 0; b < kern->k; b++)
+            block[a * kern->k + b] = row[(size_t)a * (size_t)kern->features + (size_t)(f + b)];
 }
 
 /* A path that is visited just before t_{i+1} lacks the kicks of the cells from this one on: the first cell of the epoch

@@ -75,10 +75,7 @@ static const double *kicks_of(const walk *w, int c, int m)
 /* Coefficient m of R(t_node, .) in the cell that begins at node c. */
 static void row_block(const walk *w, int c, int m, double *R)
 {
-    int k = w->kern->k, f = (MOMENTS * cell_at(w, c) + m) * k;
-    for (int a = 0; a < k; a++)
-        for (int b = 0; b < k; b++)
-            R[a * k + b] = w->kern->R_next[(size_t)a * (size_t)w->kern->features + (size_t)(f + b)];
+    merged_row_block(w->kern, w->kern->R_next, (MOMENTS * cell_at(w, c) + m) * w->kern->k, R);
 }
 
 /* R(t_node, t_c): the lines of the cells beside a node may differ, and count equally. */

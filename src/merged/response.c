@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/matrix.h"
+#include "kernels/filter.h"
+#include "kernels/start.h"
 #include "kernels/step_rule.h"
 
 /* Where nothing tells Q at a node, as in cells without noise, it lies between its neighbours: squared differences of
@@ -18,11 +20,10 @@ static const double HAT_SLOPE = 0.28867513459481288;
 typedef struct row_source {
     const averages_layout *at;
     const double *averages;
-    int cells;       /* with the newest one, where it belongs to the row */
-    int since;       /* Q is known on cells since .. cells - 1 */
-    int known_end;   /* 1: the value at the end of cell since - 1 is known */
-    const double *R; /* [k][features] the row of R, known on these cells */
-    double *Q;       /* [k][features] the row to make */
+    int cells;     /* with the newest one, where it belongs to the row */
+    int since;     /* Q is known on cells since .. cells - 1 */
+    int known_end; /* 1: the value at the end of cell since - 1 is known */
+    double *Q;     /* [k][features] the row to make */
 } row_source;
 
 /* The place in kern->fit of the parts of the fit. */
@@ -94,13 +95,12 @@ static void normal_matrix(const merged_kernels *kern, int cells, const fit_space
 /* The right-hand sides. */
 static void right_sides(const merged_kernels *kern, const row_source *from, const fit_space *fit)
 {
-    int k = kern->k, kstar = kern->kstar, n = MOMENTS * k * from->since, all = MOMENTS * k * from->cells;
+    int k = kern->k, n = MOMENTS * k * from->since, all = MOMENTS * k * from->cells;
     size_t F = (size_t)kern->features;
     const averages_layout *at = from->at;
-    double root = sqrt(kern->delta), start[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX] = {0};
-    memcpy(start, from->averages + at->gw0, sizeof(double) * (size_t)(k * k));
-    matrix_accumulate(k, kstar, kstar, 1, from->averages + at->mu, kern->rho_inverse, left);
-    matrix_accumulate_t(k, kstar, k, -1, left, kern->m0, start);
+    double root = sqrt(kern->delta), start[MATRIX_MAX * MATRIX_MAX];
+    start_correlation(k, kern->kstar, kern->m0, kern->rho_inverse, from->averages + at->mu, from->averages + at->gw0,
+                      start);
     for (int a = 0; a < k; a++) {
         double *line = fit->line, *right = fit->right + a * fit->size;
         for (int f = 0; f < n; f++)
@@ -192,15 +192,13 @@ static void value_at(const merged_kernels *kern, const fit_space *fit, int cells
 void response_merged_start(merged_kernels *kern, const averages_layout *at, const double *first)
 {
     size_t bytes = sizeof(double) * (size_t)(kern->k * kern->k);
-    double q[MATRIX_MAX * MATRIX_MAX] = {0}, inverse[MATRIX_MAX * MATRIX_MAX], left[MATRIX_MAX * MATRIX_MAX] = {0};
-    int k = kern->k, kstar = kern->kstar;
+    double q[MATRIX_MAX * MATRIX_MAX] = {0}, inverse[MATRIX_MAX * MATRIX_MAX];
+    int k = kern->k;
     memcpy(q, first + at->gamma, bytes);
     /* where the gradient jumps, E[G] is incomplete, and Q(0, 0) comes from the start */
     if (!kern->smooth_gradient && kern->start_variance > 0 && !matrix_inverse(k, kern->P, inverse)) {
         double start[MATRIX_MAX * MATRIX_MAX];
-        memcpy(start, first + at->gw0, bytes);
-        matrix_accumulate(k, kstar, kstar, 1, first + at->mu, kern->rho_inverse, left);
-        matrix_accumulate_t(k, kstar, k, -1, left, kern->m0, start);
+        start_correlation(k, kern->kstar, kern->m0, kern->rho_inverse, first + at->mu, first + at->gw0, start);
         memset(q, 0, bytes);
         matrix_add_product(k, 1, start, inverse, q);
     }
@@ -208,24 +206,15 @@ void response_merged_start(merged_kernels *kern, const averages_layout *at, cons
     memcpy(kern->mark[0].Q, q, bytes);
 }
 
-/* The step of the filter over a cell. */
+/* The step of the filter over a cell, and the weights of the force at both ends. */
 typedef struct step {
-    double keep, divide, start, end; /* weights of the force at both ends */
+    filter_step filter;
+    step_weights force;
 } step;
 
 static step step_of(const merged_kernels *kern, int i)
 {
-    step_weights time = step_rule_time(kern->grid, i), force = step_rule_force(kern->grid, kern->delta, i);
-    return (step){.keep = 1 - time.start * kern->filter.lambda,
-                  .divide = 1 + time.end * kern->filter.lambda,
-                  .start = force.start,
-                  .end = force.end};
-}
-
-/* The larger of two changes; NaN if one of them is. */
-static double larger(double a, double b)
-{
-    return isnan(a) || isnan(b) ? NAN : fmax(a, b);
+    return (step){filter_step_of(&kern->filter, kern->grid, i), step_rule_force(kern->grid, kern->delta, i)};
 }
 
 /* x at the end of the step, with the force known at both ends, for n numbers. */
@@ -233,7 +222,7 @@ static double move_known(const step *s, size_t n, const double *x, const double 
 {
     double change = 0;
     for (size_t c = 0; c < n; c++) {
-        double value = (s->keep * x[c] - s->start * q[c] - s->end * q_next[c]) / s->divide;
+        double value = (s->filter.keep * x[c] - s->force.start * q[c] - s->force.end * q_next[c]) / s->filter.divide;
         if (!isfinite(value))
             return NAN;
         change = fmax(change, relative_change(next[c], value, fabs(value)));
@@ -249,8 +238,8 @@ static double move_unvisited(const merged_kernels *kern, const step *s, const do
     int k = kern->k, kk = k * k;
     double matrix[MATRIX_MAX * MATRIX_MAX], value[MATRIX_MAX * MATRIX_MAX], change = 0;
     for (int x = 0; x < kk; x++) {
-        matrix[x] = s->end * gamma[x] + (x % (k + 1) == 0 ? s->divide : 0);
-        value[x] = s->keep * R[x] - s->start * Q[x];
+        matrix[x] = s->force.end * gamma[x] + (x % (k + 1) == 0 ? s->filter.divide : 0);
+        value[x] = s->filter.keep * R[x] - s->force.start * Q[x];
     }
     if (matrix_solve(k, matrix, (size_t)k, value))
         return NAN;
@@ -260,13 +249,6 @@ static double move_unvisited(const merged_kernels *kern, const step *s, const do
     memset(Q_next, 0, sizeof(double) * (size_t)kk);
     matrix_add_product(k, 1, gamma, R_next, Q_next);
     return change;
-}
-
-/* A block of a row over the features: component (a, b) at row[a features + f + b]. */
-static void get_block(const merged_kernels *kern, const double *row, int f, double *block)
-{
-    for (int a = 0; a < kern->k; a++)
-        memcpy(block + a * kern->k, row + (size_t)a * (size_t)kern->features + f, sizeof(double) * (size_t)kern->k);
 }
 
 static void set_block(const merged_kernels *kern, const double *block, int f, double *row)
@@ -281,9 +263,9 @@ static double move_epoch(merged_kernels *kern, const step *s, const double *gamm
     double R[MATRIX_MAX * MATRIX_MAX], Q[MATRIX_MAX * MATRIX_MAX], next[2][MATRIX_MAX * MATRIX_MAX], change = 0;
     for (int group = MOMENTS * first; group < MOMENTS * kern->cells.n; group++) {
         int f = group * kern->k;
-        get_block(kern, kern->R, f, R);
-        get_block(kern, kern->Q, f, Q);
-        get_block(kern, kern->R_next, f, next[0]);
+        merged_row_block(kern, kern->R, f, R);
+        merged_row_block(kern, kern->Q, f, Q);
+        merged_row_block(kern, kern->R_next, f, next[0]);
         double moved = move_unvisited(kern, s, gamma, R, Q, next[0], next[1]);
         if (isnan(moved))
             return NAN;
@@ -354,14 +336,9 @@ static double move_marks(merged_kernels *kern, int i, const step *s, const doubl
 static double move_overlap(merged_kernels *kern, const step *s, const averages_layout *at, const double *now,
                            const double *next)
 {
-    int k = kern->k, kstar = kern->kstar;
-    size_t width = (size_t)(k * kstar);
-    double left[MATRIX_MAX * MATRIX_MAX];
+    size_t width = (size_t)(kern->k * kern->kstar);
     double change = move_known(s, width, kern->m, now + at->mu, next + at->mu, kern->m_next);
-    memcpy(left, kern->m_next, sizeof(double) * width);
-    matrix_accumulate(k, k, kstar, -1, kern->mark[0].R_next, kern->m0, left);
-    memset(kern->F_next, 0, sizeof(double) * width);
-    matrix_accumulate(k, kstar, kstar, 1, left, kern->rho_inverse, kern->F_next);
+    start_teacher(kern->k, kern->kstar, kern->m_next, kern->mark[0].R_next, kern->m0, kern->rho_inverse, kern->F_next);
     return change;
 }
 
@@ -377,12 +354,12 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
         for (int a = 0; a < k; a++)
             one[a * k + a] = 1;
         change = move_epoch(kern, &s, gamma, since);
-        change = larger(change, move_unvisited(kern, &s, gamma, one, kern->end, kern->within, Q));
+        change = larger_change(change, move_unvisited(kern, &s, gamma, one, kern->end, kern->within, Q));
         set_newest(kern, gamma);
         /* R at the beginning of the epoch: the end of a line, or R(t_{i+1}, t_i) */
         double first[MATRIX_MAX * MATRIX_MAX], mean[MATRIX_MAX * MATRIX_MAX], slope[MATRIX_MAX * MATRIX_MAX];
-        get_block(kern, kern->R_next, MOMENTS * since * k, mean);
-        get_block(kern, kern->R_next, (MOMENTS * since + 1) * k, slope);
+        merged_row_block(kern, kern->R_next, MOMENTS * since * k, mean);
+        merged_row_block(kern, kern->R_next, (MOMENTS * since + 1) * k, slope);
         for (int x = 0; x < k * k; x++)
             first[x] = mean[x] - MOMENT_ROOT3 * slope[x];
         memset(end, 0, sizeof end);
@@ -393,7 +370,6 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
                        .cells = old + 1,
                        .since = since,
                        .known_end = kern->smooth_gradient,
-                       .R = kern->R_next,
                        .Q = kern->Q_next};
     if (since > 0 && fit_row(kern, &from, end, &fit))
         return NAN;
@@ -403,8 +379,8 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
     }
     for (int a = 0; a < k; a++) {
         size_t line = (size_t)a * (size_t)kern->features;
-        change = larger(change, move_known(&s, (size_t)(MOMENTS * k * explicit), kern->R + line, kern->Q + line,
-                                           kern->Q_next + line, kern->R_next + line));
+        change = larger_change(change, move_known(&s, (size_t)(MOMENTS * k * explicit), kern->R + line, kern->Q + line,
+                                                  kern->Q_next + line, kern->R_next + line));
     }
     double known_from = since > old ? HUGE_VAL : since < old ? kern->cells.cell[since].start : kern->grid->t[i];
     double marks = move_marks(kern, i, &s, gamma, known_from, since, &fit);
@@ -413,7 +389,7 @@ double response_merged(merged_kernels *kern, int i, const averages_layout *at, c
         memcpy(kern->end_next, gamma, sizeof(double) * (size_t)(k * k));
     else
         node_value(kern, &fit, since, kern->end_next);
-    return larger(change, larger(marks, overlap));
+    return larger_change(change, larger_change(marks, overlap));
 }
 
 void response_merged_renew(merged_kernels *kern, const averages_layout *at, const double *after)
@@ -424,7 +400,6 @@ void response_merged_renew(merged_kernels *kern, const averages_layout *at, cons
                        .cells = kern->cells.n,
                        .since = kern->cells.n,
                        .known_end = kern->smooth_gradient,
-                       .R = kern->R,
                        .Q = kern->Q};
     if (fit_row(kern, &from, after + at->gamma, &fit))
         return;
