@@ -149,8 +149,7 @@ static void merge_old(replica *rep, double t, double *before, double *now)
     const averages_layout *at = &rep->plan->at;
     int width = (int)at->kinds * at->k * at->k;
     for (int c = cell_list_pair(cells, t, 0); c >= 0; c = cell_list_pair(cells, t, c)) {
-        double left = (cells->cell[c].end - cells->cell[c].start) / (cells->cell[c + 1].end - cells->cell[c].start);
-        moment_map map = moment_map_of(left);
+        moment_map map = moment_map_of(cell_list_share(cells, c));
         merged_kernels_merge(m->kern, c, &map);
         merged_row_merge(before + at->rows, width, cells->n, c, &map, 1);
         merged_row_merge(now + at->rows, width, cells->n, c, &map, 1);
@@ -158,15 +157,6 @@ static void merge_old(replica *rep, double t, double *before, double *now)
             if (share_owns(rep->share, b))
                 merged_block_merge(&m->block[b], cells->n, c, &map);
         cell_list_merge(cells, c);
-    }
-}
-
-static void swap_start(replica *rep)
-{
-    for (size_t b = 0; b < rep->n_blocks; b++) {
-        double *keep = rep->block[b].r;
-        rep->block[b].r = rep->block[b].r_last;
-        rep->block[b].r_last = keep;
     }
 }
 
@@ -194,7 +184,8 @@ int merged_replica_accept(replica *rep, double *before, double *now)
 {
     merged_replica *m = rep->merged;
     if (rep->out->nodes == 0) {
-        swap_start(rep);
+        for (size_t b = 0; b < rep->n_blocks; b++)
+            path_block_keep_position(&rep->block[b]);
         follow_mark(m, rep->grid, rep->out);
         return 0;
     }

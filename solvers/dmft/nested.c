@@ -133,7 +133,6 @@ typedef struct side_by_side {
     const time_grid *grid[WINDOW_GRIDS];
     path_ensemble *start;
     path_window *window; /* [blocks] */
-    uint64_t *first;     /* [blocks] number of the first path */
     replica *rep[GRIDS];
     marcher *march[GRIDS];
 } side_by_side;
@@ -142,16 +141,14 @@ static sgdmft_status windows_new(side_by_side *all)
 {
     size_t blocks = all->start->n_blocks, paths = 0;
     all->window = calloc(blocks, sizeof *all->window);
-    all->first = calloc(blocks, sizeof *all->first);
-    if (!all->window || !all->first)
+    if (!all->window)
         return context_out_of_memory(all->ctx, "the inputs of paths", 100.0 * (double)blocks);
     sgdmft_status status = SGDMFT_OK;
     for (size_t b = 0; b < blocks && !status; b++) {
         size_t n = all->start->block[b].n;
-        all->first[b] = paths;
-        paths += n;
         if (share_owns(&all->environment->share, b))
-            status = path_window_new(all->ctx, &all->source, n, all->first[b], &all->window[b]);
+            status = path_window_new(all->ctx, &all->source, n, paths, &all->window[b]);
+        paths += n;
     }
     return status;
 }
@@ -183,8 +180,8 @@ static sgdmft_status draw_window(side_by_side *all, int index)
     for (size_t b = 0; b < blocks; b++) {
         stopped |= context_stop_now(all->ctx);
         if (!stopped && share_owns(&all->environment->share, b))
-            failed |= path_window_draw(&all->source, &all->window[b], all->first[b], index,
-                                       all->rep[GRID_FINE]->merged->block[b].g_last);
+            failed |=
+                path_window_draw(&all->source, &all->window[b], index, all->rep[GRID_FINE]->merged->block[b].g_last);
     }
     if (stopped)
         return context_interrupted(all->ctx, "paths were drawn");
@@ -200,7 +197,6 @@ static void side_by_side_clear(side_by_side *all)
     for (size_t b = 0; all->window && b < all->start->n_blocks; b++)
         path_window_clear(&all->window[b]);
     free(all->window);
-    free(all->first);
     path_ensemble_free(all->start);
 }
 

@@ -47,9 +47,7 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
         grid->corner[i] = grid->renewal[i] || fabs(after - before) > CORNER * (fabs(before) + fabs(after));
     }
     for (int i = 0; i < grid->steps; i++)
-        grid->event[i] = 0.5 + grid->damping * grid->h[i] / grid->t[i + 1];
-    for (int i = 0; i < grid->steps; i++)
-        grid->event[i] = fmin(grid->event[i], 1);
+        grid->event[i] = fmin(0.5 + grid->damping * grid->h[i] / grid->t[i + 1], 1);
     *out = grid;
     return SGDMFT_OK;
 }

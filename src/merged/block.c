@@ -71,11 +71,7 @@ static int node_averages(merged_block *block, const path_block *base, const path
 
 int merged_block_start(merged_block *block, path_block *base, const path_plan *plan, path_workspace *s, double *sums)
 {
-    int k = plan->shape.k, kstar = plan->shape.kstar;
-    size_t n = base->in->n;
-    memset(base->r, 0, sizeof(double) * (size_t)k * n);
-    lanes_combine(k, kstar, (size_t)kstar, n, plan->law->start_onto_signal, base->in->wstar, base->r);
-    lanes_combine(k, k, (size_t)k, n, plan->law->start_root, base->in->z0, base->r);
+    path_block_start_field(base, plan, base->r);
     return node_averages(block, base, plan, 0, base->r, s, sums);
 }
 
@@ -113,11 +109,8 @@ static void open_positions(const merged_block *block, path_block *base, const pa
 {
     int k = kern->k, kstar = kern->kstar, features = merged_features(kern), cells = kern->cells.n;
     size_t n = base->in->n, bytes = sizeof(double) * (size_t)k * n;
-    double onto_teacher[MATRIX_MAX * MATRIX_MAX], onto_start[MATRIX_MAX * MATRIX_MAX] = {0};
-    const double *R0 = kern->mark[0].R_next;
-    memcpy(onto_teacher, kern->F_next, sizeof(double) * (size_t)(k * kstar));
-    matrix_accumulate(k, k, kstar, 1, R0, plan->law->start_onto_signal, onto_teacher);
-    matrix_accumulate(k, k, k, 1, R0, plan->law->start_root, onto_start);
+    double onto_teacher[MATRIX_MAX * MATRIX_MAX], onto_start[MATRIX_MAX * MATRIX_MAX];
+    path_block_coefficients(plan, kern->mark[0].R_next, kern->F_next, onto_teacher, onto_start);
     memset(base->r, 0, bytes);
     lanes_combine(k, kstar, (size_t)kstar, n, onto_teacher, base->in->wstar, base->r);
     lanes_combine(k, k, (size_t)k, n, onto_start, base->in->z0, base->r);
@@ -223,9 +216,7 @@ void merged_block_accept(merged_block *block, path_block *base, const merged_ker
             for (int f = 0; f < columns; f++)
                 gram[(size_t)(m * k + a) * F + (size_t)f] += s->row[a * columns + f];
     }
-    double *keep = base->r;
-    base->r = base->r_last;
-    base->r_last = keep;
+    path_block_keep_position(base);
 }
 
 void merged_block_merge(merged_block *block, int n_cells, int c, const moment_map *map)

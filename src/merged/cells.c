@@ -39,7 +39,7 @@ int cell_list_pair(const cell_list *list, double t, int from)
 double cell_list_merge(cell_list *list, int c)
 {
     merged_cell *cell = list->cell + c;
-    double share = (cell[0].end - cell[0].start) / (cell[1].end - cell[0].start);
+    double share = cell_list_share(list, c);
     cell[0].end = cell[1].end;
     memmove(cell + 1, cell + 2, sizeof *cell * (size_t)(list->n - c - 2));
     list->n--;

@@ -37,7 +37,14 @@ void cell_list_add(cell_list *list, double start, double end);
 /* The first cell from `from` on that is to be merged with the one after it at time t, or -1. */
 int cell_list_pair(const cell_list *list, double t, int from);
 
-/* Merges cell c with the one after it, and returns the share of its width. */
+/* The share of cell c in the width of it and the cell after it. */
+static inline double cell_list_share(const cell_list *list, int c)
+{
+    const merged_cell *cell = list->cell + c;
+    return (cell[0].end - cell[0].start) / (cell[1].end - cell[0].start);
+}
+
+/* Merges cell c with the one after it, and returns its share. */
 double cell_list_merge(cell_list *list, int c);
 
 /* The largest number of cells in a march over the grid, and the mean number over its steps. */

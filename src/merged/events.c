@@ -32,22 +32,6 @@ static VECTOR_CLONES void subtract_scaled(size_t count, double factor, const dou
         r[v] -= factor * x[v];
 }
 
-static VECTOR_CLONES void kick_moments(int k, size_t n, size_t count, const int *restrict lane,
-                                       const double *restrict place, const double *restrict step,
-                                       const double *restrict g, double *restrict mean, double *restrict slope)
-{
-    for (int a = 0; a < k; a++) {
-        double *restrict K0 = mean + (size_t)a * n, *restrict K1 = slope + (size_t)a * n;
-        const double *restrict from = g + (size_t)a * count;
-#pragma GCC ivdep
-        for (size_t v = 0; v < count; v++) {
-            double kick = step[v] * from[v];
-            K0[lane[v]] += kick;
-            K1[lane[v]] += moment_slope(place[v]) * kick;
-        }
-    }
-}
-
 /* Subtracts what the cell itself has done from the positions r[k][count]. `room` has 2 numbers for each of them. */
 static void subtract_own(const merged_block *block, const merged_kernels *kern, size_t n, size_t count, const int *lane,
                          const double *place, double *room, double *r)
@@ -80,7 +64,10 @@ static int advance_group(merged_block *block, path_block *base, const path_plan 
             y[c * count + v] = base->in->y[c * n + (size_t)lane[v]];
     if (model_gradient(plan->m, s->model, count, t, r, y, g, NULL))
         return -1;
-    kick_moments((int)k, n, count, lane, place, cell->step + first, g, block->K, block->K + k * n);
+    double *slope = block->room;
+    for (size_t v = 0; v < count; v++)
+        slope[v] = moment_slope(place[v]);
+    lanes_kick((int)k, n, count, lane, slope, cell->step + first, g, block->K, block->K + k * n);
     return 0;
 }
 

@@ -5,7 +5,6 @@
 #include "core/matrix.h"
 #include "paths/lanes.h"
 #include "paths/last_visit.h"
-#include "paths/observe.h"
 
 /* Weights of the two nodes of a cell in an integral of the density of the last visit over it, times phi_0 and phi_1. */
 typedef struct cell_weights {
@@ -126,18 +125,6 @@ static double *visits_row(const walk *w, int c, int m)
            (size_t)VISITS * (size_t)(w->plan->shape.k * w->plan->shape.k);
 }
 
-/* Computes g at the position into s->g, and adds the observables if they are asked for. */
-static int evaluate(const walk *w, double weight, const double *r)
-{
-    const path_inputs *in = w->base->in;
-    path_workspace *s = w->s;
-    if (!w->observed)
-        return model_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
-    if (model_loss_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
-        return -1;
-    return path_observe_add(w->base, w->plan, weight, r, s, w->observed);
-}
-
 /* Adds the averages with one insertion. The inserted kick belongs to the cells beside its node; insertions at later
    nodes leave all visits of the cell that begins at the node in place. */
 static int average(const walk *w, const insertion *at)
@@ -146,7 +133,7 @@ static int average(const walk *w, const insertion *at)
     int k = w->plan->shape.k;
     size_t n = w->base->in->n, kk = (size_t)(k * k);
     double product[4 * MATRIX_MAX * MATRIX_MAX], *g = w->s->g;
-    if (evaluate(w, at->weight, at->r))
+    if (last_visit_evaluate(w->base, w->plan, at->weight, at->r, w->s, w->observed))
         return -1;
     if (at->after)
         lanes_outer(k, k, n, w->later, kicks_of(w, at->node, 1), visits_row(w, at->node, 1));

@@ -93,14 +93,14 @@ sgdmft_status path_window_new(sgdmft_context *ctx, const window_source *source, 
     const path_source *paths = source->paths;
     const sample_process *process = paths->process;
     size_t k = (size_t)paths->shape.k;
-    path_window w = {.k = k, .n = n};
+    path_window w = {.k = k, .n = n, .first = first};
     double *at = w.rows = memory_doubles(rows_of(k, process) * n);
     w.sums = memory_doubles((WINDOW_CELLS + 1) * k * n);
     w.last = memory_zeroed(2 * n, sizeof *w.last);
     w.order = memory_zeroed(n, sizeof *w.order);
     w.coming = memory_doubles(n);
     w.number = memory_doubles(n);
-    w.random = memory_doubles((2 + k) * n);
+    w.random = memory_doubles(n);
     w.schedule = memory_doubles(schedule_work(paths->eta));
     int failed = !w.rows || !w.sums || !w.last || !w.order || !w.coming || !w.number || !w.random || !w.schedule;
     if (!failed && process->visits)
@@ -150,7 +150,7 @@ void path_window_clear(path_window *w)
 }
 
 /* The moments of the fine cells, and W at their ends. */
-static void draw_moments(const window_source *source, path_window *w, uint64_t first, int index)
+static void draw_moments(const window_source *source, path_window *w, int index)
 {
     const time_grid *grid = source->grid[0];
     size_t width = w->k * w->n;
@@ -159,7 +159,8 @@ static void draw_moments(const window_source *source, path_window *w, uint64_t f
         uint64_t cell = (uint64_t)(index * WINDOW_CELLS + c);
         double *xi = w->cell[0][c].xi, root = sqrt(grid->h[cell]);
         for (size_t row = 0; row < MOMENTS * w->k; row++)
-            random_normals(key_of(source, PURPOSE_MOMENTS), cell * MOMENTS * w->k + row, first, w->n, xi + row * w->n);
+            random_normals(key_of(source, PURPOSE_MOMENTS), cell * MOMENTS * w->k + row, w->first, w->n,
+                           xi + row * w->n);
         double *at = w->sums + (size_t)c * width;
         for (size_t x = 0; x < width; x++)
             at[width + x] = at[x] + root * xi[x];
@@ -262,14 +263,14 @@ static int compare_keys(const void *x, const void *y)
 
 /* The next visits of all lanes, as seen from the beginning of the window. Visits that are independent of each other
    come after a new waiting time, whatever was drawn before; a process with epochs has one visit in each of them. */
-static void draw_next(const window_source *source, path_window *w, uint64_t first, int index, const double *key)
+static void draw_next(const window_source *source, path_window *w, int index, const double *key)
 {
     const visit_law *law = source->paths->process->visits;
     double t = source->grid[0]->t[index * WINDOW_CELLS], shift;
     int renewal = source->grid[0]->renewal[index * WINDOW_CELLS];
     if (law->epoch > 0 && index > 0 && !renewal)
         return;
-    random_uniforms(key_of(source, PURPOSE_FIRST_VISITS), (uint64_t)index, first, 1, &shift);
+    random_uniforms(key_of(source, PURPOSE_FIRST_VISITS), (uint64_t)index, w->first, 1, &shift);
     for (size_t p = 0; p < w->n; p++)
         w->order[p] = (lane_order){key[p], p};
     qsort(w->order, w->n, sizeof *w->order, compare_keys);
@@ -283,7 +284,7 @@ static void draw_next(const window_source *source, path_window *w, uint64_t firs
 }
 
 /* The visits of the window. */
-static int draw_visits(const window_source *source, path_window *w, uint64_t first, int index, const double *key)
+static int draw_visits(const window_source *source, path_window *w, int index, const double *key)
 {
     const visit_law *law = source->paths->process->visits;
     const time_grid *grid = source->grid[0];
@@ -291,7 +292,7 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
     double end = grid->t[(index + 1) * WINDOW_CELLS];
     w->slots = 0;
     w->listed = 0;
-    draw_next(source, w, first, index, key);
+    draw_next(source, w, index, key);
     for (int some = 1; some;) {
         some = 0;
         for (size_t p = 0; p < n && !some; p++)
@@ -303,9 +304,9 @@ static int draw_visits(const window_source *source, path_window *w, uint64_t fir
             return -1;
         uint64_t item = ((uint64_t)index << SLOT_BITS) + (uint64_t)s;
         double *time = w->time + (size_t)s * n;
-        random_uniforms(key_of(source, PURPOSE_LATER_VISITS), item, first, n, w->random);
+        random_uniforms(key_of(source, PURPOSE_LATER_VISITS), item, w->first, n, w->random);
         for (size_t a = 0; a < k; a++)
-            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), item * k + a, first, n,
+            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), item * k + a, w->first, n,
                            w->path + ((size_t)s * k + a) * n);
         for (size_t p = 0; p < n; p++) {
             int here = w->coming[p] < end;
@@ -433,16 +434,17 @@ static int fill_cells(const window_source *source, path_window *w, int grid, int
 }
 
 /* The increments of a process that diffuses and the bridge at its event in the middle of each cell. */
-static void draw_steps(const window_source *source, path_window *w, uint64_t first, int index)
+static void draw_steps(const window_source *source, path_window *w, int index)
 {
     size_t n = w->n, k = w->k;
     const time_grid *grid = source->grid[0];
     for (int c = 0; c < WINDOW_CELLS; c++) {
         uint64_t cell = (uint64_t)(index * WINDOW_CELLS + c);
         double u = grid->middle[cell], scale = sqrt(grid->h[cell] * bridge_covariance(u, u));
-        random_normals(key_of(source, PURPOSE_DIFFUSION), cell, first, n, w->cell[0][c].noise);
+        random_normals(key_of(source, PURPOSE_DIFFUSION), cell, w->first, n, w->cell[0][c].noise);
         for (size_t a = 0; a < k; a++)
-            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), cell * k + a, first, n, w->cell[0][c].bridge + a * n);
+            random_normals(key_of(source, PURPOSE_VISIT_BRIDGE), cell * k + a, w->first, n,
+                           w->cell[0][c].bridge + a * n);
         for (size_t x = 0; x < k * n; x++)
             w->cell[0][c].bridge[x] *= scale;
     }
@@ -462,16 +464,16 @@ static void draw_steps(const window_source *source, path_window *w, uint64_t fir
         }
 }
 
-int path_window_draw(const window_source *source, path_window *w, uint64_t first, int index, const double *key)
+int path_window_draw(const window_source *source, path_window *w, int index, const double *key)
 {
-    draw_moments(source, w, first, index);
+    draw_moments(source, w, index);
     for (int g = 1; g < WINDOW_GRIDS; g++)
         coarsen_moments(source, w, g, index);
     if (!source->paths->process->visits) {
-        draw_steps(source, w, first, index);
+        draw_steps(source, w, index);
         return 0;
     }
-    if (draw_visits(source, w, first, index, key))
+    if (draw_visits(source, w, index, key))
         return -1;
     for (int g = 0; g < WINDOW_GRIDS; g++)
         if (fill_cells(source, w, g, index))

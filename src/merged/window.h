@@ -44,7 +44,8 @@ typedef struct window_cell {
 
 typedef struct path_window {
     size_t k, n;
-    double *rows; /* owned: xi, noise and bridges of all cells */
+    uint64_t first; /* the number of the path in lane 0 */
+    double *rows;   /* owned: xi, noise and bridges of all cells */
     window_cell cell[WINDOW_GRIDS][WINDOW_CELLS];
 
     /* Visits of the window: visit s of a lane at [s][n]; times past the end where a lane has fewer. */
@@ -60,7 +61,7 @@ typedef struct path_window {
     double *sums;             /* [WINDOW_CELLS + 1][k][n] W at the ends of the fine cells */
     double *coming;           /* [n] time of the next visit of each lane */
     double *number;           /* [n] of visits so far */
-    double *random;           /* [2 + k][n] room */
+    double *random;           /* [n] room */
     double *schedule;
     double visits; /* so far, of all lanes */
 } path_window;
@@ -81,6 +82,6 @@ double path_window_bytes(size_t k, double visits_per_window); /* of one lane */
 /* Draws window `index`, cells WINDOW_CELLS index ... of the finest grid. Windows must be drawn in order. `key` has one
    number for each lane, by which the lanes are sorted for the times of their next visits. Non-zero if memory runs
    out. */
-int path_window_draw(const window_source *source, path_window *window, uint64_t first, int index, const double *key);
+int path_window_draw(const window_source *source, path_window *window, int index, const double *key);
 
 #endif

@@ -186,25 +186,17 @@ void path_workspace_free(path_workspace *s)
     free(s);
 }
 
-/* The coefficients of (5) for the field, w(t_node) = onto_teacher w* + onto_start z0 + sum_j V_j xi_j: with w(0) = A w*
-   + B z0 and R = R(t_node, 0), or kernels_onto_start where theta is sampled,
-
-     onto_teacher = R A + F,   onto_start = R B. */
-static void field_coefficients(const path_plan *plan, const kernels *kern, int node, double *onto_teacher,
-                               double *onto_start)
+void path_block_coefficients(const path_plan *plan, const double *R, const double *F, double *onto_teacher,
+                             double *onto_start)
 {
     int k = plan->shape.k, kstar = plan->shape.kstar;
-    double R[MATRIX_MAX * MATRIX_MAX];
-    for (int c = 0; c < k * k; c++)
-        R[c] = kernels_onto_start(kern, c, node);
-    memcpy(onto_teacher, kern->F + (size_t)node * (size_t)(k * kstar), sizeof(double) * (size_t)(k * kstar));
+    memcpy(onto_teacher, F, sizeof(double) * (size_t)(k * kstar));
     matrix_accumulate(k, k, kstar, 1, R, plan->law->start_onto_signal, onto_teacher);
     memset(onto_start, 0, sizeof(double) * (size_t)(k * k));
     matrix_accumulate(k, k, k, 1, R, plan->law->start_root, onto_start);
 }
 
-/* w(0) = A w* + B z0 */
-static void field_at_start(const path_block *block, const path_plan *plan, double *w)
+void path_block_start_field(const path_block *block, const path_plan *plan, double *w)
 {
     int k = plan->shape.k, kstar = plan->shape.kstar;
     size_t n = block->in->n;
@@ -219,8 +211,10 @@ static void field_at_node(const path_block *block, const path_plan *plan, const 
 {
     int k = plan->shape.k, kstar = plan->shape.kstar;
     size_t n = block->in->n;
-    double onto_teacher[MATRIX_MAX * MATRIX_MAX], onto_start[MATRIX_MAX * MATRIX_MAX];
-    field_coefficients(plan, kern, node, onto_teacher, onto_start);
+    double onto_teacher[MATRIX_MAX * MATRIX_MAX], onto_start[MATRIX_MAX * MATRIX_MAX], R[MATRIX_MAX * MATRIX_MAX];
+    for (int c = 0; c < k * k; c++)
+        R[c] = kernels_onto_start(kern, c, node);
+    path_block_coefficients(plan, R, kern->F + node * k * kstar, onto_teacher, onto_start);
     memset(own, 0, sizeof(double) * (size_t)k * n);
     lanes_combine(k, k, (size_t)k, n, onto_start, block->in->z0, own);
     path_history_field(&block->history, kern, node, own);
@@ -240,7 +234,7 @@ void path_block_average_start(const path_block *block, const path_plan *plan, co
     int k = plan->shape.k;
     size_t n = block->in->n;
     lanes_outer(k, plan->shape.kstar, n, g, block->in->wstar, sums + plan->at.mu);
-    field_at_start(block, plan, s->work);
+    path_block_start_field(block, plan, s->work);
     lanes_outer(k, k, n, g, s->work, sums + plan->at.gw0);
 }
 
@@ -277,7 +271,7 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
     if (block->chains && block->chains->chain)
         memset(block->chains->chain, 0, sizeof(double) * slots * (slots + 1) / 2 * (size_t)(k * k) * n);
     block->node = block->begun = 0;
-    field_at_start(block, plan, block->w);
+    path_block_start_field(block, plan, block->w);
     path_history_start(&block->history, block->zero);
     memcpy(block->r, block->w, sizeof(double) * width);
     return node_averages(block, plan, 0, block->r, s, sums);
@@ -373,12 +367,10 @@ int path_block_advance(path_block *block, const path_plan *plan, const kernels *
 
 void path_block_accept(path_block *block, const path_plan *plan)
 {
-    double *keep = block->r;
     if (block->node > 0)
         path_history_close_cell(&block->history, plan->grid, block->node - 1, block->newest_sum, block->newest_moment,
                                 block->zero);
-    block->r = block->r_last;
-    block->r_last = keep;
+    path_block_keep_position(block);
     block->node = -1;
 }
 

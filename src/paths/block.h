@@ -117,6 +117,24 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
 int path_block_advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s,
                        double *sums);
 
+/* w(0) = A w* + B z0 of all lanes, w[k][n]. */
+void path_block_start_field(const path_block *block, const path_plan *plan, double *w);
+
+/* The coefficients of (5) for the field, w(t) = onto_teacher w* + onto_start z0 + noise: with w(0) as above, F at t,
+   and R the coefficient of w(0) there,
+
+     onto_teacher[k][k*] = R A + F,   onto_start[k][k] = R B. */
+void path_block_coefficients(const path_plan *plan, const double *R, const double *F, double *onto_teacher,
+                             double *onto_start);
+
+/* The position at the computed node becomes that at the last accepted one. */
+static inline void path_block_keep_position(path_block *block)
+{
+    double *keep = block->r;
+    block->r = block->r_last;
+    block->r_last = keep;
+}
+
 /* Makes the computed node the last accepted one. */
 void path_block_accept(path_block *block, const path_plan *plan);
 

@@ -93,16 +93,15 @@ static void add_kicks(const walk *w, const insertion *at, const double *g_kick, 
         add_scaled(kk, at->before, g_kick, visits_row(w, at->node - 1));
 }
 
-/* Computes g at the position into s->g, and adds the observables if they are asked for. */
-static int evaluate(const walk *w, double weight, const double *r)
+int last_visit_evaluate(const path_block *block, const path_plan *plan, double weight, const double *r,
+                        path_workspace *s, double *observed)
 {
-    const path_inputs *in = w->block->in;
-    path_workspace *s = w->s;
-    if (!w->observed)
-        return model_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
-    if (model_loss_gradient(w->plan->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
+    const path_inputs *in = block->in;
+    if (!observed)
+        return model_gradient(plan->m, s->model, in->n, s->t, r, in->y, s->g, NULL);
+    if (model_loss_gradient(plan->m, s->model, in->n, s->t, r, in->y, s->work, s->g))
         return -1;
-    return path_observe_add(w->block, w->plan, weight, r, s, w->observed);
+    return path_observe_add(block, plan, weight, r, s, observed);
 }
 
 /* Adds the averages with one insertion. */
@@ -112,7 +111,7 @@ static int average(const walk *w, const insertion *at)
     int k = w->plan->shape.k;
     size_t n = w->block->in->n, kk = (size_t)(k * k);
     double weight = at->after + at->before + at->none, product[4 * MATRIX_MAX * MATRIX_MAX], *g = w->s->g;
-    if (evaluate(w, weight, at->r))
+    if (last_visit_evaluate(w->block, w->plan, weight, at->r, w->s, w->observed))
         return -1;
     const double *sum = at->after > 0 ? sum_of(w, at->node) : g;
     lanes_insertion_products(k, n, weight, g, at->r, at->kick ? at->kick : g, sum, w->later, product);
