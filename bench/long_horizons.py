@@ -73,7 +73,8 @@ def main():
     parser.add_argument("--accuracy", nargs="+", type=float, default=[1e-2, 3e-3])
     parser.add_argument("--reference", type=float, default=0.5,
                         help="accuracy of the reference in units of the smallest accuracy (default: 0.5)")
-    parser.add_argument("--pilot-cpu", type=float, default=60, help="CPU seconds to measure the simulator (default: 60)")
+    parser.add_argument("--pilot-cpu", type=float, default=60,
+                        help="CPU seconds to measure the simulator (default: 60)")
     options = parser.parse_args()
     options.cache, options.threads = None, 1
     bench, rows = Bench(options), []

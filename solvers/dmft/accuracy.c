@@ -51,9 +51,9 @@ sgdmft_status accuracy_columns(sgdmft_context *ctx, const sgdmft_problem *proble
         if (column < at.count)
             out[column] = 1;
         else
-            status =
-                origin_fail(ctx, SGDMFT_ERR_RANGE, &item->where,
-                            "value %s is not a column of the output; allowed: names of columns, such as R11", item->text);
+            status = origin_fail(ctx, SGDMFT_ERR_RANGE, &item->where,
+                                 "value %s is not a column of the output; allowed: names of columns, such as R11",
+                                 item->text);
     }
     free(names);
     if (status)

@@ -8,9 +8,9 @@
    set a least number of paths (choice_least_paths).
 
    Step. The bar of the step error falls with the third to the fourth power of the step when it is small, and more
-   slowly when it is large. Pilots with few paths raise the number of steps until the bar is small, and the number for the
-   accuracy follows by that power. Steps are no longer than STIFFEST in units of the fastest relaxation, beyond which
-   differences between grids say nothing about the error. */
+   slowly when it is large. Pilots with few paths raise the number of steps until the bar is small, and the number for
+   the accuracy follows by that power. Steps are no longer than STIFFEST in units of the fastest relaxation, beyond
+   which differences between grids say nothing about the error. */
 #ifndef SGDMFT_SOLVERS_DMFT_CHOICE_H
 #define SGDMFT_SOLVERS_DMFT_CHOICE_H
 
@@ -60,8 +60,8 @@ choice choice_finer(const choice_task *task, const choice *pilot);
    will not do; *next is then another one. */
 int choice_again(const choice_task *task, const accuracy_view *seen, const choice *run, choice *next);
 
-/* If the numbers in *next are those of a full history of so many steps that a merged one takes less time, and may be: 1,
-   the task becomes that of a merged history and *next its run. `seen` shows the trial `of`, which reached the horizon. */
+/* Changes to a merged history where that takes less time: if it is allowed and *next has too many steps for a full one,
+   returns 1, and task and *next are those of a merged history. `seen` is what the last trial, `of`, showed. */
 int choice_merge(choice_task *task, const accuracy_view *seen, const choice *of, choice *next);
 
 /* The number of replicas that reaches the accuracy: that of the run if it is reached, or replicas will not do. */

@@ -89,8 +89,9 @@ static double pair_bytes(const dmft_plan *plan)
     model_shape shape = plan->on_grid[GRID_FINE].shape;
     double fine = plan->grid[GRID_FINE]->steps, bytes = 0, kk = shape.k * shape.k, marks = plan->n_marks;
     for (int grid = 0; grid < GRIDS && plan->merged; grid++)
-        bytes += replicas_of(plan, grid) *
-                 merged_kernels_bytes(shape.k, shape.kstar, plan->on_grid[grid].at.steps / MOMENTS, grid ? 0 : plan->n_marks);
+        bytes +=
+            replicas_of(plan, grid) * merged_kernels_bytes(shape.k, shape.kstar, plan->on_grid[grid].at.steps / MOMENTS,
+                                                           grid ? 0 : plan->n_marks);
     if (plan->merged)
         return (bytes + 16 * kk * marks * marks * (1 + plan->problem->numerics.replicas)) / (fine * fine);
     for (int grid = 0; grid < GRIDS; grid++) {

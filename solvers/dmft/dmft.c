@@ -11,14 +11,14 @@
    with G = dg/dr and the process Z of the problem (process/process.h).
 
    A replica draws its paths once, then solves on the grid of the problem and, with the same paths, on every second
-   node. The difference estimates the time-step error with little noise, and removes its leading order. It also solves on
-   every fourth node: the change of the extrapolated value, and the order that the three grids show, bound the error
+   node. The difference estimates the time-step error with little noise, and removes its leading order. It also solves
+   on every fourth node: the change of the extrapolated value, and the order that the three grids show, bound the error
    that is left. Where paths, replicas and steps are not all given, they are chosen for an accuracy, by pilots and by
    runs that begin again or go on. The files of this directory:
 
      plan.h        problem -> grids, laws, averages            nested.h    one replica on its grids
      pilot.h       axes along which normals are drawn          replica.h   kernels, paths and averages on one grid
-     merged.h      the same with a merged history
+     merged.h      the same with a merged history            predict.h   averages at the next node, as a first guess
      replicas.h    all replicas, threads and ranks             march.h, picard.h   two ways to make them consistent
      collect.h     replicas from other ranks                   statistics.h, curve_errors.h   replicas -> solution
      accuracy.h    errors against the accuracy asked for       choice.h, automatic.h   numbers that reach it */

@@ -46,8 +46,8 @@ static void add_identity_terms(replica *rep, int node, double eta, double weight
 }
 
 /* The same for the implicit midpoint rule, whose cells obey the identities as they are: with theta_mid the mean of
-   theta at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. In a long cell
-   a small error of C changes the right-hand side by many times that, and C adapts to it. The defect of a cell is
+   theta at both ends, the change of theta theta^T is that of theta times theta_mid^T, plus its transpose. In a long
+   cell a small error of C changes the right-hand side by many times that, and C adapts to it. The defect of a cell is
    therefore divided by its stiffness, so that it is in units of the error of C that it stands for. */
 static void add_midpoint_terms(replica *rep, int cell, const double *averages)
 {

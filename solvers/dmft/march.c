@@ -9,6 +9,7 @@
 #include "kernels/response_midpoint.h"
 #include "numerics/anderson.h"
 #include "solvers/dmft/identity.h"
+#include "solvers/dmft/predict.h"
 
 /* Bounds within which the estimated contraction rate of the passes is used. A faster one counts as FASTEST; with a
    slower one than SLOWEST, the change in the last pass is taken for the distance that is left. */
@@ -36,40 +37,9 @@ static const double RESIDUAL_JUMPS = 2, CHANGE_JUMPS = 4;
 static const double RESIDUAL_NOISE = 1;
 static const int RESTARTED = 16, UNSETTLED = 40;
 
-/* Predicts averages of cells (response_midpoint): kicks grow with the length of the cell and are else those of the
-   cell before, so that the covariance of the innovations is one, and responses depend on the number of cells between.
-   A prediction that were no covariance could be far off, as its factor divides by small numbers. */
-static void predict_cell(const replica *rep, int i, const double *now, double *next)
-{
-    const averages_layout *at = &rep->plan->at;
-    size_t kk = (size_t)(at->k * at->k), row = at->kinds * kk, newest = averages_used(at, i);
-    double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
-    memcpy(next, now, sizeof(double) * newest);
-    memset(next + newest, 0, sizeof(double) * row);
-    for (int l = 0; l <= i && i > 0; l++) {
-        double *out = next + averages_used(at, l);
-        const double *same = now + averages_used(at, l < i ? l : i - 1);
-        const double *shifted = now + averages_used(at, l > 0 ? l - 1 : 0);
-        for (size_t c = 0; c < kk; c++) {
-            out[VISITS * kk + c] = ratio * (l < i ? 1 : ratio) * same[VISITS * kk + c];
-            out[RESPONSE_CELL * kk + c] = ratio * shifted[RESPONSE_CELL * kk + c];
-        }
-    }
-    response_midpoint_guess(rep->kern, i, at, next);
-}
-
 /* Differences of earlier passes that the accelerated iteration keeps. Passes of long cells of gradient flow converge
    slowly, in several directions. */
 enum { DEPTH = 2, DEPTH_CELLS = ANDERSON_DEPTH_MOST };
-
-/* The prediction of the averages at node i + 1. */
-static void predict(const replica *rep, int i, const double *before, const double *now, double *next)
-{
-    if (rep->plan->at.response->midpoint)
-        predict_cell(rep, i, now, next);
-    else
-        replica_predict(rep, i, before, now, next);
-}
 
 /* The state of the march at the step from node i. */
 struct marcher {
@@ -211,7 +181,7 @@ static int step_to_consistency(marcher *m, int i)
         stop_incomplete(rep, t);
         return -1;
     }
-    predict(rep, i, m->before, m->now, m->next);
+    predict_averages(rep, i, m->before, m->now, m->next);
     replica_rows(rep, i, m->now, m->next);
     anderson_restart(&m->mixing, size);
     if (midpoint)

@@ -34,7 +34,8 @@ void marcher_interrupt(marcher *m);
 /* Completes rep->out. NULL is allowed. */
 void marcher_free(marcher *m);
 
-/* The whole march. Fills rep->out, which also says why a solve ended early; the return value reports system failures only. */
+/* The whole march. Fills rep->out, which also says why a solve ended early; the return value reports system failures
+   only. */
 sgdmft_status march_solve(sgdmft_context *ctx, replica *rep);
 
 #endif

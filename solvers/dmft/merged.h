@@ -1,5 +1,5 @@
-/* A replica with a merged history: its kernels (merged/kernels.h), its blocks, and what the steps of a march do to them.
-   A part of replica.c, which alone uses the functions that take a replica.
+/* A replica with a merged history: its kernels (merged/kernels.h), its blocks, and what a step of the march does to
+   both. A part of replica.c, which alone uses the functions that take a replica.
 
    Before the passes of a step the normals of the newest cell are matched (merged/normals.h). A pass is a pass as ever.
    When the step is accepted, its cell joins the list, and cells that have become old are merged. */
@@ -10,7 +10,7 @@
 #include "merged/normals.h"
 #include "solvers/dmft/grid_solution.h"
 
-/* What a merged history is made from. */
+/* The plan and the inputs of a replica with a merged history. */
 typedef struct merged_source {
     merged_kernels_plan kernels;
     path_window *window; /* [blocks] the inputs of the steps, shared by the grids of a replica */

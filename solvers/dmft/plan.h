@@ -42,7 +42,7 @@ void dmft_plan_clear(dmft_plan *plan);
 /* The kernels of one replica on a grid, at t = 0. Owned by the caller. */
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out);
 
-/* What the kernels of a replica with a merged history are made from. */
+/* The plan of the kernels with a merged history on one grid. */
 void dmft_plan_merged(const dmft_plan *plan, int grid, merged_kernels_plan *out);
 
 /* The mean number of cells of the history of a step on a grid. */

@@ -162,34 +162,6 @@ size_t replica_averages(const replica *rep, int node)
     return averages_used(&rep->plan->at, rep->merged ? merged_replica_groups(rep->merged, node) : node);
 }
 
-/* Predicts the averages at node i + 1 from those at i (`now`) and i - 1 (`before`): linear in t, or constant where an
-   epoch begins and the averages jump. The rows of a cell, except the first, are predicted to change as those of the
-   cell before it did one node earlier, because rows depend mainly on the difference of the two times. */
-void replica_predict(const replica *rep, int i, const double *before, const double *now, double *next)
-{
-    const averages_layout *at = &rep->plan->at;
-    if (rep->merged) {
-        merged_kernels_predict(rep->merged->kern, i, at, before, now, next);
-        return;
-    }
-    size_t row = at->kinds * (size_t)(at->k * at->k), newest = averages_used(at, i);
-    size_t linear = i > 1 ? at->rows + row : at->rows; /* averages before that index; node i - 1 has i - 1 rows */
-    double ratio = i > 0 ? rep->grid->h[i] / rep->grid->h[i - 1] : 0;
-    memcpy(next, now, sizeof(double) * newest);
-    memset(next + newest, 0, sizeof(double) * row);
-    if (i == 0 || rep->grid->renewal[i])
-        return;
-    for (size_t c = 0; c < linear; c++)
-        next[c] += ratio * (now[c] - before[c]);
-    memcpy(next + newest, now + newest - row, sizeof(double) * row);
-    if (i == 1)
-        return;
-    for (size_t c = linear; c < newest; c++)
-        next[c] += ratio * (now[c - row] - before[c - row]);
-    for (size_t c = newest; c < newest + row; c++)
-        next[c] += ratio * (now[c - row] - before[c - 2 * row]);
-}
-
 int replica_begin_step(replica *rep, int i, const double *now)
 {
     return rep->merged ? merged_replica_begin(rep, i, now) : 0;

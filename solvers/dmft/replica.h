@@ -51,7 +51,7 @@ typedef struct replica {
     int *group_stopping;       /* set when any rank of the group stops; may be NULL */
 } replica;
 
-/* What a replica is made from; everything must outlive it. */
+/* The arguments of replica_new; everything must outlive the replica. */
 typedef struct replica_source {
     const path_plan *plan;
     const path_ensemble *paths;
@@ -70,9 +70,6 @@ void replica_free(replica *rep); /* NULL is allowed */
 
 /* The number of averages at a node: the last accepted one, or the one after it. */
 size_t replica_averages(const replica *rep, int node);
-
-/* The prediction of the averages at node i + 1 from those at i (`now`) and i - 1 (`before`). */
-void replica_predict(const replica *rep, int i, const double *before, const double *now, double *next);
 
 /* Before the passes of the step from node i, with the averages there. Non-zero if the caller asked to stop. */
 int replica_begin_step(replica *rep, int i, const double *now);

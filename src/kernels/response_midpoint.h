@@ -17,8 +17,8 @@
      R_{i+1,j} = al^{-1} [(1 - (1 - p) (al - 1)/p) R_ij - delta sum_{l<i} X_il Rb_lj],
      m_{i+1}   = al^{-1} [(1 - (1 - p) lambda h) m_i - (delta E[S_i w*^T] - p delta X_ii m_{i+1})],
 
-   where the last bracket is the force of the pass before, less what the own response of the cell makes of m there
-   (response_midpoint_force).
+   where the last bracket is the force in the pass before, minus the part of it by which the cell responds to m_{i+1}
+   itself (response_midpoint_force).
 
    So C is the correlation of a real dynamics at any step, with the stability of the rule: for a convex loss there is no
    step at which it diverges. With p = 1/2 the rule is symmetric, and its error has even powers of h only. */

@@ -1,5 +1,5 @@
-/* What is known of theta(0) and the teacher: theta(t) = R0 theta(0) + F theta* + noise, with R0 = R(t, 0) and the second
-   moments q0, m0, rho of theta(0) and theta*. A = m0 rho^{-1} is the regression of theta(0) on theta*. */
+/* What is known of theta(0) and the teacher: theta(t) = R0 theta(0) + F theta* + noise, with R0 = R(t, 0) and the
+   second moments q0, m0, rho of theta(0) and theta*. A = m0 rho^{-1} is the regression of theta(0) on theta*. */
 #ifndef SGDMFT_KERNELS_START_H
 #define SGDMFT_KERNELS_START_H
 

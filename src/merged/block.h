@@ -21,7 +21,8 @@
 /* The number of nodes at which g is kept: as many as visits are inserted at, and the newest one. */
 enum { GRADIENTS = 18 };
 
-/* What a block has besides the path_block, of which it uses in, r, r_last and unvisited. */
+/* The history of a block and its state during a step. Inputs and positions are in the path_block: in, r, r_last and
+   unvisited. */
 typedef struct merged_block {
     path_rows kicks, innovations; /* groups: moment a of cell c is group 2 c + a */
     double *K, *U;                /* [MOMENTS][k][n] moments of the newest cell */

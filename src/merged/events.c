@@ -7,8 +7,9 @@
 #include "core/simd.h"
 #include "paths/lanes.h"
 
-/* What the cell itself has done to a path at place x, for one component: with C = R(t_{i+1}, t_i) - 1, the moments U of
-   the noise and K of earlier kicks, and the sum B = (K_0 + K_1 / sqrt 3) / 2 of place times kick,
+/* The displacement of a path at place x by the noise and the earlier kicks of the same cell, for one component. With
+   C = R(t_{i+1}, t_i) - 1, the moments U of the noise and K of the kicks, and the sum B = (K_0 + K_1 / sqrt 3) / 2 of
+   place times kick,
 
      direct = sqrt(delta) (U_0 x + U_1 Phi(x)) + K_0,
      decay  = sqrt(delta) (U_0 x^2/2 + U_1 sqrt(3) (x^3/3 - x^2/2)) + x K_0 - B,
@@ -32,7 +33,7 @@ static VECTOR_CLONES void subtract_scaled(size_t count, double factor, const dou
         r[v] -= factor * x[v];
 }
 
-/* Subtracts what the cell itself has done from the positions r[k][count]. `room` has 2 numbers for each of them. */
+/* Subtracts this displacement from the positions r[k][count]. `room` has 2 numbers for each of them. */
 static void subtract_own(const merged_block *block, const merged_kernels *kern, size_t n, size_t count, const int *lane,
                          const double *place, double *room, double *r)
 {

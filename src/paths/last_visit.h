@@ -29,8 +29,8 @@ int last_visit_first(const last_visit_law *law, const time_grid *grid, int node)
 int last_visit_averages(const path_block *block, const path_plan *plan, const kernels *kern, int node,
                         path_workspace *s, double *sums, double *observed);
 
-/* Computes g at the position r [k][n] into s->g and, unless `observed` is NULL, adds `weight` times the observables there
-   to it. Non-zero if a call-back asked to stop. */
+/* Computes g at the position r [k][n] into s->g and, unless `observed` is NULL, adds `weight` times the observables
+   there to it. Non-zero if a call-back asked to stop. */
 int last_visit_evaluate(const path_block *block, const path_plan *plan, double weight, const double *r,
                         path_workspace *s, double *observed);
 

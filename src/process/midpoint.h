@@ -30,9 +30,9 @@ static inline size_t midpoint_work(size_t k)
     return 3 * k + k * k + 2;
 }
 
-/* Computes the gradient g[k][n] at rho, so that kick = length g, and D[k][k][n], the derivative of the kick with respect
-   to r. `rho`[k][n] is the position in the step before, and becomes the solution. Non-zero if a call-back asked to
-   stop. */
+/* Computes the gradient g[k][n] at rho, so that kick = length g, and D[k][k][n], the derivative of the kick with
+   respect to r. `rho`[k][n] is the position in the step before, and becomes the solution. Non-zero if a call-back asked
+   to stop. */
 typedef int (*midpoint_function)(const midpoint_step *step, double *work, double *rho, double *g, double *D);
 int midpoint_kick(const midpoint_step *step, double *work, double *rho, double *g, double *D);
 
