@@ -42,13 +42,13 @@ static double passes_of(const dmft_plan *plan)
 static int mean_slots(const dmft_plan *plan, int grid)
 {
     const visit_law *visits = plan->on_grid[grid].process->visits;
-    return visits ? (int)ceil(visits->count(plan->problem->horizon, 1)) : plan->grid[grid]->steps;
+    return visits ? (int)ceil(visits->count(plan->problem->horizon, 1, plan->grid[grid]->h[0])) : plan->grid[grid]->steps;
 }
 
 static int most_slots(const dmft_plan *plan, int grid)
 {
     const visit_law *visits = plan->on_grid[grid].process->visits;
-    return visits ? (int)(visits->count(plan->problem->horizon, 2.5) + 2) : plan->grid[grid]->steps;
+    return visits ? (int)(visits->count(plan->problem->horizon, 2.5, plan->grid[grid]->h[0]) + 2) : plan->grid[grid]->steps;
 }
 
 /* Bytes of one path. Its inputs on all grids exist at the same time, its state on one grid at a time. */

@@ -279,7 +279,7 @@ static void draw_next(const window_source *source, path_window *w, int index, co
         double u = shift + (double)j * GOLDEN;
         u -= floor(u);
         /* neither no time at all, nor, for a process with epochs, rounded up to the end of the epoch */
-        w->coming[p] = law->time((size_t)w->number[p], t, fmin(fmax(u, 0x1p-53), 1 - 0x1p-30));
+        w->coming[p] = law->time((size_t)w->number[p], t, fmin(fmax(u, 0x1p-53), 1 - 0x1p-30), 0);
     }
 }
 
@@ -316,7 +316,7 @@ static int draw_visits(const window_source *source, path_window *w, int index, c
             w->list[w->listed++] = (uint32_t)((size_t)s * n + p);
             w->number[p]++;
             w->visits++;
-            w->coming[p] = law->time((size_t)w->number[p], w->coming[p], w->random[p]);
+            w->coming[p] = law->time((size_t)w->number[p], w->coming[p], w->random[p], 0);
         }
         schedule_values(source->paths->eta, w->schedule, n, time, w->eta + (size_t)s * n);
     }

@@ -13,7 +13,7 @@ static double most_visits(const sgdmft_problem *problem)
 {
     const sample_process *process = problem->process;
     switch (process->kicks) {
-    case KICKS_BOUNDED: return ceil(problem->horizon / process->visits->epoch);
+    case KICKS_BOUNDED: return ceil(process->visits->count(problem->horizon, INFINITY, problem->batch_fraction));
     case KICKS_UNBOUNDED: return INFINITY;
     default: return 1;
     }

@@ -71,7 +71,7 @@ static dimension_plan plan_dimensions(const draw *d)
     model_shape shape = d->shape;
     const sample_process *process = d->source->process;
     dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
-    double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3)) + 1 : 0;
+    double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3, d->grid->h[0])) + 1 : 0;
     if (process->visits)
         plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
     plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)), (size_t)d->source->problem->numerics.paths,
@@ -335,10 +335,10 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     double horizon = d->grid->t[d->grid->steps];
     unsigned dimension = draw_visits_dimension(d);
     if (source->by_visits || share_size(source->share) == 1)
-        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, dimension,
-                               d->plan.visits, out);
+        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, d->grid->h[0],
+                               dimension, d->plan.visits, out);
     return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths,
-                                  horizon, dimension, d->plan.visits, out);
+                                  horizon, d->grid->h[0], dimension, d->plan.visits, out);
 }
 
 /* Draws the visits and allocates the blocks. The caller calls end_draw, on failure too. */

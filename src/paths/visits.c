@@ -33,13 +33,13 @@ static int append(list_builder *list, double time)
 
 /* Appends the visits of one path, whose quasi-random numbers are u[j * stride], j < quasi. Non-zero if memory runs
    out. */
-static int draw_path(const visit_law *law, list_builder *list, random_key key, uint64_t path, double horizon,
+static int draw_path(const visit_law *law, list_builder *list, random_key key, uint64_t path, double horizon, double b,
                      const double *u, size_t stride, unsigned quasi)
 {
     double now = 0, more[DRAWS];
     size_t number = 0;
     for (unsigned j = 0; j < quasi; j++) {
-        now = law->time(number++, now, u[j * stride]);
+        now = law->time(number++, now, u[j * stride], b);
         if (!(now < horizon))
             return 0;
         if (append(list, now))
@@ -48,7 +48,7 @@ static int draw_path(const visit_law *law, list_builder *list, random_key key, u
     for (uint64_t first = 0;; first += DRAWS) {
         random_uniforms(key, path, first, DRAWS, more);
         for (int j = 0; j < DRAWS; j++) {
-            now = law->time(number++, now, more[j]);
+            now = law->time(number++, now, more[j], b);
             if (!(now < horizon))
                 return 0;
             if (append(list, now))
@@ -58,7 +58,7 @@ static int draw_path(const visit_law *law, list_builder *list, random_key key, u
 }
 
 sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes,
-                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, unsigned dimension,
+                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, double b, unsigned dimension,
                                      unsigned quasi, visit_list *out)
 {
     random_key sobol = {seed, replica, PURPOSE_SOBOL}, philox = {seed, replica, PURPOSE_VISITS};
@@ -73,7 +73,7 @@ sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, 
             sobol_points(sobol, dimension + j, start, n, u + (size_t)j * lanes);
         for (size_t p = 0; p < n && !failed; p++) {
             stopped = p % PATHS_BETWEEN == 0 && context_stop_now(ctx);
-            failed = stopped || (ours && draw_path(law, &list, philox, start + p, horizon, u + p, lanes, quasi));
+            failed = stopped || (ours && draw_path(law, &list, philox, start + p, horizon, b, u + p, lanes, quasi));
             first[start + p + 1] = list.used;
         }
     }
@@ -90,9 +90,9 @@ sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, 
 }
 
 sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
-                              double horizon, unsigned dimension, unsigned quasi, visit_list *out)
+                              double horizon, double b, unsigned dimension, unsigned quasi, visit_list *out)
 {
-    return visit_list_draw_shared(ctx, law, NULL, CHUNK, seed, replica, paths, horizon, dimension, quasi, out);
+    return visit_list_draw_shared(ctx, law, NULL, CHUNK, seed, replica, paths, horizon, b, dimension, quasi, out);
 }
 
 void visit_list_clear(visit_list *list)

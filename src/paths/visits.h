@@ -21,11 +21,11 @@ typedef struct visit_list {
    Sobol' dimensions dimension, dimension + 1, ..., the others from the counter-based generator. *out is owned by the
    caller (visit_list_clear). */
 sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica, size_t paths,
-                              double horizon, unsigned dimension, unsigned quasi, visit_list *out);
+                              double horizon, double b, unsigned dimension, unsigned quasi, visit_list *out);
 
 /* Draws the visits of the paths of this rank alone, where path p belongs to block p / lanes; other paths get none. */
 sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes,
-                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, unsigned dimension,
+                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, double b, unsigned dimension,
                                      unsigned quasi, visit_list *out);
 void visit_list_clear(visit_list *list);
 

@@ -1,6 +1,7 @@
 #include "problem/checks.h"
 
 #include <lapacke.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/origin.h"
@@ -81,6 +82,53 @@ static sgdmft_status check_model(sgdmft_context *ctx, const settings *s)
     return SGDMFT_OK;
 }
 
+/* 1/b counts as whole if it is so to this relative accuracy. */
+static const double whole_tolerance = 1e-9;
+
+/* Batches that are a fraction of the data fill epochs, and there is a step. */
+static sgdmft_status check_batches(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+{
+    double b = problem->batch_fraction, number = round(1 / b);
+    origin where = settings_origin(s, OPT_BATCH_FRACTION);
+    if (problem->process->visits->epoch > 0 && fabs(number * b - 1) > whole_tolerance)
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
+                           "value %g does not cut an epoch into whole batches, which sampling: %s needs; allowed: 1/1, "
+                           "1/2, 1/3, ...; the nearest are %.12g and %.12g",
+                           b, process_sampling(problem->sampling), 1 / ceil(1 / b), 1 / floor(1 / b));
+    if (problem_discrete_steps(problem) < 1)
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
+                           "the first step, at t = %g, is beyond horizon: %g; allowed: horizon: %g or more", b,
+                           problem->horizon, b);
+    if (problem_discrete_steps(problem) > (int64_t)option_get(OPT_STEPS)->max)
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where, "%g steps until horizon: %g; allowed: %g or fewer",
+                           (double)problem_discrete_steps(problem), problem->horizon,
+                           (double)option_get(OPT_STEPS)->max);
+    return SGDMFT_OK;
+}
+
+/* Each kind of momentum belongs to a size of batches. */
+static sgdmft_status check_momentum(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
+{
+    int discrete = problem_is_discrete(problem);
+    double beta = problem->momentum.beta;
+    origin rate_at = settings_origin(s, OPT_MOMENTUM_RATE), beta_at = settings_origin(s, OPT_MOMENTUM_BETA);
+    if (given(s, OPT_MOMENTUM_RATE) && discrete)
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &rate_at,
+                           "belongs to sub-linear batches, but batch_fraction is %g; allowed: momentum.beta, or "
+                           "batch_fraction: 0",
+                           problem->batch_fraction);
+    if (given(s, OPT_MOMENTUM_BETA) && !discrete)
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &beta_at,
+                           "with sub-linear batches a fixed beta only multiplies eta by 1/(1 - beta) = %g; allowed: "
+                           "that eta and no momentum, momentum.rate = (1 - beta) n / kappa for a beta near 1, or "
+                           "batch_fraction > 0",
+                           1 / (1 - beta));
+    if (problem_has_momentum(problem) && !problem->process->sampling)
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &rate_at, "cannot be combined with dynamics: %s; allowed: %s",
+                           problem->process->dynamics, process_dynamics(0));
+    return SGDMFT_OK;
+}
+
 sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
 {
     sgdmft_status status = check_model(ctx, s);
@@ -93,6 +141,12 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
     for (option_id id = 0; id < OPTION_COUNT; id++)
         if (!given(s, id) && is_required(s, problem, id))
             return fail_missing(ctx, s, id);
+    if (problem_is_discrete(problem))
+        status = check_batches(ctx, s, problem);
+    if (!status)
+        status = check_momentum(ctx, s, problem);
+    if (status)
+        return status;
     const problem_reals *at = &problem->output.histograms;
     if (at->n > 0 && at->value[at->n - 1] > problem->horizon) {
         origin where = settings_origin(s, OPT_HISTOGRAMS);

@@ -131,6 +131,9 @@ static int is_present(const sgdmft_problem *problem, option_id id)
 {
     switch (id) {
     case OPT_SAMPLING: return problem->process->sampling != NULL;
+    case OPT_BATCH_FRACTION: return problem->process->sampling != NULL;
+    case OPT_MOMENTUM_RATE: return problem->momentum.rate > 0;
+    case OPT_MOMENTUM_BETA: return problem->momentum.beta > 0;
     case OPT_DELTA: return isfinite(problem->delta);
     case OPT_LAMBDA: return problem->penalty.text == NULL;
     case OPT_PENALTY: return problem->penalty.text != NULL;

@@ -45,6 +45,8 @@ static const char *entries_name(size_t index)
 
 static const option_section sections[SECTION_COUNT] = {
     {"", "The dynamics and their constants."},
+    {"momentum", "Momentum (heavy ball), of velocity 0 at t = 0: `rate` for sub-linear batches, `beta` with "
+                 "batch_fraction. Neither: no momentum."},
     {"model", "Label, prediction and loss of a sample. Variables: `s` (or `s1`, `s2`, ...) the signals, which are the "
               "preactivations of the teacher; `eps` (`eps1`, ...) standard normal noise; `r` (`r1`, ...) the "
               "preactivations of the student; `y` (`y1`, ...) the label; `f` (`f1`, ...) the prediction; `t` the "
@@ -65,6 +67,11 @@ static const option table[OPTION_COUNT] = {
     [OPT_SAMPLING] = {.key = "sampling", .type = OPTION_CHOICE, FIELD(sampling), .preset = "replacement",
         .choice = process_sampling, .choice_doc = process_sampling_doc,
         .doc = "How dynamics: sgd goes through the samples."},
+    [OPT_BATCH_FRACTION] = {.key = "batch_fraction", .type = OPTION_REAL, FIELD(batch_fraction), .preset = "0.0",
+        .low = 0, .high = 1, .unit = "of the data",
+        .doc = "Size b of the batches of dynamics: sgd. 0: of any number of samples that is a vanishing part of the data, "
+               "with the same curves for all; otherwise a step visits b n samples at once and takes the time b, and "
+               "curves are at steps. 1 is full-batch gradient descent. With reshuffle and cyclic 1/b must be whole."},
     [OPT_DELTA] = {.key = "delta", .type = OPTION_REAL, FIELD(delta), .example = "2.0",
         .required = "required unless dynamics is online", ABOVE(0), .unit = "n/d",
         .doc = "Samples per dimension. Online dynamics do not use it."},
@@ -82,6 +89,14 @@ static const option table[OPTION_COUNT] = {
         ABOVE(0), .unit = "visits per sample",
         .doc = "Time T at which the solution ends. For gradient-flow it counts eta*t with eta = 1; for online, "
                "tau = delta*t."},
+    [OPT_MOMENTUM_RATE] = {.key = "momentum.rate", .type = OPTION_REAL, FIELD(momentum.rate), .example = "2.0", ABOVE(0),
+        .unit = "per visit of a sample",
+        .doc = "gamma, for sub-linear batches of kappa samples: the velocity keeps 1 - gamma kappa/n of itself in a step, "
+               "so that it remembers 1/gamma epochs. As gamma grows, plain SGD comes back."},
+    [OPT_MOMENTUM_BETA] = {.key = "momentum.beta", .type = OPTION_REAL, FIELD(momentum.beta), .example = "0.9", .low = 0,
+        .high = 1, .high_open = 1, .unit = "per step",
+        .doc = "The part of itself that the velocity keeps in a step, with batch_fraction > 0: v <- beta v - (gradient of "
+               "the step), theta <- theta + v."},
 
     [OPT_STUDENTS] = {.key = "model.students", .type = OPTION_INTEGER, FIELD(model.students), .preset = "1",
         .min = 1, .max = 8, .doc = "Number k of student directions theta."},

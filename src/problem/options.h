@@ -10,11 +10,14 @@
 typedef enum option_id {
     OPT_DYNAMICS,
     OPT_SAMPLING,
+    OPT_BATCH_FRACTION,
     OPT_DELTA,
     OPT_ETA,
     OPT_LAMBDA,
     OPT_PENALTY,
     OPT_HORIZON,
+    OPT_MOMENTUM_RATE,
+    OPT_MOMENTUM_BETA,
     OPT_STUDENTS,
     OPT_TEACHERS,
     OPT_LABEL,
@@ -103,7 +106,7 @@ typedef struct option_section {
     const char *doc;
 } option_section;
 
-enum { SECTION_COUNT = 7 };
+enum { SECTION_COUNT = 8 };
 
 const option *option_get(option_id id);
 const option_section *option_get_section(int section);

@@ -64,7 +64,16 @@ void sgdmft_problem_free(sgdmft_problem *problem)
 /* The row of the table of processes that the keys name, and the defaults that it has of its own. */
 static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdmft_problem *problem)
 {
-    problem->process = process_find(problem->dynamics, problem->sampling);
+    double b = problem->batch_fraction;
+    batch_size size = b == 0 ? BATCH_SMALL : b < 1 ? BATCH_FRACTION : BATCH_FULL;
+    problem->process = process_find(problem->dynamics, problem->sampling, size);
+    if (!problem->process && process_find(problem->dynamics, problem->sampling, BATCH_SMALL)) {
+        origin where = settings_origin(s, OPT_BATCH_FRACTION);
+        return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,
+                           "value %g cannot be combined with dynamics: %s, which have no batches; allowed: dynamics: "
+                           "%s, or batch_fraction: 0",
+                           b, process_dynamics(problem->dynamics), process_dynamics(0));
+    }
     if (!problem->process) {
         origin where = settings_origin(s, OPT_SAMPLING);
         return origin_fail(ctx, SGDMFT_ERR_CONFLICT, &where,

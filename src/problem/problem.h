@@ -58,12 +58,18 @@ struct sgdmft_problem {
     char *source; /* file name for messages */
 
     unsigned dynamics, sampling;   /* indices of process_dynamics and process_sampling */
+    double batch_fraction;         /* b; 0: sub-linear batches */
     const sample_process *process; /* the row of the table of processes that they name */
     double delta;                  /* infinite for online dynamics if not given */
     problem_text eta;              /* a number is an expression too */
     double lambda;
     problem_text penalty; /* text NULL if absent */
     double horizon;
+
+    struct {
+        double rate; /* gamma; 0: none */
+        double beta; /* 0: none */
+    } momentum;
 
     struct {
         int students, teachers;
@@ -127,6 +133,24 @@ struct sgdmft_problem {
 static inline int problem_is_checked(const sgdmft_problem *problem)
 {
     return problem->checked || !problem->given;
+}
+
+/* 1 if theta has a velocity. */
+static inline int problem_has_momentum(const sgdmft_problem *problem)
+{
+    return problem->momentum.rate > 0 || problem->momentum.beta > 0;
+}
+
+/* 1 if the dynamics are discrete in time, with a step of batch_fraction. */
+static inline int problem_is_discrete(const sgdmft_problem *problem)
+{
+    return problem->batch_fraction > 0;
+}
+
+/* The number of steps of discrete dynamics until the horizon, and the time of the last one. */
+static inline int64_t problem_discrete_steps(const sgdmft_problem *problem)
+{
+    return (int64_t)(problem->horizon / problem->batch_fraction * (1 + 1e-12) + 1e-9);
 }
 
 /* 1 if the solver is to choose this setting: it was not given, nor were all that determine a solve. Other solvers than

@@ -4,14 +4,16 @@
 
 #include <math.h>
 
-static double next_time(size_t number, double before, double u)
+static double next_time(size_t number, double before, double u, double b)
 {
     (void)number;
+    (void)b;
     return before - log1p(-u);
 }
 
-static double count(double horizon, double deviations)
+static double count(double horizon, double deviations, double b)
 {
+    (void)b;
     return horizon + deviations * sqrt(horizon);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "process/batches.h"
 #include "process/brownian.h"
 #include "process/drift.h"
 #include "process/poisson.h"
@@ -24,6 +25,48 @@ static const sample_process table[] = {
      .kicks = KICKS_BOUNDED,
      .white_noise = 1,
      .visits = &reshuffle_visits},
+    {.dynamics = "sgd",
+     .sampling = "cyclic",
+     .doc = "one random order, kept in all epochs, so that a sample is visited once in every unit of time, at the same "
+            "place",
+     .events = EVENTS_BATCHES,
+     .kicks = KICKS_BOUNDED,
+     .white_noise = 1,
+     .visits = &kept_batches,
+     .no_stein = "only few paths are visited at a time"},
+    {.dynamics = "sgd",
+     .sampling = "replacement",
+     .doc = "batches of a fraction of the data, drawn anew for every step",
+     .events = EVENTS_BATCHES,
+     .batch = BATCH_FRACTION,
+     .kicks = KICKS_BOUNDED,
+     .white_noise = 1,
+     .visits = &new_batches},
+    {.dynamics = "sgd",
+     .sampling = "reshuffle",
+     .doc = "batches of a fraction of the data, cut from a new random order in every epoch",
+     .events = EVENTS_BATCHES,
+     .batch = BATCH_FRACTION,
+     .kicks = KICKS_BOUNDED,
+     .white_noise = 1,
+     .visits = &shuffled_batches},
+    {.dynamics = "sgd",
+     .sampling = "cyclic",
+     .doc = "batches of a fraction of the data, cut from one random order",
+     .events = EVENTS_BATCHES,
+     .batch = BATCH_FRACTION,
+     .kicks = KICKS_BOUNDED,
+     .white_noise = 1,
+     .visits = &kept_batches,
+     .no_stein = "only few paths are visited at a time"},
+    {.dynamics = "sgd",
+     .sampling = "replacement",
+     .doc = "full-batch gradient descent",
+     .events = EVENTS_BATCHES,
+     .batch = BATCH_FULL,
+     .kicks = KICKS_BOUNDED,
+     .white_noise = 1,
+     .visits = &full_batches},
     {.dynamics = "sme",
      .doc = "the stochastic modified equation: Brownian motion instead of visits",
      .events = EVENTS_STEPS,
@@ -109,13 +152,14 @@ const char *process_sampling_doc(size_t index)
     return p ? p->doc : NULL;
 }
 
-const sample_process *process_find(size_t dynamics, size_t sampling)
+const sample_process *process_find(size_t dynamics, size_t sampling, batch_size batch)
 {
     const char *dynamics_name = process_dynamics(dynamics), *sampling_name = process_sampling(sampling);
     for (size_t row = 0; dynamics_name && sampling_name && row < ROWS; row++) {
         const sample_process *p = &table[row];
-        if (strcmp(p->dynamics, dynamics_name) == 0 &&
-            (p->sampling ? strcmp(p->sampling, sampling_name) == 0 : sampling == 0))
+        int any = p->batch == BATCH_FULL;
+        if (p->batch == batch && strcmp(p->dynamics, dynamics_name) == 0 &&
+            (any || (p->sampling ? strcmp(p->sampling, sampling_name) == 0 : sampling == 0)))
             return p;
     }
     return NULL;

@@ -7,15 +7,17 @@
 
 #include <math.h>
 
-static double place_in_epoch(size_t number, double before, double u)
+static double place_in_epoch(size_t number, double before, double u, double b)
 {
     (void)before;
+    (void)b;
     return (double)number + u;
 }
 
 /* An epoch that is over has one visit, the one that has begun has it with the probability that it is past. */
-static double count(double horizon, double deviations)
+static double count(double horizon, double deviations, double b)
 {
+    (void)b;
     double past = horizon - floor(horizon);
     return fmin(horizon + deviations * sqrt(past * (1 - past)), ceil(horizon));
 }

@@ -56,14 +56,14 @@ static void put(const two_time *x, event_list *list, size_t slot, size_t lane, d
 }
 
 /* The visits of one path up to the end of the grid. */
-static int draw_visits(const visit_law *law, const two_time *x, random_key key, uint64_t path, size_t lane,
+static int draw_visits(const visit_law *law, double b, const two_time *x, random_key key, uint64_t path, size_t lane,
                        event_list *list)
 {
     double end = x->t[x->n - 1], time = 0, u[CHUNK];
     for (size_t slot = 0;; slot++) {
         if (slot % CHUNK == 0)
             random_uniforms(key, path, slot, CHUNK, u);
-        time = law->time(slot, time, 1 - u[slot % CHUNK]);
+        time = law->time(slot, time, 1 - u[slot % CHUNK], b);
         if (time >= end) {
             list->count[lane] = (int)slot;
             return 0;
@@ -76,12 +76,13 @@ static int draw_visits(const visit_law *law, const two_time *x, random_key key, 
     }
 }
 
-static int draw_all_visits(const visit_law *law, const two_time *x, uint64_t seed, uint64_t block, event_list *list)
+static int draw_all_visits(const visit_law *law, double b, const two_time *x, uint64_t seed, uint64_t block,
+                           event_list *list)
 {
     random_key key = {.seed = seed, .replica = 0, .purpose = SAMPLE_VISITS};
     list->slots = 0;
     for (size_t lane = 0; lane < L; lane++)
-        if (draw_visits(law, x, key, block * L + lane, lane, list))
+        if (draw_visits(law, b, x, key, block * L + lane, lane, list))
             return -1;
     for (size_t lane = 0; lane < L; lane++)
         for (size_t slot = (size_t)list->count[lane]; slot < list->slots; slot++)
@@ -122,7 +123,7 @@ int event_list_draw(const sample_process *process, const two_time *x, const sche
     int failed = 0;
     list->slots = 0;
     if (process->events == EVENTS_VISITS)
-        failed = draw_all_visits(process->visits, x, seed, block, list);
+        failed = draw_all_visits(process->visits, 0, x, seed, block, list);
     else if (process->events == EVENTS_STEPS)
         failed = place_steps(x, process->sample_step, list) || (process->diffuses && draw_noise(seed, block, list));
     if (failed)

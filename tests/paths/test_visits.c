@@ -17,7 +17,7 @@ static visit_list draw(uint64_t seed, uint32_t replica, size_t paths, double hor
 {
     sgdmft_context *ctx = check_context(1);
     visit_list list;
-    check_ok(ctx, visit_list_draw(ctx, &poisson_visits, seed, replica, paths, horizon, 3, quasi, &list));
+    check_ok(ctx, visit_list_draw(ctx, &poisson_visits, seed, replica, paths, horizon, 0, 3, quasi, &list));
     sgdmft_context_free(ctx);
     return list;
 }
@@ -226,7 +226,7 @@ static void test_epochs(void **state)
     for (int q = 0; q < 3; q++) {
         sgdmft_context *ctx = check_context(1);
         visit_list list;
-        check_ok(ctx, visit_list_draw(ctx, epoch_process.visits, 21, 2, paths, EPOCHS, 3, QUASI[q], &list));
+        check_ok(ctx, visit_list_draw(ctx, epoch_process.visits, 21, 2, paths, EPOCHS, 0, 3, QUASI[q], &list));
         sample place[FEW] = {0}, square[FEW] = {0}, product[FEW] = {0};
         for (size_t p = 0; p < paths; p++) {
             assert_int_equal(count_of(&list, p), EPOCHS);

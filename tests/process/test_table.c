@@ -1,5 +1,6 @@
 /* The table of processes: every row is complete for its kind of events, and names find their row. The tests run over
    all rows and know none of them by name. */
+#include <math.h>
 #include <string.h>
 
 #include "process/process.h"
@@ -35,7 +36,8 @@ static void test_rows(void **state)
         for (size_t j = 0; j < i; j++) {
             const sample_process *other = process_at(j);
             assert_ptr_not_equal(p, other);
-            assert_false(same(p->dynamics, other->dynamics) && same(p->sampling, other->sampling));
+            assert_false(same(p->dynamics, other->dynamics) && same(p->sampling, other->sampling) &&
+                         p->batch == other->batch);
             /* either all rows of these dynamics name a way of sampling, or there is one row */
             if (same(p->dynamics, other->dynamics))
                 assert_true(p->sampling && other->sampling);
@@ -46,10 +48,12 @@ static void test_rows(void **state)
 /* Events of a kind have the functions of that kind, and no others. */
 static void check_events(const sample_process *p)
 {
-    assert_int_equal(p->events == EVENTS_VISITS, p->visits != NULL);
+    int batches = p->events == EVENTS_BATCHES;
+    assert_int_equal(p->events == EVENTS_VISITS || batches, p->visits != NULL);
+    assert_true(batches || p->batch == BATCH_SMALL);
     assert_int_equal(p->events == EVENTS_STEPS, p->kick != NULL);
     assert_int_equal(p->events == EVENTS_STEPS, p->sample_step > 0);
-    assert_true(!p->sampling || p->events == EVENTS_VISITS);
+    assert_true(!p->sampling || p->visits);
     assert_true(!p->last_visit || p->visits);
     if (p->visits) {
         assert_true(p->visits->time && p->visits->count);
@@ -68,12 +72,12 @@ static void check_events(const sample_process *p)
 static void check_kicks(const sample_process *p)
 {
     assert_int_equal(p->kicks == KICKS_ONE, p->events == EVENTS_FRESH);
-    assert_int_equal(p->kicks == KICKS_UNBOUNDED || p->kicks == KICKS_BOUNDED, p->events == EVENTS_VISITS);
+    assert_int_equal(p->kicks == KICKS_UNBOUNDED || p->kicks == KICKS_BOUNDED, p->visits != NULL);
     assert_int_equal(p->kicks == KICKS_DIFFUSE, p->diffuses);
     if (p->kicks == KICKS_BOUNDED)
-        assert_true(p->visits->epoch > 0);
+        assert_true(isfinite(p->visits->count(3, INFINITY, 0.25)));
     if (p->kicks == KICKS_UNBOUNDED) /* twice the visits have a positive probability */
-        assert_true(p->visits->count(1, 6) > p->visits->count(1, 3));
+        assert_true(p->visits->count(1, 6, 0) > p->visits->count(1, 3, 0));
 }
 
 /* An estimator of the response that a process rules out gives a phrase as the reason, and at least one is left. */
@@ -156,30 +160,35 @@ static void test_values(void **state)
     }
 }
 
-/* All pairs of values, and some past the ends, against a search through the rows by name. */
+/* All triples of values, and some past the ends, against a search through the rows by name. A batch that is all of the
+   data goes with any sampling. */
 static void test_find(void **state)
 {
-    size_t dynamics = count_values(&keys[0]), samplings = count_values(&keys[1]), found = 0;
+    size_t dynamics = count_values(&keys[0]), samplings = count_values(&keys[1]), found = 0, full = 0;
     for (size_t d = 0; d <= dynamics; d++)
-        for (size_t s = 0; s <= samplings; s++) {
-            const sample_process *want = NULL;
-            for (size_t row = 0; row < count_rows() && d < dynamics && s < samplings; row++) {
-                const sample_process *p = process_at(row);
-                const char *sampling = p->sampling ? p->sampling : process_sampling(0);
-                if (same(p->dynamics, process_dynamics(d)) && same(sampling, process_sampling(s)))
-                    want = p;
+        for (size_t s = 0; s <= samplings; s++)
+            for (int batch = BATCH_SMALL; batch <= BATCH_FULL; batch++) {
+                const sample_process *want = NULL;
+                for (size_t row = 0; row < count_rows() && d < dynamics && s < samplings; row++) {
+                    const sample_process *p = process_at(row);
+                    const char *sampling = p->sampling ? p->sampling : process_sampling(0);
+                    if (same(p->dynamics, process_dynamics(d)) && (int)p->batch == batch &&
+                        (batch == BATCH_FULL || same(sampling, process_sampling(s))))
+                        want = p;
+                }
+                assert_ptr_equal(process_find(d, s, (batch_size)batch), want);
+                found += want != NULL;
+                full += want && batch == BATCH_FULL;
             }
-            assert_ptr_equal(process_find(d, s), want);
-            found += want != NULL;
-        }
-    assert_int_equal(found, count_rows()); /* each row by one pair */
+    assert_int_equal(full, samplings);
+    assert_int_equal(found - full + 1, count_rows()); /* each other row by one triple */
 }
 
 static void test_independent(void **state)
 {
     for (size_t i = 0; i < count_rows(); i++) {
         const sample_process *p = process_at(i);
-        assert_int_equal(process_is_independent(p), !(p->events == EVENTS_VISITS && p->visits->epoch > 0));
+        assert_int_equal(process_is_independent(p), !(p->visits && p->visits->epoch > 0));
         /* the law of the last visit, given the visits before some time, is that of independent increments */
         assert_true(!p->last_visit || process_is_independent(p));
     }

@@ -17,12 +17,12 @@ enum { VISITS_MOST = 80 };
 static const double HORIZONS[] = {0.37, 1, 2.61, 7.25};
 enum { HORIZON_COUNT = sizeof HORIZONS / sizeof *HORIZONS };
 
-/* The rows of the table that have visits, and the tests' own process after them; NULL past the end. */
+/* The rows of the table that have visits at any time, and the tests' own process after them; NULL past the end. */
 static const sample_process *visited(size_t index)
 {
     size_t found = 0;
     for (size_t row = 0; process_at(row); row++)
-        if (process_at(row)->visits && found++ == index)
+        if (process_at(row)->events == EVENTS_VISITS && found++ == index)
             return process_at(row);
     return index == found ? &epoch_process : NULL;
 }
@@ -38,7 +38,7 @@ static int draw(const visit_law *law, uint64_t path, double horizon, double time
     double u[VISITS_MOST], now = 0;
     random_uniforms((random_key){5113, 0, 92}, path, 0, VISITS_MOST, u);
     for (int a = 0; a < VISITS_MOST; a++) {
-        now = law->time((size_t)a, now, u[a]);
+        now = law->time((size_t)a, now, u[a], 0);
         if (!(now < horizon))
             return a;
         time[a] = now;
@@ -69,7 +69,7 @@ static void test_extreme_numbers(void **state)
         for (size_t i = 0; i < sizeof u / sizeof *u; i++) {
             double now = 0;
             for (size_t a = 0; a < 10; a++) {
-                double next = p->visits->time(a, now, u[i]);
+                double next = p->visits->time(a, now, u[i], 0);
                 assert_true(isfinite(next) && next >= now);
                 now = next;
             }
@@ -95,9 +95,9 @@ static void test_number_of_visits(void **state)
             }
             check_near(number.mean, horizon, 4 * sample_se(&number) + 1e-12, "%s: visits before %g", name_of(p),
                        horizon);
-            assert_true(p->visits->count(horizon, 0) == horizon);
+            assert_true(p->visits->count(horizon, 0, 0) == horizon);
             for (double deviations = 1; deviations <= 5; deviations++) {
-                double bound = p->visits->count(horizon, deviations), want = horizon + deviations * sqrt(square.mean);
+                double bound = p->visits->count(horizon, deviations, 0), want = horizon + deviations * sqrt(square.mean);
                 double noise = 4 * deviations * sample_se(&square) / (2 * sqrt(square.mean) + 1e-9) + 1e-12;
                 if (bound < want - noise) /* because there can be no more */
                     assert_true(bound >= most && bound == round(bound));
@@ -132,7 +132,7 @@ static void test_poisson_waiting(void **state)
     size_t paths = test_scaled(20000, 4000);
     double *wait = memory_doubles(paths), time[VISITS_MOST];
     for (int i = 1; i < 400; i++) {
-        double u = i / 400.0, waiting = poisson_visits.time((size_t)i, 0.01 * i, u) - 0.01 * i;
+        double u = i / 400.0, waiting = poisson_visits.time((size_t)i, 0.01 * i, u, 0) - 0.01 * i;
         check_near(gsl_cdf_exponential_P(waiting, 1), u, 1e-14, "distribution of waiting times at %g", waiting);
     }
     assert_true(poisson_visits.epoch == 0);
@@ -161,7 +161,7 @@ static void test_poisson_number(void **state)
                        "%u visits or fewer before %g", n, HORIZONS[h]);
         }
         /* few paths have more than five deviations above the mean allow for */
-        double bound = poisson_visits.count(HORIZONS[h], 5);
+        double bound = poisson_visits.count(HORIZONS[h], 5, 0);
         check_between(gsl_cdf_poisson_Q((unsigned)bound, HORIZONS[h]), 0, 3e-3, "visits beyond the bound");
     }
 }

@@ -9,13 +9,13 @@
 enum { L = SAMPLE_LANES };
 
 /* One visit in each unit of time. */
-static double once_a_unit(size_t number, double before, double u)
+static double once_a_unit(size_t number, double before, double u, double b)
 {
     (void)before;
     return (double)number + u;
 }
 
-static double units(double horizon, double deviations)
+static double units(double horizon, double deviations, double b)
 {
     (void)deviations;
     return ceil(horizon);

@@ -2,13 +2,13 @@
 
 #include <math.h>
 
-static double time_of(size_t number, double before, double u)
+static double time_of(size_t number, double before, double u, double b)
 {
     return (double)number + u;
 }
 
 /* Whole epochs have one visit each; the one that has begun has it with the probability that it is over by then. */
-static double count(double horizon, double deviations)
+static double count(double horizon, double deviations, double b)
 {
     double part = horizon - floor(horizon);
     return fmin(horizon + deviations * sqrt(part * (1 - part)), ceil(horizon));

@@ -18,9 +18,11 @@ typedef enum mistake { NONE, VISIT_RATE, NO_PALM_TERM, NO_BRIDGE, SME_FOR_SGD } 
 static mistake made;
 
 sgdmft_status __real_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica,
-                                     size_t paths, double horizon, unsigned dimension, unsigned quasi, visit_list *out);
+                                     size_t paths, double horizon, double b, unsigned dimension, unsigned quasi,
+                                     visit_list *out);
 sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica,
-                                     size_t paths, double horizon, unsigned dimension, unsigned quasi, visit_list *out);
+                                     size_t paths, double horizon, double b, unsigned dimension, unsigned quasi,
+                                     visit_list *out);
 double __real_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
 double __wrap_innovations_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next);
 void __real_random_normals(random_key key, uint64_t item, uint64_t first, size_t n, double *out);
@@ -31,11 +33,12 @@ sgdmft_status __wrap_sgdmft_solve(sgdmft_context *ctx, const sgdmft_problem *pro
 /* Samples are visited too often, by as much as a fifth: the last visit is integrated out with its true law, which hides
    a part of the mistake. */
 sgdmft_status __wrap_visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_t seed, uint32_t replica,
-                                     size_t paths, double horizon, unsigned dimension, unsigned quasi, visit_list *out)
+                                     size_t paths, double horizon, double b, unsigned dimension, unsigned quasi,
+                                     visit_list *out)
 {
     double rate = made == VISIT_RATE ? 1.2 : 1;
     sgdmft_status status =
-        __real_visit_list_draw(ctx, law, seed, replica, paths, rate * horizon, dimension, quasi, out);
+        __real_visit_list_draw(ctx, law, seed, replica, paths, rate * horizon, b, dimension, quasi, out);
     for (size_t i = 0; !status && i < out->first[paths]; i++)
         out->time[i] /= rate;
     return status;
