@@ -33,6 +33,8 @@ static const double INTEGRATIONS = 2.0;
    jump agree after the first pass, or never better. */
 static double passes_of(const dmft_plan *plan)
 {
+    if (plan->grid[GRID_FINE]->discrete)
+        return 1;
     if (plan->on_grid[GRID_FINE].shape.jumps)
         return 1.2;
     return fmax(1.2, -0.6 * log10(plan->problem->numerics.tolerance) - 0.2);
@@ -60,7 +62,7 @@ static double path_bytes(const dmft_plan *plan)
     if (plan->merged) /* a window of the fine grid has that many visits */
         return bytes +
                path_window_bytes((size_t)k, WINDOW_CELLS * plan->problem->horizon / plan->grid[GRID_FINE]->steps);
-    for (int grid = 0; grid < GRIDS; grid++) {
+    for (int grid = 0; grid < GRIDS && plan->grid[grid]; grid++) {
         model_shape shape = plan->on_grid[grid].shape;
         double mean = path_block_bytes(&plan->on_grid[grid], 1, mean_slots(plan, grid));
         bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&plan->on_grid[grid], 1, 0);
@@ -94,7 +96,7 @@ static double pair_bytes(const dmft_plan *plan)
                                                            grid ? 0 : plan->n_marks);
     if (plan->merged)
         return (bytes + 16 * kk * marks * marks * (1 + plan->problem->numerics.replicas)) / (fine * fine);
-    for (int grid = 0; grid < GRIDS; grid++) {
+    for (int grid = 0; grid < GRIDS && plan->grid[grid]; grid++) {
         double steps = plan->grid[grid]->steps, replicas = replicas_of(plan, grid);
         bytes += replicas * kernels_bytes(shape.k, shape.kstar, plan->grid[grid]->steps, plan->penalty != NULL);
         if (plan->problem->numerics.method == METHOD_PICARD)
@@ -170,7 +172,7 @@ void dmft_cost(const dmft_plan *plan, int threads, int ranks, sgdmft_cost *out)
         out->memory_bytes += dmft_coordinates_bytes(plan);
     out->available_bytes = memory_available();
     out->cpu_seconds = 0;
-    for (int grid = 0; grid < GRIDS; grid++)
+    for (int grid = 0; grid < GRIDS && plan->grid[grid]; grid++)
         out->cpu_seconds += replicas_of(plan, grid) * grid_seconds(plan, grid);
     out->wall_seconds = out->cpu_seconds / threads / (layout.groups * layout.size);
 }

@@ -60,6 +60,7 @@ typedef struct replica_curves {
     const dmft_plan *plan;
     int replicas;
     double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
+    int extrapolate;         /* 1: to zero step */
     size_t checked;          /* number of output times that the coarsest grid reached */
     double *sample;          /* [replicas] values at one time */
     double *change, *before; /* [checked] means of Y_2h - Y_h, and of X_2h - Y_2h, along a curve */
@@ -86,8 +87,11 @@ static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *p
                                          const solution_columns *col, replica_curves *curves)
 {
     *curves = (replica_curves){.plan = plan, .replicas = set->count};
-    curves->checked =
-        output_times_reached(plan->problem, plan->grid[GRID_CHECK], curve_nodes_reached(plan, set, GRID_CHECK));
+    curves->extrapolate = plan->problem->numerics.extrapolate && plan->grid[GRID_COARSE];
+    curves->checked = 0;
+    if (plan->grid[GRID_CHECK])
+        curves->checked =
+            output_times_reached(plan->problem, plan->grid[GRID_CHECK], curve_nodes_reached(plan, set, GRID_CHECK));
     curves->sample = memory_doubles((size_t)curves->replicas);
     curves->change = memory_doubles(curves->checked + 1);
     curves->before = memory_doubles(curves->checked + 1);
@@ -164,14 +168,15 @@ typedef struct series_noise {
 static series_noise mean_curve(const replica_curves *curves, size_t curve, size_t stride,
                                const sgdmft_solution *solution, sgdmft_curve *out)
 {
-    int extrapolate = curves->plan->problem->numerics.extrapolate;
+    int extrapolate = curves->extrapolate, step_has_error = curves->plan->grid[GRID_COARSE] != NULL;
     series_noise noise = {0};
     size_t checked = extrapolate ? curves->checked : 0;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
         difference_sums first = {0}, second = {0}, change = {0};
         for (int r = 0; r < curves->replicas; r++) {
-            double fine = look_up(curves, GRID_FINE, r, &at), coarse = look_up(curves, GRID_COARSE, r, &at);
+            double fine = look_up(curves, GRID_FINE, r, &at);
+            double coarse = step_has_error ? look_up(curves, GRID_COARSE, r, &at) : fine;
             difference_add(&first, coarse - fine);
             curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
             if (i >= checked || !curves->values[GRID_CHECK][r])
@@ -199,7 +204,7 @@ static series_noise mean_curve(const replica_curves *curves, size_t curve, size_
 static void bar_curve(const replica_curves *curves, size_t n, const series_noise *noise, sgdmft_curve *out)
 {
     size_t checked = n < curves->checked ? n : curves->checked;
-    if (!curves->plan->problem->numerics.extrapolate)
+    if (!curves->extrapolate)
         return;
     for (size_t i = 0; i < checked; i++)
         curves->before[i] = curves->coarse[i] / 3; /* X_2h - Y_2h */
@@ -225,7 +230,7 @@ static double defect_of(const replica_result *result, int grid, size_t at)
 static sgdmft_identity identity_of(const replica_curves *curves, const replica_set *set, size_t at)
 {
     sgdmft_identity identity = {.t = curves->plan->problem->horizon};
-    int extrapolate = curves->plan->problem->numerics.extrapolate;
+    int extrapolate = curves->extrapolate;
     int compare = extrapolate && (size_t)curves->plan->problem->output.times == curves->checked;
     grid_changes all = {0};
     for (int r = 0; r < curves->replicas; r++) {
@@ -322,7 +327,7 @@ sgdmft_status curve_errors_fill(sgdmft_context *ctx, const dmft_plan *plan, cons
     }
     for (size_t c = 0; c < col->count && !status; c++)
         solution_natural_scale(solution, plan->problem->initial.rho, c, out->scale + c * n);
-    if (!status && whole)
+    if (!status && whole && !plan->grid[GRID_FINE]->discrete)
         status = add_identities(ctx, &curves, set, solution, &out->identity_defect);
     if (!status)
         complete(&curves, col, solution, out);

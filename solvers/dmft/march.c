@@ -229,6 +229,30 @@ static int step_to_consistency(marcher *m, int i)
     return -1;
 }
 
+/* The step to node i + 1 in discrete time, where rows follow from the averages at node i, and those at node i + 1 from
+   the rows. Returns as above. */
+static int step_of_recursion(marcher *m, int i)
+{
+    replica *rep = m->rep;
+    double t = rep->grid->t[i + 1];
+    if (isnan(replica_rows(rep, i, m->now, m->now))) {
+        replica_stop(rep, SGDMFT_ERR_DIVERGED,
+                     "the dynamics diverge: an average over paths is not finite at t = %.6g; hint: lower eta, or "
+                     "shorten horizon to below %.6g",
+                     t, t);
+        return -1;
+    }
+    if (replica_advance(rep, i, m->next, NULL)) {
+        stop_incomplete(rep, t);
+        return -1;
+    }
+    replica_rows_renew(rep, i + 1, m->next);
+    rep->out->passes++;
+    rep->out->passes_max = 1;
+    rep->out->steps++;
+    return 0;
+}
+
 static void shift_nodes(marcher *m)
 {
     double *oldest = m->before;
@@ -250,7 +274,7 @@ static int finish_node(marcher *m, int node)
     replica_rows_accept(rep);
     rep->out->nodes = node + 1;
     shift_nodes(m);
-    if (!rep->grid->renewal[node] || node == rep->grid->steps)
+    if (!rep->grid->renewal[node] || rep->grid->discrete || node == rep->grid->steps)
         return 0;
     if (replica_renew(rep, node, m->now)) {
         stop_incomplete(rep, rep->grid->t[node]);
@@ -293,13 +317,17 @@ static int begin(marcher *m)
 static int advance(marcher *m, int i)
 {
     replica *rep = m->rep;
-    if (step_to_consistency(m, i) || replica_diverged(rep, i + 1, m->next))
+    int discrete = m->rep->grid->discrete;
+    if (discrete ? step_of_recursion(m, i) : step_to_consistency(m, i))
+        return -1;
+    if (replica_diverged(rep, i + 1, m->next))
         return -1;
     if (replica_observe(rep, i + 1)) {
         stop_incomplete(rep, rep->grid->t[i + 1]);
         return -1;
     }
-    identity_cell(rep, i, m->now, m->next);
+    if (!discrete)
+        identity_cell(rep, i, m->now, m->next);
     double work = replica_step_work(rep, i);
     return finish_node(m, i + 1) || interrupted(rep, work, rep->grid->t[i + 1]) ? -1 : 0;
 }
@@ -354,7 +382,7 @@ void marcher_free(marcher *m)
 {
     if (!m)
         return;
-    if (m->rep->out->nodes > 0)
+    if (m->rep->out->nodes > 0 && !m->rep->grid->discrete)
         identity_finish(m->rep, m->rep->out->nodes - 1);
     anderson_clear(&m->mixing);
     free(m->space);

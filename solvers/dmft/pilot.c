@@ -10,6 +10,12 @@
    replicas may be added later and must then be of the same kind. */
 enum { PATHS_LEAST = 1024, PATHS_PER_STEP = 16, PATHS_FRACTION = 16, REPLICAS_MOST = 8 };
 
+/* The grid of the pilot. */
+static int pilot_grid(const dmft_plan *plan)
+{
+    return plan->grid[GRID_COARSE] ? GRID_COARSE : GRID_FINE;
+}
+
 /* The number of paths of the pilot, or 0 if it does not pay. With a penalty there is none, because coordinates would
    have to be drawn for it as well. For a smooth process there is none either: axes are those of increments in time,
    while its innovations have directions of their own (paths/gaussians.c). */
@@ -17,7 +23,7 @@ static int64_t pilot_paths(const dmft_plan *plan)
 {
     int replicas = plan->problem->numerics.replicas < REPLICAS_MOST ? plan->problem->numerics.replicas : REPLICAS_MOST;
     int64_t all = plan->problem->numerics.paths * replicas;
-    int64_t paths = (int64_t)PATHS_PER_STEP * plan->grid[GRID_COARSE]->steps * plan->source.shape.k;
+    int64_t paths = (int64_t)PATHS_PER_STEP * plan->grid[pilot_grid(plan)]->steps * plan->source.shape.k;
     paths = paths > PATHS_LEAST ? paths : PATHS_LEAST;
     int pays = paths * PATHS_FRACTION <= all && plan->problem->process->white_noise;
     return plan->penalty || plan->merged || !pays ? 0 : paths;
@@ -40,7 +46,7 @@ static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, int64_t pat
     grid_solution *on_grid = NULL;
     problem.numerics.paths = paths;
     small.problem = small.source.problem = &problem;
-    sgdmft_status status = nested_solve_one(ctx, &small, &environment, GRID_COARSE, PURPOSE_PILOT_REPLICA, &on_grid);
+    sgdmft_status status = nested_solve_one(ctx, &small, &environment, pilot_grid(plan), PURPOSE_PILOT_REPLICA, &on_grid);
     if (!status && !on_grid->status)
         status = principal_axes_new(ctx, on_grid->kern, plan->law.start_root, axes);
     grid_solution_free(on_grid);

@@ -8,15 +8,30 @@
 
 #include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
+#include "kernels/response_recursion.h"
 #include "kernels/response_stein.h"
+#include "paths/batch_events.h"
 #include "paths/midpoint_events.h"
 #include "paths/step_events.h"
 #include "paths/visit_events.h"
 #include "solvers/dmft/noise.h"
 
+/* Batches that are a fraction of the data have the steps of the problem, and no other grids. */
+static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    const visit_law *law = problem->process->visits;
+    int steps = (int)problem_discrete_steps(problem);
+    plan->steps_least = steps;
+    return time_grid_discrete(ctx, steps, problem->batch_fraction, plan->eta, law->kept ? 0 : law->epoch,
+                              &plan->grid[GRID_FINE]);
+}
+
 static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
+    if (problem_is_discrete(problem))
+        return make_discrete_grid(ctx, plan);
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
     sgdmft_status status = time_grid_least_steps(ctx, problem->horizon, plan->eta, epoch, &plan->steps_least);
@@ -35,6 +50,8 @@ static const path_events *path_events_of(const sample_process *process, const re
 {
     if (response->midpoint)
         return &midpoint_events;
+    if (process->events == EVENTS_BATCHES)
+        return &batch_events;
     return process->visits ? &visit_events : &step_events;
 }
 
@@ -68,6 +85,8 @@ static const double MERGED_HORIZON = 12;
 static const char *cannot_merge(const dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
+    if (problem->process->events == EVENTS_BATCHES)
+        return "batches of a fraction of the data, or sampling: cyclic";
     if (problem->process->no_stein)
         return "dynamics: gradient-flow, whose field has no noise";
     if (plan->penalty)
@@ -170,7 +189,9 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
         return status;
     int without = noise <= LEAST_NOISE || (problem->horizon <= PATHWISE_HORIZON && noise <= LITTLE_NOISE);
     int forced = problem->numerics.history == HISTORY_MERGED;
-    int stein = !no_stein && choice != RESPONSE_BY_PATHS && (forced || !(may_choose && (few || biased || without)));
+    int full = process->batch == BATCH_FULL; /* innovations of many steps are nearly functions of the first ones */
+    int stein =
+        !no_stein && choice != RESPONSE_BY_PATHS && (forced || !(may_choose && (few || biased || without || full)));
     plan->merged = plan->merged && stein;
     if (stein && noise <= LEAST_NOISE)
         warn_without_noise(ctx, plan);
@@ -180,7 +201,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
                     "by Stein's "
                     "lemma needs %lld or more",
                     problem->source, (long long)paths, (long long)normals, (long long)(PATHS_PER_NORMAL * normals));
-    *out = stein ? &response_stein : &response_pathwise;
+    *out = !stein ? &response_pathwise : plan->grid[GRID_FINE]->discrete ? &response_recursion : &response_stein;
     if (process->midpoint && !stein && !plan->penalty) /* sampled coordinates are moved by the trapezoid rule */
         *out = &response_midpoint;
     /* Platen's scheme for SME is of weak order 2 for smooth gradients only; where they jump, usual steps are too
@@ -256,7 +277,7 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         dmft_plan_clear(plan);
         return context_out_of_memory(ctx, "the times of two-time arrays", 8.0 * MARKS_OF_ALL);
     }
-    for (int grid = 0; grid < GRIDS; grid++)
+    for (int grid = 0; grid < GRIDS && plan->grid[grid]; grid++)
         plan->on_grid[grid] = (path_plan){.m = plan->m,
                                           .process = problem->process,
                                           .events = path_events_of(problem->process, response),
@@ -296,10 +317,11 @@ static kernels_plan plan_of_kernels(const dmft_plan *plan, const time_grid *grid
     return (kernels_plan){.k = problem->model.students,
                           .kstar = problem->model.teachers,
                           .delta = problem->delta,
-                          .filter = {problem->lambda},
+                          .filter = {problem->lambda, problem->momentum.beta},
                           .white_noise = problem->process->white_noise,
                           .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
-                          .fitted = problem->process->visits && !plan->penalty &&
+                          .discrete = grid->discrete,
+                          .fitted = problem->process->events == EVENTS_VISITS && !plan->penalty &&
                                     !plan->on_grid[GRID_FINE].at.response->pathwise,
                           .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
                           .grid = grid,
@@ -339,7 +361,14 @@ double dmft_plan_cells(const dmft_plan *plan, int grid)
     return mean;
 }
 
+int dmft_plan_grids_least(const dmft_plan *plan)
+{
+    return plan->grid[GRID_COARSE] ? GRID_CHECK : GRID_COARSE;
+}
+
 int dmft_plan_grids(const dmft_plan *plan)
 {
+    if (!plan->grid[GRID_COARSE])
+        return 1;
     return plan->problem->numerics.extrapolate ? GRIDS : GRID_CHECK;
 }

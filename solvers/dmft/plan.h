@@ -24,7 +24,8 @@ typedef struct dmft_plan {
     data_law law;      /* law of the samples */
     schedule *eta;
     penalty *penalty;       /* NULL for a ridge */
-    time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four */
+    time_grid *grid[GRIDS]; /* the finest has the steps of the problem, rounded up to a multiple of four; the coarser
+                               ones are NULL where the step has no error */
     path_plan on_grid[GRIDS];
     path_source source;
     int merged;         /* 1: the history is merged */
@@ -48,7 +49,11 @@ void dmft_plan_merged(const dmft_plan *plan, int grid, merged_kernels_plan *out)
 /* The mean number of cells of the history of a step on a grid. */
 double dmft_plan_cells(const dmft_plan *plan, int grid);
 
-/* The number of grids that a replica solves: all if curves are extrapolated, otherwise two. */
+/* The number of grids that a replica solves: one if the step has no error, all if curves are extrapolated, otherwise
+   two. */
 int dmft_plan_grids(const dmft_plan *plan);
+
+/* The number of grids that every replica must have solved to be of use. */
+int dmft_plan_grids_least(const dmft_plan *plan);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "kernels/rows.h"
 #include "merged/response.h"
+#include "paths/events.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
 
@@ -121,10 +122,10 @@ void replica_free(replica *rep)
 }
 
 /* 1 if averages are corrected by the control variable, which needs pathwise derivatives. Not without white noise, where
-   the covariance of the innovations must stay positive semi-definite. */
+   the covariance of the innovations must stay positive semi-definite, nor with batches, whose averages are their own. */
 static int controlled(const replica *rep)
 {
-    return rep->plan->at.response->pathwise && rep->plan->process->white_noise;
+    return rep->plan->at.response->pathwise && rep->plan->process->white_noise && !rep->plan->events->at_node;
 }
 
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status)
@@ -239,7 +240,7 @@ static int advance_block(replica *rep, const void *user, size_t b, int thread, d
     int cell = step->cell;
     double *more = sums + step->plain;
     if (rep->merged ? merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums)
-        : cell < 0  ? path_block_start(block, rep->plan, workspace, sums)
+        : cell < 0  ? path_block_start(block, rep->plan, rep->kern, workspace, sums)
                     : path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
         return -1;
     if (step->extra->controlled)

@@ -87,20 +87,22 @@ static sgdmft_status run_group(sgdmft_context *ctx, solve_state *state)
     return replica_pool_run(ctx, &pool, solve_one, state);
 }
 
-/* 1 if the replica reached the end on the two grids that are always solved. */
+/* 1 if the replica reached the end on the grids that are always solved. */
 static int is_complete(const dmft_plan *plan, const replica_result *result)
 {
-    for (int grid = 0; grid <= GRID_COARSE; grid++)
+    for (int grid = 0; grid < dmft_plan_grids_least(plan); grid++)
         if (!result->on_grid[grid] || result->on_grid[grid]->nodes <= plan->grid[grid]->steps)
             return 0;
     return 1;
 }
 
-/* 1 if the replica was begun on both. */
+/* 1 if the replica was begun on all of these. */
 static int is_begun(const dmft_plan *plan, const replica_result *result)
 {
-    (void)plan;
-    return result->on_grid[GRID_FINE] && result->on_grid[GRID_COARSE];
+    for (int grid = 0; grid < dmft_plan_grids_least(plan); grid++)
+        if (!result->on_grid[grid])
+            return 0;
+    return 1;
 }
 
 /* Moves the replicas that are averaged to the front and counts them. */
@@ -109,7 +111,7 @@ static void keep_usable(const dmft_plan *plan, replica_set *set)
     int complete = 0, some_missing = 0;
     for (int r = 0; r < set->asked; r++) {
         complete += is_complete(plan, &set->result[r]);
-        for (int grid = 0; grid <= GRID_COARSE; grid++) {
+        for (int grid = 0; grid < dmft_plan_grids_least(plan); grid++) {
             const grid_solution *on_grid = set->result[r].on_grid[grid];
             some_missing |= !on_grid || on_grid->status == SGDMFT_ERR_INTERRUPTED;
         }

@@ -99,10 +99,10 @@ static void count_work(const dmft_plan *plan, const replica_set *set, sgdmft_sol
     info->paths = (size_t)plan->problem->numerics.paths;
     info->replicas = (size_t)set->count;
     info->steps = (size_t)plan->grid[GRID_FINE]->steps;
-    info->extrapolated = plan->problem->numerics.extrapolate;
+    info->extrapolated = plan->problem->numerics.extrapolate && plan->grid[GRID_COARSE];
     for (int r = 0; r < set->count; r++) {
         info->visits += set->result[r].visits;
-        for (int grid = 0; grid <= GRID_COARSE; grid++) {
+        for (int grid = 0; grid < dmft_plan_grids_least(plan); grid++) {
             const grid_solution *on_grid = set->result[r].on_grid[grid];
             info->passes += on_grid->passes;
             steps += on_grid->steps;
@@ -117,10 +117,11 @@ static void count_work(const dmft_plan *plan, const replica_set *set, sgdmft_sol
 
 /* The status of the solution: that of the first replica that stopped early, or else a message if replicas are left
    out. */
-static sgdmft_status take_status(sgdmft_context *ctx, const replica_set *set, sgdmft_solution *solution)
+static sgdmft_status take_status(sgdmft_context *ctx, const dmft_plan *plan, const replica_set *set,
+                                 sgdmft_solution *solution)
 {
     for (int r = 0; r < set->count; r++)
-        for (int grid = GRID_COARSE; grid >= 0; grid--) {
+        for (int grid = dmft_plan_grids_least(plan) - 1; grid >= 0; grid--) {
             const grid_solution *on_grid = set->result[r].on_grid[grid];
             if (on_grid->status)
                 return solution_set_status(ctx, solution, on_grid->status, on_grid->message ? on_grid->message : "");
@@ -141,18 +142,20 @@ static sgdmft_status fill_solution(sgdmft_context *ctx, const dmft_plan *plan, c
 {
     int nodes = curve_nodes_reached(plan, set, GRID_FINE);
     size_t times = output_times_reached(plan->problem, plan->grid[GRID_FINE], nodes);
-    size_t coarse_times =
-        output_times_reached(plan->problem, plan->grid[GRID_COARSE], curve_nodes_reached(plan, set, GRID_COARSE));
     for (size_t i = 0; i < solution->n_times; i++)
         solution->times[i] = output_time(plan->problem, i);
-    solution_truncate(solution, times < coarse_times ? times : coarse_times, two_time_nodes(plan, nodes));
+    for (int grid = GRID_COARSE; grid < dmft_plan_grids_least(plan); grid++) {
+        size_t coarse = output_times_reached(plan->problem, plan->grid[grid], curve_nodes_reached(plan, set, grid));
+        times = times < coarse ? times : coarse;
+    }
+    solution_truncate(solution, times, two_time_nodes(plan, nodes));
     sgdmft_status status = curve_errors_fill(ctx, plan, set, col, solution, errors);
     if (!status)
         status = set_worst_errors(ctx, plan->problem, solution);
     if (!status) {
         fill_two_time(plan, set, sgdmft_context_threads(ctx), solution);
         count_work(plan, set, &solution->info);
-        status = take_status(ctx, set, solution);
+        status = take_status(ctx, plan, set, solution);
     }
     if (!status && plan->penalty)
         status = dmft_coordinates_fill(ctx, plan, set, solution);

@@ -52,6 +52,18 @@ static sgdmft_status finish(sgdmft_context *ctx, time_grid *grid, const schedule
     return SGDMFT_OK;
 }
 
+/* The same in discrete time, where a step has one eta. */
+static sgdmft_status finish_discrete(sgdmft_context *ctx, time_grid *grid, const schedule *eta, time_grid **out)
+{
+    sgdmft_status status = finish(ctx, grid, eta, out);
+    for (int i = 0; i < grid->steps && !status; i++) {
+        grid->eta_end[i] = grid->eta_middle[i] = grid->eta_start[i];
+        grid->event[i] = 1;
+        grid->corner[i] = 1;
+    }
+    return status;
+}
+
 static time_grid *grid_alloc(int steps)
 {
     time_grid *grid = calloc(1, sizeof *grid);
@@ -205,6 +217,26 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
     status = time_grid_coarsen(ctx, finer, eta, out);
     time_grid_free(finer);
     return status;
+}
+
+sgdmft_status time_grid_discrete(sgdmft_context *ctx, int steps, double b, const schedule *eta, double epoch,
+                                 time_grid **out)
+{
+    time_grid *grid = grid_alloc(steps);
+    if (!grid)
+        return context_out_of_memory(ctx, "the time grid", 32.0 * steps);
+    grid->discrete = 1;
+    grid->epoch = epoch;
+    for (int i = 0; i <= steps; i++)
+        grid->t[i] = i * b;
+    for (int i = 0; i < steps; i++)
+        grid->middle[i] = 0.5;
+    int length = epoch > 0 ? (int)round(epoch / b) : 1;
+    for (int i = 0; i <= steps; i++) {
+        grid->history[i] = i - i % length;
+        grid->renewal[i] = epoch > 0 && grid->history[i] == i;
+    }
+    return finish_discrete(ctx, grid, eta, out);
 }
 
 /* The node since which a path that is visited just before a node has not been visited. */

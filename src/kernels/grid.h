@@ -10,6 +10,7 @@
 
 typedef struct time_grid {
     int steps;
+    int discrete;       /* 1: the nodes are the steps of discrete dynamics, and nothing happens between them */
     double *t;          /* [steps + 1] */
     double *h;          /* [steps] widths of the cells */
     double *eta_start;  /* [steps] eta just after t_i */
@@ -23,7 +24,8 @@ typedef struct time_grid {
     char *renewal;      /* [steps + 1] 1 at nodes where an epoch begins */
 
     /* [steps + 1] A path that is visited just before node i has not been visited since node history[i]: the beginning
-       of the epoch that contains this time, or i itself if visits are independent, so that all of them count. */
+       of the epoch that contains this time, or i itself if visits are independent, so that all of them count. In
+       discrete time, the visit is in step i, and history[i] = i where an epoch begins. */
     int *history;
 } time_grid;
 
@@ -37,6 +39,11 @@ sgdmft_status time_grid_least_steps(sgdmft_context *ctx, double horizon, const s
    caller (time_grid_free). */
 sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, double grading, const schedule *eta,
                             double epoch, time_grid **out);
+/* The grid of discrete dynamics with `steps` steps of length b, and of the same eta in each as at its beginning.
+   `epoch` is 0, or 1 if 1/b is whole and a new epoch begins after as many steps. *out as above. */
+sgdmft_status time_grid_discrete(sgdmft_context *ctx, int steps, double b, const schedule *eta, double epoch,
+                                 time_grid **out);
+
 /* The grid of every second node of `fine`, whose number of steps must be even. */
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out);
 void time_grid_free(time_grid *grid);

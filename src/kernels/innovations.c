@@ -36,6 +36,20 @@ static int noisy_row(kernels *kern, int i, const averages_layout *at, const doub
     return matrix_psd_root(k, rate, kern->bridge + (size_t)i * kk, NULL);
 }
 
+/* The same in discrete time, where the innovation of a step is the force in it, from the averages at its beginning. */
+static void discrete_row(const kernels *kern, int i, const averages_layout *at, const double *now, double *row)
+{
+    size_t kk = (size_t)(kern->k * kern->k);
+    double h = kern->grid->h[i], eta = kern->grid->eta_start[i];
+    for (int j = 0; j < i; j++) {
+        const double *visits = averages_row(at, now, j, VISITS);
+        for (size_t c = 0; c < kk; c++)
+            row[(size_t)j * kk + c] = h * eta * visits[c];
+    }
+    for (size_t c = 0; c < kk; c++)
+        row[(size_t)i * kk + c] = h * eta * eta * now[at->outer + c];
+}
+
 /* The same for a smooth process. */
 static void smooth_row(const kernels *kern, int i, const averages_layout *at, const double *next, double *row)
 {
@@ -88,7 +102,9 @@ static double factor_row(kernels *kern, int i, const double *row)
 double innovations_row(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
     double *row = kern->scratch;
-    if (!kern->white_noise)
+    if (kern->discrete)
+        discrete_row(kern, i, at, now, row);
+    else if (!kern->white_noise)
         smooth_row(kern, i, at, next, row);
     else if (noisy_row(kern, i, at, now, next, row))
         return NAN;

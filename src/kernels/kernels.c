@@ -104,6 +104,7 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
     kern->white_noise = plan->white_noise;
     kern->smooth_gradient = plan->smooth_gradient;
     kern->fitted = plan->fitted;
+    kern->discrete = plan->discrete;
     kern->midpoint = plan->midpoint;
     kern->grid = plan->grid;
     sgdmft_status status = allocate(ctx, kern);
@@ -116,7 +117,7 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
     memcpy(kern->q0, plan->q0, sizeof(double) * (size_t)(plan->k * plan->k));
     memcpy(kern->rho, plan->rho, sizeof(double) * (size_t)(plan->kstar * plan->kstar));
     for (int c = 0; c < kern->steps; c++)
-        kern->fit_end[c] = plan->midpoint ? 1 - plan->grid->event[c] : 0.5;
+        kern->fit_end[c] = plan->discrete ? 1 : plan->midpoint ? 1 - plan->grid->event[c] : 0.5;
     memcpy(kern->m, plan->m0, sizeof(double) * (size_t)(plan->k * plan->kstar));
     invert_start(kern, plan->q0, plan->m0);
     for (int i = 0; i <= kern->steps; i++)

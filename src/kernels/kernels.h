@@ -22,9 +22,9 @@
 #include "kernels/grid.h"
 #include "kernels/smooth.h"
 
-/* The parameters of the filter, a ridge (filter.h). */
+/* The parameters of the filter (filter.h): a ridge, and in discrete time the part of the velocity that a step keeps. */
 typedef struct filter {
-    double lambda;
+    double lambda, beta;
 } filter;
 
 /* The arrays that take the place of the filter where a penalty other than a ridge makes theta a nonlinear process (11),
@@ -49,6 +49,7 @@ typedef struct kernels_plan {
     int white_noise;     /* 1 if the process jumps or diffuses, so that dU has white noise; 0 for a smooth process */
     int smooth_gradient; /* 1 if averages of G are complete; 0 if the gradient jumps: no path sees a delta function */
     int fitted;   /* 1: the step rule is fitted to the decay of R, and C(t, t) is balanced (fitting.h, balance.h) */
+    int discrete; /* 1: time is discrete, and the equations are those of recursion.h */
     int midpoint; /* 1: the equations are those of response_midpoint, with kicks at the places of grid->event */
     const time_grid *grid;       /* not owned */
     const double *q0, *m0, *rho; /* [k][k], [k][k*], [k*][k*] second moments of theta(0) and theta* */
@@ -59,7 +60,7 @@ typedef struct kernels {
     size_t stride, plane; /* distances in memory between rows and between planes of R */
     double delta;
     filter filter;
-    int white_noise, smooth_gradient, fitted, midpoint;
+    int white_noise, smooth_gradient, fitted, discrete, midpoint;
     const time_grid *grid; /* not owned */
     double *q0, *rho;      /* [k][k], [k*][k*] */
     double *rho_inverse;   /* [k*][k*] */
@@ -73,7 +74,8 @@ typedef struct kernels {
     double *root_inverse;  /* [N][k][k] pseudo-inverses of the diagonal blocks of L */
     double *V;             /* [N+1][k][N k]: V_ij at row a, columns j k + b, so that a row multiplies all xi at once */
     double *bridge;        /* [N][k][k] root of delta eta^2 E_A[g g^T], the rate of the white noise of w in the cell */
-    double *fit, *fit_end; /* [N] x and omega(x) of fitting.h for each cell; 0 and 1/2 if the rule is not fitted */
+    double *fit, *fit_end; /* [N] x and omega(x) of fitting.h for each cell; if the rule is not fitted, 0 and 1/2, or in
+                              discrete time 0 and 1 */
     kernels_sampled *sampled; /* NULL for a ridge */
     smooth_rows stencils[2];  /* without and with a known value at the end */
     double *scratch;          /* room for two rows of blocks */

@@ -3,6 +3,7 @@
 #include "kernels/filter.h"
 #include "kernels/fitting.h"
 #include "kernels/innovations.h"
+#include "kernels/recursion.h"
 #include "kernels/response.h"
 
 void kernels_start(kernels *kern, const averages_layout *at, const double *first)
@@ -12,6 +13,8 @@ void kernels_start(kernels *kern, const averages_layout *at, const double *first
 
 double kernels_advance(kernels *kern, int i, const averages_layout *at, const double *now, const double *next)
 {
+    if (kern->discrete)
+        return recursion_advance(kern, i, at, now);
     fitting_set(kern, i, at, now, next);
     double innovation = innovations_row(kern, i, at, now, next);
     double response = at->response->advance(kern, i, at, next);

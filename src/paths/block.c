@@ -19,12 +19,13 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
     const model_shape *shape = &plan->shape;
     history_plan history = history_plan_of(plan, n);
     double k = shape->k, lanes = (double)n, s = slots, steps = plan->at.steps;
-    int visits = plan->process->visits != NULL;
+    int visits = plan->process->visits != NULL, batches = plan->process->events == EVENTS_BATCHES;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? 2 * k : 0);
     if (plan->at.response->pathwise)
-        state += visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * k * k;
+        state += visits && !batches ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * (k * k + 1.5);
+    state += batches ? k : 0;
     return 8.0 * lanes * (inputs + state) + path_history_bytes(&history);
 }
 
@@ -41,15 +42,15 @@ static void chains_free(path_chains *c)
     free(c);
 }
 
-/* Stores cell and place of the visits of each lane, slot by slot. */
-static void list_by_slot(const path_inputs *in, path_chains *c)
+/* Stores cell and place of the visits of each lane, slot by slot; `at_place` is the part of the place that counts. */
+static void list_by_slot(const path_inputs *in, double at_place, path_chains *c)
 {
     for (int cell = 0; cell < in->steps; cell++)
         for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
             for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
                 size_t at = (size_t)in->visit_slot[v] * in->n + (size_t)in->visit_lane[v];
                 c->cell[at] = cell;
-                c->place[at] = in->visit_place[v];
+                c->place[at] = at_place * in->visit_place[v];
             }
 }
 
@@ -62,7 +63,20 @@ static int chains_of_visits(const path_inputs *in, size_t k, path_chains *c)
     c->place = memory_doubles(slots * n + 1);
     if (!c->chain || !c->kick || !c->cell || !c->place)
         return -1;
-    list_by_slot(in, c);
+    list_by_slot(in, 1, c);
+    return 0;
+}
+
+/* A visit by a batch is at the beginning of its cell. */
+static int chains_of_batches(const path_inputs *in, size_t k, path_chains *c)
+{
+    size_t slots = (size_t)in->slots, n = in->n;
+    c->slope = memory_doubles(slots * k * k * n + 1);
+    c->cell = memory_zeroed(slots * n + 1, sizeof *c->cell);
+    c->place = memory_doubles(slots * n + 1);
+    if (!c->slope || !c->cell || !c->place)
+        return -1;
+    list_by_slot(in, 0, c);
     return 0;
 }
 
@@ -78,7 +92,10 @@ static path_chains *chains_new(const path_plan *plan, const path_inputs *in)
 {
     size_t k = (size_t)plan->shape.k;
     path_chains *c = calloc(1, sizeof *c);
-    if (c && (plan->process->events == EVENTS_STEPS ? chains_of_cells(in, k, c) : chains_of_visits(in, k, c))) {
+    event_kind events = plan->process->events;
+    if (c && (events == EVENTS_STEPS     ? chains_of_cells(in, k, c)
+              : events == EVENTS_BATCHES ? chains_of_batches(in, k, c)
+                                         : chains_of_visits(in, k, c))) {
         chains_free(c);
         return NULL;
     }
@@ -89,6 +106,7 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const p
 {
     size_t width = (size_t)plan->shape.k * in->n;
     int pathwise = plan->at.response->pathwise, apart = plan->grid->epoch > 0, midpoint = plan->at.response->midpoint;
+    int batches = plan->process->events == EVENTS_BATCHES;
     history_plan history = history_plan_of(plan, in->n);
     path_block block = {.in = in};
     block.w = memory_doubles(width);
@@ -97,6 +115,7 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const p
     block.unvisited = apart ? memory_doubles(width) : NULL;
     block.newest_sum = memory_doubles(width);
     block.newest_moment = memory_doubles(width);
+    block.coming = batches ? memory_doubles(width) : NULL;
     block.zero = memory_doubles(width);
     block.chains = pathwise ? chains_new(plan, in) : NULL;
     block.middle = midpoint ? memory_doubles(width) : NULL;
@@ -104,7 +123,7 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const p
     int failed = path_history_new(&history, in->xi, &block.history);
     *out = block;
     if (!failed && block.w && block.r && block.r_last && (block.unvisited || !apart) && block.newest_sum &&
-        block.newest_moment && block.zero && (block.chains || !pathwise) &&
+        block.newest_moment && block.zero && (block.coming || !batches) && (block.chains || !pathwise) &&
         ((block.middle && block.earlier) || !midpoint))
         return SGDMFT_OK;
     path_block_clear(out);
@@ -119,6 +138,7 @@ void path_block_clear(path_block *block)
     free(block->unvisited);
     free(block->newest_sum);
     free(block->newest_moment);
+    free(block->coming);
     free(block->zero);
     path_history_clear(&block->history);
     chains_free(block->chains);
@@ -264,7 +284,7 @@ static int node_averages(const path_block *block, const path_plan *plan, int nod
     return 0;
 }
 
-int path_block_start(path_block *block, const path_plan *plan, path_workspace *s, double *sums)
+int path_block_start(path_block *block, const path_plan *plan, const kernels *kern, path_workspace *s, double *sums)
 {
     int k = plan->shape.k;
     size_t n = block->in->n, slots = (size_t)block->in->slots, width = (size_t)k * n;
@@ -274,6 +294,8 @@ int path_block_start(path_block *block, const path_plan *plan, path_workspace *s
     path_block_start_field(block, plan, block->w);
     path_history_start(&block->history, block->zero);
     memcpy(block->r, block->w, sizeof(double) * width);
+    if (plan->events->at_node)
+        return plan->events->at_node(block, plan, kern, 0, s, sums);
     return node_averages(block, plan, 0, block->r, s, sums);
 }
 
@@ -282,7 +304,7 @@ void path_block_average_events(const path_block *block, const path_plan *plan, i
 {
     int k = plan->shape.k, newest = node - 1, is_new = node == block->node, earlier = is_new ? newest : node;
     const path_history *h = &block->history;
-    const double *last = plan->process->white_noise ? s->g : block->newest_sum;
+    const double *last = plan->process->white_noise || plan->events->at_node ? s->g : block->newest_sum;
     path_history_correlate(&h->kicks, &plan->at, history < earlier ? history : earlier, VISITS, last, s->row, sums);
     if (is_new && history == node)
         lanes_outer(k, k, block->in->n, last, block->newest_sum,
@@ -300,7 +322,7 @@ static void open_positions(const path_block *block, const path_plan *plan, const
     int history = plan->grid->history[node];
     memcpy(block->r, block->w, bytes);
     path_history_recall(&block->history, kern, node, 0, history, s->row, block->r);
-    if (!block->unvisited)
+    if (!block->unvisited || history == node)
         return;
     memcpy(block->unvisited, block->r, bytes);
     path_history_recall(&block->history, kern, node, history, node, s->row, block->r);
@@ -358,6 +380,8 @@ int path_block_advance(path_block *block, const path_plan *plan, const kernels *
     if (plan->events->advance(block, plan, kern, cell, s))
         return -1;
     close_position(block, plan, kern, cell);
+    if (plan->events->at_node)
+        return plan->events->at_node(block, plan, kern, node, s, sums);
     if (plan->at.response->midpoint) {
         cell_averages(block, plan, kern, node, s, sums);
         return 0;

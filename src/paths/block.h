@@ -38,14 +38,15 @@
 
 /* Derivatives at single events, for pathwise responses. */
 typedef struct path_chains {
-    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. */
+    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. Batches have no chain and
+       kick, and place 0. */
     double *chain; /* [slots (slots + 1) / 2][k][k][n] chain(a, c) at a (a + 1) / 2 + c */
     double *kick;  /* [slots][k][n] */
     int *cell;     /* [slots][n] */
     double *place; /* [slots][n] */
 
     /* Of steps, cell by cell. */
-    double *slope;   /* [steps][k][k][n] D_b = d kick_b / d r_b */
+    double *slope;   /* [steps or slots][k][k][n] D_b = d kick_b / d r_b */
     double *between; /* [steps][k][steps][k] - R(T_a, T_b)_lc at [b][c][a][l], b < a */
 } path_chains;
 
@@ -58,6 +59,7 @@ typedef struct path_block {
     int node;              /* the node being computed */
     double *newest_sum;    /* [k][n] S of the newest cell, the one that ends at this node */
     double *newest_moment; /* [k][n] B of that cell */
+    double *coming;        /* [k][n] kicks of the step from this node, for batches (batch_events.h); otherwise NULL */
     double *zero;          /* [k][n] zeros */
     path_history history;
     path_chains *chains; /* for pathwise responses, otherwise NULL */
@@ -110,7 +112,7 @@ void path_workspace_free(path_workspace *s);
 
 /* Starts at node 0 and adds to `sums` the sums over lanes of the averages of averages.h. This and the next functions
    that return an int return 0, or non-zero if a call-back asked to stop. */
-int path_block_start(path_block *block, const path_plan *plan, path_workspace *s, double *sums);
+int path_block_start(path_block *block, const path_plan *plan, const kernels *kern, path_workspace *s, double *sums);
 
 /* Advances from node `cell` to just before node `cell + 1` with the kernel rows of both, and adds the averages there.
    May be repeated with better rows. */

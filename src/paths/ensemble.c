@@ -72,8 +72,10 @@ static dimension_plan plan_dimensions(const draw *d)
     const sample_process *process = d->source->process;
     dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
     double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3, d->grid->h[0])) + 1 : 0;
-    if (process->visits)
-        plan.visits = useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
+    if (process->visits && process->batch != BATCH_FULL) /* in full batches nothing is random */
+        plan.visits = process->visits->kept      ? 1
+                      : useful < QUASI_VISITS ? (unsigned)useful
+                                              : QUASI_VISITS;
     plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)), (size_t)d->source->problem->numerics.paths,
                             (unsigned)d->grid->steps);
     plan.lead = d->source->by_visits ? 0 : plan.modes;

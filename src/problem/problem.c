@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,8 @@ static sgdmft_status choose_process(sgdmft_context *ctx, const settings *s, sgdm
                            process_sampling(problem->sampling), process_dynamics(problem->dynamics),
                            process_dynamics(0));
     }
+    if (problem_is_discrete(problem))
+        problem->numerics.steps = (int)fmin((double)problem_discrete_steps(problem), INT_MAX);
     if (problem->process->default_steps && !s->value[OPT_STEPS].node)
         problem->numerics.steps = problem->process->default_steps;
     return SGDMFT_OK;

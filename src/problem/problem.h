@@ -158,6 +158,8 @@ static inline int64_t problem_discrete_steps(const sgdmft_problem *problem)
 static inline int problem_leaves(const sgdmft_problem *problem, numerics_pin pin)
 {
     unsigned given = problem->numerics.given, fixed = PIN_PATHS | PIN_REPLICAS | PIN_STEPS;
+    if (problem_is_discrete(problem)) /* steps are those of the dynamics */
+        given |= PIN_STEPS | PIN_GRADING;
     return problem->given && problem->numerics.method != METHOD_LINEAR && problem->process->events != EVENTS_FRESH &&
            (given & fixed) != fixed && !(given & pin);
 }

@@ -65,7 +65,6 @@ static const sample_process table[] = {
      .events = EVENTS_BATCHES,
      .batch = BATCH_FULL,
      .kicks = KICKS_BOUNDED,
-     .white_noise = 1,
      .visits = &full_batches},
     {.dynamics = "sme",
      .doc = "the stochastic modified equation: Brownian motion instead of visits",

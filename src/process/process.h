@@ -89,7 +89,8 @@ typedef struct sample_process {
     event_kind events;
     batch_size batch; /* of dynamics: sgd */
     kick_number kicks;
-    int white_noise; /* 1: Z jumps or diffuses, so that the innovations dU contain white noise; 0: Z is smooth */
+    int white_noise; /* 1: Z jumps or diffuses, so that the innovations dU contain white noise; 0: Z is smooth, or the
+                        same for all samples */
     int diffuses;    /* 1: the steps of Z carry increments of a Brownian motion */
 
     const visit_law *visits;          /* EVENTS_VISITS and EVENTS_BATCHES, otherwise NULL */

@@ -87,7 +87,7 @@ static void advance(test_blocks *blocks, const kernels *kern, int cell)
     memset(blocks->sums, 0, sizeof(double) * plan->at.size);
     for (size_t b = 0; b < blocks->paths->n_blocks; b++)
         assert_int_equal(cell < 0
-                             ? path_block_start(&blocks->block[b], plan, blocks->workspace, blocks->sums)
+                             ? path_block_start(&blocks->block[b], plan, NULL, blocks->workspace, blocks->sums)
                              : path_block_advance(&blocks->block[b], plan, kern, cell, blocks->workspace, blocks->sums),
                          0);
     for (size_t i = 0; i < plan->at.size; i++)

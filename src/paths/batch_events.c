@@ -1,0 +1,139 @@
+/* For pathwise responses, a run backwards over the visits b of a path solves (2) for the derivatives of g at node i with
+   respect to w at each visit. With v_b the step of visit b and D_b = eta G at the visit,
+
+     x_b = d g_i / d w(T_b) = (- G R_{i, v_b + 1} - sum_{a > b} x_a R_{v_a, v_b + 1}) D_b. */
+#include "paths/batch_events.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "paths/events.h"
+#include "paths/lanes.h"
+
+/* The kicks of the step from node `cell`, prepared at that node. */
+static int advance(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s)
+{
+    (void)kern;
+    (void)cell;
+    (void)s;
+    size_t bytes = sizeof(double) * (size_t)plan->shape.k * block->in->n;
+    memcpy(block->newest_sum, block->coming, bytes);
+    memcpy(block->newest_moment, block->coming, bytes); /* at place 1 of the cell */
+    return 0;
+}
+
+/* Prepares the kicks of the step from the node, eta g of the paths in its batch, and stores D at these visits. */
+static void prepare_kicks(path_block *block, const path_plan *plan, int node, const path_workspace *s)
+{
+    const path_inputs *in = block->in;
+    size_t k = (size_t)plan->shape.k, n = in->n, kk = k * k;
+    double eta = plan->grid->eta_start[node];
+    memset(block->coming, 0, sizeof *block->coming * k * n);
+    for (size_t g = in->group_first[node]; g < in->group_first[node + 1]; g++)
+        for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
+            size_t lane = (size_t)in->visit_lane[v];
+            for (size_t a = 0; a < k; a++)
+                block->coming[a * n + lane] = eta * s->g[a * n + lane];
+            double *D = block->chains ? block->chains->slope + (size_t)in->visit_slot[v] * kk * n + lane : NULL;
+            for (size_t x = 0; x < kk && D; x++)
+                D[x * n] = eta * s->G[x * n + lane];
+        }
+}
+
+/* Where a sample keeps its place in every epoch, averages given a visit run over the paths of the batch: g and G become
+   zero on all others, and as many times larger as there are batches. */
+static void keep_batch(const path_block *block, const path_plan *plan, int node, path_workspace *s)
+{
+    const path_inputs *in = block->in;
+    size_t k = (size_t)plan->shape.k, n = in->n;
+    double batches = round(1 / plan->grid->h[node]);
+    lanes_fill(n, 0, s->control);
+    for (size_t g = in->group_first[node]; g < in->group_first[node + 1]; g++)
+        for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++)
+            s->control[in->visit_lane[v]] = batches;
+    for (size_t a = 0; a < k; a++)
+        for (size_t p = 0; p < n; p++)
+            s->g[a * n + p] *= s->control[p];
+    for (size_t x = 0; x < k * k; x++)
+        for (size_t p = 0; p < n; p++)
+            s->G[x * n + p] *= s->control[p];
+}
+
+static int at_node(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
+                   double *sums)
+{
+    const path_inputs *in = block->in;
+    int k = plan->shape.k, history = plan->grid->history[node];
+    size_t n = in->n;
+    if (node == plan->grid->steps)
+        return 0; /* no step follows */
+    const double *position = history == node ? block->r : path_block_unvisited(block, plan);
+    lanes_fill(n, plan->grid->t[node], s->t);
+    if (model_gradient(plan->m, s->model, n, s->t, position, in->y, s->g, s->G))
+        return -1;
+    prepare_kicks(block, plan, node, s);
+    memcpy(s->own, s->g, sizeof *s->g * (size_t)k * n);
+    if (plan->process->visits->kept)
+        keep_batch(block, plan, node, s);
+    lanes_outer(k, k, n, s->g, s->own, sums + plan->at.outer);
+    path_block_average(block, plan, position, s, sums);
+    if (node == 0)
+        return 0;
+    if (plan->at.response->pathwise)
+        batch_events.derive(block, plan, kern, node, history, s);
+    else
+        path_history_correlate(&block->history.normals, &plan->at, node, INNOVATION, s->g, s->row, sums);
+    path_block_average_events(block, plan, node, history, s, sums);
+    return 0;
+}
+
+/* rho[k][k][n] = R(t_node, t_{v + 1}) with the step v of slot b in every lane; `from` is the node of each lane, or NULL
+   if it is `node` in all. */
+static void gather(const path_block *block, const kernels *kern, const int *from, int node, size_t b, double *rho)
+{
+    size_t n = block->in->n;
+    const int *step = block->chains->cell + b * n;
+    for (int c = 0; c < kern->k * kern->k; c++)
+        for (size_t p = 0; p < n; p++)
+            rho[(size_t)c * n + p] = kernels_R(kern, c, from ? from[p] : node)[step[p] + 1];
+}
+
+/* sum[a b] -= x[a l] rho[l b], lane by lane. */
+static void subtract_products(size_t k, size_t n, const double *x, const double *rho, double *sum)
+{
+    for (size_t a = 0; a < k; a++)
+        for (size_t b = 0; b < k; b++)
+            for (size_t l = 0; l < k; l++)
+                for (size_t p = 0; p < n; p++)
+                    sum[(a * k + b) * n + p] -= x[(a * k + l) * n + p] * rho[(l * k + b) * n + p];
+}
+
+static void derive(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
+                   path_workspace *s)
+{
+    size_t k = (size_t)plan->shape.k, n = block->in->n, width = k * k * n;
+    const path_chains *c = block->chains;
+    int slots = block->in->slots_before[history];
+    double *rho = s->rho, *sum = s->work;
+    for (int b = slots - 1; b >= 0; b--) {
+        memset(sum, 0, sizeof *sum * width);
+        gather(block, kern, NULL, node, (size_t)b, rho);
+        subtract_products(k, n, s->G, rho, sum);
+        for (int a = b + 1; a < slots; a++) {
+            gather(block, kern, c->cell + (size_t)a * n, 0, (size_t)b, rho);
+            subtract_products(k, n, s->GK + (size_t)a * width, rho, sum);
+        }
+        lanes_multiply_each((int)k, n, 1, sum, c->slope + (size_t)b * width, s->GK + (size_t)b * width);
+    }
+}
+
+static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
+{
+    size_t n = block->in->n, width = (size_t)(plan->shape.k * plan->shape.k) * n;
+    const path_chains *c = block->chains;
+    for (int b = 0; b < block->in->slots_before[history]; b++)
+        lanes_scatter(plan->shape.k, n, c->cell + (size_t)b * n, c->place + (size_t)b * n, s->GK + (size_t)b * width,
+                      sums + plan->at.rows);
+}
+
+const path_events batch_events = {.advance = advance, .at_node = at_node, .derive = derive, .average = average};
