@@ -16,6 +16,12 @@
 #include "paths/visit_events.h"
 #include "solvers/dmft/noise.h"
 
+/* The number of steps is a multiple of this, for the two coarser grids. */
+enum { GRID_UNIT = 4 };
+
+/* The least number of batches in an epoch for the limit of small batches: there are two on the coarsest grid. */
+static const double BATCHES_LEAST = 8;
+
 /* Batches that are a fraction of the data have the steps of the problem, and no other grids. */
 static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
 {
@@ -27,11 +33,29 @@ static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
                               &plan->grid[GRID_FINE]);
 }
 
+/* The limit of small batches, from batches that become smaller: the finest grid has a multiple of four of them in an
+   epoch, and reaches to the horizon or a little beyond. */
+static sgdmft_status make_batch_grids(sgdmft_context *ctx, dmft_plan *plan)
+{
+    double horizon = plan->problem->horizon, steps = plan->problem->numerics.steps;
+    plan->steps_least = (int)ceil(BATCHES_LEAST * horizon / GRID_UNIT) * GRID_UNIT;
+    if (problem_leaves(plan->problem, PIN_STEPS))
+        steps = fmax(steps, plan->steps_least);
+    double batches = GRID_UNIT * fmax(ceil((steps - GRID_UNIT) / (GRID_UNIT * horizon)), 1);
+    int whole = GRID_UNIT * (int)ceil(batches * horizon / GRID_UNIT - 1e-9);
+    sgdmft_status status = SGDMFT_OK;
+    for (int grid = GRID_FINE; grid < GRIDS && !status; grid++)
+        status = time_grid_discrete(ctx, whole >> grid, (1 << grid) / batches, plan->eta, 0, &plan->grid[grid]);
+    return status;
+}
+
 static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
     if (problem_is_discrete(problem))
         return make_discrete_grid(ctx, plan);
+    if (problem->process->events == EVENTS_BATCHES)
+        return make_batch_grids(ctx, plan);
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
     sgdmft_status status = time_grid_least_steps(ctx, problem->horizon, plan->eta, epoch, &plan->steps_least);
