@@ -111,7 +111,7 @@ choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
                          .steps_least = plan->steps_least,
                          .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
                          .jumps = shape.jumps,
-                         .batches = problem->process->events == EVENTS_BATCHES};
+                         .batches = plan->grid[GRID_FINE]->discrete};
 }
 
 /* Rounded up to what nested grids need. */
