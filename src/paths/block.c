@@ -24,7 +24,9 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? 2 * k : 0);
     if (plan->at.response->pathwise)
-        state += visits && !batches ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * (k * k + 1.5);
+        state += batches  ? s * (k * k + 1.5)
+                 : visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s
+                          : s * k * k;
     state += batches ? k : 0;
     return 8.0 * lanes * (inputs + state) + path_history_bytes(&history);
 }
