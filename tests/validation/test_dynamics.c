@@ -91,7 +91,7 @@ static simulator_stop at_step(const replay *p, uint64_t step)
 static order order_of_replay(const replay *p, uint32_t *list)
 {
     const simulator_plan *plan = &p->x.plan;
-    order x = order_of(plan->order, plan->n, plan->batch, list);
+    order x = order_of(plan->order, plan->n, plan->batch, plan->cuts, list);
     order_start(&x, simulator_key(plan, p->x.system->repetition, SIMULATOR_ORDER));
     return x;
 }
@@ -428,7 +428,7 @@ static void test_impulses(void **state)
 {
     static const uint64_t steps[] = {1, 2, 69, 70, 71, 6999, 7000, 12345};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        penalty_impulses x = penalty_impulses_of(1.0 / 70000, 1000, 1000 + steps[i]);
+        penalty_impulses x = penalty_impulses_of(1.0 / 70000, 1e-3, 1000, 1000 + steps[i]);
         assert_true(x.windows >= 1 && x.windows == (steps[i] + 69) / 70);
         assert_true(x.at >= 1000 && x.at < 1000 + steps[i]);
     }

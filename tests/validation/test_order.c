@@ -12,7 +12,7 @@ static order new_order(order_kind kind, size_t n, size_t batch)
 {
     uint32_t *list = calloc(order_list_length(kind, n, batch) + 1, sizeof *list);
     assert_non_null(list);
-    order x = order_of(kind, n, batch, list);
+    order x = order_of(kind, n, batch, 0, list);
     order_start(&x, key);
     return x;
 }
