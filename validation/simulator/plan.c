@@ -58,11 +58,11 @@ static sgdmft_status plan_small_batches(sgdmft_context *ctx, simulator_plan *pla
     plan->brake = plan->push = rate * plan->duration;
     if (plan->brake < 1)
         return SGDMFT_OK;
-    return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                        "%s: momentum.rate: a step keeps 1 - rate * batch / n of the velocity, which is not above 0 for "
-                        "rate %g, batch %zu and n = delta * d = %zu; allowed: a rate below %g, or simulate.d above %g",
-                        problem->source, rate, plan->batch, plan->n, 1 / plan->duration,
-                        rate * (double)plan->batch / problem->delta);
+    return context_fail(
+        ctx, SGDMFT_ERR_CONFLICT,
+        "%s: momentum.rate: a step keeps 1 - rate * batch / n of the velocity, which is not above 0 for "
+        "rate %g, batch %zu and n = delta * d = %zu; allowed: a rate below %g, or simulate.d above %g",
+        problem->source, rate, plan->batch, plan->n, 1 / plan->duration, rate * (double)plan->batch / problem->delta);
 }
 
 /* Batches of a fraction b of the data. Where a sample is visited once in an epoch, they are cut from the epoch. Batches
@@ -77,10 +77,11 @@ static sgdmft_status plan_fractions(sgdmft_context *ctx, simulator_plan *plan)
     if (problem_has_momentum(problem))
         plan->brake = 1 - problem->momentum.beta;
     if (plan->batch < 1)
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "%s: simulate.d: a batch of batch_fraction * delta * d = %g samples would be empty; allowed: "
-                            "simulate.d: %g or more",
-                            problem->source, samples, ceil(1 / (b * problem->delta)));
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "%s: simulate.d: a batch of batch_fraction * delta * d = %g samples would be empty; allowed: "
+            "simulate.d: %g or more",
+            problem->source, samples, ceil(1 / (b * problem->delta)));
     plan->batch += plan->cuts > 0 && plan->n % plan->cuts > 0; /* the largest batch */
     return SGDMFT_OK;
 }

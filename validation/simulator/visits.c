@@ -297,8 +297,8 @@ static size_t visits_layout(const simulator_plan *plan, char *base, visits *v)
     size_t list = plan->n > 0 ? order_list_length(plan->order, plan->n, plan->batch) : 0;
     layout_take(base, &used, 1, sizeof *v);
     v->change = layout_take(base, &used, change_size(plan), sizeof *v->change);
-    v->order = order_of(plan->order, plan->n, plan->batch, plan->cuts,
-                        layout_take(base, &used, list, sizeof *v->order.list));
+    v->order =
+        order_of(plan->order, plan->n, plan->batch, plan->cuts, layout_take(base, &used, list, sizeof *v->order.list));
     return used;
 }
 
