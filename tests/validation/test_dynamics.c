@@ -329,6 +329,40 @@ static void test_fractions(void **state)
     run_batches(&(batch_case){.constants = "batch_fraction: 0.5\nlambda: 2\n", .lambda = 2}, 1, 0.5);
 }
 
+/* What the keys of a problem make of 202 samples. */
+static void test_ways(void **state)
+{
+    static const struct {
+        const char *keys;
+        order_kind order;
+        size_t batch, cuts;
+        double duration;
+    } cases[] = {
+        {"sampling: replacement", ORDER_REPLACEMENT, 7, 0, 7 / 202.0},
+        {"sampling: reshuffle", ORDER_RESHUFFLE, 7, 0, 7 / 202.0},
+        {"sampling: cyclic", ORDER_CYCLIC, 7, 0, 7 / 202.0},
+        {"sampling: replacement, batch_fraction: 0.25", ORDER_REPLACEMENT, 51, 0, 0.25},
+        {"sampling: replacement, batch_fraction: 0.3", ORDER_REPLACEMENT, 61, 0, 0.3},
+        {"sampling: reshuffle, batch_fraction: 0.2", ORDER_RESHUFFLE, 41, 5, 0.2},
+        {"sampling: cyclic, batch_fraction: 0.5", ORDER_CYCLIC, 101, 2, 0.5},
+        {"sampling: replacement, batch_fraction: 1", ORDER_CYCLIC, 202, 1, 1},
+        {"sampling: reshuffle, batch_fraction: 1", ORDER_CYCLIC, 202, 1, 1},
+    };
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        repetition_test x;
+        repetition_test_init(&x, test_problem(ctx,
+                                              "{%s, delta: 2, horizon: 3, model: {label: s, loss: (r - y)^2/2},"
+                                              " simulate: {d: 101, batch: 7}}",
+                                              cases[i].keys));
+        const simulator_plan *plan = &x.plan;
+        assert_true(plan->order == cases[i].order && plan->batch == cases[i].batch && plan->cuts == cases[i].cuts);
+        check_near(plan->duration, cases[i].duration, 1e-16, "%s: duration of a step", cases[i].keys);
+        repetition_test_clear(&x);
+    }
+    sgdmft_context_free(ctx);
+}
+
 /* Every sample is new: the same samples come from a source of their own. */
 static void run_online(const char *constants, int batch, double lambda)
 {
@@ -568,9 +602,9 @@ int main(void)
         cmocka_unit_test(test_visits),         cmocka_unit_test(test_visits_ridge),
         cmocka_unit_test(test_visits_penalty), cmocka_unit_test(test_visits_momentum),
         cmocka_unit_test(test_fractions),      cmocka_unit_test(test_every_step),
-        cmocka_unit_test(test_batches),        cmocka_unit_test(test_online),
-        cmocka_unit_test(test_diffusion),      cmocka_unit_test(test_flow),
-        cmocka_unit_test(test_impulses),
+        cmocka_unit_test(test_ways),           cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_online),         cmocka_unit_test(test_diffusion),
+        cmocka_unit_test(test_flow),           cmocka_unit_test(test_impulses),
     };
     return cmocka_run_group_tests_name("simulator dynamics", tests, NULL, NULL);
 }
