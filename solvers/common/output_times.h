@@ -1,6 +1,6 @@
 /* The output times of a problem, and interpolation of values at grid nodes to these times. They are evenly spaced, the
-   first is 0 and the last exactly the horizon. Where the dynamics are discrete, they are the steps nearest to times that
-   are evenly spaced up to the last step, and no step is taken twice. */
+   first is 0 and the last exactly the horizon. Where the dynamics are discrete, they are the steps nearest to times
+   that are evenly spaced up to the last step, and no step is taken twice. */
 #ifndef SGDMFT_SOLVERS_COMMON_OUTPUT_TIMES_H
 #define SGDMFT_SOLVERS_COMMON_OUTPUT_TIMES_H
 

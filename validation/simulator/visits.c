@@ -9,8 +9,8 @@
 
        velocity <- velocity - brake velocity + push (change as above),    theta <- theta + velocity
 
-   Batches that are a fraction of the data have push 1 and brake 1 - beta. Others have brake = push = gamma duration, and
-   the velocity is that of the limit times the duration.
+   Batches that are a fraction of the data have push 1 and brake 1 - beta. Others have brake = push = gamma duration,
+   and the velocity is that of the limit times the duration.
 
    A batch of one training sample needs r_i = theta^T x_i and then moves theta along x_i. The pass over theta that makes
    visit v therefore also forms r for visit v + 1, while the row of visit v + 2 is fetched from memory.

@@ -7,8 +7,8 @@
 extern const integrator integrator_visits;
 
 /* When a penalty that is an expression acts during the steps first .. last - 1: these are divided into `windows` parts
-   that are as equal as possible, and in the middle of each part one impulse stands for all its steps. Where the limit is
-   discrete in time as well, every step has an impulse. */
+   that are as equal as possible, and in the middle of each part one impulse stands for all its steps. Where the limit
+   is discrete in time as well, every step has an impulse. */
 typedef struct penalty_impulses {
     uint64_t first, steps, windows;
     uint64_t next; /* window of the next impulse */
