@@ -214,8 +214,8 @@ static double batch_eta(double t)
     return 0.5 / (1 + t);
 }
 
-/* One step with the samples of the order: a share `duration` of them up to one, and none twice unless an epoch ends within
-   the batch. */
+/* One step with the samples of the order: a share `duration` of them up to one, and none twice unless an epoch ends
+   within the batch. */
 static void replay_batch(replay *p, order *visited, uint64_t step, double duration, double lambda)
 {
     size_t n = p->x.plan.n, size = (size_t)(order_first(visited, step + 1) - order_first(visited, step));
