@@ -101,7 +101,7 @@ static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *p
     curves->sample = memory_doubles((size_t)curves->replicas);
     curves->change = memory_doubles(curves->checked + 1);
     curves->before = memory_doubles(curves->checked + 1);
-    size_t times = (size_t)plan->problem->output.times;
+    size_t times = output_times_count(plan->problem);
     curves->fine = memory_doubles(times);
     curves->coarse = memory_doubles(curves->checked + 1);
     curves->nearby = memory_doubles(times);
@@ -254,7 +254,7 @@ static sgdmft_identity identity_of(const replica_curves *curves, const replica_s
 {
     sgdmft_identity identity = {.t = curves->plan->problem->horizon};
     int extrapolate = curves->extrapolate;
-    int compare = extrapolate && (size_t)curves->plan->problem->output.times == curves->checked;
+    int compare = extrapolate && output_times_count(curves->plan->problem) == curves->checked;
     grid_changes all = {0};
     for (int r = 0; r < curves->replicas; r++) {
         const replica_result *result = &set->result[r];

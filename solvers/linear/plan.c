@@ -30,7 +30,7 @@ static sgdmft_status times_init(sgdmft_context *ctx, linear_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
     size_t steps = (size_t)problem->numerics.steps;
-    sgdmft_status status = times_allocate(ctx, &plan->output, (size_t)problem->output.times);
+    sgdmft_status status = times_allocate(ctx, &plan->output, output_times_count(problem));
     if (!status)
         status = times_allocate(ctx, &plan->grid, steps + 1);
     if (status)
