@@ -56,7 +56,7 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     const sgdmft_problem *problem = plan->problem;
     if (problem_is_discrete(problem))
         return make_discrete_grid(ctx, plan);
-    if (problem->process->events == EVENTS_BATCHES || problem_has_momentum(problem))
+    if (problem_uses_recursion(problem))
         return make_batch_grids(ctx, plan);
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
