@@ -169,6 +169,30 @@ static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
             : ", or numerics.response: auto");
 }
 
+/* What the recursion of discrete time does not have: sampled coordinates, whose step is that of the trapezoid rule, and
+   sweeps. */
+static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    const char *what = problem_is_discrete(problem)      ? "batch_fraction"
+                       : problem_has_momentum(problem) ? "momentum"
+                                                       : "sampling: cyclic";
+    if (!plan->grid[GRID_FINE]->discrete)
+        return SGDMFT_OK;
+    if (plan->penalty)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s:%d:%d: penalty: cannot be used with %s by this solver; allowed: the ridge, lambda, or "
+                            "sgdmft simulate",
+                            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column,
+                            what);
+    if (problem->numerics.method == METHOD_PICARD)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.method: picard cannot be used with %s, whose steps need no passes; allowed: "
+                            "march",
+                            problem->source, what);
+    return SGDMFT_OK;
+}
+
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
    in the field, which gradient flow does not have. Derivatives along paths do not exist where the gradient jumps, and
    grow with the Brownian motion of SME. */
@@ -291,6 +315,8 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         status = schedule_new(ctx, problem, &plan->eta);
     if (!status)
         status = make_grids(ctx, plan);
+    if (!status)
+        status = check_recursion(ctx, plan);
     if (!status)
         status = choose_history(ctx, plan);
     if (!status)
