@@ -44,13 +44,15 @@ static double passes_of(const dmft_plan *plan)
 static int mean_slots(const dmft_plan *plan, int grid)
 {
     const visit_law *visits = plan->on_grid[grid].process->visits;
-    return visits ? (int)ceil(visits->count(plan->problem->horizon, 1, plan->grid[grid]->h[0])) : plan->grid[grid]->steps;
+    return visits ? (int)ceil(visits->count(plan->problem->horizon, 1, plan->grid[grid]->h[0]))
+                  : plan->grid[grid]->steps;
 }
 
 static int most_slots(const dmft_plan *plan, int grid)
 {
     const visit_law *visits = plan->on_grid[grid].process->visits;
-    return visits ? (int)(visits->count(plan->problem->horizon, 2.5, plan->grid[grid]->h[0]) + 2) : plan->grid[grid]->steps;
+    return visits ? (int)(visits->count(plan->problem->horizon, 2.5, plan->grid[grid]->h[0]) + 2)
+                  : plan->grid[grid]->steps;
 }
 
 /* Bytes of one path. Its inputs on all grids exist at the same time, its state on one grid at a time. */
@@ -143,6 +145,9 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     if (plan->on_grid[grid].process->events == EVENTS_STEPS) {
         double link = plan->on_grid[grid].at.response->midpoint ? PER_BACKWARD : 2 * PER_LINK;
         events = 4 * PER_KICK * N * k + (pathwise ? link * k * k * k * N * N * N / 6 : 0);
+    } else if (plan->grid[grid]->discrete) {
+        double slots = mean_slots(plan, grid);
+        events = PER_VISIT * k * T + (pathwise ? PER_LINK * k * k * k * N * slots * slots / 6 : 0);
     } else {
         events = PER_VISIT * k * T;
         if (pathwise)

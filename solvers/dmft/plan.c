@@ -91,6 +91,9 @@ static const int64_t PATHS_PER_NORMAL = 16;
    PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
+/* How much more derivatives along paths may cost in discrete time, as they need fewer paths. */
+static const double PATHWISE_PRICE = 8;
+
 /* Where the smallest eigenvalue of E[g g^T] is a smaller part of its scale, the field has no noise in some direction.
    Where it is small, the noise of Stein's lemma is that of a few paths. */
 static const double LEAST_NOISE = 1e-6, LITTLE_NOISE = 1e-2;
@@ -169,12 +172,21 @@ static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
             : ", or numerics.response: auto");
 }
 
+/* In discrete time derivatives along paths cost as much as T^2 k / 6 multiply-adds for each normal, and correlations as
+   half the number of normals. */
+static int recursion_is_short(const dmft_plan *plan, int64_t normals)
+{
+    double horizon = plan->problem->horizon;
+    return plan->grid[GRID_FINE]->discrete &&
+           horizon * horizon * plan->problem->model.students <= PATHWISE_PRICE * (double)normals;
+}
+
 /* What the recursion of discrete time does not have: sampled coordinates, whose step is that of the trapezoid rule, and
    sweeps. */
 static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
-    const char *what = problem_is_discrete(problem)      ? "batch_fraction"
+    const char *what = problem_is_discrete(problem)    ? "batch_fraction"
                        : problem_has_momentum(problem) ? "momentum"
                                                        : "sampling: cyclic";
     if (!plan->grid[GRID_FINE]->discrete)
@@ -242,9 +254,12 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
         return status;
     int without = noise <= LEAST_NOISE || (problem->horizon <= PATHWISE_HORIZON && noise <= LITTLE_NOISE);
     int forced = problem->numerics.history == HISTORY_MERGED;
-    int full = process->batch == BATCH_FULL; /* innovations of many steps are nearly functions of the first ones */
-    int stein =
-        !no_stein && choice != RESPONSE_BY_PATHS && (forced || !(may_choose && (few || biased || without || full)));
+    /* innovations of full batches are nearly functions of the first ones, and where a sample keeps its place, gradients
+       are correlated over the few paths that are visited */
+    int paths_are_better = process->batch == BATCH_FULL || (process->visits && process->visits->kept) ||
+                           recursion_is_short(plan, normals);
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS &&
+                (forced || !(may_choose && (few || biased || without || paths_are_better)));
     plan->merged = plan->merged && stein;
     if (stein && noise <= LEAST_NOISE)
         warn_without_noise(ctx, plan);
@@ -333,18 +348,18 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
         return context_out_of_memory(ctx, "the times of two-time arrays", 8.0 * MARKS_OF_ALL);
     }
     for (int grid = 0; grid < GRIDS && plan->grid[grid]; grid++)
-        plan->on_grid[grid] = (path_plan){.m = plan->m,
-                                          .process = problem->process,
-                                          .events = path_events_of(problem->process, plan->grid[grid]->discrete, response),
-                                          .grid = plan->grid[grid],
-                                          .shape = shape,
-                                          .law = &plan->law,
-                                          .q0 = problem->initial.q,
-                                          .rho = problem->initial.rho,
-                                          .at = layout_on(plan, grid, &shape, response),
-                                          .last_visit = !response->pathwise && problem->process->last_visit != NULL &&
-                                                        !plan->grid[grid]->discrete,
-                                          .single = problem->process->white_noise};
+        plan->on_grid[grid] = (path_plan){
+            .m = plan->m,
+            .process = problem->process,
+            .events = path_events_of(problem->process, plan->grid[grid]->discrete, response),
+            .grid = plan->grid[grid],
+            .shape = shape,
+            .law = &plan->law,
+            .q0 = problem->initial.q,
+            .rho = problem->initial.rho,
+            .at = layout_on(plan, grid, &shape, response),
+            .last_visit = !response->pathwise && problem->process->last_visit != NULL && !plan->grid[grid]->discrete,
+            .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
                                  .process = problem->process,
                                  .m = plan->m,

@@ -97,25 +97,47 @@ static int at_node(path_block *block, const path_plan *plan, const kernels *kern
     return 0;
 }
 
-/* rho[k][k][n] = R(t_node, t_{v + 1}) with the step v of slot b in every lane; `from` is the node of each lane, or NULL
-   if it is `node` in all. */
-static void gather(const path_block *block, const kernels *kern, const int *from, int node, size_t b, double *rho)
+/* Entries of the planes of R, one for each lane. Where every sample is in every batch, all lanes have the same one. */
+typedef struct entries {
+    const double *first; /* plane 0 */
+    size_t plane;
+    const size_t *at; /* [n]; NULL if all are `same` */
+    size_t same;
+} entries;
+
+/* The entries R(t_node, t_{v + 1}) with the step v of slot b; `from` is the slot whose steps are the nodes, or -1 if all
+   nodes are `node`. */
+static entries entries_of(const path_block *block, const path_plan *plan, const kernels *kern, int from, int node,
+                          int b, size_t *at)
 {
     size_t n = block->in->n;
-    const int *step = block->chains->cell + b * n;
-    for (int c = 0; c < kern->k * kern->k; c++)
-        for (size_t p = 0; p < n; p++)
-            rho[(size_t)c * n + p] = kernels_R(kern, c, from ? from[p] : node)[step[p] + 1];
+    const int *step = block->chains->cell + (size_t)b * n,
+              *row = block->chains->cell + (size_t)(from < 0 ? 0 : from) * n;
+    entries R = {kern->R, kern->plane, NULL, 0};
+    R.same = (size_t)(from < 0 ? node : row[0]) * kern->stride + (size_t)step[0] + 1;
+    if (plan->process->batch == BATCH_FULL)
+        return R;
+    for (size_t p = 0; p < n; p++)
+        at[p] = (size_t)(from < 0 ? node : row[p]) * kern->stride + (size_t)step[p] + 1;
+    R.at = at;
+    return R;
 }
 
-/* sum[a b] -= x[a l] rho[l b], lane by lane. */
-static void subtract_products(size_t k, size_t n, const double *x, const double *rho, double *sum)
+/* sum[a b] -= x[a l] R[l b], lane by lane. */
+static void subtract_products(size_t k, size_t n, const double *x, entries R, double *sum)
 {
     for (size_t a = 0; a < k; a++)
         for (size_t b = 0; b < k; b++)
-            for (size_t l = 0; l < k; l++)
-                for (size_t p = 0; p < n; p++)
-                    sum[(a * k + b) * n + p] -= x[(a * k + l) * n + p] * rho[(l * k + b) * n + p];
+            for (size_t l = 0; l < k; l++) {
+                const double *plane = R.first + (l * k + b) * R.plane, *left = x + (a * k + l) * n;
+                double *out = sum + (a * k + b) * n, same = plane[R.same];
+                if (R.at)
+                    for (size_t p = 0; p < n; p++)
+                        out[p] -= left[p] * plane[R.at[p]];
+                else
+                    for (size_t p = 0; p < n; p++)
+                        out[p] -= left[p] * same;
+            }
 }
 
 static void derive(const path_block *block, const path_plan *plan, const kernels *kern, int node, int history,
@@ -124,15 +146,12 @@ static void derive(const path_block *block, const path_plan *plan, const kernels
     size_t k = (size_t)plan->shape.k, n = block->in->n, width = k * k * n;
     const path_chains *c = block->chains;
     int slots = block->in->slots_before[history];
-    double *rho = s->rho, *sum = s->work;
+    double *sum = s->work;
     for (int b = slots - 1; b >= 0; b--) {
         memset(sum, 0, sizeof *sum * width);
-        gather(block, kern, NULL, node, (size_t)b, rho);
-        subtract_products(k, n, s->G, rho, sum);
-        for (int a = b + 1; a < slots; a++) {
-            gather(block, kern, c->cell + (size_t)a * n, 0, (size_t)b, rho);
-            subtract_products(k, n, s->GK + (size_t)a * width, rho, sum);
-        }
+        subtract_products(k, n, s->G, entries_of(block, plan, kern, -1, node, b, s->entry), sum);
+        for (int a = b + 1; a < slots; a++)
+            subtract_products(k, n, s->GK + (size_t)a * width, entries_of(block, plan, kern, a, 0, b, s->entry), sum);
         lanes_multiply_each((int)k, n, 1, sum, c->slope + (size_t)b * width, s->GK + (size_t)b * width);
     }
 }

@@ -178,9 +178,10 @@ sgdmft_status path_workspace_new(sgdmft_context *ctx, const path_plan *plan, siz
     s->visit = memory_doubles(visit_width(&plan->shape) * lanes);
     size_t nodes = 2 * ((size_t)plan->at.steps + 1); /* every epoch adds a row to the history */
     s->row = memory_doubles((chained > nodes ? chained : nodes) * kk);
+    s->entry = memory_zeroed(lanes, sizeof *s->entry);
     s->inserted = memory_doubles(plan->last_visit ? 6 * k * lanes : 1);
     if (!status && !(s->g && s->G && s->t && s->work && s->GK && s->own && s->control && s->rho && s->visit && s->row &&
-                     s->inserted))
+                     s->inserted && s->entry))
         status = context_out_of_memory(ctx, "scratch space", 8.0 * (double)(kk * lanes * (size_t)(slots + 4)));
     if (status)
         path_workspace_free(s);
@@ -205,6 +206,7 @@ void path_workspace_free(path_workspace *s)
     free(s->visit);
     free(s->row);
     free(s->inserted);
+    free(s->entry);
     free(s);
 }
 

@@ -81,6 +81,7 @@ typedef struct path_workspace {
     double *visit;            /* values at the visits of a group, or at the stages of a kick */
     double *row;              /* [slots or nodes][k][k] coefficients of a row */
     double *inserted;         /* [6][k][n] for last_visit.c */
+    size_t *entry;            /* [n] for batch_events.c */
 } path_workspace;
 
 struct path_events;
