@@ -1,19 +1,33 @@
 #include "solvers/common/output_times.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "problem/problem.h"
 
+size_t output_times_count(const sgdmft_problem *problem)
+{
+    size_t times = (size_t)problem->output.times;
+    if (!problem_is_discrete(problem))
+        return times;
+    size_t nodes = (size_t)problem_discrete_steps(problem) + 1;
+    return times < nodes ? times : nodes;
+}
+
 double output_time(const sgdmft_problem *problem, size_t i)
 {
-    size_t last = (size_t)problem->output.times - 1;
+    size_t last = output_times_count(problem) - 1;
+    if (problem_is_discrete(problem)) {
+        double steps = (double)problem_discrete_steps(problem);
+        return problem->batch_fraction * round(steps * (double)i / (double)last);
+    }
     return i == last ? problem->horizon : problem->horizon * (double)i / (double)last;
 }
 
 void output_times_mark(const sgdmft_problem *problem, const time_grid *grid, char *wanted)
 {
     double weights[4];
-    for (size_t i = 0; i < (size_t)problem->output.times; i++) {
+    for (size_t i = 0; i < output_times_count(problem); i++) {
         int count, first = time_grid_stencil(grid, output_time(problem, i), &count, weights);
         memset(wanted + first, 1, (size_t)count);
     }
@@ -23,7 +37,7 @@ size_t output_times_reached(const sgdmft_problem *problem, const time_grid *grid
 {
     double weights[4];
     size_t reached = 0;
-    for (; reached < (size_t)problem->output.times; reached++) {
+    for (; reached < output_times_count(problem); reached++) {
         int count, first = time_grid_stencil(grid, output_time(problem, reached), &count, weights);
         if (first + count > nodes)
             break;

@@ -7,7 +7,11 @@
 #include "kernels/grid.h"
 #include "sgdmft/problem.h"
 
-/* Output time i, 0 <= i < problem->output.times: evenly spaced, the first 0 and the last exactly the horizon. */
+/* The number of output times: output.times, but in discrete time not more than one for each node. */
+size_t output_times_count(const sgdmft_problem *problem);
+
+/* Output time i, 0 <= i < output_times_count: evenly spaced, the first 0 and the last exactly the horizon. In discrete
+   time, the nearest steps to times that are evenly spaced until the last step. */
 double output_time(const sgdmft_problem *problem, size_t i);
 
 /* Sets wanted[steps + 1] to 1 at the nodes from which values at output times are interpolated. */
