@@ -62,7 +62,6 @@ typedef struct progression {
 typedef struct recursion {
     const discrete_system *system;
     discrete_moments *moments;
-    int threads;
     double *D, *B; /* [stride][stride]; B in both triangles */
     double *kick;  /* [stride] K(k,l) eta_l at node k */
     double *g;     /* [stride] G(l,k) */
@@ -114,7 +113,7 @@ static void add_rows(const recursion *x, double s, const double *matrix, int low
 {
     size_t stride = x->moments->stride;
     row_matrix rows = {matrix + at.first * stride, at.step * stride, at.first + 1, lower ? at.step : 0};
-    rows_add(x->threads, rows, at.count, columns, s, factor, out);
+    rows_add(rows, at.count, columns, s, factor, out);
 }
 
 /* Row k of D, G(., k) and P_k. */
@@ -126,7 +125,7 @@ static void average_residuals(recursion *x, size_t k)
     gather(x->kick, past, x->some);
     add_rows(x, -visited_before(x->system), x->D, 1, past, x->some, k, D);
     D[k] = 1;
-    rows_lower_product(x->threads, (row_matrix){.value = x->D, .stride = out->stride}, k + 1, out->V + k * out->stride,
+    rows_lower_product((row_matrix){.value = x->D, .stride = out->stride}, k + 1, out->V + k * out->stride,
                        x->g);
     for (size_t l = 0; l < k; l++)
         risk -= 2 * x->system->b * x->kick[l] * x->g[l];
@@ -201,7 +200,7 @@ static void advance_covariance(recursion *x, size_t k)
         force[l] *= p->delta * system->b * system->eta[l];
     }
     if (k > 0)
-        rows_lower_product(x->threads, (row_matrix){.value = R + stride + 1, .stride = stride}, k, force, noise + 1);
+        rows_lower_product((row_matrix){.value = R + stride + 1, .stride = stride}, k, force, noise + 1);
     noise[0] = 0;
     for (size_t l = 0; l <= k; l++) {
         double start = R[l * stride];
@@ -252,7 +251,7 @@ static void march(sgdmft_context *ctx, recursion *x)
 
 sgdmft_status discrete_solve(sgdmft_context *ctx, const discrete_system *system, discrete_moments *out)
 {
-    recursion x = {.system = system, .moments = out, .threads = sgdmft_context_threads(ctx)};
+    recursion x = {.system = system, .moments = out};
     *out = (discrete_moments){.stride = system->steps + 1};
     sgdmft_status status = allocate(ctx, &x);
     if (!status)

@@ -282,7 +282,7 @@ static const double PER_TERM = 0.6; /* a multiply-add of a sum over the spectrum
 static const double PER_EXP = 16;
 static const double PER_NODE = 12; /* a node of the Volterra equation, times the logarithm of their number */
 
-static const double PER_PRODUCT = 0.5; /* a multiply-add of a product of a matrix and a vector */
+static const double PER_PRODUCT = 0.35; /* a multiply-add of a product of a matrix and a vector, in one thread */
 
 static void spectrum_cost(const linear_plan *plan, int threads, sgdmft_cost *out)
 {

@@ -2,14 +2,8 @@
 
 #include "core/simd.h"
 
-/* Rows that are added together, columns that are worked on together, partial sums of a product of two vectors, and the
-   number of multiplications from which on threads are of use. */
-enum { TOGETHER = 4, BLOCK = 256, LANES = 8, WORTH_THREADS = 1 << 17 };
-
-static int threads_for(int threads, size_t multiplications)
-{
-    return multiplications < WORTH_THREADS ? 1 : threads;
-}
+/* Rows that are added together, columns that are worked on together, and partial sums of a product of two vectors. */
+enum { TOGETHER = 4, BLOCK = 256, LANES = 8 };
 
 /* out[n] += sum of four rows with their factors. */
 VECTOR_CLONES static void add_four(const double *row, size_t stride, const double *factor, double s, size_t n,
@@ -35,10 +29,8 @@ static size_t first_row(row_matrix matrix, size_t column)
     return matrix.slope > 0 && column >= matrix.corner ? (column - matrix.corner) / matrix.slope + 1 : 0;
 }
 
-void rows_add(int threads, row_matrix matrix, size_t rows, size_t columns, double s, const double *factor, double *out)
+void rows_add(row_matrix matrix, size_t rows, size_t columns, double s, const double *factor, double *out)
 {
-    int used = threads_for(threads, rows * columns);
-#pragma omp parallel for schedule(static) num_threads(used) if (used > 1)
     for (size_t first = 0; first < columns; first += BLOCK) {
         size_t n = columns - first < BLOCK ? columns - first : BLOCK, i = first_row(matrix, first);
         const double *row = matrix.value + first;
@@ -61,10 +53,8 @@ VECTOR_CLONES static double product(size_t n, const double *a, const double *b)
     return ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7])) + rest;
 }
 
-void rows_lower_product(int threads, row_matrix matrix, size_t n, const double *x, double *out)
+void rows_lower_product(row_matrix matrix, size_t n, const double *x, double *out)
 {
-    int used = threads_for(threads, n * n / 2);
-#pragma omp parallel for schedule(dynamic, 64) num_threads(used) if (used > 1)
     for (size_t i = 0; i < n; i++)
         out[i] = x[i] + product(i, matrix.value + i * matrix.stride, x);
 }

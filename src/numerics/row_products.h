@@ -1,6 +1,6 @@
-/* Products of large row-major matrices with vectors, in double precision. Each number of a result is a sum in a fixed
-   order, so that it does not depend on the number of threads or on the width of vectors, which is why they are not
-   those of BLAS. */
+/* Products of large row-major matrices with vectors, in one thread. Each number of a result is a sum in an order that
+   depends neither on the number of threads nor on the width of vectors. Those of BLAS do, and its threads wait for each
+   other after every product, which takes longer than the product where processors are busy. */
 #ifndef SGDMFT_NUMERICS_ROW_PRODUCTS_H
 #define SGDMFT_NUMERICS_ROW_PRODUCTS_H
 
@@ -14,9 +14,9 @@ typedef struct row_matrix {
 } row_matrix;
 
 /* out[columns] += s sum_i factor[i] row_i over the first `rows` rows. */
-void rows_add(int threads, row_matrix matrix, size_t rows, size_t columns, double s, const double *factor, double *out);
+void rows_add(row_matrix matrix, size_t rows, size_t columns, double s, const double *factor, double *out);
 
 /* out[n] = the product of x[n] and the leading lower triangle of a matrix, with ones in the place of its diagonal. */
-void rows_lower_product(int threads, row_matrix matrix, size_t n, const double *x, double *out);
+void rows_lower_product(row_matrix matrix, size_t n, const double *x, double *out);
 
 #endif
