@@ -9,9 +9,12 @@
    as d theta = v dt, dv = - gamma (v + lambda theta) dt - gamma dforce, where v b is what a step adds to theta.
 
    If batches are independent, the mean of theta over them is that of full-batch gradient descent with the step b eta.
-   Along an eigenvector of X^T X of eigenvalue x it obeys theta_{k+1} = theta_k + beta (theta_k - theta_{k-1}) -
-   a (theta_k - its limit) with a = b (eta x + lambda), and is stable if and only if 0 <= a < 2 (1 + beta). The largest x
-   is (1 + sqrt delta)^2. For b = 1 this is all there is to stability; for b < 1 the noise of the batches adds to it. */
+   Along an eigenvector of X^T X of eigenvalue x it obeys
+
+     theta_{k+1} = theta_k + beta (theta_k - theta_{k-1}) - a (theta_k - its limit),     a = b (eta x + lambda),
+
+   and is stable if and only if 0 <= a < 2 (1 + beta). The largest x is (1 + sqrt delta)^2. For b = 1 this is all
+   there is to stability; for b < 1 the noise of the batches adds to it. */
 #include "solvers/linear/batches.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Plans whose time is made of steps: their discrete system, the columns of a solution from its moments, and the solve of
-   batches that are a fraction of the data. */
+/* Plans whose time is made of steps: their discrete system, the columns of a solution from its moments, and the solve
+   of batches that are a fraction of the data. */
 #ifndef SGDMFT_SOLVERS_LINEAR_BATCHES_H
 #define SGDMFT_SOLVERS_LINEAR_BATCHES_H
 

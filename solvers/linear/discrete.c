@@ -23,8 +23,8 @@
      B(k,l) = pi (G(l,k) - sum_j L(k,j) B(j,l))              for l in past(k), and 0 for all other l < k,
      B(k,k) = G(k,k) - sum_j L(k,j) B(k,j),
 
-   where B(j,l) = B(l,j), and where E_k S_j S_l g_j g_l = pi B(j,l) for j, l in past(k) was used. The innovations have the
-   covariance E U_k U_l = eta_k eta_l b B(k,l). Averages over the samples as they are have all K in the place of L:
+   where B(j,l) = B(l,j), and where E_k S_j S_l g_j g_l = pi B(j,l) for j, l in past(k) was used. The innovations have
+   the covariance E U_k U_l = eta_k eta_l b B(k,l). Averages over the samples as they are have all K in the place of L:
 
      P_k = E g_k^2 = V(k,k) - 2 b sum_{l<k} K(k,l) eta_l G(l,k) + b sum_{j,l<k} K(k,j) eta_j B(j,l) eta_l K(k,l).
 
@@ -38,8 +38,8 @@
      V(k,l) = A_k A_l q + (A_k f_l + f_k A_l) m + f_k f_l rho + noise + delta sum_ij K(k,i) eta_i b B(i,j) eta_j K(l,j),
      C(k,l) = V(k,l) - noise + (A_k + A_l) m + (f_k + f_l + 1) rho.
 
-   Node k + 1 needs nothing but nodes up to k. All sums of a step are products of a matrix and a vector. Where past(k) is
-   sparse, it is so with a constant stride, and the products skip what is not in it. */
+   Node k + 1 needs nothing but nodes up to k. All sums of a step are products of a matrix and a vector. Where past(k)
+   is sparse, it is so with a constant stride, and the products skip what is not in it. */
 #include "solvers/linear/discrete.h"
 
 #include <math.h>
@@ -125,8 +125,7 @@ static void average_residuals(recursion *x, size_t k)
     gather(x->kick, past, x->some);
     add_rows(x, -visited_before(x->system), x->D, 1, past, x->some, k, D);
     D[k] = 1;
-    rows_lower_product((row_matrix){.value = x->D, .stride = out->stride}, k + 1, out->V + k * out->stride,
-                       x->g);
+    rows_lower_product((row_matrix){.value = x->D, .stride = out->stride}, k + 1, out->V + k * out->stride, x->g);
     for (size_t l = 0; l < k; l++)
         risk -= 2 * x->system->b * x->kick[l] * x->g[l];
     out->P[k] = risk;
@@ -221,7 +220,7 @@ static sgdmft_status allocate(sgdmft_context *ctx, recursion *x)
     return context_out_of_memory(ctx, "the moments of all steps", discrete_bytes(x->system->steps));
 }
 
-/* Makes node after node until the last one, divergence, or a wish of the caller to stop. */
+/* Makes node after node until the last one, divergence, or a request of the caller to stop. */
 static void march(sgdmft_context *ctx, recursion *x)
 {
     const discrete_system *system = x->system;

@@ -19,7 +19,7 @@ typedef enum linear_route { ROUTE_SPECTRUM, ROUTE_BATCHES, ROUTE_SMALL_BATCHES }
 typedef struct linear_model {
     linear_route route;
     double delta, lambda;
-    double eta;       /* curvature times step; for a schedule the curvature, and on ROUTE_SPECTRUM time is int step dt */
+    double eta;       /* curvature times step; for a schedule the curvature, and in ROUTE_SPECTRUM time is int step */
     int visits;       /* 1: SGD and SME, whose steps have a variance; 0: gradient flow */
     int scheduled;    /* 1: the step depends on t; on ROUTE_SPECTRUM only for a gradient flow without ridge */
     double q, m, rho; /* second moments at the start of theta and slope theta* */

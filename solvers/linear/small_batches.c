@@ -4,10 +4,13 @@
      T_l0 = X(b_l),     T_lj = T_{l,j-1} + (T_{l,j-1} - T_{l-1,j-1}) / (2^j - 1)
 
    removes one power after the other: the error of T_lj is of order b^{j+1}. The result is T_ll of the last level. Its
-   error is estimated by T_ll - T_{l,l-1}, which is about the error of the latter, a power less. So the bars are too
-   long rather than too short. As an error changes sign along a curve, where it need not be small, the largest estimate
-   within a fifth of the horizon counts (statistics.h). It is all that there is in the standard errors, since nothing is
-   sampled.
+   error is estimated by
+
+     |T_ll - T_{l,l-1}| + 2^{-l} |T_{l,l-1} - T_{l,l-2}|.
+
+   The first term is about the error of T_{l,l-1}, which has a power less, so that the bars are too long rather than too
+   short. It changes sign along a curve, where the error of T_ll need not be small; the second term, which is usually
+   smaller, changes sign elsewhere. This is all that there is in the standard errors, since nothing is sampled.
 
    Two-time arrays are at the nodes of level 0, which belong to all levels. Curves are interpolated to output times at
    every level, by a polynomial through nodes of the same epoch, since derivatives jump where an epoch begins.
@@ -79,6 +82,13 @@ static sgdmft_status romberg_add(sgdmft_context *ctx, romberg *table, const doub
     return SGDMFT_OK;
 }
 
+static void romberg_clear(romberg *table)
+{
+    for (int j = 0; j < table->levels; j++)
+        free(table->row[j]);
+    table->levels = 0;
+}
+
 static double romberg_value(const romberg *table, size_t i)
 {
     return table->row[table->levels - 1][i];
@@ -87,8 +97,9 @@ static double romberg_value(const romberg *table, size_t i)
 /* With a single level nothing is known of the error, and the number itself counts. */
 static double romberg_error(const romberg *table, size_t i)
 {
-    double before = table->levels > 1 ? table->row[table->levels - 2][i] : 0;
-    return before - romberg_value(table, i);
+    int last = table->levels - 1;
+    double before = last > 0 ? table->row[last - 1][i] : 0, earlier = last > 1 ? table->row[last - 2][i] : 0;
+    return fabs(romberg_value(table, i) - before) + exp2(-last) * fabs(before - earlier);
 }
 
 /* ---- one level ---- */
@@ -159,6 +170,25 @@ static void record(const linear_plan *plan, const batch_system *batches, const d
     }
 }
 
+/* Adds a level to the table. If it is the first one whose steps are short enough for the dynamics not to diverge, it
+   takes the place of all others. */
+static sgdmft_status accept_level(limit_solve *solve, const batch_system *batches, const discrete_moments *moments,
+                                  size_t ratio)
+{
+    const linear_plan *plan = solve->plan;
+    if (solve->diverged && moments->end == DISCRETE_COMPLETE)
+        romberg_clear(&solve->table);
+    free(solve->diverged);
+    solve->diverged = NULL;
+    solve->steps = plan->steps * ratio;
+    record(plan, batches, moments, ratio, solve->level);
+    sgdmft_status status = romberg_add(solve->ctx, &solve->table, solve->level);
+    if (status || moments->end != DISCRETE_DIVERGED)
+        return status;
+    solve->diverged = batch_diverged(plan, batches, (double)moments->nodes * batches->system.b, moments->largest);
+    return solve->diverged ? SGDMFT_OK : context_out_of_memory(solve->ctx, "a message", 256);
+}
+
 /* Solves with `ratio` times as many steps as at level 0, and adds this to the table unless it was interrupted. */
 static sgdmft_status add_level(limit_solve *solve, size_t ratio)
 {
@@ -172,17 +202,8 @@ static sgdmft_status add_level(limit_solve *solve, size_t ratio)
     status = discrete_solve(solve->ctx, &batches.system, &moments);
     if (!status)
         solve->end = moments.end;
-    if (!status && (moments.end != DISCRETE_INTERRUPTED || solve->table.levels == 0)) {
-        record(plan, &batches, &moments, ratio, solve->level);
-        status = romberg_add(solve->ctx, &solve->table, solve->level);
-        solve->steps = plan->steps * ratio;
-        free(solve->diverged);
-        solve->diverged = NULL;
-    }
-    if (!status && moments.end == DISCRETE_DIVERGED) {
-        solve->diverged = batch_diverged(plan, &batches, (double)moments.nodes / per_unit, moments.largest);
-        status = solve->diverged ? SGDMFT_OK : context_out_of_memory(solve->ctx, "a message", 256);
-    }
+    if (!status && (moments.end != DISCRETE_INTERRUPTED || solve->table.levels == 0))
+        status = accept_level(solve, &batches, &moments, ratio);
     discrete_moments_clear(&moments);
     batch_system_clear(&batches);
     return status;
@@ -200,9 +221,8 @@ static void fill_curves(const limit_solve *solve, sgdmft_solution *solution)
         for (size_t i = 0; i < times; i++) {
             curve->value[i] = romberg_value(&solve->table, i * BATCH_COLUMNS + (size_t)c);
             curve->step_error[i] = i > 0 ? romberg_error(&solve->table, i * BATCH_COLUMNS + (size_t)c) : 0;
-            curve->se[i] = 0;
+            curve->se[i] = curve->step_error[i];
         }
-        add_step_errors(times, solution->times, plan->problem->horizon, curve->step_error, curve->se);
     }
 }
 
@@ -301,8 +321,7 @@ static sgdmft_status finish(limit_solve *solve, sgdmft_solution *solution)
 
 static void clear(limit_solve *solve)
 {
-    for (int j = 0; j < solve->table.levels; j++)
-        free(solve->table.row[j]);
+    romberg_clear(&solve->table);
     free(solve->level);
     free(solve->diverged);
 }

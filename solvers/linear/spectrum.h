@@ -1,5 +1,5 @@
-/* The linear model by its spectral law, where the visits of a sample are independent of each other, batches are small and
-   there is no momentum. */
+/* The linear model by its spectral law, where the visits of a sample are independent of each other, batches are small
+   and there is no momentum. */
 #ifndef SGDMFT_SOLVERS_LINEAR_SPECTRUM_H
 #define SGDMFT_SOLVERS_LINEAR_SPECTRUM_H
 

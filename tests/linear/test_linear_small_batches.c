@@ -18,9 +18,22 @@ static void check_bar(const sgdmft_solution *s, const char *name, size_t i, doub
                s->times[i], curve->se[i]);
 }
 
-/* The first epoch is one-pass SGD with tau = delta t:
+/* Two-time arrays in the first epoch: R(t,s) = exp(-delta eta (t-s)), C(t,s) = m(s) + (q(s) - m(s)) R(t,s). */
+static void check_two_time(const sgdmft_solution *s, double rate)
+{
+    size_t n = s->n_grid;
+    for (size_t i = 0; i < n && s->t[i] <= 1; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double R = exp(-rate * (s->t[i] - s->t[j])), q = s->C[j * n + j];
+            check_near(s->R[i * n + j], R, 1e-7, "R(%g, %g)", s->t[i], s->t[j]);
+            check_near(s->C[i * n + j], s->m[j] + (q - s->m[j]) * R, 1e-6, "C(%g, %g)", s->t[i], s->t[j]);
+        }
+}
 
-     m' = -lambda m - delta eta (m - rho),   e' = ... for the test error e, which without ridge is a closed form. */
+/* The first epoch is one-pass SGD with tau = delta t. Without ridge, and with E0 = 2 + noise,
+
+     m = 1 - exp(-delta eta t),     2 test = rest + (E0 - rest) exp(-delta eta (2 - eta) t),
+     rest = 2 noise / (2 - eta). */
 static void test_first_epoch(void **state)
 {
     static const char *const sampling[2] = {"reshuffle", "cyclic"};
@@ -29,13 +42,14 @@ static void test_first_epoch(void **state)
     for (int c = 0; c < 2; c++) {
         sgdmft_solution *s =
             SOLVE(ctx, "delta: 1.5\neta: 0.8\nsampling: %s\nhorizon: 1.7\n" PLAIN "output: {times: 18}\n", sampling[c]);
-        double rate = delta * eta * (2 - eta), rest = 2 * delta * eta * noise / rate;
+        double rate = delta * eta * (2 - eta), rest = 2 * noise / (2 - eta);
         for (size_t i = 0; i < s->n_times && s->times[i] <= 1.0000001; i++) {
             double t = s->times[i];
             check_bar(s, "m11", i, -expm1(-delta * eta * t));
             check_bar(s, "R11", i, exp(-delta * eta * t));
             check_bar(s, "test_loss", i, (rest + (2 + noise - rest) * exp(-rate * t)) / 2);
         }
+        check_two_time(s, delta * eta);
         assert_true(s->info.se_max < 1e-4 && s->info.se_max > 0 && s->info.extrapolated);
         sgdmft_solution_free(s);
     }
@@ -90,8 +104,9 @@ static void test_bars(void **state)
 
 /* ---- momentum with independent visits: differential equations for every eigenvalue x of X^T X ----
 
-   With theta' = v, v' = -gamma v - gamma a theta + gamma eta (x theta* + xi) + white noise of variance gamma^2 eta^2 x P,
-   a = eta x + lambda, E xi^2 = x noise, and M = E theta theta*, B = E theta xi, Q = E theta^2, W = E theta v. */
+   Let theta' = v, v' = -gamma v - gamma a theta + gamma eta (x theta* + xi) + white noise of variance
+   gamma^2 eta^2 x P, with a = eta x + lambda and E xi^2 = x noise, and let M = E theta theta*, B = E theta xi,
+   Q = E theta^2, W = E theta v. */
 
 typedef enum moment { M, M_V, B, B_V, Q, W, V_V, ODE_MOMENTS } moment;
 
@@ -167,6 +182,8 @@ static void test_momentum(void **state)
             for (int step = 0; step < EVERY; step++)
                 runge_kutta(&p, 2.0 / (TIMES - 1) / EVERY, y);
         }
+        for (size_t i = 1; i < s->n_grid; i++)
+            check_near(s->R[i * s->n_grid + i], 0, 1e-9, "a force moves theta after some time only, t = %g", s->t[i]);
         assert_true(s->info.se_max < 1e-4);
         sgdmft_solution_free(s);
     }
