@@ -1,33 +1,36 @@
 #include "solvers/common/output_times.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "problem/problem.h"
 
 size_t output_times_count(const sgdmft_problem *problem)
 {
-    size_t times = (size_t)problem->output.times;
-    if (!problem_is_discrete(problem))
-        return times;
-    size_t nodes = (size_t)problem_discrete_steps(problem) + 1;
-    return times < nodes ? times : nodes;
+    int64_t wanted = problem->output.times;
+    if (problem_is_discrete(problem) && problem_discrete_steps(problem) + 1 < wanted)
+        return (size_t)problem_discrete_steps(problem) + 1;
+    return (size_t)wanted;
+}
+
+/* Whole numbers throughout, so that neighbouring output times cannot be rounded to the same step. */
+static double discrete_time(const sgdmft_problem *problem, uint64_t i, uint64_t last)
+{
+    uint64_t steps = (uint64_t)problem_discrete_steps(problem), step = (2 * i * steps + last) / (2 * last);
+    return (double)step * problem->batch_fraction;
 }
 
 double output_time(const sgdmft_problem *problem, size_t i)
 {
     size_t last = output_times_count(problem) - 1;
-    if (problem_is_discrete(problem)) {
-        double steps = (double)problem_discrete_steps(problem);
-        return problem->batch_fraction * round(steps * (double)i / (double)last);
-    }
+    if (problem_is_discrete(problem))
+        return discrete_time(problem, i, last);
     return i == last ? problem->horizon : problem->horizon * (double)i / (double)last;
 }
 
 void output_times_mark(const sgdmft_problem *problem, const time_grid *grid, char *wanted)
 {
     double weights[4];
-    for (size_t i = 0; i < output_times_count(problem); i++) {
+    for (size_t i = 0, times = output_times_count(problem); i < times; i++) {
         int count, first = time_grid_stencil(grid, output_time(problem, i), &count, weights);
         memset(wanted + first, 1, (size_t)count);
     }
@@ -36,8 +39,8 @@ void output_times_mark(const sgdmft_problem *problem, const time_grid *grid, cha
 size_t output_times_reached(const sgdmft_problem *problem, const time_grid *grid, int nodes)
 {
     double weights[4];
-    size_t reached = 0;
-    for (; reached < output_times_count(problem); reached++) {
+    size_t reached = 0, times = output_times_count(problem);
+    for (; reached < times; reached++) {
         int count, first = time_grid_stencil(grid, output_time(problem, reached), &count, weights);
         if (first + count > nodes)
             break;

@@ -1,4 +1,6 @@
-/* The output times of a problem, and interpolation of values at grid nodes to these times. */
+/* The output times of a problem, and interpolation of values at grid nodes to these times. They are evenly spaced, the
+   first is 0 and the last exactly the horizon. Where the dynamics are discrete, they are the steps nearest to times
+   that are evenly spaced up to the last step, and no step is taken twice. */
 #ifndef SGDMFT_SOLVERS_COMMON_OUTPUT_TIMES_H
 #define SGDMFT_SOLVERS_COMMON_OUTPUT_TIMES_H
 
@@ -7,11 +9,10 @@
 #include "kernels/grid.h"
 #include "sgdmft/problem.h"
 
-/* The number of output times: output.times, but in discrete time not more than one for each node. */
+/* The number of output times: problem->output.times, or one for each step if there are fewer steps. */
 size_t output_times_count(const sgdmft_problem *problem);
 
-/* Output time i, 0 <= i < output_times_count: evenly spaced, the first 0 and the last exactly the horizon. In discrete
-   time, the nearest steps to times that are evenly spaced until the last step. */
+/* Output time i, 0 <= i < output_times_count(problem). */
 double output_time(const sgdmft_problem *problem, size_t i);
 
 /* Sets wanted[steps + 1] to 1 at the nodes from which values at output times are interpolated. */

@@ -18,6 +18,9 @@ static const double PATHS_PER_PAIR = 0.66, PATHS_PER_NORMAL = 64, PATHS_OVER_ACC
 /* The longest step in units of the fastest relaxation. */
 static const double STIFFEST = 1.5;
 
+/* The same for batches, where a step is explicit, and also stable on the coarsest grid. */
+static const double STIFFEST_BATCHES = 0.4;
+
 /* Below this bar, or this multiple of the accuracy, the power law of the step error holds. */
 static const double SMALL_STEP_ERROR = 6e-3, SMALL_IN_ACCURACIES = 5;
 
@@ -107,7 +110,8 @@ choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
                          .merged = merged,
                          .steps_least = plan->steps_least,
                          .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS,
-                         .jumps = shape.jumps};
+                         .jumps = shape.jumps,
+                         .batches = plan->grid[GRID_FINE]->discrete};
 }
 
 /* Rounded up to what nested grids need. */
@@ -216,7 +220,7 @@ static double step_of(const accuracy_view *seen)
 /* The factor by which the number of steps must grow for a bar of `step` to become `aim`. */
 static double growth(const choice_task *task, double step, double aim)
 {
-    double order = !task->problem->numerics.extrapolate ? 2 : task->jumps ? 1.2 : step > SMALL_STEP_ERROR / 2 ? 3 : 3.5;
+    double order = !task->problem->numerics.extrapolate || task->batches ? 2 : task->jumps ? 1.2 : step > SMALL_STEP_ERROR / 2 ? 3 : 3.5;
     return pow(step / aim, 1 / order);
 }
 
@@ -259,7 +263,7 @@ int choice_after_pilot(const choice_task *task, const accuracy_view *seen, const
         return 0;
     }
     double small = fmax(SMALL_STEP_ERROR, SMALL_IN_ACCURACIES * task->accuracy);
-    double stiff = pilot->steps * seen->stiffness / STIFFEST, aim = STEP_AIM * task->accuracy;
+    double stiff = pilot->steps * seen->stiffness / (task->batches ? STIFFEST_BATCHES : STIFFEST), aim = STEP_AIM * task->accuracy;
     int may = leaves(task, PIN_STEPS) && pilot->steps < STEPS_MOST;
     double steps = pilot->steps * fmin(fmax(growth(task, step_of(seen), aim), 0.75), 2.5);
     double finer = pilot->steps * fmin(fmax(pow(step_of(seen) / small, 1 / 2.5), 1.4), 2);

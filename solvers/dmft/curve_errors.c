@@ -11,6 +11,10 @@
 #include "solvers/common/statistics.h"
 #include "solvers/common/step_errors.h"
 
+/* The step error of Y_h as a part of X_2h - X_h where X_h = 2 Z_h - Z_2h comes from values Z_h of first order; a third of
+   it is subtracted. */
+static const double FIRST_ORDER_PART = 0.4;
+
 /* As much of the defect of an identity may be noise, in units of its standard error. */
 static const double NOISE_OF_DEFECT = 2;
 
@@ -61,6 +65,7 @@ typedef struct replica_curves {
     int replicas;
     double **values[GRIDS];  /* [replica] node_curves, NULL if the replica does not solve the grid */
     int extrapolate;         /* 1: to zero step */
+    int first_order;         /* 1: in the step, for the limit of small batches */
     size_t checked;          /* number of output times that the coarsest grid reached */
     double *sample;          /* [replicas] values at one time */
     double *change, *before; /* [checked] means of Y_2h - Y_h, and of X_2h - Y_2h, along a curve */
@@ -88,14 +93,15 @@ static sgdmft_status replica_curves_init(sgdmft_context *ctx, const dmft_plan *p
 {
     *curves = (replica_curves){.plan = plan, .replicas = set->count};
     curves->extrapolate = plan->problem->numerics.extrapolate && plan->grid[GRID_COARSE];
+    curves->first_order = plan->grid[GRID_FINE]->discrete && plan->grid[GRID_CHECK];
     curves->checked = 0;
-    if (plan->grid[GRID_CHECK])
+    if (plan->grid[GRID_CHECK] && !curves->first_order)
         curves->checked =
             output_times_reached(plan->problem, plan->grid[GRID_CHECK], curve_nodes_reached(plan, set, GRID_CHECK));
     curves->sample = memory_doubles((size_t)curves->replicas);
     curves->change = memory_doubles(curves->checked + 1);
     curves->before = memory_doubles(curves->checked + 1);
-    size_t times = (size_t)plan->problem->output.times;
+    size_t times = output_times_count(plan->problem);
     curves->fine = memory_doubles(times);
     curves->coarse = memory_doubles(curves->checked + 1);
     curves->nearby = memory_doubles(times);
@@ -162,32 +168,49 @@ typedef struct series_noise {
     double fine, coarse, change;
 } series_noise;
 
+/* The values of a curve on a grid with the step h and on one with 2h. In the limit of small batches X_h is only of first
+   order in h, and 2 X_h - X_2h takes its place, which is of second order. */
+typedef struct grid_pair {
+    double fine, coarse;
+} grid_pair;
+
+static grid_pair look_up_pair(const replica_curves *curves, int index, const lookup *at)
+{
+    double fine = look_up(curves, GRID_FINE, index, at);
+    if (!curves->plan->grid[GRID_COARSE])
+        return (grid_pair){fine, fine};
+    double coarse = look_up(curves, GRID_COARSE, index, at);
+    if (!curves->first_order)
+        return (grid_pair){fine, coarse};
+    return (grid_pair){2 * fine - coarse, 2 * coarse - look_up(curves, GRID_CHECK, index, at)};
+}
+
 /* Values and noise of a curve, and the differences between grids that its step errors are made of. At times that the
    coarsest grid did not reach, the order of the error is not known, and the whole difference between the grids counts
    as step error. */
 static series_noise mean_curve(const replica_curves *curves, size_t curve, size_t stride,
                                const sgdmft_solution *solution, sgdmft_curve *out)
 {
-    int extrapolate = curves->extrapolate, step_has_error = curves->plan->grid[GRID_COARSE] != NULL;
+    int extrapolate = curves->extrapolate;
+    double part = curves->first_order ? FIRST_ORDER_PART : extrapolate ? 1 : 1.0 / 3;
     series_noise noise = {0};
     size_t checked = extrapolate ? curves->checked : 0;
     for (size_t i = 0; i < solution->n_times; i++) {
         lookup at = {solution->times[i], curve, stride};
         difference_sums first = {0}, second = {0}, change = {0};
         for (int r = 0; r < curves->replicas; r++) {
-            double fine = look_up(curves, GRID_FINE, r, &at);
-            double coarse = step_has_error ? look_up(curves, GRID_COARSE, r, &at) : fine;
-            difference_add(&first, coarse - fine);
-            curves->sample[r] = extrapolate ? extrapolated(fine, coarse) : fine;
+            grid_pair x = look_up_pair(curves, r, &at);
+            difference_add(&first, x.coarse - x.fine);
+            curves->sample[r] = extrapolate ? extrapolated(x.fine, x.coarse) : x.fine;
             if (i >= checked || !curves->values[GRID_CHECK][r])
                 continue;
             double check = look_up(curves, GRID_CHECK, r, &at);
-            difference_add(&second, check - coarse);
-            difference_add(&change, extrapolated(coarse, check) - extrapolated(fine, coarse));
+            difference_add(&second, check - x.coarse);
+            difference_add(&change, extrapolated(x.coarse, check) - extrapolated(x.fine, x.coarse));
         }
         mean_and_error((size_t)curves->replicas, curves->sample, &out->value[i], &out->se[i]);
         curves->fine[i] = difference_mean(&first);
-        out->step_error[i] = extrapolate ? curves->fine[i] : curves->fine[i] / 3;
+        out->step_error[i] = part * curves->fine[i];
         if (i >= checked)
             continue;
         curves->coarse[i] = difference_mean(&second);
@@ -231,7 +254,7 @@ static sgdmft_identity identity_of(const replica_curves *curves, const replica_s
 {
     sgdmft_identity identity = {.t = curves->plan->problem->horizon};
     int extrapolate = curves->extrapolate;
-    int compare = extrapolate && (size_t)curves->plan->problem->output.times == curves->checked;
+    int compare = extrapolate && output_times_count(curves->plan->problem) == curves->checked;
     grid_changes all = {0};
     for (int r = 0; r < curves->replicas; r++) {
         const replica_result *result = &set->result[r];

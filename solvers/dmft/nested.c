@@ -179,9 +179,12 @@ static sgdmft_status draw_window(side_by_side *all, int index)
 #pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(| : failed, stopped) if (threads > 1)
     for (size_t b = 0; b < blocks; b++) {
         stopped |= context_stop_now(all->ctx);
-        if (!stopped && share_owns(&all->environment->share, b))
-            failed |=
-                path_window_draw(&all->source, &all->window[b], index, all->rep[GRID_FINE]->merged->block[b].g_last);
+        if (stopped || !share_owns(&all->environment->share, b))
+            continue;
+        sgdmft_status status = path_window_draw(all->ctx, &all->source, &all->window[b], index,
+                                                all->rep[GRID_FINE]->merged->block[b].g_last);
+        stopped |= status == SGDMFT_ERR_INTERRUPTED;
+        failed |= status == SGDMFT_ERR_MEMORY;
     }
     if (stopped)
         return context_interrupted(all->ctx, "paths were drawn");

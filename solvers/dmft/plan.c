@@ -16,6 +16,12 @@
 #include "paths/visit_events.h"
 #include "solvers/dmft/noise.h"
 
+/* The number of steps is a multiple of this, for the two coarser grids. */
+enum { GRID_UNIT = 4 };
+
+/* The least number of batches in an epoch for the limit of small batches: there are two on the coarsest grid. */
+static const double BATCHES_LEAST = 8;
+
 /* Batches that are a fraction of the data have the steps of the problem, and no other grids. */
 static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
 {
@@ -27,11 +33,31 @@ static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
                               &plan->grid[GRID_FINE]);
 }
 
+/* The limit of small batches, from batches that become smaller: the finest grid has a multiple of four of them in an
+   epoch, and reaches to the horizon or a little beyond. */
+static sgdmft_status make_batch_grids(sgdmft_context *ctx, dmft_plan *plan)
+{
+    double horizon = plan->problem->horizon, steps = plan->problem->numerics.steps;
+    plan->steps_least = (int)ceil(BATCHES_LEAST * horizon / GRID_UNIT) * GRID_UNIT;
+    if (problem_leaves(plan->problem, PIN_STEPS))
+        steps = fmax(steps, plan->steps_least);
+    const visit_law *law = plan->problem->process->visits;
+    double epoch = law->kept ? 0 : law->epoch;
+    double batches = GRID_UNIT * fmax(ceil((steps - GRID_UNIT) / (GRID_UNIT * horizon)), 1);
+    int whole = GRID_UNIT * (int)ceil(batches * horizon / GRID_UNIT - 1e-9);
+    sgdmft_status status = SGDMFT_OK;
+    for (int grid = GRID_FINE; grid < GRIDS && !status; grid++)
+        status = time_grid_discrete(ctx, whole >> grid, (1 << grid) / batches, plan->eta, epoch, &plan->grid[grid]);
+    return status;
+}
+
 static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
     if (problem_is_discrete(problem))
         return make_discrete_grid(ctx, plan);
+    if (problem_uses_recursion(problem))
+        return make_batch_grids(ctx, plan);
     int steps = (problem->numerics.steps + 3) / 4 * 4;
     double epoch = problem->process->visits ? problem->process->visits->epoch : 0;
     sgdmft_status status = time_grid_least_steps(ctx, problem->horizon, plan->eta, epoch, &plan->steps_least);
@@ -46,11 +72,12 @@ static sgdmft_status make_grids(sgdmft_context *ctx, dmft_plan *plan)
     return status;
 }
 
-static const path_events *path_events_of(const sample_process *process, const response_estimator *response)
+static const path_events *path_events_of(const sample_process *process, int discrete,
+                                         const response_estimator *response)
 {
     if (response->midpoint)
         return &midpoint_events;
-    if (process->events == EVENTS_BATCHES)
+    if (discrete)
         return &batch_events;
     return process->visits ? &visit_events : &step_events;
 }
@@ -87,6 +114,8 @@ static const char *cannot_merge(const dmft_plan *plan)
     const sgdmft_problem *problem = plan->problem;
     if (problem->process->events == EVENTS_BATCHES)
         return "batches of a fraction of the data, or sampling: cyclic";
+    if (problem_has_momentum(problem))
+        return "momentum";
     if (problem->process->no_stein)
         return "dynamics: gradient-flow, whose field has no noise";
     if (plan->penalty)
@@ -138,6 +167,30 @@ static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
         plan->problem->process->no_pathwise || plan->penalty || model_get_shape(plan->m).jumps
             ? ""
             : ", or numerics.response: auto");
+}
+
+/* What the recursion of discrete time does not have: sampled coordinates, whose step is that of the trapezoid rule, and
+   sweeps. */
+static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    const char *what = problem_is_discrete(problem)      ? "batch_fraction"
+                       : problem_has_momentum(problem) ? "momentum"
+                                                       : "sampling: cyclic";
+    if (!plan->grid[GRID_FINE]->discrete)
+        return SGDMFT_OK;
+    if (plan->penalty)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s:%d:%d: penalty: cannot be used with %s by this solver; allowed: the ridge, lambda, or "
+                            "sgdmft simulate",
+                            problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column,
+                            what);
+    if (problem->numerics.method == METHOD_PICARD)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.method: picard cannot be used with %s, whose steps need no passes; allowed: "
+                            "march",
+                            problem->source, what);
+    return SGDMFT_OK;
 }
 
 /* Chooses the estimator of the response, and refuses those that the problem rules out: Stein's lemma needs white noise
@@ -263,6 +316,8 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     if (!status)
         status = make_grids(ctx, plan);
     if (!status)
+        status = check_recursion(ctx, plan);
+    if (!status)
         status = choose_history(ctx, plan);
     if (!status)
         status = choose_response(ctx, plan, &response);
@@ -280,14 +335,15 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
     for (int grid = 0; grid < GRIDS && plan->grid[grid]; grid++)
         plan->on_grid[grid] = (path_plan){.m = plan->m,
                                           .process = problem->process,
-                                          .events = path_events_of(problem->process, response),
+                                          .events = path_events_of(problem->process, plan->grid[grid]->discrete, response),
                                           .grid = plan->grid[grid],
                                           .shape = shape,
                                           .law = &plan->law,
                                           .q0 = problem->initial.q,
                                           .rho = problem->initial.rho,
                                           .at = layout_on(plan, grid, &shape, response),
-                                          .last_visit = !response->pathwise && problem->process->last_visit != NULL,
+                                          .last_visit = !response->pathwise && problem->process->last_visit != NULL &&
+                                                        !plan->grid[grid]->discrete,
                                           .single = problem->process->white_noise};
     plan->source = (path_source){.problem = problem,
                                  .process = problem->process,
@@ -311,17 +367,25 @@ void dmft_plan_clear(dmft_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
+static filter filter_of(const sgdmft_problem *problem, const time_grid *grid)
+{
+    double rate = problem->momentum.rate * grid->h[0];
+    if (rate > 0)
+        return (filter){problem->lambda, exp(-rate), -expm1(-rate)};
+    return (filter){problem->lambda, problem->momentum.beta, 1};
+}
+
 static kernels_plan plan_of_kernels(const dmft_plan *plan, const time_grid *grid)
 {
     const sgdmft_problem *problem = plan->problem;
     return (kernels_plan){.k = problem->model.students,
                           .kstar = problem->model.teachers,
                           .delta = problem->delta,
-                          .filter = {problem->lambda, problem->momentum.beta},
+                          .filter = filter_of(problem, grid),
                           .white_noise = problem->process->white_noise,
                           .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
                           .discrete = grid->discrete,
-                          .fitted = problem->process->events == EVENTS_VISITS && !plan->penalty &&
+                          .fitted = problem->process->visits && !grid->discrete && !plan->penalty &&
                                     !plan->on_grid[GRID_FINE].at.response->pathwise,
                           .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
                           .grid = grid,

@@ -174,7 +174,7 @@ sgdmft_status replica_statistics(sgdmft_context *ctx, const dmft_plan *plan, con
         names[i] = plan->problem->observables.item[i].name;
     solution_shape want = {.k = shape.k,
                            .kstar = shape.kstar,
-                           .n_times = (size_t)plan->problem->output.times,
+                           .n_times = output_times_count(plan->problem),
                            .n_grid = two_time_nodes(plan, plan->grid[GRID_FINE]->steps + 1),
                            .n_observables = count,
                            .observables = names,

@@ -171,7 +171,7 @@ static int by_time(const void *a, const void *b)
 
 static sgdmft_status list_records(flow *f)
 {
-    size_t rows = (size_t)f->plan->problem->output.times, nodes = (size_t)f->plan->grid->steps + 1;
+    size_t rows = output_times_count(f->plan->problem), nodes = (size_t)f->plan->grid->steps + 1;
     f->records = memory_zeroed(rows + nodes, sizeof *f->records);
     if (!f->records)
         return context_out_of_memory(f->ctx, "the output times", 16.0 * (double)(rows + nodes));

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "model/callbacks.h"
 #include "solvers/common/growth.h"
+#include "solvers/common/output_times.h"
 
 static sgdmft_status set_laws(sgdmft_context *ctx, online_plan *plan)
 {
@@ -112,7 +113,7 @@ solution_shape online_plan_shape(const online_plan *plan, const char **names)
         names[i] = plan->problem->observables.item[i].name;
     return (solution_shape){.k = plan->shape.k,
                             .kstar = plan->shape.kstar,
-                            .n_times = (size_t)plan->problem->output.times,
+                            .n_times = output_times_count(plan->problem),
                             .n_grid = (size_t)plan->grid->steps + 1,
                             .n_observables = (size_t)plan->shape.observables,
                             .observables = names,

@@ -13,13 +13,13 @@
 double online_result_bytes(const online_plan *plan)
 {
     double nodes = plan->grid->steps + 1, k = plan->shape.k, ks = plan->shape.kstar;
-    return 8.0 * ((double)plan->problem->output.times * (double)plan->columns.count + nodes * 2 * k * (k + ks));
+    return 8.0 * ((double)output_times_count(plan->problem) * (double)plan->columns.count + nodes * 2 * k * (k + ks));
 }
 
 sgdmft_status online_result_new(sgdmft_context *ctx, const online_plan *plan, online_result **out)
 {
     size_t kk = (size_t)(plan->shape.k * plan->shape.k), overlap = (size_t)(plan->shape.k * plan->shape.kstar);
-    size_t nodes = (size_t)plan->grid->steps + 1, rows = (size_t)plan->problem->output.times;
+    size_t nodes = (size_t)plan->grid->steps + 1, rows = output_times_count(plan->problem);
     online_result *result = calloc(1, sizeof *result);
     if (!result)
         return context_out_of_memory(ctx, "the result of a march", sizeof *result);

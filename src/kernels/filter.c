@@ -22,11 +22,9 @@ double filter_overlap_row(kernels *kern, int i, const averages_layout *at, const
     filter_step step = filter_step_with(&kern->filter, fitting_time(kern, i));
     step_weights force = fitting_force(kern, i);
     const double *before = kernels_m(kern, i), *mu = now + at->mu, *mu_next = next + at->mu;
-    const double *earlier = kernels_m(kern, i > 0 ? i - 1 : 0);
     double *after = kernels_m(kern, i + 1), change = 0;
     for (int c = 0; c < width; c++) {
         double value = (before[c] * step.keep - force.start * mu[c] - force.end * mu_next[c]) / step.divide;
-        value += filter_kept_velocity(&kern->filter, i, earlier[c], before[c]);
         if (!isfinite(value))
             return NAN;
         change = fmax(change, relative_change(after[c], value, fabs(value)));

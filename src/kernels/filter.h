@@ -10,11 +10,7 @@
 
    and the same with the weights of fitting.h where the rule is fitted.
 
-   The force moves theta at once: R(s, s) = 1.
-
-   In discrete time (recursion.h), with momentum,
-
-     x_{i+1} = x_i + beta (x_i - x_{i-1}) - lambda h x_i - h f_i,   x_{-1} = x_0 for what is not moved before t = 0. */
+   The force moves theta at once: R(s, s) = 1. Momentum and discrete time are in recursion.h. */
 #ifndef SGDMFT_KERNELS_FILTER_H
 #define SGDMFT_KERNELS_FILTER_H
 
@@ -34,12 +30,6 @@ static inline filter_step filter_step_with(const filter *f, step_weights time)
 static inline filter_step filter_step_of(const filter *f, const time_grid *grid, int cell)
 {
     return filter_step_with(f, step_rule_time(grid, cell));
-}
-
-/* beta (x_i - x_{i-1}) for a number that is `now` at node i and `before` at node i - 1. */
-static inline double filter_kept_velocity(const filter *f, int i, double before, double now)
-{
-    return i > 0 ? f->beta * (now - before) : 0;
 }
 
 /* F at node i, F = (m - R(., 0) m(0)) rho^{-1}, from m and R there. */

@@ -122,7 +122,7 @@ sgdmft_status kernels_new(sgdmft_context *ctx, const kernels_plan *plan, kernels
     invert_start(kern, plan->q0, plan->m0);
     for (int i = 0; i <= kern->steps; i++)
         for (int a = 0; a < kern->k; a++)
-            kernels_R(kern, a * kern->k + a, i)[i] = 1;
+            kernels_R(kern, a * kern->k + a, i)[i] = plan->discrete && i > 0 ? plan->filter.gain : 1;
     *out = kern;
     return SGDMFT_OK;
 }

@@ -22,9 +22,11 @@
 #include "kernels/grid.h"
 #include "kernels/smooth.h"
 
-/* The parameters of the filter (filter.h): a ridge, and in discrete time the part of the velocity that a step keeps. */
+/* The parameters of the filter: a ridge (filter.h), and in discrete time momentum (recursion.h). */
 typedef struct filter {
-    double lambda, beta;
+    double lambda;
+    double beta; /* the part of the velocity that a step keeps */
+    double gain; /* the part of the force of a step that becomes velocity */
 } filter;
 
 /* The arrays that take the place of the filter where a penalty other than a ridge makes theta a nonlinear process (11),

@@ -132,6 +132,11 @@ void principal_axes_apply(const principal_axes *axes, const time_grid *fine, siz
     size_t width = k * n, cells = (axes->size - k) / k;
     const double *sums = work + width, *rests = sums + cells * width;
     to_coarse_cells(axes, k, n, z0, x, work);
+    if ((size_t)fine->steps == cells) {
+        memcpy(z0, work, sizeof *z0 * width);
+        memcpy(x, sums, sizeof *x * cells * width);
+        return;
+    }
     memcpy(work + axes->size * n, x + cells * width, sizeof *x * cells * width);
     memcpy(z0, work, sizeof *z0 * width);
     for (size_t c = 0; c < cells; c++) {
@@ -157,6 +162,10 @@ void principal_axes_leading(const principal_axes *axes, const time_grid *fine, s
                 continue;
             }
             size_t cell = i / k - 1, component = i % k;
+            if ((size_t)(fine->steps + 1) * k == axes->size) {
+                add_row(n, share, x + (cell * k + component) * n, out + r * n);
+                continue;
+            }
             cell_halves half = time_grid_halves(fine, cell);
             const double *first = x + (2 * cell * k + component) * n;
             add_row(n, share * half.a, first, out + r * n);

@@ -12,7 +12,8 @@
        x = a xi_1 + b xi_2,   a = sqrt(h1 / (h1 + h2)),   b = sqrt(h2 / (h1 + h2))
 
    as its innovation, and the remaining coordinate is y = b xi_1 - a xi_2. So the coordinates are first those of z0 and
-   all x along their principal directions, then all y. */
+   all x along their principal directions, then all y. In discrete time, where there is no coarser grid, they are found
+   on the grid itself, and all coordinates are x. */
 #ifndef SGDMFT_KERNELS_PRINCIPAL_H
 #define SGDMFT_KERNELS_PRINCIPAL_H
 
@@ -21,11 +22,11 @@
 /* Q is orthogonal. Its columns are the principal directions, that of the largest variance first. Row a belongs to
    component a of z0, row (j + 1) k + a to component a of the innovation x of coarse cell j. */
 typedef struct principal_axes {
-    size_t size; /* k (coarse steps + 1) */
+    size_t size; /* k (steps + 1) of the grid on which they were found */
     double *Q;   /* [size][size] */
 } principal_axes;
 
-/* The axes from the kernels of a solve on the coarse grid. Each node counts in proportion to the time around it;
+/* The axes from the kernels of a solve on that grid. Each node counts in proportion to the time around it;
    B[k][k] is the root in w(0) = A w* + B z0. *out is owned by the caller (principal_axes_free). */
 sgdmft_status principal_axes_new(sgdmft_context *ctx, const kernels *kern, const double *B, principal_axes **out);
 

@@ -6,11 +6,12 @@
 #include "core/matrix.h"
 #include "kernels/filter.h"
 
-/* Q(t_i, t_i) = gamma, as no visit lies between a kick and its own time. */
+/* Q(t_i, t_i) = gamma R(t_i, t_i), as no visit lies between a kick and its own time. R(t_i, t_i) is a multiple of the
+   unit matrix. */
 static void set_diagonal_Q(kernels *kern, int i, const averages_layout *at, const double *averages)
 {
     for (int c = 0; c < kern->k * kern->k; c++)
-        kernels_Q(kern, c, i)[i] = averages[at->gamma + (size_t)c];
+        kernels_Q(kern, c, i)[i] = averages[at->gamma + (size_t)c] * kernels_R(kern, 0, i)[i];
 }
 
 static void start(kernels *kern, const averages_layout *at, const double *first)

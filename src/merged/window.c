@@ -13,6 +13,9 @@
 /* Draws of one window have items from index << SLOT_BITS on. */
 enum { SLOT_BITS = 16, SLOTS_LEAST = 8 };
 
+/* Visits that are sorted between two looks at the caller's wish to stop. */
+enum { VISITS_BETWEEN = 1 << 16 };
+
 /* The golden ratio, less one. */
 static const double GOLDEN = 0.6180339887498948482;
 
@@ -283,8 +286,9 @@ static void draw_next(const window_source *source, path_window *w, int index, co
     }
 }
 
-/* The visits of the window. */
-static int draw_visits(const window_source *source, path_window *w, int index, const double *key)
+/* The visits of the window. Returns as path_window_draw. */
+static sgdmft_status draw_visits(sgdmft_context *ctx, const window_source *source, path_window *w, int index,
+                                 const double *key)
 {
     const visit_law *law = source->paths->process->visits;
     const time_grid *grid = source->grid[0];
@@ -299,9 +303,11 @@ static int draw_visits(const window_source *source, path_window *w, int index, c
             some = w->coming[p] < end;
         if (!some)
             break;
+        if (context_stop_now(ctx))
+            return SGDMFT_ERR_INTERRUPTED;
         int s = w->slots++;
         if (w->slots > w->most_slots && grow_slots(w, 2 * w->most_slots))
-            return -1;
+            return SGDMFT_ERR_MEMORY;
         uint64_t item = ((uint64_t)index << SLOT_BITS) + (uint64_t)s;
         double *time = w->time + (size_t)s * n;
         random_uniforms(key_of(source, PURPOSE_LATER_VISITS), item, w->first, n, w->random);
@@ -320,9 +326,12 @@ static int draw_visits(const window_source *source, path_window *w, int index, c
         }
         schedule_values(source->paths->eta, w->schedule, n, time, w->eta + (size_t)s * n);
     }
-    for (size_t p = 0; p < n; p++)
+    for (size_t p = 0; p < n; p++) {
+        if (context_stop_now(ctx))
+            return SGDMFT_ERR_INTERRUPTED;
         lane_path(w, grid, index, p);
-    return 0;
+    }
+    return SGDMFT_OK;
 }
 
 /* Room for the visits of a cell. */
@@ -353,22 +362,26 @@ typedef struct visit_counts {
     int ranks[WINDOW_CELLS];
 } visit_counts;
 
-/* Runs over the visits of a grid in order of slots, calling with cell, rank, slot and lane. */
+/* Runs over the visits of a grid in order of slots, calling with cell, rank, slot and lane. Non-zero if the caller
+   asked to stop. */
 typedef void (*visit_work)(path_window *w, void *user, int grid, int cell, int rank, int slot, size_t lane);
 
-static void for_visits(path_window *w, int grid, visit_work work, void *user)
+static int for_visits(sgdmft_context *ctx, path_window *w, int grid, visit_work work, void *user)
 {
     size_t n = w->n;
     int *last = w->last, *rank = w->last + n;
     for (size_t p = 0; p < n; p++)
         last[p] = -1;
     for (size_t v = 0; v < w->listed; v++) {
+        if (v % VISITS_BETWEEN == 0 && context_stop_now(ctx))
+            return -1;
         size_t at = w->list[v], p = at % n;
         int cell = w->fine[at] >> grid;
         rank[p] = cell == last[p] ? rank[p] + 1 : 0;
         last[p] = cell;
         work(w, user, grid, cell, rank[p], (int)(at / n), p);
     }
+    return 0;
 }
 
 static void count_visit(path_window *w, void *user, int grid, int cell, int rank, int slot, size_t lane)
@@ -408,20 +421,21 @@ static void place_visit(path_window *w, void *user, int grid, int number, int ra
             root * (u * cell->xi[a * n + p] + moment_slope_integral(u) * cell->xi[width + a * n + p]);
 }
 
-/* Sorts the visits of the window into the cells of a grid. */
-static int fill_cells(const window_source *source, path_window *w, int grid, int index)
+/* Sorts the visits of the window into the cells of a grid. Returns as path_window_draw. */
+static sgdmft_status fill_cells(sgdmft_context *ctx, const window_source *source, path_window *w, int grid, int index)
 {
     visit_counts counts = {w->count, {0}};
     memset(w->count, 0, sizeof *w->count * (size_t)(WINDOW_CELLS * w->slots));
     visit_target to = {source->grid[grid], index * cells_of(grid), &counts};
-    for_visits(w, grid, count_visit, &counts);
+    if (for_visits(ctx, w, grid, count_visit, &counts))
+        return SGDMFT_ERR_INTERRUPTED;
     for (int c = 0; c < cells_of(grid); c++) {
         window_cell *cell = &w->cell[grid][c];
         size_t visits = 0;
         for (int r = 0; r < counts.ranks[c]; r++)
             visits += counts.count[c * w->slots + r];
         if (cell_room(cell, w->k, (size_t)counts.ranks[c], visits))
-            return -1;
+            return SGDMFT_ERR_MEMORY;
         cell->n_groups = (size_t)counts.ranks[c];
         visits = 0;
         for (int r = 0; r < counts.ranks[c]; r++) {
@@ -429,8 +443,7 @@ static int fill_cells(const window_source *source, path_window *w, int grid, int
             visits += counts.count[c * w->slots + r];
         }
     }
-    for_visits(w, grid, place_visit, &to);
-    return 0;
+    return for_visits(ctx, w, grid, place_visit, &to) ? SGDMFT_ERR_INTERRUPTED : SGDMFT_OK;
 }
 
 /* The increments of a process that diffuses and the bridge at its event in the middle of each cell. */
@@ -464,19 +477,18 @@ static void draw_steps(const window_source *source, path_window *w, int index)
         }
 }
 
-int path_window_draw(const window_source *source, path_window *w, int index, const double *key)
+sgdmft_status path_window_draw(sgdmft_context *ctx, const window_source *source, path_window *w, int index,
+                               const double *key)
 {
     draw_moments(source, w, index);
     for (int g = 1; g < WINDOW_GRIDS; g++)
         coarsen_moments(source, w, g, index);
     if (!source->paths->process->visits) {
         draw_steps(source, w, index);
-        return 0;
+        return SGDMFT_OK;
     }
-    if (draw_visits(source, w, index, key))
-        return -1;
-    for (int g = 0; g < WINDOW_GRIDS; g++)
-        if (fill_cells(source, w, g, index))
-            return -1;
-    return 0;
+    sgdmft_status status = draw_visits(ctx, source, w, index, key);
+    for (int g = 0; g < WINDOW_GRIDS && !status; g++)
+        status = fill_cells(ctx, source, w, g, index);
+    return status;
 }

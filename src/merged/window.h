@@ -80,8 +80,10 @@ void path_window_clear(path_window *window);
 double path_window_bytes(size_t k, double visits_per_window); /* of one lane */
 
 /* Draws window `index`, cells WINDOW_CELLS index ... of the finest grid. Windows must be drawn in order. `key` has one
-   number for each lane, by which the lanes are sorted for the times of their next visits. Non-zero if memory runs
-   out. */
-int path_window_draw(const window_source *source, path_window *window, int index, const double *key);
+   number for each lane, by which the lanes are sorted for the times of their next visits. SGDMFT_ERR_MEMORY if memory
+   runs out and SGDMFT_ERR_INTERRUPTED if the caller asked to stop, both without a message, so that threads can draw
+   windows of their own with one context. */
+sgdmft_status path_window_draw(sgdmft_context *ctx, const window_source *source, path_window *window, int index,
+                               const double *key);
 
 #endif

@@ -33,7 +33,7 @@ static void prepare_kicks(path_block *block, const path_plan *plan, int node, co
         for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
             size_t lane = (size_t)in->visit_lane[v];
             for (size_t a = 0; a < k; a++)
-                block->coming[a * n + lane] = eta * s->g[a * n + lane];
+                block->coming[a * n + lane] += eta * s->g[a * n + lane];
             double *D = block->chains ? block->chains->slope + (size_t)in->visit_slot[v] * kk * n + lane : NULL;
             for (size_t x = 0; x < kk && D; x++)
                 D[x * n] = eta * s->G[x * n + lane];
@@ -59,6 +59,13 @@ static void keep_batch(const path_block *block, const path_plan *plan, int node,
             s->G[x * n + p] *= s->control[p];
 }
 
+/* The mean square of the number of visits in the cell after a node, divided by its mean. */
+static double square_per_visit(const path_plan *plan, int node)
+{
+    int poisson = plan->process->events == EVENTS_VISITS && process_is_independent(plan->process);
+    return poisson ? 1 + plan->grid->h[node] : 1;
+}
+
 static int at_node(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
                    double *sums)
 {
@@ -75,6 +82,9 @@ static int at_node(path_block *block, const path_plan *plan, const kernels *kern
     memcpy(s->own, s->g, sizeof *s->g * (size_t)k * n);
     if (plan->process->visits->kept)
         keep_batch(block, plan, node, s);
+    double again = square_per_visit(plan, node);
+    for (size_t p = 0; p < (size_t)k * n; p++)
+        s->own[p] *= again;
     lanes_outer(k, k, n, s->g, s->own, sums + plan->at.outer);
     path_block_average(block, plan, position, s, sums);
     if (node == 0)

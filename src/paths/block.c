@@ -19,12 +19,14 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
     const model_shape *shape = &plan->shape;
     history_plan history = history_plan_of(plan, n);
     double k = shape->k, lanes = (double)n, s = slots, steps = plan->at.steps;
-    int visits = plan->process->visits != NULL, batches = plan->process->events == EVENTS_BATCHES;
+    int visits = plan->process->visits != NULL, batches = plan->grid->discrete;
     double inputs = shape->kstar + 2 * k + shape->noises + shape->labels + steps * k;
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? 2 * k : 0);
     if (plan->at.response->pathwise)
-        state += visits && !batches ? s * (s + 1) / 2 * k * k + (k + 1.5) * s : s * (k * k + 1.5);
+        state += batches  ? s * (k * k + 1.5)
+                 : visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s
+                          : s * k * k;
     state += batches ? k : 0;
     return 8.0 * lanes * (inputs + state) + path_history_bytes(&history);
 }
@@ -92,10 +94,10 @@ static path_chains *chains_new(const path_plan *plan, const path_inputs *in)
 {
     size_t k = (size_t)plan->shape.k;
     path_chains *c = calloc(1, sizeof *c);
-    event_kind events = plan->process->events;
-    if (c && (events == EVENTS_STEPS     ? chains_of_cells(in, k, c)
-              : events == EVENTS_BATCHES ? chains_of_batches(in, k, c)
-                                         : chains_of_visits(in, k, c))) {
+    int steps = plan->process->events == EVENTS_STEPS;
+    if (c && (plan->grid->discrete ? chains_of_batches(in, k, c)
+              : steps              ? chains_of_cells(in, k, c)
+                                   : chains_of_visits(in, k, c))) {
         chains_free(c);
         return NULL;
     }
@@ -106,7 +108,7 @@ sgdmft_status path_block_new(sgdmft_context *ctx, const path_plan *plan, const p
 {
     size_t width = (size_t)plan->shape.k * in->n;
     int pathwise = plan->at.response->pathwise, apart = plan->grid->epoch > 0, midpoint = plan->at.response->midpoint;
-    int batches = plan->process->events == EVENTS_BATCHES;
+    int batches = plan->grid->discrete;
     history_plan history = history_plan_of(plan, in->n);
     path_block block = {.in = in};
     block.w = memory_doubles(width);

@@ -419,9 +419,9 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
 sgdmft_status path_ensemble_start(sgdmft_context *ctx, const path_source *source, uint32_t replica,
                                   path_ensemble **out)
 {
-    double t = 0;
+    double t = 0, h = 1; /* there is no step, but the laws of visits ask for its length */
     int none[2] = {0, 0};
-    time_grid empty = {.steps = 0, .t = &t, .history = none};
+    time_grid empty = {.steps = 0, .t = &t, .h = &h, .history = none};
     return path_ensemble_new(ctx, source, &empty, replica, out);
 }
 

@@ -213,7 +213,9 @@ static const option table[OPTION_COUNT] = {
                "reached."},
 
     [OPT_TIMES] = {.key = "output.times", .type = OPTION_INTEGER, FIELD(output.times), .preset = "51",
-        .min = 2, .max = 100001, .doc = "Number of output times, equally spaced, 0 and T included."},
+        .min = 2, .max = 100001,
+        .doc = "Number of output times, equally spaced, 0 and T included. With batch_fraction > 0 they are the nearest "
+               "steps, or all steps if there are fewer."},
     [OPT_HISTOGRAMS] = {.key = "output.histograms", .type = OPTION_REALS, FIELD(output.histograms),
         .example = "[0, 1, 5]", .min = 1, .max = 1000, AT_LEAST(0), .unit = "visits per sample",
         .doc = "Times, at most T, at which `sgdmft solve` gives the density of each student's coordinates."},
@@ -223,7 +225,8 @@ static const option table[OPTION_COUNT] = {
     [OPT_D] = {.key = "simulate.d", .type = OPTION_INTEGER, FIELD(simulate.d), .preset = "2000",
         .min = 2, .max = 100000000, .doc = "Dimension of the simulated system; it has n = delta d samples."},
     [OPT_BATCH] = {.key = "simulate.batch", .type = OPTION_INTEGER, FIELD(simulate.batch), .preset = "1",
-        .min = 1, .max = 1000000000000, .unit = "samples", .doc = "Batch size kappa of one step."},
+        .min = 1, .max = 1000000000000, .unit = "samples",
+        .doc = "Batch size kappa of one step. Not used with batch_fraction > 0."},
     [OPT_REPETITIONS] = {.key = "simulate.repetitions", .type = OPTION_INTEGER, FIELD(simulate.repetitions),
         .preset = "20", .min = 2, .max = 1000000,
         .doc = "Independent simulations; the differences between them give every standard error. Where accuracy is "

@@ -147,6 +147,13 @@ static inline int problem_is_discrete(const sgdmft_problem *problem)
     return problem->batch_fraction > 0;
 }
 
+/* 1 if the self-consistent equations are solved by the recursion of discrete time: for discrete dynamics, and where small
+   batches are the limit of larger ones. */
+static inline int problem_uses_recursion(const sgdmft_problem *problem)
+{
+    return problem->process->events == EVENTS_BATCHES || problem_has_momentum(problem);
+}
+
 /* The number of steps of discrete dynamics until the horizon, and the time of the last one. */
 static inline int64_t problem_discrete_steps(const sgdmft_problem *problem)
 {

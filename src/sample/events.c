@@ -122,8 +122,8 @@ int event_list_draw(const sample_process *process, const two_time *x, const sche
 {
     int failed = 0;
     list->slots = 0;
-    if (process->events == EVENTS_VISITS)
-        failed = draw_all_visits(process->visits, 0, x, seed, block, list);
+    if (process->visits)
+        failed = draw_all_visits(process->visits, x->t[1] - x->t[0], x, seed, block, list);
     else if (process->events == EVENTS_STEPS)
         failed = place_steps(x, process->sample_step, list) || (process->diffuses && draw_noise(seed, block, list));
     if (failed)
@@ -133,6 +133,14 @@ int event_list_draw(const sample_process *process, const two_time *x, const sche
         for (size_t slot = (size_t)list->count[lane]; slot < list->slots; slot++)
             list->eta[slot * L + lane] = 0;
     return 0;
+}
+
+void event_list_gather(const two_time *x, event_list *list)
+{
+    for (size_t at = 0; at < list->slots * L; at++) {
+        list->time[at] = x->t[list->cell[at]];
+        list->place[at] = 0;
+    }
 }
 
 /* The gradient of a block of paths at the time of one event. */

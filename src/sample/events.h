@@ -35,6 +35,9 @@ void event_list_clear(event_list *list);
 int event_list_draw(const sample_process *process, const two_time *x, const schedule *eta, double *work, uint64_t seed,
                     uint64_t block, event_list *list);
 
+/* Moves all visits to the beginning of their cells, where those of a batch are. */
+void event_list_gather(const two_time *x, event_list *list);
+
 /* kick[k][SAMPLE_LANES] of slot number `slot`, given r[k][SAMPLE_LANES] just before it and y[labels][SAMPLE_LANES].
    `work` has event_work(k) doubles. Returns non-zero if a plug-in asked to stop. */
 size_t event_work(int k);

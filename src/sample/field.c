@@ -66,7 +66,8 @@ sgdmft_status field_process_init(sgdmft_context *ctx, const sgdmft_problem *prob
 {
     *out = (field_process){.x = *x};
     sgdmft_status status = gaussian_process_of_field(ctx, problem, law, x, &out->nodes);
-    int needed = problem->process->white_noise && problem->process->events != EVENTS_FRESH;
+    int needed = problem->process->white_noise && problem->process->events != EVENTS_FRESH &&
+                 !problem_uses_recursion(problem); /* there all events are at nodes */
     return status || !needed ? status : set_bridge(ctx, problem, law, out);
 }
 

@@ -56,6 +56,7 @@ sgdmft_status preactivation_process_new(sgdmft_context *ctx, const sgdmft_proble
     if (!process)
         return context_out_of_memory(ctx, "the process of the preactivations", sizeof *process);
     process->events = problem->process;
+    process->recursion = problem_uses_recursion(problem);
     process->x = *x;
     status = model_new(ctx, problem, &process->m);
     if (!status)
@@ -152,6 +153,8 @@ static double response_to_node(const preactivation_process *process, size_t i, s
 {
     size_t kk = (size_t)(process->x.k * process->x.k);
     const double *row = process->R_w + (i * process->x.n + cell) * kk;
+    if (process->recursion)
+        return row[kk + c];
     return row[c] + place * (row[kk + c] - row[c]);
 }
 
@@ -159,6 +162,8 @@ static double response_to_node(const preactivation_process *process, size_t i, s
 static double response_between(const preactivation_process *process, size_t cell, double place, size_t from,
                                double from_place, size_t c)
 {
+    if (process->recursion)
+        return response_to_node(process, cell, from, from_place, c);
     if (from == cell) {
         double now = response_to_node(process, cell, cell, 0, c),
                later = response_to_node(process, cell + 1, cell, 0, c);
@@ -210,6 +215,8 @@ sgdmft_status preactivation_paths_draw(const preactivation_process *process, uin
     if (event_list_draw(process->events, &process->x, process->eta, p->eta_work, seed, number, &p->events) ||
         make_room(process, p))
         return SGDMFT_ERR_MEMORY;
+    if (process->recursion)
+        event_list_gather(&process->x, &p->events);
     field_at_events(&process->field, seed, number, &p->events, p->w, p->w_event);
     for (size_t slot = 0; slot < p->events.slots; slot++) {
         double *r = p->r_event + slot * width;

@@ -17,6 +17,7 @@
 
 typedef struct preactivation_process {
     const sample_process *events; /* a row of the table */
+    int recursion; /* 1: events are at the beginning of their cells, and kicks at the end (kernels/recursion.h) */
     two_time x;
     model *m;
     model_shape shape;

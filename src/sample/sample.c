@@ -12,6 +12,7 @@
 #include "sample/draws.h"
 #include "sample/histograms.h"
 #include "sample/preactivations.h"
+#include "solvers/common/output_times.h"
 
 _Static_assert(SGDMFT_SAMPLE_LANES == SAMPLE_LANES, "the public number of lanes is that of the blocks");
 
@@ -72,9 +73,8 @@ static sgdmft_status add_times(sgdmft_context *ctx, sgdmft_sampler *s, const dou
 
 static void add_output_times(sgdmft_sampler *s)
 {
-    int times = s->problem->output.times;
-    for (int i = 0; i < times; i++) {
-        double t = s->problem->horizon * i / (times - 1);
+    for (size_t i = 0, times = output_times_count(s->problem); i < times; i++) {
+        double t = output_time(s->problem, i);
         if (t <= s->x.t[s->x.n - 1] * (1 + BEYOND_END))
             add_node(s, two_time_nearest(&s->x, t));
     }

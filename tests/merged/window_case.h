@@ -60,7 +60,7 @@ static inline void window_case_clear(window_case *c)
 static inline void window_case_draw(window_case *c, int index)
 {
     random_normals((random_key){55, 0, 80}, (uint64_t)index, c->first, c->window.n, c->key);
-    assert_int_equal(path_window_draw(&c->source, &c->window, index, c->key), 0);
+    assert_int_equal(path_window_draw(c->t.ctx, &c->source, &c->window, index, c->key), SGDMFT_OK);
 }
 
 /* The number on its grid of a cell of the window. */

@@ -68,7 +68,7 @@ static void values_survive(void **state)
 static void echo_is_complete(void **state)
 {
     static const char wanted[] =
-        "dynamics: sgd\nsampling: replacement\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: "
+        "dynamics: sgd\nsampling: replacement\nbatch_fraction: 0.0\ndelta: 1.7\neta: 1.0\nlambda: 0.0\nhorizon: 3.25\nmodel:\n  students: "
         "1\n  teachers: 1\n"
         "  label: \"tanh(s) + 0.3*eps\"\n  loss: \"(r - y)^2/2\"\ninitial:\n  q: [[1.0]]\n  m: [[0.0]]\n  rho: "
         "[[1.0]]\n"

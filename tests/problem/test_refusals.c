@@ -20,7 +20,7 @@ static void unknown_keys(void **state)
         {"\"\": 1\n", SGDMFT_ERR_UNKNOWN_KEY, 1, 2, {"''"}},
         {"\"a\\x07\\e\": 1\n", SGDMFT_ERR_UNKNOWN_KEY, 1, 2, {"'a\\x07\\x1B'"}},
         {"q: 1\n", SGDMFT_ERR_UNKNOWN_KEY, 1, 1, {"'initial.q'"}},
-        {"k: 1\n", SGDMFT_ERR_UNKNOWN_KEY, 1, 1, {"allowed: dynamics, sampling, delta"}},
+        {"k: 1\n", SGDMFT_ERR_UNKNOWN_KEY, 1, 1, {"allowed: dynamics, sampling, batch_fraction, delta"}},
     };
     CHECK_REFUSALS(list);
 }

@@ -58,7 +58,7 @@ static void check_events(const sample_process *p)
     if (p->visits) {
         assert_true(p->visits->time && p->visits->count);
         assert_true(p->visits->epoch >= 0);
-        assert_true(p->white_noise && !p->diffuses); /* jumps */
+        assert_true(p->white_noise == (p->batch != BATCH_FULL) && !p->diffuses); /* jumps */
     }
     if (p->last_visit)
         assert_true(p->last_visit->none && p->last_visit->cell && p->last_visit->window > 0);
@@ -87,7 +87,7 @@ static void check_response(const sample_process *p)
     for (int i = 0; i < 2; i++)
         assert_true(!why[i] || (strlen(why[i]) > 10 && why[i][strlen(why[i]) - 1] != '.'));
     assert_true(!p->no_pathwise || !p->no_stein);
-    if (p->events != EVENTS_FRESH)
+    if (p->events == EVENTS_VISITS || p->events == EVENTS_STEPS)
         assert_int_equal(p->white_noise, p->no_stein == NULL);
     assert_true(!p->diffuses || p->no_pathwise); /* their kick has no derivative */
 }

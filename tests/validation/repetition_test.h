@@ -2,6 +2,7 @@
 #ifndef SGDMFT_TESTS_VALIDATION_REPETITION_TEST_H
 #define SGDMFT_TESTS_VALIDATION_REPETITION_TEST_H
 
+#include "solvers/common/output_times.h"
 #include "support/check.h"
 #include "support/plan.h"
 #include "validation/simulator/repetition.h"
@@ -21,7 +22,7 @@ static inline void repetition_test_init(repetition_test *x, sgdmft_problem *prob
     x->ctx = check_context(1);
     x->problem = problem;
     check_ok(x->ctx, simulator_plan_init(x->ctx, problem, &x->plan));
-    x->shared = (repetitions_shared){.progress = {.ctx = x->ctx}, .needed = (size_t)problem->output.times};
+    x->shared = (repetitions_shared){.progress = {.ctx = x->ctx}, .needed = output_times_count(problem)};
     check_ok(x->ctx, repetition_init(x->ctx, &x->plan, &x->shared, &x->rep));
     x->system = &x->rep.system;
 }

@@ -1,5 +1,6 @@
 /* The dynamics of one repetition against dense computations in double precision on the same data, visits and noise. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,31 +23,41 @@ static void gradient(const double *r, double y, double *g)
 /* A repetition, and theta as it should be. */
 typedef struct replay {
     repetition_test x;
-    double *theta, *change; /* [2][d] */
+    double *theta, *change, *velocity; /* [2][d] */
+    double keep, push;                 /* parts of the velocity and of the force that the next velocity has */
 } replay;
 
-static void replay_init(replay *p, sgdmft_problem *problem, order_kind kind)
+/* Starts the repetition from nothing, with velocity 0. */
+static void replay_start(replay *p)
+{
+    size_t d = p->x.plan.d;
+    assert_int_equal(repetition_start(&p->x.rep, 2), 0);
+    for (size_t a = 0; a < 2; a++)
+        for (size_t j = 0; j < d; j++) {
+            p->theta[a * d + j] = p->x.system->theta[a * p->x.plan.length + j];
+            p->velocity[a * d + j] = 0;
+        }
+}
+
+/* Without momentum until keep and push say otherwise. */
+static void replay_init(replay *p, sgdmft_problem *problem)
 {
     repetition_test_init(&p->x, problem);
-    if (kind != p->x.plan.order) {
-        p->x.plan.order = kind;
-        repetition_clear(&p->x.rep);
-        check_ok(p->x.ctx, repetition_init(p->x.ctx, &p->x.plan, &p->x.shared, &p->x.rep));
-    }
-    assert_int_equal(repetition_start(&p->x.rep, 2), 0);
     size_t d = p->x.plan.d;
     p->theta = calloc(2 * d, sizeof *p->theta);
     p->change = calloc(2 * d, sizeof *p->change);
-    assert_true(p->theta && p->change);
-    for (size_t a = 0; a < 2; a++)
-        for (size_t j = 0; j < d; j++)
-            p->theta[a * d + j] = p->x.system->theta[a * p->x.plan.length + j];
+    p->velocity = calloc(2 * d, sizeof *p->velocity);
+    assert_true(p->theta && p->change && p->velocity);
+    p->keep = 0;
+    p->push = 1;
+    replay_start(p);
 }
 
 static void replay_clear(replay *p)
 {
     free(p->theta);
     free(p->change);
+    free(p->velocity);
     repetition_test_clear(&p->x);
 }
 
@@ -65,11 +76,12 @@ static void add_sample(replay *p, size_t i, double weight)
             p->change[a * d + j] -= weight * g[a] * row[j];
 }
 
-/* theta <- (1 - shrink) theta + change, change <- 0 */
+/* velocity <- keep velocity + push (change - shrink theta), theta <- theta + velocity, change <- 0 */
 static void take_step(replay *p, double shrink)
 {
     for (size_t j = 0; j < 2 * p->x.plan.d; j++) {
-        p->theta[j] += p->change[j] - shrink * p->theta[j];
+        p->velocity[j] = p->keep * p->velocity[j] + p->push * (p->change[j] - shrink * p->theta[j]);
+        p->theta[j] += p->velocity[j];
         p->change[j] = 0;
     }
 }
@@ -91,7 +103,7 @@ static simulator_stop at_step(const replay *p, uint64_t step)
 static order order_of_replay(const replay *p, uint32_t *list)
 {
     const simulator_plan *plan = &p->x.plan;
-    order x = order_of(plan->order, plan->n, plan->batch, list);
+    order x = order_of(plan->order, plan->n, plan->batch, plan->cuts, list);
     order_start(&x, simulator_key(plan, p->x.system->repetition, SIMULATOR_ORDER));
     return x;
 }
@@ -105,20 +117,24 @@ static void check_counts(size_t visits, size_t n, const size_t *count)
     check_z(chi2, (double)n - 1, sqrt(2 * (double)n), 4.9, "chi-squared of the numbers of visits");
 }
 
-/* One step at a time, and all of them together. */
-static void run_visits(const char *constants, double lambda, double (*eta)(double t), order_kind kind)
+/* One step at a time, and all of them together. `rate` is that of the momentum, 0 if there is none. */
+static void run_visits(const char *constants, double lambda, double rate, double (*eta)(double t))
 {
     enum { STEPS = 2600 }; /* more than two chunks of planned visits */
     sgdmft_context *ctx = check_context(1);
     replay p, q;
     for (int i = 0; i < 2; i++)
-        replay_init(
-            i ? &q : &p,
-            test_problem(ctx, "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS "numerics: {seed: 77}\nsimulate: {d: 101}\n",
-                         constants),
-            kind);
+        replay_init(i ? &q : &p, test_problem(ctx,
+                                              "delta: 1.9\nhorizon: 20\n%s" TWO_STUDENTS
+                                              "numerics: {seed: 77}\nsimulate: {d: 101}\n",
+                                              constants));
     sgdmft_context_free(ctx);
     size_t n = p.x.plan.n;
+    order_kind kind = p.x.plan.order;
+    if (rate > 0) {
+        p.keep = 1 - rate / (double)n;
+        p.push = rate / (double)n;
+    }
     size_t *count = calloc(n, sizeof *count);
     uint32_t *list = calloc(2 * n, sizeof *list);
     assert_true(count && list);
@@ -141,7 +157,7 @@ static void run_visits(const char *constants, double lambda, double (*eta)(doubl
     assert_true(q.x.system->visits == STEPS);
     if (kind == ORDER_REPLACEMENT)
         check_counts(STEPS, n, count);
-    for (size_t i = 0; i < n && kind == ORDER_RESHUFFLE; i++)
+    for (size_t i = 0; i < n && kind != ORDER_REPLACEMENT; i++)
         assert_true(count[i] == STEPS / n || count[i] == STEPS / n + 1);
     free(count);
     free(list);
@@ -161,71 +177,190 @@ static double eta_falling(double t)
 
 static void test_visits(void **state)
 {
-    run_visits("eta: 0.8\n", 0, eta_constant, ORDER_REPLACEMENT);
-    run_visits("eta: 0.8\n", 0, eta_constant, ORDER_RESHUFFLE);
+    run_visits("eta: 0.8\n", 0, 0, eta_constant);
+    run_visits("eta: 0.8\nsampling: reshuffle\n", 0, 0, eta_constant);
+    run_visits("eta: 0.8\nsampling: cyclic\n", 0, 0, eta_constant);
 }
 
 /* A ridge so strong that its factor is applied to theta many times. */
 static void test_visits_ridge(void **state)
 {
-    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, eta_falling, ORDER_REPLACEMENT);
+    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 3.5\n", 3.5, 0, eta_falling);
 }
 
 /* An expression for the ridge. It acts at each visit, since there are fewer than a thousand in a unit of time. */
 static void test_visits_penalty(void **state)
 {
-    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, eta_constant, ORDER_REPLACEMENT);
+    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\n", 1.2, 0, eta_constant);
 }
 
-/* Batches up to more than a block, and nearly all samples; the factor of the ridge may be negative. */
-static void run_batches(const char *constants, int batch, double lambda, order_kind kind)
+static void test_visits_momentum(void **state)
 {
+    run_visits("eta: 0.8\nmomentum: {rate: 2.0}\n", 0, 2, eta_constant);
+    run_visits("eta: '1.4/(1 + 0.3*t)'\nlambda: 1.5\nmomentum: {rate: 0.5}\nsampling: reshuffle\n", 1.5, 0.5,
+               eta_falling);
+    run_visits("eta: 0.8\npenalty: '0.6*(th1^2 + th2^2)'\nmomentum: {rate: 20}\n", 1.2, 20, eta_constant);
+}
+
+/* What a step of a batch should be. */
+typedef struct batch_case {
+    const char *constants;
+    double lambda;
+    double keep, push; /* push 0: no momentum */
+} batch_case;
+
+static double batch_eta(double t)
+{
+    return 0.5 / (1 + t);
+}
+
+/* One step with the samples of the order: a share `duration` of them up to one, and none twice unless an epoch ends
+   within the batch. */
+static void replay_batch(replay *p, order *visited, uint64_t step, double duration, double lambda)
+{
+    size_t n = p->x.plan.n, size = (size_t)(order_first(visited, step + 1) - order_first(visited, step));
+    char *seen = calloc(n, 1);
+    uint32_t *sample = calloc(size, sizeof *sample);
+    assert_true(seen && sample);
+    assert_true(fabs((double)size - duration * (double)n) < 1);
+    order_samples(visited, order_first(visited, step), size, sample);
+    for (size_t i = 0; i < size; i++) {
+        assert_true(sample[i] < n && (!seen[sample[i]] || p->x.plan.order == ORDER_RESHUFFLE));
+        seen[sample[i]] = 1;
+        add_sample(p, sample[i], batch_eta((double)step * duration));
+    }
+    take_step(p, lambda * duration);
+    free(seen);
+    free(sample);
+}
+
+/* Batches of simulate.batch samples if the fraction is 0. Twice in the same memory: the second run must not see the
+   velocity of the first. */
+static void run_batches(const batch_case *c, int batch, double fraction)
+{
+    enum { STEPS = 12 };
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p,
-                test_problem(ctx,
-                             "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
-                             "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
-                             constants, batch),
-                kind);
+    replay_init(&p, test_problem(ctx,
+                                 "delta: 5.2\nhorizon: 20\neta: '0.5/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 78}\nsimulate: {d: 101, batch: %d}\n",
+                                 c->constants, batch));
     sgdmft_context_free(ctx);
     size_t n = p.x.plan.n;
     assert_int_equal(n, 525);
     assert_true(p.x.plan.block == 256);
-    char *seen = calloc(n, 1);
-    uint32_t *list = calloc(2 * n, sizeof *list), *sample = calloc((size_t)batch, sizeof *sample);
-    assert_true(seen && list && sample);
-    order visited = order_of_replay(&p, list);
-    for (uint64_t step = 0; step < 12; step++) {
-        simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
-        assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
-        memset(seen, 0, n);
-        order_samples(&visited, step * (uint64_t)batch, (size_t)batch, sample);
-        for (int b = 0; b < batch; b++) {
-            size_t i = sample[b];
-            assert_true(i < n && (!seen[i] || kind == ORDER_RESHUFFLE)); /* a batch has no sample twice */
-            seen[i] = 1;
-            add_sample(&p, i, 0.5 / (1 + from.t));
-        }
-        take_step(&p, lambda * batch / (double)n);
-        check_theta(&p, 5e-5 * (1 + fabs(lambda)), "batch");
+    double duration = fraction > 0 ? fraction : batch / (double)n;
+    if (c->push > 0) {
+        p.keep = c->keep;
+        p.push = c->push;
     }
-    free(seen);
+    uint32_t *list = calloc(2 * n, sizeof *list);
+    assert_non_null(list);
+    for (int run = 0; run < 2; run++) {
+        order visited = order_of_replay(&p, list);
+        for (uint64_t step = 0; step < STEPS; step++) {
+            simulator_stop from = at_step(&p, step), to = at_step(&p, step + 1);
+            assert_int_equal(repetition_advance(&p.x.rep, &from, &to), 0);
+            replay_batch(&p, &visited, step, duration, c->lambda);
+            check_theta(&p, 5e-5 * (1 + fabs(c->lambda)), c->constants);
+        }
+        assert_true(p.x.system->visits == (double)order_first(&visited, STEPS));
+        replay_start(&p);
+    }
     free(list);
-    free(sample);
     replay_clear(&p);
 }
 
+/* Batches up to more than a block, and all samples. */
 static void test_batches(void **state)
 {
     static const int batches[] = {2, 7, 255, 256, 257, 300, 525};
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
-        run_batches("", batches[i], 0, ORDER_REPLACEMENT);
-        run_batches("", batches[i], 0, ORDER_RESHUFFLE);
-        run_batches("lambda: 0.9\n", batches[i], 0.9, ORDER_REPLACEMENT);
-        run_batches("penalty: '0.45*(th1^2 + th2^2)'\n", batches[i], 0.9, ORDER_REPLACEMENT);
+        int batch = batches[i];
+        double brake = 0.6 * batch / 525;
+        const batch_case cases[] = {
+            {.constants = "sampling: replacement\n"},
+            {.constants = "sampling: reshuffle\n"},
+            {.constants = "sampling: cyclic\n"},
+            {.constants = "lambda: 0.9\n", .lambda = 0.9},
+            {.constants = "penalty: '0.45*(th1^2 + th2^2)'\n", .lambda = 0.9},
+            {.constants = "lambda: 0.9\nmomentum: {rate: 0.6}\n", .lambda = 0.9, .keep = 1 - brake, .push = brake},
+            {.constants = "penalty: '0.45*(th1^2 + th2^2)'\nmomentum: {rate: 0.6}\n",
+             .lambda = 0.9,
+             .keep = 1 - brake,
+             .push = brake},
+        };
+        for (size_t j = 0; j < sizeof cases / sizeof *cases; j++)
+            run_batches(&cases[j], batch, 0);
     }
-    run_batches("lambda: 2.5\n", 300, 2.5, ORDER_REPLACEMENT); /* factor -0.43 */
+    run_batches(&(batch_case){.constants = "lambda: 2.5\n", .lambda = 2.5}, 300, 0); /* factor -0.43 */
+}
+
+/* Batches that are a fraction of the data: all of it, a part that divides it or not, single samples. simulate.batch,
+   which is more than there are samples, does not matter. */
+static void test_fractions(void **state)
+{
+    static const double fractions[] = {1, 0.5, 0.25, 0.2, 1 / 3.0, 1 / 7.0, 1 / 525.0};
+    static const char *const orders[] = {"replacement", "reshuffle", "cyclic"};
+    static const batch_case dynamics[] = {
+        {.constants = ""},
+        {.constants = "lambda: 0.9\n", .lambda = 0.9},
+        {.constants = "penalty: '0.45*(th1^2 + th2^2)'\n", .lambda = 0.9},
+        {.constants = "momentum: {beta: 0.6}\n", .keep = 0.6, .push = 1},
+        {.constants = "lambda: 0.9\nmomentum: {beta: 0.6}\n", .lambda = 0.9, .keep = 0.6, .push = 1},
+        {.constants = "penalty: '0.45*(th1^2 + th2^2)'\nmomentum: {beta: 0.6}\n",
+         .lambda = 0.9,
+         .keep = 0.6,
+         .push = 1},
+    };
+    for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++)
+        for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
+            for (size_t j = 0; j < sizeof dynamics / sizeof *dynamics; j++) {
+                char constants[200];
+                batch_case c = dynamics[j];
+                snprintf(constants, sizeof constants, "batch_fraction: %.17g\nsampling: %s\n%s", fractions[i],
+                         orders[o], c.constants);
+                c.constants = constants;
+                run_batches(&c, 1000, fractions[i]);
+            }
+    /* One sample of 525 in a time that is not 1/525. */
+    run_batches(&(batch_case){.constants = "batch_fraction: 0.0025\nlambda: 0.9\n", .lambda = 0.9}, 1, 0.0025);
+    /* The ridge leaves nothing of theta. */
+    run_batches(&(batch_case){.constants = "batch_fraction: 0.5\nlambda: 2\n", .lambda = 2}, 1, 0.5);
+}
+
+/* What the keys of a problem make of 202 samples. */
+static void test_ways(void **state)
+{
+    static const struct {
+        const char *keys;
+        order_kind order;
+        size_t batch, cuts;
+        double duration;
+    } cases[] = {
+        {"sampling: replacement", ORDER_REPLACEMENT, 7, 0, 7 / 202.0},
+        {"sampling: reshuffle", ORDER_RESHUFFLE, 7, 0, 7 / 202.0},
+        {"sampling: cyclic", ORDER_CYCLIC, 7, 0, 7 / 202.0},
+        {"sampling: replacement, batch_fraction: 0.25", ORDER_REPLACEMENT, 51, 0, 0.25},
+        {"sampling: replacement, batch_fraction: 0.3", ORDER_REPLACEMENT, 61, 0, 0.3},
+        {"sampling: reshuffle, batch_fraction: 0.2", ORDER_RESHUFFLE, 41, 5, 0.2},
+        {"sampling: cyclic, batch_fraction: 0.5", ORDER_CYCLIC, 101, 2, 0.5},
+        {"sampling: replacement, batch_fraction: 1", ORDER_CYCLIC, 202, 1, 1},
+        {"sampling: reshuffle, batch_fraction: 1", ORDER_CYCLIC, 202, 1, 1},
+    };
+    sgdmft_context *ctx = check_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        repetition_test x;
+        repetition_test_init(&x, test_problem(ctx,
+                                              "{%s, delta: 2, horizon: 3, model: {label: s, loss: (r - y)^2/2},"
+                                              " simulate: {d: 101, batch: 7}}",
+                                              cases[i].keys));
+        const simulator_plan *plan = &x.plan;
+        assert_true(plan->order == cases[i].order && plan->batch == cases[i].batch && plan->cuts == cases[i].cuts);
+        check_near(plan->duration, cases[i].duration, 1e-16, "%s: duration of a step", cases[i].keys);
+        repetition_test_clear(&x);
+    }
+    sgdmft_context_free(ctx);
 }
 
 /* Every sample is new: the same samples come from a source of their own. */
@@ -233,12 +368,10 @@ static void run_online(const char *constants, int batch, double lambda)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p,
-                test_problem(ctx,
-                             "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
-                             "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
-                             constants, batch),
-                ORDER_REPLACEMENT);
+    replay_init(&p, test_problem(ctx,
+                                 "dynamics: online\nhorizon: 20\neta: '0.8/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 80}\nsimulate: {d: 101, batch: %d}\n",
+                                 constants, batch));
     sgdmft_context_free(ctx);
     simulator_system *sys = p.x.system;
     size_t block = p.x.plan.block, used = block, steps = 700 / (size_t)batch;
@@ -309,12 +442,10 @@ static void run_diffusion(const char *constants, double lambda, int expression)
 {
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p,
-                test_problem(ctx,
-                             "dynamics: sme\ndelta: 12.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\n%s" TWO_STUDENTS
-                             "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.06}\n",
-                             constants),
-                ORDER_REPLACEMENT);
+    replay_init(&p, test_problem(ctx,
+                                 "dynamics: sme\ndelta: 12.3\nhorizon: 1.1\neta: '0.9/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 81}\nsimulate: {d: 101, step: 0.06}\n",
+                                 constants));
     sgdmft_context_free(ctx);
     size_t n = p.x.plan.n, sweep = 0;
     double *z = calloc(n, sizeof *z), t[] = {0, 0.05, 0.3, 1.1}, sum = 0, squares = 0;
@@ -399,12 +530,10 @@ static void run_flow(const char *constants, double lambda)
     static const double t[] = {0, 0.05, 0.07, 0.3, 0.31, 2, 2.3};
     sgdmft_context *ctx = check_context(1);
     replay p;
-    replay_init(&p,
-                test_problem(ctx,
-                             "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
-                             "numerics: {seed: 82}\nsimulate: {d: 75}\n",
-                             constants),
-                ORDER_REPLACEMENT);
+    replay_init(&p, test_problem(ctx,
+                                 "dynamics: gradient-flow\ndelta: 1.4\nhorizon: 2.3\neta: '1/(1 + t)'\n%s" TWO_STUDENTS
+                                 "numerics: {seed: 82}\nsimulate: {d: 75}\n",
+                                 constants));
     sgdmft_context_free(ctx);
     for (size_t i = 0; i + 1 < sizeof t / sizeof *t; i++) {
         simulator_stop from = {.t = t[i]}, to = {.t = t[i + 1]};
@@ -428,7 +557,7 @@ static void test_impulses(void **state)
 {
     static const uint64_t steps[] = {1, 2, 69, 70, 71, 6999, 7000, 12345};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        penalty_impulses x = penalty_impulses_of(1.0 / 70000, 1000, 1000 + steps[i]);
+        penalty_impulses x = penalty_impulses_of(1.0 / 70000, 1e-3, 1000, 1000 + steps[i]);
         assert_true(x.windows >= 1 && x.windows == (steps[i] + 69) / 70);
         assert_true(x.at >= 1000 && x.at < 1000 + steps[i]);
     }
@@ -448,12 +577,34 @@ static void test_impulses(void **state)
     repetition_test_clear(&x);
 }
 
+/* Steps of the limit: the penalty acts in every one of them, however short they are. */
+static void test_every_step(void **state)
+{
+    enum { STEPS = 1717 };
+    sgdmft_context *ctx = check_context(1);
+    repetition_test x;
+    repetition_test_init(&x, test_problem(ctx,
+                                          "delta: 3\nhorizon: 2\neta: 1e-12\nbatch_fraction: 3e-4\npenalty: 'th1^2/2'\n"
+                                          "model: {label: s, loss: '(r - y)^2/2'}\n"
+                                          "numerics: {seed: 84}\nsimulate: {d: 1100}\n"));
+    sgdmft_context_free(ctx);
+    assert_int_equal(repetition_start(&x.rep, 0), 0);
+    double want = x.system->theta[1099] * pow(1 - 3e-4, STEPS);
+    simulator_stop from = {.step = 0}, to = {.step = STEPS, .t = STEPS * 3e-4};
+    assert_int_equal(repetition_advance(&x.rep, &from, &to), 0);
+    check_near(x.system->theta[1099], want, 2e-5 * fabs(want), "theta with a penalty in every step");
+    repetition_test_clear(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_visits),  cmocka_unit_test(test_visits_ridge), cmocka_unit_test(test_visits_penalty),
-        cmocka_unit_test(test_batches), cmocka_unit_test(test_online),       cmocka_unit_test(test_diffusion),
-        cmocka_unit_test(test_flow),    cmocka_unit_test(test_impulses),
+        cmocka_unit_test(test_visits),         cmocka_unit_test(test_visits_ridge),
+        cmocka_unit_test(test_visits_penalty), cmocka_unit_test(test_visits_momentum),
+        cmocka_unit_test(test_fractions),      cmocka_unit_test(test_every_step),
+        cmocka_unit_test(test_ways),           cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_online),         cmocka_unit_test(test_diffusion),
+        cmocka_unit_test(test_flow),           cmocka_unit_test(test_impulses),
     };
     return cmocka_run_group_tests_name("simulator dynamics", tests, NULL, NULL);
 }

@@ -60,6 +60,42 @@ static void test_visit(void **state)
     each_set(check_visit);
 }
 
+static void check_coast(instruction_set set)
+{
+    const double brake = 0.3, shrink = 0.07;
+    for (int k = 1; k <= SIMULATOR_STUDENTS; k++) {
+        size_t size = (size_t)k * LENGTH;
+        float *rows = random_floats(1, 3 * LENGTH), *theta = random_floats(2, size), *velocity = random_floats(9, size);
+        float *place = random_floats(2, size), *speed = random_floats(9, size);
+        float coef[SIMULATOR_STUDENTS], r[SIMULATOR_STUDENTS];
+        for (int a = 0; a < k; a++)
+            coef[a] = 0.37f - 0.21f * (float)a;
+        simulator_loops_for(set)->coast(k, LENGTH, rows, coef, (float)brake, (float)shrink, rows + LENGTH,
+                                        rows + 2 * LENGTH, velocity, theta, r);
+        for (int a = 0; a < k; a++) {
+            double want = 0;
+            for (size_t j = 0; j < LENGTH; j++) {
+                size_t i = (size_t)a * LENGTH + j;
+                double moves = speed[i] - (brake * speed[i] + shrink * place[i] + (double)coef[a] * rows[j]);
+                check_near(velocity[i], moves, 1e-6, "%s: velocity %d of %d", simd_name(set), a, k);
+                check_near(theta[i], place[i] + moves, 2e-6, "%s: student %d of %d", simd_name(set), a, k);
+                want += (place[i] + moves) * rows[LENGTH + j];
+            }
+            check_near(r[a], want, 2e-4, "%s: r of student %d of %d", simd_name(set), a, k);
+        }
+        free(rows);
+        free(theta);
+        free(velocity);
+        free(place);
+        free(speed);
+    }
+}
+
+static void test_coast(void **state)
+{
+    each_set(check_coast);
+}
+
 static void check_project(instruction_set set)
 {
     static const size_t columns[] = {1, 2, 3, 4, 5, 7, 8, 9, MOST_COLUMNS};
@@ -282,8 +318,9 @@ static void test_extremes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_visit), cmocka_unit_test(test_project), cmocka_unit_test(test_accumulate),
-        cmocka_unit_test(test_words), cmocka_unit_test(test_laws),    cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_visit),      cmocka_unit_test(test_coast), cmocka_unit_test(test_project),
+        cmocka_unit_test(test_accumulate), cmocka_unit_test(test_words), cmocka_unit_test(test_laws),
+        cmocka_unit_test(test_extremes),
     };
     return cmocka_run_group_tests_name("simulator loops", tests, NULL, NULL);
 }

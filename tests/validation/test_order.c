@@ -12,7 +12,7 @@ static order new_order(order_kind kind, size_t n, size_t batch)
 {
     uint32_t *list = calloc(order_list_length(kind, n, batch) + 1, sizeof *list);
     assert_non_null(list);
-    order x = order_of(kind, n, batch, list);
+    order x = order_of(kind, n, batch, 0, list);
     order_start(&x, key);
     return x;
 }
@@ -120,7 +120,7 @@ static void check_repeatable(order_kind kind, size_t n, size_t batch)
     assert_memory_equal(some, all + 3, 500 * sizeof *some);
     order_start(&x, (random_key){.seed = 90, .replica = 4, .purpose = 105});
     order_samples(&x, 0, VISITS, some);
-    assert_true(n == 1 || memcmp(some, all, sizeof all) != 0);
+    assert_true(n == 1 || (memcmp(some, all, sizeof all) == 0) == (kind == ORDER_CYCLIC));
     order_start(&x, key);
     order_samples(&x, 0, VISITS, some);
     assert_memory_equal(some, all, sizeof all);
@@ -136,6 +136,8 @@ static void test_repeatable(void **state)
         check_repeatable(ORDER_REPLACEMENT, n[i], n[i]);
         check_repeatable(ORDER_RESHUFFLE, n[i], 1);
         check_repeatable(ORDER_RESHUFFLE, n[i], (n[i] + 1) / 2);
+        check_repeatable(ORDER_CYCLIC, n[i], 1);
+        check_repeatable(ORDER_CYCLIC, n[i], (n[i] + 1) / 2);
     }
 }
 
@@ -151,11 +153,64 @@ static void test_batch_size(void **state)
     free(y.list);
 }
 
+/* Three epochs that are cut into batches: each has every sample once, and batches are equal up to one sample. */
+static void check_cuts(order_kind kind, size_t n, size_t cuts)
+{
+    enum { EPOCHS = 3, ROOM = 64 };
+    size_t least = n / cuts, batch = least + (n % cuts > 0), smaller = 0;
+    uint32_t *list = calloc(2 * n, sizeof *list), sample[EPOCHS][ROOM];
+    assert_true(list && n <= ROOM);
+    order x = order_of(kind, n, batch, cuts, list);
+    order_start(&x, key);
+    for (size_t epoch = 0; epoch < EPOCHS; epoch++) {
+        size_t done = 0;
+        for (uint64_t step = epoch * cuts; step < (epoch + 1) * cuts; step++) {
+            uint64_t first = order_first(&x, step), size = order_first(&x, step + 1) - first;
+            assert_true(first == epoch * n + done && (size == least || size == batch));
+            smaller += size == least;
+            order_samples(&x, first, size, sample[epoch] + done);
+            done += size;
+        }
+        assert_int_equal(done, n);
+        check_distinct(n, n, sample[epoch]);
+        assert_true(epoch == 0 ||
+                    (memcmp(sample[epoch], sample[epoch - 1], n * sizeof **sample) == 0) == (kind == ORDER_CYCLIC));
+    }
+    assert_int_equal(smaller, EPOCHS * (cuts - n % cuts));
+    free(list);
+}
+
+static void test_cuts(void **state)
+{
+    static const size_t n[] = {10, 11, 37, 64}, cuts[] = {1, 2, 3, 5, 7, 10};
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++)
+        for (size_t j = 0; j < sizeof cuts / sizeof *cuts; j++) {
+            check_cuts(ORDER_RESHUFFLE, n[i], cuts[j]);
+            check_cuts(ORDER_CYCLIC, n[i], cuts[j]);
+        }
+}
+
+/* The place of a sample in an epoch, and so the batch it is in, is the same in every epoch; no list is needed. */
+static void test_cyclic(void **state)
+{
+    enum { N = 97, BATCH = 8, VISITS = 5 * N };
+    uint32_t sample[VISITS];
+    assert_int_equal(order_list_length(ORDER_CYCLIC, N, BATCH), 0);
+    order x = order_of(ORDER_CYCLIC, N, BATCH, 0, NULL);
+    order_start(&x, key);
+    order_samples(&x, 0, VISITS, sample);
+    check_distinct(N, N, sample);
+    for (size_t v = N; v < VISITS; v++)
+        assert_int_equal(sample[v], sample[v - N]);
+    assert_true(order_first(&x, 0) == 0 && order_first(&x, 13) == 13 * BATCH); /* beyond the first epoch */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_single_visits), cmocka_unit_test(test_batches),    cmocka_unit_test(test_epochs),
-        cmocka_unit_test(test_repeatable),    cmocka_unit_test(test_batch_size),
+        cmocka_unit_test(test_repeatable),    cmocka_unit_test(test_batch_size), cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_cyclic),
     };
     return cmocka_run_group_tests_name("order of visits", tests, NULL, NULL);
 }

@@ -177,6 +177,53 @@ static void test_online(void **state)
     sgdmft_context_free(ctx);
 }
 
+/* Full-batch gradient descent of the linear model with momentum. With x the eigenvalues of X^T X, whose averages are
+   delta and delta^2 + delta, and e_k the factor by which theta - theta* has shrunk after k steps,
+   e_1 = 1 - eta x and e_2 = (1 + beta - eta x) e_1 - beta. */
+static void test_descent(void **state)
+{
+    const double eta = 0.2, delta = 1.5, beta = 0.7, first = delta, second = delta * delta + delta;
+    const double shrunk[] = {1, 1 - eta * first, 1 - eta * (2 + beta) * first + eta * eta * second};
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_solution *solution =
+        run(ctx,
+            test_problem(ctx,
+                         "batch_fraction: 1\ndelta: 1.5\nhorizon: 2.4\neta: 0.2\nmomentum: {beta: 0.7}\n"
+                         "initial: {m: -0.5}\n" LINEAR "numerics: {seed: 206}\nsimulate: {d: 1000, repetitions: %d}\n",
+                         repetitions(40)),
+            NULL);
+    check_start(solution, 1, -0.5);
+    assert_int_equal(solution->n_times, 3);
+    assert_true(solution->info.steps == 2 && solution->info.visits == 2 * 1500.0 * repetitions(40));
+    for (size_t i = 1; i < 3; i++) {
+        assert_true(solution->times[i] == (double)i);
+        check_curve(solution, "m11", i, 1 - 1.5 * shrunk[i], 2e-3);
+    }
+    sgdmft_solution_free(solution);
+    sgdmft_context_free(ctx);
+}
+
+/* Curves of batches that are a fraction of the data are at steps, with the time of the step. */
+static void test_steps(void **state)
+{
+    static const double t[] = {0, 0.6, 1.2, 1.8};
+    sgdmft_context *ctx = check_context(2);
+    sgdmft_solution *solution =
+        run(ctx,
+            test_problem(ctx, "batch_fraction: 0.2\nsampling: cyclic\ndelta: 2\nhorizon: 1.9\n" LINEAR
+                              "observables: {clock: t}\noutput: {times: 4}\nsimulate: {d: 101, repetitions: 3}\n"),
+            NULL);
+    assert_int_equal(solution->n_times, 4);
+    for (size_t i = 0; i < 4; i++) {
+        check_near(solution->times[i], t[i], 1e-15, "output time");
+        check_near(curve(solution, "train_clock")->value[i], t[i], 1e-12, "clock");
+        assert_true(curve(solution, "train_clock")->se[i] < 1e-12); /* at one step, not between two */
+    }
+    assert_true(curve(solution, "train_loss")->value[3] < curve(solution, "train_loss")->value[0]);
+    sgdmft_solution_free(solution);
+    sgdmft_context_free(ctx);
+}
+
 /* Gradients may jump: a simulation needs no Hessian. */
 static void test_kink(void **state)
 {
@@ -236,9 +283,13 @@ static void check_same(const sgdmft_solution *a, const sgdmft_solution *b)
 /* Same bytes at any number of threads. */
 static void test_threads(void **state)
 {
-    static const char *const cases[] = {"delta: 2\nlambda: 0.1\n", "delta: 2\ndynamics: sme\n",
-                                        "delta: 2\ndynamics: gradient-flow\n", "dynamics: online\n",
-                                        "delta: 2\npenalty: 'log(cosh(th1))'\n"};
+    static const char *const cases[] = {"delta: 2\nlambda: 0.1\n",
+                                        "delta: 2\ndynamics: sme\n",
+                                        "delta: 2\ndynamics: gradient-flow\n",
+                                        "dynamics: online\n",
+                                        "delta: 2\npenalty: 'log(cosh(th1))'\n",
+                                        "delta: 2\nsampling: cyclic\nmomentum: {rate: 3}\n",
+                                        "delta: 2\nbatch_fraction: 0.2\nmomentum: {beta: 0.5}\n"};
     for (size_t p = 0; p < sizeof cases / sizeof *cases; p++) {
         sgdmft_solution *solution[3];
         static const int threads[3] = {1, 2, 5};
@@ -328,8 +379,10 @@ static void test_divergence(void **state)
     } cases[] = {{"sgd", "delta: 2\n", 61, 2, 50},
                  {"sme", "delta: 2\n", 61, 2, 50},
                  {"online", "", 61, 2, 50},
-                 {"sgd", "delta: 2\n", 2, 1, 1}};
-    for (int p = 0; p < 4; p++) {
+                 {"sgd", "delta: 2\n", 2, 1, 1},
+                 {"sgd", "delta: 2\nmomentum: {rate: 20}\n", 2, 1, 1},
+                 {"sgd", "delta: 2\nmomentum: {beta: 0.5}\nbatch_fraction: 1\n", 61, 2, 50}};
+    for (int p = 0; p < 6; p++) {
         sgdmft_solution *solution[2] = {NULL, NULL};
         for (int i = 0; i < 2; i++) {
             sgdmft_context *ctx = check_context(i ? 4 : 1);
@@ -435,6 +488,14 @@ static void test_refusals(void **state)
         const char *message;
     } cases[] = {
         {"delta: 2\n" LINEAR "simulate: {d: 20, batch: 41}\n", SGDMFT_ERR_CONFLICT, "simulate.batch: value 41"},
+        {"delta: 2\nbatch_fraction: 0.01\n" LINEAR "simulate: {d: 20}\n", SGDMFT_ERR_CONFLICT,
+         "simulate.d: a batch of batch_fraction * delta * d = 0.4 samples would be empty; allowed: simulate.d: 50 or"},
+        {"delta: 2\nbatch_fraction: 0.02\nsampling: cyclic\n" LINEAR "simulate: {d: 20}\n", SGDMFT_ERR_CONFLICT,
+         "= 0.8 samples would be empty; allowed: simulate.d: 25 or more"},
+        {"delta: 2\nmomentum: {rate: 40}\n" LINEAR "simulate: {d: 20}\n", SGDMFT_ERR_CONFLICT,
+         "allowed: a rate below 40, or simulate.d above 20"},
+        {"delta: 2\nmomentum: {rate: 4}\n" LINEAR "simulate: {d: 20, batch: 11}\n", SGDMFT_ERR_CONFLICT,
+         "momentum.rate: a step keeps 1 - rate * batch / n of the velocity"},
         {"delta: 0.02\n" LINEAR "simulate: {d: 20}\n", SGDMFT_ERR_CONFLICT, "0.4 samples"},
         {"delta: 1e9\n" LINEAR "simulate: {d: 20}\n", SGDMFT_ERR_CONFLICT, "simulate.d"},
         {"delta: 2\nmodel: {students: 2, label: s, loss: r1^2 + r2^2}\nsimulate: {d: 2}\n", SGDMFT_ERR_CONFLICT,
@@ -474,21 +535,12 @@ static void test_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_law),
-        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_flow),
-        cmocka_unit_test(test_online),
-        cmocka_unit_test(test_kink),
-        cmocka_unit_test(test_observables),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_penalty),
-        cmocka_unit_test(test_passes),
-        cmocka_unit_test(test_divergence),
-        cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_interrupt_midway),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_law),        cmocka_unit_test(test_linear),      cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_online),     cmocka_unit_test(test_descent),     cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_kink),       cmocka_unit_test(test_observables), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_penalty),    cmocka_unit_test(test_passes),      cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_interrupt),   cmocka_unit_test(test_interrupt_midway),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_cost),
     };
     return cmocka_run_group_tests_name("simulator", tests, NULL, NULL);
 }

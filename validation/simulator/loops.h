@@ -25,6 +25,11 @@ typedef struct simulator_loops {
     void (*visit)(int k, size_t length, const float *cur, const float *coef, const float *next, const float *ahead,
                   float *theta, float *r);
 
+    /* The same with momentum: velocity_a -= brake velocity_a + shrink theta_a + coef[a] cur, then
+       theta_a += velocity_a, then r[a]. */
+    void (*coast)(int k, size_t length, const float *cur, const float *coef, float brake, float shrink,
+                  const float *next, const float *ahead, float *velocity, float *theta, float *r);
+
     /* out[i * columns + c] = row_i . vector_c */
     void (*project)(size_t rows, const float *const *row, size_t length, size_t columns, const float *vectors,
                     float *out);

@@ -32,11 +32,18 @@ TEMPLATE float lane_sum(vec v)
     return s[0];
 }
 
+/* What a visit is to all students. */
+typedef struct visit_rows {
+    const float *cur, *next, *ahead;
+    float brake, shrink;
+} visit_rows;
+
 /* Two accumulators for each student: one alone would wait for its own additions. */
-TEMPLATE void visit_students(int k, size_t length, const float *cur, const float *coef, const float *next,
-                             const float *ahead, float *theta, float *r)
+TEMPLATE void visit_students(int k, int coasts, size_t length, const visit_rows *rows, const float *coef,
+                             float *velocity, float *theta, float *r)
 {
-    const vec zero = {0};
+    const vec zero = {0}, brake = zero + rows->brake, shrink = zero + rows->shrink;
+    const float *cur = rows->cur, *next = rows->next, *ahead = rows->ahead;
     vec sum[VISIT_STUDENTS][2], step[VISIT_STUDENTS];
     for (int a = 0; a < k; a++) {
         sum[a][0] = sum[a][1] = zero;
@@ -51,7 +58,16 @@ TEMPLATE void visit_students(int k, size_t length, const float *cur, const float
             vec x = load(cur + at), y = load(next + at);
             for (int a = 0; a < k; a++) {
                 float *place = theta + (size_t)a * length + at;
-                vec moved = load(place) - step[a] * x;
+                vec moved = load(place);
+                if (coasts) {
+                    float *speed = velocity + (size_t)a * length + at;
+                    vec v = load(speed);
+                    v -= brake * v + shrink * moved + step[a] * x;
+                    store(v, speed);
+                    moved += v;
+                } else {
+                    moved -= step[a] * x;
+                }
                 store(moved, place);
                 sum[a][half] += moved * y;
             }
@@ -62,21 +78,36 @@ TEMPLATE void visit_students(int k, size_t length, const float *cur, const float
 }
 
 /* More students than registers hold take turns; the rows stay in the nearest cache meanwhile. */
-static void visit(int k, size_t length, const float *cur, const float *coef, const float *next, const float *ahead,
-                  float *theta, float *r)
+TEMPLATE void visit_all(int k, int coasts, size_t length, const visit_rows *rows, const float *coef, float *velocity,
+                        float *theta, float *r)
 {
     for (; k > VISIT_STUDENTS; k -= VISIT_STUDENTS) {
-        visit_students(VISIT_STUDENTS, length, cur, coef, next, ahead, theta, r);
+        visit_students(VISIT_STUDENTS, coasts, length, rows, coef, velocity, theta, r);
         coef += VISIT_STUDENTS;
+        velocity += coasts ? VISIT_STUDENTS * length : 0;
         theta += VISIT_STUDENTS * length;
         r += VISIT_STUDENTS;
     }
     switch (k) {
-    case 1: visit_students(1, length, cur, coef, next, ahead, theta, r); break;
-    case 2: visit_students(2, length, cur, coef, next, ahead, theta, r); break;
-    case 3: visit_students(3, length, cur, coef, next, ahead, theta, r); break;
-    default: visit_students(VISIT_STUDENTS, length, cur, coef, next, ahead, theta, r); break;
+    case 1: visit_students(1, coasts, length, rows, coef, velocity, theta, r); break;
+    case 2: visit_students(2, coasts, length, rows, coef, velocity, theta, r); break;
+    case 3: visit_students(3, coasts, length, rows, coef, velocity, theta, r); break;
+    default: visit_students(VISIT_STUDENTS, coasts, length, rows, coef, velocity, theta, r); break;
     }
+}
+
+static void visit(int k, size_t length, const float *cur, const float *coef, const float *next, const float *ahead,
+                  float *theta, float *r)
+{
+    visit_rows rows = {.cur = cur, .next = next, .ahead = ahead};
+    visit_all(k, 0, length, &rows, coef, NULL, theta, r);
+}
+
+static void coast(int k, size_t length, const float *cur, const float *coef, float brake, float shrink,
+                  const float *next, const float *ahead, float *velocity, float *theta, float *r)
+{
+    visit_rows rows = {.cur = cur, .next = next, .ahead = ahead, .brake = brake, .shrink = shrink};
+    visit_all(k, 1, length, &rows, coef, velocity, theta, r);
 }
 
 /* Calls f(m, n, ...) with constants for m = 1 .. TILE_ROWS. */
@@ -309,6 +340,7 @@ static void signs(size_t groups, float sigma, const uint32_t *restrict w, float 
 
 const simulator_loops LOOPS = {
     .visit = visit,
+    .coast = coast,
     .project = project,
     .accumulate = accumulate,
     .words = words,

@@ -9,6 +9,7 @@
 
 #include "core/memory.h"
 #include "solvers/common/growth.h"
+#include "solvers/common/output_times.h"
 #include "validation/simulator/layout.h"
 
 static size_t components_of(const simulator_plan *plan)
@@ -19,7 +20,7 @@ static size_t components_of(const simulator_plan *plan)
 
 static size_t observer_layout(const simulator_plan *plan, char *base, observer *o)
 {
-    size_t theta = (size_t)plan->shape.k * plan->length, times = (size_t)plan->problem->output.times, used = 0;
+    size_t theta = (size_t)plan->shape.k * plan->length, times = output_times_count(plan->problem), used = 0;
     o->curves = layout_take(base, &used, times * plan->columns.count, sizeof *o->curves);
     o->snapshot = layout_take(base, &used, plan->snapshots * theta, sizeof *o->snapshot);
     o->stop = layout_take(base, &used, plan->snapshots, sizeof *o->stop);
@@ -51,7 +52,7 @@ void observer_clear(observer *o)
 
 void observer_start(observer *o)
 {
-    size_t times = (size_t)o->plan->problem->output.times;
+    size_t times = output_times_count(o->plan->problem);
     memset(o->curves, 0, times * o->plan->columns.count * sizeof *o->curves);
     o->reached = times;
     o->waiting = 0;

@@ -4,15 +4,26 @@ enum { UNIFORMS = 256 }; /* drawn at a time */
 
 static const uint64_t NO_EPOCH = UINT64_MAX;
 
-/* Independent samples need no list. */
+/* Independent samples need no list, nor does the order in which samples are stored. */
 size_t order_list_length(order_kind kind, size_t n, size_t batch)
 {
-    return kind == ORDER_RESHUFFLE ? 2 * n : batch > 1 ? n : 0;
+    switch (kind) {
+    case ORDER_RESHUFFLE: return 2 * n;
+    case ORDER_REPLACEMENT: return batch > 1 ? n : 0;
+    default: return 0;
+    }
 }
 
-order order_of(order_kind kind, size_t n, size_t batch, uint32_t *list)
+order order_of(order_kind kind, size_t n, size_t batch, size_t cuts, uint32_t *list)
 {
-    return (order){.kind = kind, .n = n, .batch = batch, .list = list};
+    return (order){.kind = kind, .n = n, .batch = batch, .cuts = cuts, .list = list};
+}
+
+uint64_t order_first(const order *x, uint64_t step)
+{
+    if (x->cuts == 0)
+        return step * x->batch;
+    return step / x->cuts * x->n + step % x->cuts * x->n / x->cuts;
 }
 
 static void list_all(size_t n, uint32_t *list)
@@ -93,6 +104,11 @@ void order_samples(order *x, uint64_t first, size_t count, uint32_t *out)
 {
     if (x->kind == ORDER_REPLACEMENT && x->batch == 1) {
         independent_samples(x, first, count, out);
+        return;
+    }
+    if (x->kind == ORDER_CYCLIC) {
+        for (size_t i = 0; i < count; i++)
+            out[i] = (uint32_t)((first + i) % x->n);
         return;
     }
     size_t period = x->kind == ORDER_RESHUFFLE ? x->n : x->batch;

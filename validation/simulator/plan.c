@@ -34,13 +34,67 @@ static sgdmft_status check_dimension(sgdmft_context *ctx, const sgdmft_problem *
                         problem->source, problem->simulate.d, problem->model.students, problem->model.teachers, least);
 }
 
-/* How samples are used: how many there are, in which order they are visited, and how long a step takes. */
+static order_kind order_of_process(const sample_process *process)
+{
+    const visit_law *visits = process->visits;
+    if (process->batch == BATCH_FULL || visits->kept)
+        return ORDER_CYCLIC;
+    return visits->epoch > 0 ? ORDER_RESHUFFLE : ORDER_REPLACEMENT;
+}
+
+/* Batches of kappa samples, a vanishing part of the data in the limit. */
+static sgdmft_status plan_small_batches(sgdmft_context *ctx, simulator_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    double rate = problem->momentum.rate;
+    plan->duration = (double)plan->batch / (double)plan->n;
+    if (plan->batch > plan->n)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: simulate.batch: value %zu exceeds the number of samples, n = delta * d = %zu; a batch "
+                            "contains no sample twice; allowed: 1 to %zu",
+                            problem->source, plan->batch, plan->n, plan->n);
+    if (!problem_has_momentum(problem))
+        return SGDMFT_OK;
+    plan->brake = plan->push = rate * plan->duration;
+    if (plan->brake < 1)
+        return SGDMFT_OK;
+    return context_fail(
+        ctx, SGDMFT_ERR_CONFLICT,
+        "%s: momentum.rate: a step keeps 1 - rate * batch / n of the velocity, which is not above 0 for "
+        "rate %g, batch %zu and n = delta * d = %zu; allowed: a rate below %g, or simulate.d above %g",
+        problem->source, rate, plan->batch, plan->n, 1 / plan->duration, rate * (double)plan->batch / problem->delta);
+}
+
+/* Batches of a fraction b of the data. Where a sample is visited once in an epoch, they are cut from the epoch. Batches
+   that are drawn anew have a fixed size, which in the limit is as good as samples that join independently. */
+static sgdmft_status plan_fractions(sgdmft_context *ctx, simulator_plan *plan)
+{
+    const sgdmft_problem *problem = plan->problem;
+    double b = problem->batch_fraction, samples = b * (double)plan->n;
+    plan->cuts = plan->order == ORDER_REPLACEMENT ? 0 : (size_t)round(1 / b);
+    plan->batch = plan->cuts > 0 ? plan->n / plan->cuts : (size_t)round(samples);
+    plan->duration = b;
+    if (problem_has_momentum(problem))
+        plan->brake = 1 - problem->momentum.beta;
+    if (plan->batch < 1)
+        return context_fail(
+            ctx, SGDMFT_ERR_CONFLICT,
+            "%s: simulate.d: a batch of batch_fraction * delta * d = %g samples would be empty; allowed: "
+            "simulate.d: %g or more",
+            problem->source, samples, ceil(1 / (b * problem->delta)));
+    plan->batch += plan->cuts > 0 && plan->n % plan->cuts > 0; /* the largest batch */
+    return SGDMFT_OK;
+}
+
+/* How samples are used: how many there are, in which order they are visited, how long a step takes, and what of it is
+   left to the next one. */
 static sgdmft_status plan_samples(sgdmft_context *ctx, simulator_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
     const sample_process *process = problem->process;
     double n = round(problem->delta * problem->simulate.d);
     plan->batch = (size_t)problem->simulate.batch;
+    plan->brake = plan->push = 1;
     if (process->events == EVENTS_FRESH) {
         plan->duration = (double)plan->batch / (double)plan->d;
         return SGDMFT_OK;
@@ -52,14 +106,8 @@ static sgdmft_status plan_samples(sgdmft_context *ctx, simulator_plan *plan)
     plan->n = (size_t)n;
     if (process->events == EVENTS_STEPS)
         return SGDMFT_OK;
-    plan->order = process->visits->epoch > 0 ? ORDER_RESHUFFLE : ORDER_REPLACEMENT;
-    plan->duration = (double)plan->batch / n;
-    if (plan->batch > plan->n)
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "%s: simulate.batch: value %zu exceeds the number of samples, n = delta * d = %zu; a batch "
-                            "contains no sample twice; allowed: 1 to %zu",
-                            problem->source, plan->batch, plan->n, plan->n);
-    return SGDMFT_OK;
+    plan->order = order_of_process(process);
+    return problem_is_discrete(problem) ? plan_fractions(ctx, plan) : plan_small_batches(ctx, plan);
 }
 
 static int compare_stops(const void *a, const void *b)
@@ -92,7 +140,7 @@ static void add_step_stops(simulator_plan *plan, size_t time)
 
 static sgdmft_status plan_stops(sgdmft_context *ctx, simulator_plan *plan)
 {
-    size_t times = (size_t)plan->problem->output.times;
+    size_t times = output_times_count(plan->problem);
     plan->stop = calloc(2 * times, sizeof *plan->stop);
     if (!plan->stop)
         return context_out_of_memory(ctx, "the output times", 2.0 * (double)(times * sizeof *plan->stop));

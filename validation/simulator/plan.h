@@ -52,9 +52,12 @@ typedef struct simulator_plan {
     size_t length;    /* d with padding: the distance between vectors */
     size_t n;         /* training samples; 0 if every sample is used once only */
     size_t tests;     /* fresh samples for test averages */
-    size_t batch;
+    size_t batch;     /* samples of a step; of the largest one, if epochs are cut */
+    size_t cuts;      /* steps into which an epoch is cut; 0 if it is not */
     double duration;  /* of a step; 0 in continuous time */
     order_kind order; /* of visits, if n > 0 and duration > 0 */
+    double brake;     /* part of the velocity that a step takes away; 1 without momentum */
+    double push;      /* part of the force of a step that the velocity gains */
     size_t block;     /* rows that are worked on together: as many as the second-level cache holds */
     size_t stops;
     simulator_stop *stop;     /* [stops] in ascending order */

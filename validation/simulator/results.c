@@ -14,7 +14,7 @@
 
 static size_t curves_size(const simulator_plan *plan)
 {
-    return (size_t)plan->problem->output.times * plan->columns.count;
+    return output_times_count(plan->problem) * plan->columns.count;
 }
 
 double simulator_results_bytes(const simulator_plan *plan)
@@ -54,7 +54,7 @@ int simulator_results_leading(const simulator_results *results)
     const sgdmft_problem *problem = results->plan->problem;
     int number = 0;
     while (number < problem->simulate.repetitions && results->result[number].started &&
-           results->result[number].reached == (size_t)problem->output.times)
+           results->result[number].reached == output_times_count(problem))
         number++;
     return number;
 }
@@ -93,7 +93,7 @@ typedef struct selection {
 static void select_repetitions(const simulator_results *results, selection *out)
 {
     const sgdmft_problem *problem = results->plan->problem;
-    size_t times = (size_t)problem->output.times;
+    size_t times = output_times_count(problem);
     int finished = 0;
     for (int i = 0; i < problem->simulate.repetitions; i++)
         finished += results->result[i].started && results->result[i].reached == times;
@@ -184,8 +184,8 @@ static char *interrupt_message(const simulator_results *results, const selection
 {
     const sgdmft_problem *problem = results->plan->problem;
     char *text = NULL;
-    int written = asprintf(&text, "interrupted: %zu of %d repetitions are kept, up to output time %zu of %d",
-                           chosen->count, problem->simulate.repetitions, times, problem->output.times);
+    int written = asprintf(&text, "interrupted: %zu of %d repetitions are kept, up to output time %zu of %zu",
+                           chosen->count, problem->simulate.repetitions, times, output_times_count(problem));
     return written < 0 ? NULL : text;
 }
 
@@ -216,7 +216,7 @@ static sgdmft_status new_solution(sgdmft_context *ctx, const sgdmft_problem *pro
         names[i] = problem->observables.item[i].name;
     solution_shape shape = {.k = problem->model.students,
                             .kstar = problem->model.teachers,
-                            .n_times = (size_t)problem->output.times,
+                            .n_times = output_times_count(problem),
                             .n_observables = count,
                             .observables = names};
     sgdmft_status status = solution_new(ctx, &shape, out);

@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "model/model.h"
 #include "solvers/common/audit.h"
+#include "solvers/common/output_times.h"
 #include "solvers/common/worst_error.h"
 #include "validation/simulator/results.h"
 
@@ -110,7 +111,7 @@ static sgdmft_status simulation_init(sgdmft_context *ctx, const simulator_plan *
 {
     *all = (simulation){.problem = problem, .alone = *ctx, .concurrent = concurrent};
     all->alone.ranks = NULL;
-    all->shared = (repetitions_shared){.progress = {.ctx = &all->alone}, .needed = (size_t)problem->output.times};
+    all->shared = (repetitions_shared){.progress = {.ctx = &all->alone}, .needed = output_times_count(problem)};
     if (problem_leaves_repetitions(problem) && problem->numerics.time_limit > 0)
         all->shared.progress.deadline = clock_seconds() + problem->numerics.time_limit;
     all->rep = calloc((size_t)concurrent, sizeof *all->rep);

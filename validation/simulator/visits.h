@@ -7,7 +7,8 @@
 extern const integrator integrator_visits;
 
 /* When a penalty that is an expression acts during the steps first .. last - 1: these are divided into `windows` parts
-   that are as equal as possible, and in the middle of each part one impulse stands for all its steps. */
+   that are as equal as possible, and in the middle of each part one impulse stands for all its steps. Where the limit
+   is discrete in time as well, every step has an impulse. */
 typedef struct penalty_impulses {
     uint64_t first, steps, windows;
     uint64_t next; /* window of the next impulse */
@@ -15,7 +16,7 @@ typedef struct penalty_impulses {
     double duration;
 } penalty_impulses;
 
-/* `duration` is that of a step. */
-penalty_impulses penalty_impulses_of(double duration, uint64_t first, uint64_t last);
+/* `duration` is that of a step. Impulses are at most `apart` apart, or in every step if that is shorter. */
+penalty_impulses penalty_impulses_of(double duration, double apart, uint64_t first, uint64_t last);
 
 #endif
