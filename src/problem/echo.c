@@ -147,6 +147,9 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_SAMPLES: return problem->initial.samples != NULL;
     case OPT_CONTROL: return problem->numerics.control.n > 0;
     case OPT_TIME_LIMIT: return problem->numerics.time_limit > 0;
+    case OPT_STEPS:
+    case OPT_GRADING:
+    case OPT_EXTRAPOLATE: return !problem_is_discrete(problem); /* the steps are those of the dynamics */
     case OPT_HISTOGRAMS: return problem->output.histograms.n > 0;
     default: return 1;
     }
@@ -198,6 +201,12 @@ static void write_option(FILE *out, const sgdmft_problem *problem, option_id id)
     write_value(out, problem, option_get(id));
 }
 
+/* 1 if the section of the option has something to show. Momentum is a section that most problems do without. */
+static int has_section(const sgdmft_problem *problem, option_id id)
+{
+    return option_section_of(id) != option_section_of(OPT_MOMENTUM_RATE) || problem_has_momentum(problem);
+}
+
 /* All options; `all` is not used. */
 static void write_problem(FILE *out, const sgdmft_problem *problem, option_id all)
 {
@@ -207,6 +216,8 @@ static void write_problem(FILE *out, const sgdmft_problem *problem, option_id al
             write_named(out, &problem->observables);
             continue;
         }
+        if (!has_section(problem, id))
+            continue;
         if (option_section_of(id) != section) {
             section = option_section_of(id);
             fprintf(out, "%s:\n", option_get_section(section)->name);

@@ -98,7 +98,7 @@ static void test_same_paths(void **state)
     const sample_process *p;
     for (size_t i = 0; (p = process_at(i)); i++) {
         char text[1024];
-        if (p->events == EVENTS_FRESH)
+        if (p->events == EVENTS_FRESH || p->events == EVENTS_BATCHES) /* solved otherwise, or not with a penalty */
             continue;
         snprintf(text, sizeof text,
                  "dynamics: %s\n%s%s\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
