@@ -122,8 +122,6 @@ static sgdmft_status check_settings(const inspection *in)
     const sgdmft_problem *problem = in->problem;
     if (problem->process->events == EVENTS_FRESH)
         return refuse_key(in, "dynamics", "found online; allowed: sgd, sme, gradient-flow");
-    if (!process_is_independent(problem->process))
-        return refuse_key(in, "sampling", "the visits of a sample are not independent of each other");
     if (problem->model.students != 1)
         return refuse_key(in, "model.students", "it needs exactly one student");
     if (problem->model.teachers != 1)
@@ -351,9 +349,12 @@ static sgdmft_status set_step(const inspection *in, linear_model *out)
     sgdmft_status status = inspect_step(in, &step, &out->scheduled);
     if (status)
         return status;
-    if (out->scheduled && out->visits)
-        return refuse(in, &in->problem->eta.where, "for sgd and sme eta must not depend on t");
-    if (out->scheduled && out->lambda > 0)
+    int spectrum = out->route == ROUTE_SPECTRUM;
+    if (out->scheduled && spectrum && out->visits)
+        return refuse(in, &in->problem->eta.where,
+                      "for sme, and for sgd with small batches, sampling: replacement and no momentum, eta must not "
+                      "depend on t");
+    if (out->scheduled && spectrum && out->lambda > 0)
         return refuse(in, &in->problem->eta.where, "eta must not depend on t when there is a ridge");
     out->eta = out->curvature * (out->scheduled ? 1 : step);
     return SGDMFT_OK;
@@ -415,10 +416,21 @@ static sgdmft_status inspect(inspection *in, linear_model *out)
     return status;
 }
 
+static linear_route route_of(const sgdmft_problem *problem)
+{
+    if (problem_is_discrete(problem))
+        return ROUTE_BATCHES;
+    return process_is_independent(problem->process) && !problem_has_momentum(problem) ? ROUTE_SPECTRUM
+                                                                                      : ROUTE_SMALL_BATCHES;
+}
+
 sgdmft_status linear_model_init(sgdmft_context *ctx, const sgdmft_problem *problem, linear_model *out)
 {
     inspection in = {.ctx = ctx, .problem = problem};
-    *out = (linear_model){.delta = problem->delta, .lambda = problem->lambda, .visits = problem->process->white_noise};
+    *out = (linear_model){.route = route_of(problem),
+                          .delta = problem->delta,
+                          .lambda = problem->lambda,
+                          .visits = problem->process->white_noise};
     sgdmft_status status = check_settings(&in);
     if (!status)
         status = inspect(&in, out);

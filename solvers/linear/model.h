@@ -5,6 +5,10 @@
 #include "core/context.h"
 #include "sgdmft/problem.h"
 
+/* How a problem is solved: by the spectral law, where visits are independent and batches are small; step by step, where
+   a batch is a fraction of the data; by ever more steps, whose limit are small batches in epochs or with momentum. */
+typedef enum linear_route { ROUTE_SPECTRUM, ROUTE_BATCHES, ROUTE_SMALL_BATCHES } linear_route;
+
 /* A loss that is quadratic in r and y and a label that is affine in s and eps are, for one student and one teacher,
 
      loss = curvature/2 (r - z)^2 + a part without r,     z = slope s + noise,
@@ -13,10 +17,11 @@
    its square matters. Up to the constants curvature, slope and offset this is the problem of docs/theory.md, section 7,
    with a step eta that is the curvature times the step of the problem file. */
 typedef struct linear_model {
+    linear_route route;
     double delta, lambda;
-    double eta;       /* curvature times step; for a schedule the curvature, and time is then int step dt */
+    double eta;       /* curvature times step; for a schedule the curvature, and in ROUTE_SPECTRUM time is int step */
     int visits;       /* 1: SGD and SME, whose steps have a variance; 0: gradient flow */
-    int scheduled;    /* 1: the step depends on t; only for a gradient flow without ridge */
+    int scheduled;    /* 1: the step depends on t; on ROUTE_SPECTRUM only for a gradient flow without ridge */
     double q, m, rho; /* second moments at the start of theta and slope theta* */
     double noise;
     double curvature, slope;

@@ -76,8 +76,7 @@ static int run_check(const arguments *args)
         fputs(yaml, stdout);
         print_solvers(&j);
         if (could_be_exact(&j, yaml))
-            puts(
-                "# exact: this is the linear model; numerics.method: linear solves it without sampling, to ten digits");
+            puts("# exact: this is the linear model, which numerics.method: linear solves without sampling");
         code = print_cost(&j);
     }
     free(yaml);
