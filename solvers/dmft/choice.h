@@ -33,6 +33,7 @@ typedef struct choice_task {
     int steps_least; /* of the grid, so that jumps of eta and epochs are nodes */
     int stein;       /* 1: the response may be found by Stein's lemma */
     int jumps;       /* 1: the gradient of the loss jumps */
+    int kept;        /* 1: a sample has the same place in every epoch */
     int batches;     /* 1: time is discrete, or the limit of discrete time */
 } choice_task;
 
