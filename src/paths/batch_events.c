@@ -156,13 +156,19 @@ static void derive(const path_block *block, const path_plan *plan, const kernels
     }
 }
 
+/* Visits that are still to come have no row yet. */
 static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
 {
-    size_t n = block->in->n, width = (size_t)(plan->shape.k * plan->shape.k) * n;
-    const path_chains *c = block->chains;
-    for (int b = 0; b < block->in->slots_before[history]; b++)
-        lanes_scatter(plan->shape.k, n, c->cell + (size_t)b * n, c->place + (size_t)b * n, s->GK + (size_t)b * width,
-                      sums + plan->at.rows);
+    size_t n = block->in->n, kk = (size_t)(plan->shape.k * plan->shape.k);
+    for (int b = 0; b < block->in->slots_before[history]; b++) {
+        const int *cell = block->chains->cell + (size_t)b * n;
+        for (size_t x = 0; x < kk; x++) {
+            const double *GK = s->GK + ((size_t)b * kk + x) * n;
+            for (size_t p = 0; p < n; p++)
+                if (cell[p] < history)
+                    sums[averages_used(&plan->at, cell[p]) + RESPONSE_LEFT * kk + x] += GK[p];
+        }
+    }
 }
 
 const path_events batch_events = {.advance = advance, .at_node = at_node, .derive = derive, .average = average};

@@ -38,8 +38,8 @@
 
 /* Derivatives at single events, for pathwise responses. */
 typedef struct path_chains {
-    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. Batches have no chain and
-       kick, and place 0. */
+    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. Batches have cells
+       alone. */
     double *chain; /* [slots (slots + 1) / 2][k][k][n] chain(a, c) at a (a + 1) / 2 + c */
     double *kick;  /* [slots][k][n] */
     int *cell;     /* [slots][n] */
