@@ -256,8 +256,8 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
     int forced = problem->numerics.history == HISTORY_MERGED;
     /* innovations of full batches are nearly functions of the first ones, and where a sample keeps its place, gradients
        are correlated over the few paths that are visited */
-    int paths_are_better = process->batch == BATCH_FULL || (process->visits && process->visits->kept) ||
-                           recursion_is_short(plan, normals);
+    int paths_are_better =
+        process->batch == BATCH_FULL || (process->visits && process->visits->kept) || recursion_is_short(plan, normals);
     int stein = !no_stein && choice != RESPONSE_BY_PATHS &&
                 (forced || !(may_choose && (few || biased || without || paths_are_better)));
     plan->merged = plan->merged && stein;
@@ -360,14 +360,15 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
             .at = layout_on(plan, grid, &shape, response),
             .last_visit = !response->pathwise && problem->process->last_visit != NULL && !plan->grid[grid]->discrete,
             .single = problem->process->white_noise};
-    plan->source = (path_source){.problem = problem,
-                                 .process = problem->process,
-                                 .m = plan->m,
-                                 .shape = shape,
-                                 .law = &plan->law,
-                                 .start = &plan->start,
-                                 .eta = plan->eta,
-                                 .by_visits = response->pathwise};
+    plan->source =
+        (path_source){.problem = problem,
+                      .process = problem->process,
+                      .m = plan->m,
+                      .shape = shape,
+                      .law = &plan->law,
+                      .start = &plan->start,
+                      .eta = plan->eta,
+                      .by_visits = response->pathwise || (problem->process->visits && problem->process->visits->kept)};
     return SGDMFT_OK;
 }
 

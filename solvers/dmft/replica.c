@@ -239,6 +239,7 @@ static int advance_block(replica *rep, const void *user, size_t b, int thread, d
     path_workspace *workspace = rep->workspace[thread];
     int cell = step->cell;
     double *more = sums + step->plain;
+    block->observed = rep->out->wanted[cell + 1];
     if (rep->merged ? merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums)
         : cell < 0  ? path_block_start(block, rep->plan, rep->kern, workspace, sums)
                     : path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))

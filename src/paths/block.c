@@ -378,6 +378,9 @@ int path_block_advance(path_block *block, const path_plan *plan, const kernels *
 {
     int node = cell + 1;
     block->node = node;
+    if (!block->observed && plan->events->is_idle && plan->events->is_idle(block, plan, node))
+        return plan->events->advance(block, plan, kern, cell, s) ||
+               plan->events->at_node(block, plan, kern, node, s, sums);
     field_at_node(block, plan, kern, node, s->own, block->w);
     open_positions(block, plan, kern, node, s);
     if (plan->events->advance(block, plan, kern, cell, s))
