@@ -7,6 +7,7 @@
 #include "merged/block.h"
 #include "paths/events.h"
 #include "paths/last_visit.h"
+#include "solvers/common/output_times.h"
 #include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/replicas.h"
 
@@ -131,6 +132,15 @@ static double merged_seconds(const dmft_plan *plan, int grid)
     return 1e-9 * (passes * (paths * (N * node + events) + N * rows) + paths * (draws + last_visits));
 }
 
+/* The part of the nodes at which a path is looked at: where a sample keeps its place, one in an epoch, and those of the
+   output times. */
+static double node_share(const dmft_plan *plan, int grid)
+{
+    const visit_law *visits = plan->on_grid[grid].process->visits;
+    double outputs = (double)output_times_count(plan->problem);
+    return visits && visits->kept ? fmin(1, (plan->problem->horizon + outputs) / plan->grid[grid]->steps) : 1;
+}
+
 /* Seconds of one thread to solve one replica on a grid. */
 static double grid_seconds(const dmft_plan *plan, int grid)
 {
@@ -140,14 +150,15 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     int pathwise = plan->on_grid[grid].at.response->pathwise;
     if (plan->merged)
         return merged_seconds(plan, grid);
-    double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
+    double share = node_share(plan, grid);
+    double nodes = PER_VALUE * N * share * (k * k + 2), field = 4 * PER_PAIR * k * k * N * share * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
     if (plan->on_grid[grid].process->events == EVENTS_STEPS) {
         double link = plan->on_grid[grid].at.response->midpoint ? PER_BACKWARD : 2 * PER_LINK;
         events = 4 * PER_KICK * N * k + (pathwise ? link * k * k * k * N * N * N / 6 : 0);
     } else if (plan->grid[grid]->discrete) {
         double slots = mean_slots(plan, grid);
-        events = PER_VISIT * k * T + (pathwise ? PER_LINK * k * k * k * N * slots * slots / 6 : 0);
+        events = PER_VISIT * k * T + (pathwise ? PER_LINK * k * k * k * N * share * slots * slots / 6 : 0);
     } else {
         events = PER_VISIT * k * T;
         if (pathwise)
