@@ -181,8 +181,8 @@ static int recursion_is_short(const dmft_plan *plan, int64_t normals)
            horizon * horizon * plan->problem->model.students <= PATHWISE_PRICE * (double)normals;
 }
 
-/* What the recursion of discrete time does not have: sampled coordinates, whose step is that of the trapezoid rule, and
-   sweeps. */
+/* What the recursion of discrete time does not have: sweeps, and sampled coordinates with a gradient that jumps, as their
+   mean gradient is found from derivatives along paths. */
 static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
@@ -191,10 +191,10 @@ static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
                                                        : "sampling: cyclic";
     if (!plan->grid[GRID_FINE]->discrete)
         return SGDMFT_OK;
-    if (plan->penalty)
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "%s:%d:%d: penalty: cannot be used with %s by this solver; allowed: the ridge, lambda, or "
-                            "sgdmft simulate",
+    if (plan->penalty && model_get_shape(plan->m).jumps)
+        return context_fail(ctx, SGDMFT_ERR_KINK,
+                            "%s:%d:%d: penalty: cannot be used with %s where the gradient of the loss jumps; allowed: "
+                            "the ridge, lambda, a smooth loss, or sgdmft simulate",
                             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column,
                             what);
     if (problem->numerics.method == METHOD_PICARD)
@@ -231,7 +231,13 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
             "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
             "abs(th1), or dynamics: online",
             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
-    if (plan->penalty && !no_stein && choice == RESPONSE_BY_PATHS)
+    int discrete = plan->grid[GRID_FINE]->discrete;
+    if (plan->penalty && discrete && choice == RESPONSE_BY_STEIN)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.response: stein cannot be used with penalty (line %d) in discrete time; "
+                            "allowed: auto, pathwise",
+                            problem->source, problem->penalty.where.line);
+    if (plan->penalty && !no_stein && !discrete && choice == RESPONSE_BY_PATHS)
         return context_fail(
             ctx, SGDMFT_ERR_CONFLICT,
             "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
@@ -258,7 +264,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
        are correlated over the few paths that are visited */
     int paths_are_better =
         process->batch == BATCH_FULL || (process->visits && process->visits->kept) || recursion_is_short(plan, normals);
-    int stein = !no_stein && choice != RESPONSE_BY_PATHS &&
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(plan->penalty && discrete) &&
                 (forced || !(may_choose && (few || biased || without || paths_are_better)));
     plan->merged = plan->merged && stein;
     if (stein && noise <= LEAST_NOISE)
