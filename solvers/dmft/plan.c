@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 
+#include "kernels/recursion.h"
 #include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_recursion.h"
@@ -389,31 +390,24 @@ void dmft_plan_clear(dmft_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-static filter filter_of(const sgdmft_problem *problem, const time_grid *grid)
-{
-    double rate = problem->momentum.rate * grid->h[0];
-    if (rate > 0)
-        return (filter){problem->lambda, exp(-rate), -expm1(-rate)};
-    return (filter){problem->lambda, problem->momentum.beta, 1};
-}
-
 static kernels_plan plan_of_kernels(const dmft_plan *plan, const time_grid *grid)
 {
     const sgdmft_problem *problem = plan->problem;
-    return (kernels_plan){.k = problem->model.students,
-                          .kstar = problem->model.teachers,
-                          .delta = problem->delta,
-                          .filter = filter_of(problem, grid),
-                          .white_noise = problem->process->white_noise,
-                          .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
-                          .discrete = grid->discrete,
-                          .fitted = problem->process->visits && !grid->discrete && !plan->penalty &&
-                                    !plan->on_grid[GRID_FINE].at.response->pathwise,
-                          .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
-                          .grid = grid,
-                          .q0 = problem->initial.q,
-                          .m0 = problem->initial.m,
-                          .rho = problem->initial.rho};
+    return (kernels_plan){
+        .k = problem->model.students,
+        .kstar = problem->model.teachers,
+        .delta = problem->delta,
+        .filter = recursion_filter(problem->lambda, problem->momentum.rate, problem->momentum.beta, grid->h[0]),
+        .white_noise = problem->process->white_noise,
+        .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
+        .discrete = grid->discrete,
+        .fitted = problem->process->visits && !grid->discrete && !plan->penalty &&
+                  !plan->on_grid[GRID_FINE].at.response->pathwise,
+        .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
+        .grid = grid,
+        .q0 = problem->initial.q,
+        .m0 = problem->initial.m,
+        .rho = problem->initial.rho};
 }
 
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out)
