@@ -7,6 +7,7 @@
 #include "merged/block.h"
 #include "paths/events.h"
 #include "paths/last_visit.h"
+#include "solvers/common/output_times.h"
 #include "solvers/dmft/coordinates.h"
 #include "solvers/dmft/replicas.h"
 
@@ -55,6 +56,12 @@ static int most_slots(const dmft_plan *plan, int grid)
                   : plan->grid[grid]->steps;
 }
 
+/* 1 if the mean gradient of a coordinate depends on its path itself. */
+static int coordinates_on_path(const dmft_plan *plan, int grid)
+{
+    return !plan->on_grid[grid].process->white_noise || plan->grid[grid]->discrete;
+}
+
 /* Bytes of one path. Its inputs on all grids exist at the same time, its state on one grid at a time. */
 static double path_bytes(const dmft_plan *plan)
 {
@@ -70,7 +77,7 @@ static double path_bytes(const dmft_plan *plan)
         bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&plan->on_grid[grid], 1, 0);
         if (plan->penalty)
             bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, plan->grid[grid]->steps,
-                                               plan->on_grid[grid].process->white_noise, 1);
+                                               coordinates_on_path(plan, grid), 1);
     }
     return bytes;
 }
@@ -131,6 +138,15 @@ static double merged_seconds(const dmft_plan *plan, int grid)
     return 1e-9 * (passes * (paths * (N * node + events) + N * rows) + paths * (draws + last_visits));
 }
 
+/* The part of the nodes at which a path is looked at: where a sample keeps its place, one in an epoch, and those of the
+   output times. */
+static double node_share(const dmft_plan *plan, int grid)
+{
+    const visit_law *visits = plan->on_grid[grid].process->visits;
+    double outputs = (double)output_times_count(plan->problem);
+    return visits && visits->kept ? fmin(1, (plan->problem->horizon + outputs) / plan->grid[grid]->steps) : 1;
+}
+
 /* Seconds of one thread to solve one replica on a grid. */
 static double grid_seconds(const dmft_plan *plan, int grid)
 {
@@ -140,14 +156,15 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     int pathwise = plan->on_grid[grid].at.response->pathwise;
     if (plan->merged)
         return merged_seconds(plan, grid);
-    double nodes = PER_VALUE * N * (k * k + 2), field = 4 * PER_PAIR * k * k * N * N / 2;
+    double share = node_share(plan, grid);
+    double nodes = PER_VALUE * N * share * (k * k + 2), field = 4 * PER_PAIR * k * k * N * share * N / 2;
     double rows = PER_PAIR * k * k * k * N * N * N / 2, events;
     if (plan->on_grid[grid].process->events == EVENTS_STEPS) {
         double link = plan->on_grid[grid].at.response->midpoint ? PER_BACKWARD : 2 * PER_LINK;
         events = 4 * PER_KICK * N * k + (pathwise ? link * k * k * k * N * N * N / 6 : 0);
     } else if (plan->grid[grid]->discrete) {
         double slots = mean_slots(plan, grid);
-        events = PER_VISIT * k * T + (pathwise ? PER_LINK * k * k * k * N * slots * slots / 6 : 0);
+        events = PER_VISIT * k * T + (pathwise ? PER_LINK * k * k * k * N * share * slots * slots / 6 : 0);
     } else {
         events = PER_VISIT * k * T;
         if (pathwise)
@@ -156,7 +173,7 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     }
     double coordinates = plan->penalty ? PER_COORDINATE * N * k + COORDINATE_PAIRS * field : 0;
     double draws = PER_DRAW * (k * N + (plan->on_grid[grid].process->events == EVENTS_STEPS ? 0 : (k + 1) * T));
-    if (plan->penalty && !plan->on_grid[grid].process->white_noise)
+    if (plan->penalty && coordinates_on_path(plan, grid))
         coordinates += PER_LINK * k * k * k * N * N * N / 6;
     double passes = passes_of(plan);
     double last_visits = fmin(passes, INTEGRATIONS) * PER_INSERTION * (k * k + 2 * k) * insertions(plan, grid);

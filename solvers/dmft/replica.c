@@ -239,6 +239,7 @@ static int advance_block(replica *rep, const void *user, size_t b, int thread, d
     path_workspace *workspace = rep->workspace[thread];
     int cell = step->cell;
     double *more = sums + step->plain;
+    block->observed = rep->out->wanted[cell + 1];
     if (rep->merged ? merged_replica_advance(rep->merged, rep->plan, b, block, cell, workspace, sums)
         : cell < 0  ? path_block_start(block, rep->plan, rep->kern, workspace, sums)
                     : path_block_advance(block, rep->plan, rep->kern, cell, workspace, sums))
@@ -359,6 +360,8 @@ void replica_rows_start(replica *rep, const double *first)
 
 double replica_rows(replica *rep, int i, const double *now, const double *next)
 {
+    if (rep->coordinates && rep->grid->discrete)
+        return coordinate_ensemble_step(rep->coordinates, i, &rep->plan->at, now);
     if (rep->coordinates)
         return coordinate_ensemble_advance(rep->coordinates, i, &rep->plan->at, now, next);
     double change = rep->merged ? merged_kernels_advance(rep->merged->kern, i, &rep->plan->at, now, next)
@@ -371,6 +374,8 @@ void replica_rows_renew(replica *rep, int node, const double *after)
 {
     if (rep->merged)
         response_merged_renew(rep->merged->kern, &rep->plan->at, after);
+    else if (rep->coordinates && rep->grid->discrete)
+        coordinate_ensemble_close(rep->coordinates, node, &rep->plan->at, after);
     else if (rep->coordinates)
         coordinate_ensemble_renew(rep->coordinates, node, &rep->plan->at, after);
     else

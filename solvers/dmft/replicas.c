@@ -132,7 +132,7 @@ static void keep_usable(const dmft_plan *plan, replica_set *set)
 rank_layout replica_set_layout(const dmft_plan *plan, int ranks, int replicas)
 {
     const sgdmft_problem *problem = plan->problem;
-    size_t lanes = path_block_lanes(plan->source.shape.k, plan->grid[GRID_FINE]->steps, problem->numerics.paths);
+    size_t lanes = source_lanes(&plan->source, plan->grid[GRID_FINE]);
     size_t blocks = ((size_t)problem->numerics.paths + lanes - 1) / lanes;
     return rank_layout_plan(ranks, replicas, blocks, plan->penalty != NULL);
 }

@@ -28,7 +28,6 @@ static void prepare_kicks(path_block *block, const path_plan *plan, int node, co
     const path_inputs *in = block->in;
     size_t k = (size_t)plan->shape.k, n = in->n, kk = k * k;
     double eta = plan->grid->eta_start[node];
-    memset(block->coming, 0, sizeof *block->coming * k * n);
     for (size_t g = in->group_first[node]; g < in->group_first[node + 1]; g++)
         for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
             size_t lane = (size_t)in->visit_lane[v];
@@ -66,14 +65,23 @@ static double square_per_visit(const path_plan *plan, int node)
     return poisson ? 1 + plan->grid->h[node] : 1;
 }
 
+/* Where a sample keeps its place, blocks have paths with neighbouring places, and most blocks have none in a batch. */
+static int is_idle(const path_block *block, const path_plan *plan, int node)
+{
+    const path_inputs *in = block->in;
+    return node == plan->grid->steps ||
+           (plan->process->visits->kept && in->group_first[node] == in->group_first[node + 1]);
+}
+
 static int at_node(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
                    double *sums)
 {
     const path_inputs *in = block->in;
     int k = plan->shape.k, history = plan->grid->history[node];
     size_t n = in->n;
-    if (node == plan->grid->steps)
-        return 0; /* no step follows */
+    memset(block->coming, 0, sizeof *block->coming * (size_t)k * n);
+    if (is_idle(block, plan, node))
+        return 0;
     const double *position = history == node ? block->r : path_block_unvisited(block, plan);
     lanes_fill(n, plan->grid->t[node], s->t);
     if (model_gradient(plan->m, s->model, n, s->t, position, in->y, s->g, s->G))
@@ -156,13 +164,20 @@ static void derive(const path_block *block, const path_plan *plan, const kernels
     }
 }
 
+/* Visits that are still to come have no row yet. */
 static void average(const path_block *block, const path_plan *plan, int history, path_workspace *s, double *sums)
 {
-    size_t n = block->in->n, width = (size_t)(plan->shape.k * plan->shape.k) * n;
-    const path_chains *c = block->chains;
-    for (int b = 0; b < block->in->slots_before[history]; b++)
-        lanes_scatter(plan->shape.k, n, c->cell + (size_t)b * n, c->place + (size_t)b * n, s->GK + (size_t)b * width,
-                      sums + plan->at.rows);
+    size_t n = block->in->n, kk = (size_t)(plan->shape.k * plan->shape.k);
+    for (int b = 0; b < block->in->slots_before[history]; b++) {
+        const int *cell = block->chains->cell + (size_t)b * n;
+        for (size_t x = 0; x < kk; x++) {
+            const double *GK = s->GK + ((size_t)b * kk + x) * n;
+            for (size_t p = 0; p < n; p++)
+                if (cell[p] < history)
+                    sums[averages_used(&plan->at, cell[p]) + RESPONSE_LEFT * kk + x] += GK[p];
+        }
+    }
 }
 
-const path_events batch_events = {.advance = advance, .at_node = at_node, .derive = derive, .average = average};
+const path_events batch_events = {
+    .advance = advance, .is_idle = is_idle, .at_node = at_node, .derive = derive, .average = average};

@@ -24,7 +24,7 @@ double path_block_bytes(const path_plan *plan, size_t n, int slots)
     inputs += visits ? (3 + k) * s : (k + 1) * s;
     double state = (plan->grid->epoch > 0 ? 7 : 6) * k + (plan->at.response->midpoint ? 2 * k : 0);
     if (plan->at.response->pathwise)
-        state += batches  ? s * (k * k + 1.5)
+        state += batches  ? s * (k * k + 0.5)
                  : visits ? s * (s + 1) / 2 * k * k + (k + 1.5) * s
                           : s * k * k;
     state += batches ? k : 0;
@@ -44,15 +44,16 @@ static void chains_free(path_chains *c)
     free(c);
 }
 
-/* Stores cell and place of the visits of each lane, slot by slot; `at_place` is the part of the place that counts. */
-static void list_by_slot(const path_inputs *in, double at_place, path_chains *c)
+/* Stores the cell and, unless there is no array for it, the place of the visits of each lane, slot by slot. */
+static void list_by_slot(const path_inputs *in, path_chains *c)
 {
     for (int cell = 0; cell < in->steps; cell++)
         for (size_t g = in->group_first[cell]; g < in->group_first[cell + 1]; g++)
             for (size_t v = in->groups[g].first; v < in->groups[g].first + in->groups[g].count; v++) {
                 size_t at = (size_t)in->visit_slot[v] * in->n + (size_t)in->visit_lane[v];
                 c->cell[at] = cell;
-                c->place[at] = at_place * in->visit_place[v];
+                if (c->place)
+                    c->place[at] = in->visit_place[v];
             }
 }
 
@@ -65,20 +66,18 @@ static int chains_of_visits(const path_inputs *in, size_t k, path_chains *c)
     c->place = memory_doubles(slots * n + 1);
     if (!c->chain || !c->kick || !c->cell || !c->place)
         return -1;
-    list_by_slot(in, 1, c);
+    list_by_slot(in, c);
     return 0;
 }
 
-/* A visit by a batch is at the beginning of its cell. */
 static int chains_of_batches(const path_inputs *in, size_t k, path_chains *c)
 {
     size_t slots = (size_t)in->slots, n = in->n;
     c->slope = memory_doubles(slots * k * k * n + 1);
     c->cell = memory_zeroed(slots * n + 1, sizeof *c->cell);
-    c->place = memory_doubles(slots * n + 1);
-    if (!c->slope || !c->cell || !c->place)
+    if (!c->slope || !c->cell)
         return -1;
-    list_by_slot(in, 0, c);
+    list_by_slot(in, c);
     return 0;
 }
 
@@ -379,6 +378,9 @@ int path_block_advance(path_block *block, const path_plan *plan, const kernels *
 {
     int node = cell + 1;
     block->node = node;
+    if (!block->observed && plan->events->is_idle && plan->events->is_idle(block, plan, node))
+        return plan->events->advance(block, plan, kern, cell, s) ||
+               plan->events->at_node(block, plan, kern, node, s, sums);
     field_at_node(block, plan, kern, node, s->own, block->w);
     open_positions(block, plan, kern, node, s);
     if (plan->events->advance(block, plan, kern, cell, s))

@@ -38,8 +38,8 @@
 
 /* Derivatives at single events, for pathwise responses. */
 typedef struct path_chains {
-    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. Batches have no chain and
-       kick, and place 0. */
+    /* Of visits, slot by slot. A lane with fewer visits than slots has zeros in the others. Batches have cells
+       alone. */
     double *chain; /* [slots (slots + 1) / 2][k][k][n] chain(a, c) at a (a + 1) / 2 + c */
     double *kick;  /* [slots][k][n] */
     int *cell;     /* [slots][n] */
@@ -57,6 +57,7 @@ typedef struct path_block {
     double *r_last;        /* [k][n] position at the last accepted node */
     double *unvisited;     /* [k][n] position of a path that is visited just now; NULL where that is r */
     int node;              /* the node being computed */
+    int observed;          /* 1: the position there is wanted, even if nothing happens to the block */
     double *newest_sum;    /* [k][n] S of the newest cell, the one that ends at this node */
     double *newest_moment; /* [k][n] B of that cell */
     double *coming;        /* [k][n] kicks of the step from this node, for batches (batch_events.h); otherwise NULL */

@@ -44,6 +44,18 @@ size_t path_block_lanes(int k, int steps, int64_t paths)
     return lanes - 8; /* rows whose length is a power of two would all fall into the same cache sets */
 }
 
+size_t source_lanes(const path_source *source, const time_grid *grid)
+{
+    int64_t paths = source->problem->numerics.paths;
+    size_t lanes = path_block_lanes(source->shape.k, grid->steps, paths);
+    if (source->process->visits && source->process->visits->kept) {
+        size_t batch = (size_t)ceil((double)paths * grid->h[0]), least = 64;
+        batch = batch > least ? batch : least;
+        lanes = lanes < batch ? lanes : batch;
+    }
+    return lanes;
+}
+
 /* The largest number of quasi-random visits of a path. More do harm: with 35 (T = 20) the variance of the averages was
    six times the one with 12. */
 static const unsigned QUASI_VISITS = 12;
@@ -71,11 +83,10 @@ static dimension_plan plan_dimensions(const draw *d)
     model_shape shape = d->shape;
     const sample_process *process = d->source->process;
     dimension_plan plan = {.fields = (unsigned)(shape.kstar + shape.k + shape.noises)};
-    double useful = process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3, d->grid->h[0])) + 1 : 0;
+    double useful =
+        process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3, d->grid->h[0])) + 1 : 0;
     if (process->visits && process->batch != BATCH_FULL) /* in full batches nothing is random */
-        plan.visits = process->visits->kept      ? 1
-                      : useful < QUASI_VISITS ? (unsigned)useful
-                                              : QUASI_VISITS;
+        plan.visits = process->visits->kept ? 1 : useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
     plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)), (size_t)d->source->problem->numerics.paths,
                             (unsigned)d->grid->steps);
     plan.lead = d->source->by_visits ? 0 : plan.modes;
@@ -104,6 +115,41 @@ static size_t *sort_by_visits(const visit_list *visits)
         order = NULL;
     }
     free(start);
+    return order;
+}
+
+/* A path and the time of its first visit. */
+typedef struct placed_path {
+    double time;
+    size_t path;
+} placed_path;
+
+static int compare_places(const void *a, const void *b)
+{
+    const placed_path *x = a, *y = b;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    return x->path < y->path ? -1 : x->path > y->path;
+}
+
+/* Sorts the paths by their place in an epoch. NULL if memory runs out. */
+static size_t *sort_by_place(const visit_list *visits)
+{
+    placed_path *list = memory_zeroed(visits->paths, sizeof *list);
+    size_t *order = memory_zeroed(visits->paths, sizeof *order);
+    for (size_t p = 0; p < visits->paths && list && order; p++) {
+        size_t first = visits->first[p];
+        list[p] = (placed_path){first < visits->first[p + 1] ? visits->time[first] : HUGE_VAL, p};
+    }
+    if (list && order) {
+        qsort(list, visits->paths, sizeof *list, compare_places);
+        for (size_t p = 0; p < visits->paths; p++)
+            order[p] = list[p].path;
+    } else {
+        free(order);
+        order = NULL;
+    }
+    free(list);
     return order;
 }
 
@@ -337,8 +383,8 @@ static sgdmft_status draw_visits(sgdmft_context *ctx, const draw *d, size_t path
     double horizon = d->grid->t[d->grid->steps];
     unsigned dimension = draw_visits_dimension(d);
     if (source->by_visits || share_size(source->share) == 1)
-        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, d->grid->h[0],
-                               dimension, d->plan.visits, out);
+        return visit_list_draw(ctx, source->process->visits, seed, d->replica, paths, horizon, d->grid->h[0], dimension,
+                               d->plan.visits, out);
     return visit_list_draw_shared(ctx, source->process->visits, source->share, d->lanes, seed, d->replica, paths,
                                   horizon, d->grid->h[0], dimension, d->plan.visits, out);
 }
@@ -353,13 +399,14 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
     *visits = (visit_list){0};
     *d = (draw){.source = source, .grid = grid, .replica = replica, .shape = source->shape};
     d->plan = plan_dimensions(d);
-    d->lanes = path_block_lanes(d->shape.k, grid->steps, problem->numerics.paths);
+    d->lanes = source_lanes(source, grid);
     sgdmft_status status = SGDMFT_OK;
     if (!per_cell)
         status = draw_visits(ctx, d, paths, visits);
     if (status)
         return status;
-    d->order = source->by_visits && !per_cell ? sort_by_visits(visits) : NULL;
+    if (source->by_visits && !per_cell)
+        d->order = source->process->visits->kept ? sort_by_place(visits) : sort_by_visits(visits);
     d->ensemble = path_ensemble_empty((paths + d->lanes - 1) / d->lanes);
     if ((source->by_visits && !per_cell && !d->order) || !d->ensemble)
         return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);
@@ -416,8 +463,7 @@ sgdmft_status path_ensemble_new(sgdmft_context *ctx, const path_source *source, 
     return status;
 }
 
-sgdmft_status path_ensemble_start(sgdmft_context *ctx, const path_source *source, uint32_t replica,
-                                  path_ensemble **out)
+sgdmft_status path_ensemble_start(sgdmft_context *ctx, const path_source *source, uint32_t replica, path_ensemble **out)
 {
     double t = 0, h = 1; /* there is no step, but the laws of visits ask for its length */
     int none[2] = {0, 0};

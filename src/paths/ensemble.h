@@ -35,7 +35,8 @@ typedef struct path_source {
     const path_share *share;     /* the paths that this rank draws; NULL: all */
 
     /* 1: paths with similar numbers of visits share a block, for a solve in which the cost of a block is that of its
-       most visited path. */
+       most visited path; or, where a sample keeps its place in every epoch, paths with neighbouring places, as a block
+       only costs something when one of its paths is visited. */
     int by_visits;
 } path_source;
 
@@ -59,5 +60,9 @@ sgdmft_status path_ensemble_normals(sgdmft_context *ctx, const path_source *sour
 
 /* The number of lanes with which a block is about as large as a level-2 cache. */
 size_t path_block_lanes(int k, int steps, int64_t paths);
+
+/* The number of lanes of the blocks of a source: no more than that, and where a sample keeps its place no more than a
+   batch has paths. */
+size_t source_lanes(const path_source *source, const time_grid *grid);
 
 #endif

@@ -11,6 +11,10 @@ typedef struct path_events {
        responses, the chains of (2). Non-zero if a call-back asked to stop. */
     int (*advance)(path_block *block, const path_plan *plan, const kernels *kern, int cell, path_workspace *s);
 
+    /* 1 if nothing happens to the block at a node: averages do not run over its paths, and the step that follows does
+       not kick them. NULL: something always happens. */
+    int (*is_idle)(const path_block *block, const path_plan *plan, int node);
+
     /* Adds all averages at a node, where they are not those that path_block_advance takes by itself; otherwise NULL. */
     int (*at_node)(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
                    double *sums);

@@ -81,6 +81,32 @@ static int cell_by_search(const time_grid *grid, double t)
     return cell;
 }
 
+/* Steps of length b, one eta in each, and the beginnings of epochs of 1/b steps. */
+static void test_discrete(void **state)
+{
+    enum { STEPS = 11 };
+    const fixture *f = *state;
+    for (int epochs = 0; epochs < 2; epochs++) {
+        time_grid *grid = NULL;
+        check_ok(f->ctx, time_grid_discrete(f->ctx, STEPS, 0.25, f->eta, epochs, &grid));
+        assert_true(grid->discrete && grid->steps == STEPS && grid->epoch == epochs);
+        for (int i = 0; i <= STEPS; i++) {
+            check_near(grid->t[i], 0.25 * i, 1e-15, "node %d", i);
+            assert_int_equal(grid->history[i], epochs ? i / 4 * 4 : i);
+            assert_int_equal(grid->renewal[i], epochs && i % 4 == 0);
+            int count, first;
+            double weights[4];
+            first = time_grid_stencil(grid, 0.25 * i, &count, weights);
+            assert_true(first == i && count == 1); /* nothing is between steps */
+        }
+        for (int i = 0; i < STEPS; i++) {
+            check_near(grid->eta_start[i], 0.8 / (1 + 0.37 * 0.25 * i), 1e-8, "eta of step %d", i);
+            assert_true(grid->eta_end[i] == grid->eta_start[i] && grid->eta_middle[i] == grid->eta_start[i]);
+        }
+        time_grid_free(grid);
+    }
+}
+
 static void test_cell(void **state)
 {
     static const int steps[4] = {1, 2, 23, 64};
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_coarsen),
         cmocka_unit_test(test_cell),
+        cmocka_unit_test(test_discrete),
         cmocka_unit_test(test_stencil_is_exact),
         cmocka_unit_test(test_stencil_order),
         cmocka_unit_test(test_stencil_at_nodes),

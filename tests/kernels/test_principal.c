@@ -123,8 +123,32 @@ static void test_apply(void **state)
     kernel_case_clear(&c);
 }
 
+/* In discrete time the axes are those of the grid itself: unit vectors become columns of Q, and back. */
+static void test_same_grid(void **state)
+{
+    kernel_case c = field_case();
+    principal_axes *axes = NULL;
+    double *x = memory_doubles(SIZE * SIZE), *work = memory_doubles(SIZE * SIZE), first[K * SIZE];
+    check_ok(c.ctx, principal_axes_new(c.ctx, c.kern, B, &axes));
+    for (int i = 0; i < SIZE; i++)
+        x[i * SIZE + i] = 1;
+    principal_axes_apply(axes, c.grid, K, SIZE, work, x, x + K * SIZE);
+    for (int i = 0; i < SIZE; i++)
+        for (int p = 0; p < SIZE; p++)
+            check_near(x[i * SIZE + p], axes->Q[i * SIZE + p], 1e-14, "row %d, lane %d", i, p);
+    principal_axes_leading(axes, c.grid, K, SIZE, x, x + K * SIZE, first);
+    for (int r = 0; r < K; r++)
+        for (int p = 0; p < SIZE; p++)
+            check_near(first[r * SIZE + p], p == r, 1e-13, "leading coordinate %d, lane %d", r, p);
+    free(x);
+    free(work);
+    principal_axes_free(axes);
+    kernel_case_clear(&c);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_eigenvectors), cmocka_unit_test(test_apply)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_eigenvectors), cmocka_unit_test(test_apply),
+                                       cmocka_unit_test(test_same_grid)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

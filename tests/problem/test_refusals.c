@@ -260,6 +260,59 @@ static void conflicts(void **state)
     CHECK_REFUSALS(list);
 }
 
+/* Batches and momentum that do not go with the rest; BASE ends in line 5. */
+static void batches_and_momentum(void **state)
+{
+    static const refusal list[] = {
+        {BASE "sampling: cyclic\nbatch_fraction: 0.3\n",
+         SGDMFT_ERR_CONFLICT,
+         7,
+         17,
+         {"batch_fraction: ", "0.25", "0.333"}},
+        {BASE "sampling: reshuffle\nbatch_fraction: 0.8\n",
+         SGDMFT_ERR_CONFLICT,
+         7,
+         17,
+         {"whole batches", "are 0.5 and 1"}},
+        {BASE "dynamics: sme\nbatch_fraction: 0.5\n",
+         SGDMFT_ERR_CONFLICT,
+         7,
+         17,
+         {"dynamics: sme", "batch_fraction: 0"}},
+        {BASE "sampling: cyclic\ndynamics: sme\n", SGDMFT_ERR_CONFLICT, 6, 11, {"cyclic", "no choice"}},
+        {BASE "batch_fraction: 1.5\n", SGDMFT_ERR_RANGE, 6, 17, {"1.5", "<= 1"}},
+        {"delta: 1\nhorizon: 0.4\n" MODEL "batch_fraction: 0.5\n",
+         SGDMFT_ERR_CONFLICT,
+         6,
+         17,
+         {"beyond horizon", "0.5 or more"}},
+        {"delta: 1\nhorizon: 1e5\n" MODEL "batch_fraction: 0.01\n",
+         SGDMFT_ERR_CONFLICT,
+         6,
+         17,
+         {"1e+07 steps", "100000 or fewer"}},
+        {BASE "momentum: {beta: 0.9}\n",
+         SGDMFT_ERR_CONFLICT,
+         6,
+         18,
+         {"momentum.beta: ", "1/(1 - beta) = 10", "batch_fraction > 0"}},
+        {BASE "batch_fraction: 0.5\nmomentum: {rate: 2}\n",
+         SGDMFT_ERR_CONFLICT,
+         7,
+         18,
+         {"momentum.rate: ", "momentum.beta"}},
+        {BASE "dynamics: online\nmomentum: {rate: 2}\n",
+         SGDMFT_ERR_CONFLICT,
+         7,
+         18,
+         {"momentum.rate: ", "dynamics: online"}},
+        {BASE "batch_fraction: 0.5\nmomentum: {beta: 1}\n", SGDMFT_ERR_RANGE, 7, 18, {"momentum.beta: ", "< 1"}},
+        {BASE "momentum: 0.9\n", SGDMFT_ERR_TYPE, 6, 11, {"momentum: ", "section"}},
+        {BASE "momentum: {gamma: 1}\n", SGDMFT_ERR_UNKNOWN_KEY, 6, 12, {"momentum.gamma", "rate, beta"}},
+    };
+    CHECK_REFUSALS(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,7 +321,7 @@ int main(void)
         cmocka_unit_test(wrong_words),       cmocka_unit_test(wrong_lists),
         cmocka_unit_test(wrong_observables), cmocka_unit_test(too_many_observables),
         cmocka_unit_test(wrong_matrices),    cmocka_unit_test(missing_keys),
-        cmocka_unit_test(conflicts),
+        cmocka_unit_test(conflicts),         cmocka_unit_test(batches_and_momentum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/random.h"
@@ -97,7 +98,8 @@ static void test_number_of_visits(void **state)
                        horizon);
             assert_true(p->visits->count(horizon, 0, 0) == horizon);
             for (double deviations = 1; deviations <= 5; deviations++) {
-                double bound = p->visits->count(horizon, deviations, 0), want = horizon + deviations * sqrt(square.mean);
+                double bound = p->visits->count(horizon, deviations, 0),
+                       want = horizon + deviations * sqrt(square.mean);
                 double noise = 4 * deviations * sample_se(&square) / (2 * sqrt(square.mean) + 1e-9) + 1e-12;
                 if (bound < want - noise) /* because there can be no more */
                     assert_true(bound >= most && bound == round(bound));
@@ -205,6 +207,68 @@ static void test_epochs(void **state)
     assert_true(checked >= 1);
 }
 
+/* ---- batches ---- */
+
+/* The rows of the table with batches; NULL past the end. */
+static const sample_process *batched(size_t index)
+{
+    size_t found = 0;
+    for (size_t row = 0; process_at(row); row++)
+        if (process_at(row)->events == EVENTS_BATCHES && found++ == index)
+            return process_at(row);
+    return NULL;
+}
+
+enum { BATCHES = 5, BATCH_EPOCHS = 4, BATCH_STEPS = BATCHES * BATCH_EPOCHS };
+
+/* in[j] becomes 1 for the steps of a path; returns the number of its visits. Every visit is in the middle of a step, and
+   no step has two. */
+static int draw_batches(const sample_process *p, uint64_t path, char in[BATCH_STEPS])
+{
+    double u[BATCH_STEPS], now = 0, b = p->batch == BATCH_FULL ? 1 : 1.0 / BATCHES;
+    int visits = 0;
+    memset(in, 0, BATCH_STEPS);
+    random_uniforms((random_key){5115, 0, 92}, path, 0, BATCH_STEPS, u);
+    for (size_t a = 0; a < BATCH_STEPS; a++) {
+        now = p->visits->time(a, now, u[a], b);
+        int step = (int)floor(now / b);
+        if (step >= BATCH_STEPS)
+            break;
+        check_near(now / b, step + 0.5, 1e-9, "%s: place of a visit", name_of(p));
+        assert_false(in[step]);
+        in[step] = 1;
+        visits++;
+    }
+    return visits;
+}
+
+/* A path is in one batch of five; given that it is in a batch, it is in the next one or in the one at the same place of
+   the next epoch with the probability that the law says: independent of it, never, or always. */
+static void test_batches(void **state)
+{
+    size_t paths = test_scaled(40000, 8000), checked = 0;
+    const sample_process *p;
+    for (size_t which = 0; (p = batched(which)); which++, checked++) {
+        double b = p->batch == BATCH_FULL ? 1 : 1.0 / BATCHES, at_once = p->visits->epoch > 0 ? 0 : b;
+        sample all = {0}, neighbours = {0}, again = {0};
+        double most = p->visits->count(BATCH_STEPS * b, INFINITY, b);
+        for (size_t path = 0; path < paths; path++) {
+            char in[BATCH_STEPS];
+            assert_true(draw_batches(p, path, in) <= most);
+            sample_add(&all, in[7]);
+            if (in[6])
+                sample_add(&neighbours, in[7]);
+            if (in[6])
+                sample_add(&again, in[6 + BATCHES]);
+        }
+        check_near(all.mean, b, 4 * sample_se(&all) + 1e-12, "%s: in a batch", name_of(p));
+        check_near(neighbours.mean, at_once, 4 * sample_se(&neighbours) + 1e-12, "%s: and in the next", name_of(p));
+        check_near(again.mean, p->visits->kept ? 1 : b, 4 * sample_se(&again) + 1e-12, "%s: and an epoch later",
+                   name_of(p));
+    }
+    assert_true(checked >= 4);
+}
+
 /* ---- the last visit ---- */
 
 /* Density of the time since the last visit: minus the derivative of the chance that there was none, by an extrapolated
@@ -300,7 +364,7 @@ int main(void)
         cmocka_unit_test(test_number_of_visits),     cmocka_unit_test(test_poisson_waiting),
         cmocka_unit_test(test_poisson_number),       cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_cells_of_last_visit),  cmocka_unit_test(test_last_visit_adds_up),
-        cmocka_unit_test(test_last_visit_of_visits),
+        cmocka_unit_test(test_last_visit_of_visits), cmocka_unit_test(test_batches),
     };
     return cmocka_run_group_tests_name("laws of visits", tests, NULL, NULL);
 }
