@@ -49,6 +49,8 @@ static sgdmft_status make_batch_grids(sgdmft_context *ctx, dmft_plan *plan)
     sgdmft_status status = SGDMFT_OK;
     for (int grid = GRID_FINE; grid < GRIDS && !status; grid++)
         status = time_grid_discrete(ctx, whole >> grid, (1 << grid) / batches, plan->eta, epoch, &plan->grid[grid]);
+    for (int grid = GRID_FINE; grid < GRIDS && !status; grid++)
+        status = time_grid_small_steps(ctx, plan->eta, law->epoch, plan->grid[grid]);
     return status;
 }
 
