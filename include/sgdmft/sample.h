@@ -54,7 +54,8 @@ typedef enum sgdmft_path_quantity {
     SGDMFT_PATH_PREACTIVATION = 3, /* r^t, one row per student; at a visit: just before it */
     SGDMFT_PATH_SIGNAL = 4,        /* s, one row per teacher; the same at all times */
     SGDMFT_PATH_LABEL = 5,         /* y, one row per component; the same at all times */
-    SGDMFT_PATH_KICK = 6           /* at visits only: r just after the visit is r - kick; one row per student */
+    SGDMFT_PATH_KICK = 6           /* at visits only: r just after the visit is r - kick; one row per student; with
+                                      momentum and small batches, r moves only later, and the kick is 0 */
 } sgdmft_path_quantity;
 
 /* A sampler at times[n_times], each moved to the nearest node of the solution's time grid; of times with the same node

@@ -149,7 +149,8 @@ static int is_present(const sgdmft_problem *problem, option_id id)
     case OPT_TIME_LIMIT: return problem->numerics.time_limit > 0;
     case OPT_STEPS:
     case OPT_GRADING:
-    case OPT_EXTRAPOLATE: return !problem_is_discrete(problem); /* the steps are those of the dynamics */
+    case OPT_EXTRAPOLATE:
+    case OPT_BATCH: return !problem_is_discrete(problem); /* steps and batches are those of the dynamics */
     case OPT_HISTOGRAMS: return problem->output.histograms.n > 0;
     default: return 1;
     }

@@ -36,7 +36,8 @@ struct sgdmft_paths {
     const sgdmft_sampler *sampler; /* not owned */
     coordinate_paths *coordinates;
     preactivation_paths *preactivations;
-    double *r; /* [n][k][lanes] */
+    double *r;     /* [n][k][lanes] */
+    double *still; /* [k][lanes] zeros: with momentum, a visit moves r only later */
 };
 
 /* Inserts a node unless it is there already. */
@@ -215,7 +216,7 @@ size_t sgdmft_sampler_rows(const sgdmft_sampler *sampler, sgdmft_path_quantity q
 
 int sgdmft_sampler_has_visits(const sgdmft_sampler *sampler)
 {
-    return sampler->preactivations && sampler->problem->process->events == EVENTS_VISITS;
+    return sampler->preactivations && sampler->problem->process->visits != NULL;
 }
 
 sgdmft_status sgdmft_paths_new(sgdmft_context *ctx, const sgdmft_sampler *sampler, sgdmft_paths **out)
@@ -231,7 +232,8 @@ sgdmft_status sgdmft_paths_new(sgdmft_context *ctx, const sgdmft_sampler *sample
         status = coordinate_paths_new(ctx, sampler->coordinates, &p->coordinates);
     if (sampler->preactivations && !status)
         status = preactivation_paths_new(ctx, sampler->preactivations, &p->preactivations);
-    if (sampler->preactivations && !status && !(p->r = memory_doubles(size)))
+    p->still = memory_doubles((size_t)sampler->x.k * SAMPLE_LANES);
+    if (!status && (!p->still || (sampler->preactivations && !(p->r = memory_doubles(size)))))
         status = context_out_of_memory(ctx, "a block of paths", 8.0 * (double)size);
     if (status)
         sgdmft_paths_free(p);
@@ -247,6 +249,7 @@ void sgdmft_paths_free(sgdmft_paths *paths)
     coordinate_paths_free(paths->coordinates);
     preactivation_paths_free(paths->preactivations);
     free(paths->r);
+    free(paths->still);
     free(paths);
 }
 
@@ -307,7 +310,7 @@ const double *sgdmft_paths_at_visit(const sgdmft_paths *paths, sgdmft_path_quant
     switch (quantity) {
     case SGDMFT_PATH_FIELD: return p->w_event + at;
     case SGDMFT_PATH_PREACTIVATION: return p->r_event + at;
-    case SGDMFT_PATH_KICK: return p->kick + at;
+    case SGDMFT_PATH_KICK: return paths->sampler->problem->momentum.rate > 0 ? paths->still : p->kick + at;
     case SGDMFT_PATH_SIGNAL: return p->wstar;
     case SGDMFT_PATH_LABEL: return p->y;
     default: return NULL;
