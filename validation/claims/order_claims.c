@@ -25,7 +25,7 @@ static const run *tanh_limit(runs *all, int i)
 
 static const run *many_small_systems(runs *all, const char *name, int i, const char *changes)
 {
-    int d = all->sizes.d / 4, repetitions = 20 * all->sizes.repetitions;
+    int d = all->sizes.d / 8, repetitions = 40 * all->sizes.repetitions;
     return runs_simulate(all, name, "sampling=%s%s simulate.d=%d simulate.repetitions=%d", sampling[i], changes, d,
                          repetitions);
 }
