@@ -15,9 +15,10 @@ static const char *const names[] = {"SGD", "SME", "gradient flow"};
 static const char tanh_problem[] = "tanh_sme_eta2";
 static const char *const tanh_changes[] = {"dynamics=sgd", "", "dynamics=gradient-flow"};
 
+/* On a fine grid, as the step error of SME on a coarse one hides differences of ten standard errors. */
 static const run *tanh_limit(runs *all, int i)
 {
-    return runs_solve(all, tanh_problem, "%s", tanh_changes[i]);
+    return runs_solve(all, tanh_problem, "%s%snumerics.steps=100", tanh_changes[i], tanh_changes[i][0] ? " " : "");
 }
 
 static const run *tanh_finite(runs *all, int i)
@@ -74,7 +75,7 @@ static void linear_is_the_same(claim *c)
 void check_sme(claim *c)
 {
     const run *limit = tanh_limit(c->runs, 1), *finite = tanh_finite(c->runs, 1);
-    claim_row_agree(c, limit->label, "max |z|, limit - simulation", limit, finite, NULL, CLAIM_SIGMA);
+    claim_row_agree(c, tanh_problem, "max |z|, limit - simulation", limit, finite, NULL, CLAIM_SIGMA);
     limit = runs_solve(c->runs, "erf2_sgd", "dynamics=sme horizon=2");
     finite = runs_simulate(c->runs, "erf2_sgd", "dynamics=sme horizon=2");
     claim_row_agree(c, limit->label, "max |z|, limit - simulation", limit, finite, NULL, CLAIM_SIGMA);
