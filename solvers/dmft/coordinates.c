@@ -111,7 +111,7 @@ sgdmft_status dmft_coordinates_fill(sgdmft_context *ctx, const dmft_plan *plan, 
     sgdmft_status status = fill_histograms(ctx, plan, set, solution);
     if (!status)
         status = solution_add_coordinates(ctx, solution);
-    if (!status && plan->grid[GRID_FINE]->epoch > 0)
+    if (!status && plan->grid[GRID_FINE]->epoch > 0 && !plan->grid[GRID_FINE]->discrete)
         status = solution_add_renewals(ctx, solution);
     if (!status)
         fill_process(set->result[0].on_grid[GRID_FINE], plan->grid[GRID_FINE], solution);

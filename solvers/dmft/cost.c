@@ -56,6 +56,12 @@ static int most_slots(const dmft_plan *plan, int grid)
                   : plan->grid[grid]->steps;
 }
 
+/* 1 if the mean gradient of a coordinate depends on its path itself. */
+static int coordinates_on_path(const dmft_plan *plan, int grid)
+{
+    return !plan->on_grid[grid].process->white_noise || plan->grid[grid]->discrete;
+}
+
 /* Bytes of one path. Its inputs on all grids exist at the same time, its state on one grid at a time. */
 static double path_bytes(const dmft_plan *plan)
 {
@@ -71,7 +77,7 @@ static double path_bytes(const dmft_plan *plan)
         bytes = fmax(bytes, mean) + 0.5 * path_block_bytes(&plan->on_grid[grid], 1, 0);
         if (plan->penalty)
             bytes += coordinate_ensemble_bytes(shape.k, shape.kstar, plan->grid[grid]->steps,
-                                               plan->on_grid[grid].process->white_noise, 1);
+                                               coordinates_on_path(plan, grid), 1);
     }
     return bytes;
 }
@@ -167,7 +173,7 @@ static double grid_seconds(const dmft_plan *plan, int grid)
     }
     double coordinates = plan->penalty ? PER_COORDINATE * N * k + COORDINATE_PAIRS * field : 0;
     double draws = PER_DRAW * (k * N + (plan->on_grid[grid].process->events == EVENTS_STEPS ? 0 : (k + 1) * T));
-    if (plan->penalty && !plan->on_grid[grid].process->white_noise)
+    if (plan->penalty && coordinates_on_path(plan, grid))
         coordinates += PER_LINK * k * k * k * N * N * N / 6;
     double passes = passes_of(plan);
     double last_visits = fmin(passes, INTEGRATIONS) * PER_INSERTION * (k * k + 2 * k) * insertions(plan, grid);

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 
+#include "kernels/recursion.h"
 #include "kernels/response_midpoint.h"
 #include "kernels/response_pathwise.h"
 #include "kernels/response_recursion.h"
@@ -48,6 +49,8 @@ static sgdmft_status make_batch_grids(sgdmft_context *ctx, dmft_plan *plan)
     sgdmft_status status = SGDMFT_OK;
     for (int grid = GRID_FINE; grid < GRIDS && !status; grid++)
         status = time_grid_discrete(ctx, whole >> grid, (1 << grid) / batches, plan->eta, epoch, &plan->grid[grid]);
+    for (int grid = GRID_FINE; grid < GRIDS && !status; grid++)
+        status = time_grid_small_steps(ctx, plan->eta, law->epoch, plan->grid[grid]);
     return status;
 }
 
@@ -181,8 +184,8 @@ static int recursion_is_short(const dmft_plan *plan, int64_t normals)
            horizon * horizon * plan->problem->model.students <= PATHWISE_PRICE * (double)normals;
 }
 
-/* What the recursion of discrete time does not have: sampled coordinates, whose step is that of the trapezoid rule, and
-   sweeps. */
+/* What the recursion of discrete time does not have: sweeps, and sampled coordinates with a gradient that jumps, as their
+   mean gradient is found from derivatives along paths. */
 static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
 {
     const sgdmft_problem *problem = plan->problem;
@@ -191,10 +194,10 @@ static sgdmft_status check_recursion(sgdmft_context *ctx, const dmft_plan *plan)
                                                        : "sampling: cyclic";
     if (!plan->grid[GRID_FINE]->discrete)
         return SGDMFT_OK;
-    if (plan->penalty)
-        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
-                            "%s:%d:%d: penalty: cannot be used with %s by this solver; allowed: the ridge, lambda, or "
-                            "sgdmft simulate",
+    if (plan->penalty && model_get_shape(plan->m).jumps)
+        return context_fail(ctx, SGDMFT_ERR_KINK,
+                            "%s:%d:%d: penalty: cannot be used with %s where the gradient of the loss jumps; allowed: "
+                            "the ridge, lambda, a smooth loss, or sgdmft simulate",
                             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column,
                             what);
     if (problem->numerics.method == METHOD_PICARD)
@@ -231,7 +234,13 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
             "that no step becomes self-consistent; allowed: a smooth penalty, e.g. sqrt(th1^2 + 0.01) for "
             "abs(th1), or dynamics: online",
             problem->penalty.where.source, problem->penalty.where.line, problem->penalty.where.column);
-    if (plan->penalty && !no_stein && choice == RESPONSE_BY_PATHS)
+    int discrete = plan->grid[GRID_FINE]->discrete;
+    if (plan->penalty && discrete && choice == RESPONSE_BY_STEIN)
+        return context_fail(ctx, SGDMFT_ERR_CONFLICT,
+                            "%s: numerics.response: stein cannot be used with penalty (line %d) in discrete time; "
+                            "allowed: auto, pathwise",
+                            problem->source, problem->penalty.where.line);
+    if (plan->penalty && !no_stein && !discrete && choice == RESPONSE_BY_PATHS)
         return context_fail(
             ctx, SGDMFT_ERR_CONFLICT,
             "%s: numerics.response: pathwise cannot be used with penalty (line %d); allowed: auto, stein",
@@ -258,7 +267,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
        are correlated over the few paths that are visited */
     int paths_are_better =
         process->batch == BATCH_FULL || (process->visits && process->visits->kept) || recursion_is_short(plan, normals);
-    int stein = !no_stein && choice != RESPONSE_BY_PATHS &&
+    int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(plan->penalty && discrete) &&
                 (forced || !(may_choose && (few || biased || without || paths_are_better)));
     plan->merged = plan->merged && stein;
     if (stein && noise <= LEAST_NOISE)
@@ -383,31 +392,24 @@ void dmft_plan_clear(dmft_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-static filter filter_of(const sgdmft_problem *problem, const time_grid *grid)
-{
-    double rate = problem->momentum.rate * grid->h[0];
-    if (rate > 0)
-        return (filter){problem->lambda, exp(-rate), -expm1(-rate)};
-    return (filter){problem->lambda, problem->momentum.beta, 1};
-}
-
 static kernels_plan plan_of_kernels(const dmft_plan *plan, const time_grid *grid)
 {
     const sgdmft_problem *problem = plan->problem;
-    return (kernels_plan){.k = problem->model.students,
-                          .kstar = problem->model.teachers,
-                          .delta = problem->delta,
-                          .filter = filter_of(problem, grid),
-                          .white_noise = problem->process->white_noise,
-                          .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
-                          .discrete = grid->discrete,
-                          .fitted = problem->process->visits && !grid->discrete && !plan->penalty &&
-                                    !plan->on_grid[GRID_FINE].at.response->pathwise,
-                          .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
-                          .grid = grid,
-                          .q0 = problem->initial.q,
-                          .m0 = problem->initial.m,
-                          .rho = problem->initial.rho};
+    return (kernels_plan){
+        .k = problem->model.students,
+        .kstar = problem->model.teachers,
+        .delta = problem->delta,
+        .filter = recursion_filter(problem->lambda, problem->momentum.rate, problem->momentum.beta, grid->h[0]),
+        .white_noise = problem->process->white_noise,
+        .smooth_gradient = !plan->on_grid[GRID_FINE].shape.jumps,
+        .discrete = grid->discrete,
+        .fitted = problem->process->visits && !grid->discrete && !plan->penalty &&
+                  !plan->on_grid[GRID_FINE].at.response->pathwise,
+        .midpoint = plan->on_grid[GRID_FINE].at.response->midpoint,
+        .grid = grid,
+        .q0 = problem->initial.q,
+        .m0 = problem->initial.m,
+        .rho = problem->initial.rho};
 }
 
 sgdmft_status dmft_plan_kernels(sgdmft_context *ctx, const dmft_plan *plan, const time_grid *grid, kernels **out)

@@ -360,6 +360,8 @@ void replica_rows_start(replica *rep, const double *first)
 
 double replica_rows(replica *rep, int i, const double *now, const double *next)
 {
+    if (rep->coordinates && rep->grid->discrete)
+        return coordinate_ensemble_step(rep->coordinates, i, &rep->plan->at, now);
     if (rep->coordinates)
         return coordinate_ensemble_advance(rep->coordinates, i, &rep->plan->at, now, next);
     double change = rep->merged ? merged_kernels_advance(rep->merged->kern, i, &rep->plan->at, now, next)
@@ -372,6 +374,8 @@ void replica_rows_renew(replica *rep, int node, const double *after)
 {
     if (rep->merged)
         response_merged_renew(rep->merged->kern, &rep->plan->at, after);
+    else if (rep->coordinates && rep->grid->discrete)
+        coordinate_ensemble_close(rep->coordinates, node, &rep->plan->at, after);
     else if (rep->coordinates)
         coordinate_ensemble_renew(rep->coordinates, node, &rep->plan->at, after);
     else

@@ -199,7 +199,35 @@ static void subtract(int k, int columns, size_t n, const double *coefficient, co
         out[p] -= scratch[p];
 }
 
-void coordinate_block_update_drift(coordinate_block *block, const coordinate_step *step)
+/* The position of the node before the last one is kept in X_known, which discrete time does not need otherwise. */
+void coordinate_block_step(coordinate_block *block, const coordinate_step *step, const penalty *pen, double *work)
+{
+    const path_inputs *in = block->in;
+    int k = step->k, columns = k * (step->cell + 1);
+    size_t n = in->n, width = width_of(block);
+    double *before = block->X_known, *next = block->theta_next, h = 2 * step->half_h;
+    memset(next, 0, sizeof *next * width);
+    lanes_combine(k, columns, (size_t)columns, n, step->L, in->xi, next);
+    for (size_t p = 0; p < width; p++) {
+        double velocity = step->cell > 0 ? step->beta * (block->theta[p] - before[p]) : 0;
+        double force = h * (block->slope[p] + step->rate_start * block->X[p]) - step->noise_scale * next[p];
+        next[p] = block->theta[p] + velocity - step->gain * force;
+    }
+    memcpy(before, block->theta, sizeof *before * width);
+    penalty_gradient(pen, work, n, n, next, block->slope_next);
+}
+
+void coordinate_block_close(coordinate_block *block, const coordinate_step *step)
+{
+    int k = step->k, columns = k * (step->cell + 1);
+    size_t n = block->in->n;
+    memset(block->X_next, 0, sizeof(double) * width_of(block));
+    add_drift_of_start(block, step, block->X_next);
+    lanes_combine(k, columns, (size_t)columns, n, step->memory_kernel, block->past, block->X_next);
+    lanes_combine(k, k, (size_t)k, n, step->memory_end, block->theta_next, block->X_next);
+}
+
+void coordinate_block_find_zeta(coordinate_block *block, const coordinate_step *step)
 {
     const path_inputs *in = block->in;
     int k = step->k, before = k * step->cell;
@@ -211,6 +239,14 @@ void coordinate_block_update_drift(coordinate_block *block, const coordinate_ste
     subtract(k, before, n, step->V, block->zeta, zeta, rest);
     memset(zeta, 0, sizeof(double) * width);
     lanes_combine(k, k, (size_t)k, n, step->V_inverse, rest, zeta);
+}
+
+void coordinate_block_update_drift(coordinate_block *block, const coordinate_step *step)
+{
+    int k = step->k, before = k * step->cell;
+    size_t n = block->in->n, width = width_of(block);
+    const double *zeta = block->zeta + (size_t)step->cell * width;
+    coordinate_block_find_zeta(block, step);
     memcpy(block->X_next, block->X_known, sizeof(double) * width);
     if (block->past)
         lanes_combine(k, k, (size_t)k, n, step->memory_end, block->theta_next, block->X_next);

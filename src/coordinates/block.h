@@ -24,7 +24,12 @@
      theta_{i+1} + h/2 (penalty'(theta_{i+1}) + delta eta_{i+1} X_{i+1})
        = theta_i - h/2 (penalty'(theta_i) + delta eta_i X_i) - sqrt(delta) dU_i,
 
-   an equation for theta_{i+1} that is solved in rounds: coordinate_block_move takes a step of Newton's method at fixed
+   in discrete time (kernels/recursion.h) those of the heavy ball, explicitly from X_i,
+
+     theta_{i+1} = theta_i + beta (theta_i - theta_{i-1}) - gain (h penalty'(theta_i) + h delta eta_i X_i
+                   + sqrt(delta) dU_i).
+
+   The trapezoid rule is an equation for theta_{i+1} that is solved in rounds: coordinate_block_move takes a step of Newton's method at fixed
    X_{i+1}, coordinate_block_update_drift finds X_{i+1} for the new theta_{i+1}. The solver changes the coefficients
    between rounds, the sampler knows them beforehand.
 
@@ -42,6 +47,7 @@ typedef struct coordinate_step {
     double half_h;               /* h/2 */
     double rate_start, rate_end; /* delta eta at both ends of the cell */
     double noise_scale;          /* - sqrt(delta) */
+    double beta, gain;           /* in discrete time */
     double *L;                   /* row of cells 0 .. cell */
     double *drift_teacher;       /* [k][k*] at the end of the step, as everything below */
     double *drift_start;         /* [k][k] */
@@ -92,6 +98,15 @@ void coordinate_block_prepare(coordinate_block *block, const coordinate_step *st
 
 /* theta_next and its slope, given X_next. */
 void coordinate_block_move(coordinate_block *block, const coordinate_step *step, const penalty *pen, double *work);
+
+/* theta_next and its slope in discrete time, from theta and X at the last two nodes. Once for each node. */
+void coordinate_block_step(coordinate_block *block, const coordinate_step *step, const penalty *pen, double *work);
+
+/* The zeta of the cell, given theta_next. */
+void coordinate_block_find_zeta(coordinate_block *block, const coordinate_step *step);
+
+/* X_next from theta_next and the past, where X depends on theta itself. */
+void coordinate_block_close(coordinate_block *block, const coordinate_step *step);
 
 /* The zeta of the cell, and X_next, given theta_next. */
 void coordinate_block_update_drift(coordinate_block *block, const coordinate_step *step);

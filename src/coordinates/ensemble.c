@@ -10,6 +10,7 @@
 #include "core/matrix.h"
 #include "core/memory.h"
 #include "kernels/innovations.h"
+#include "kernels/response.h"
 #include "kernels/response_sampled.h"
 #include "paths/lanes.h"
 
@@ -33,7 +34,7 @@ struct coordinate_ensemble {
     int k, kstar, threads;
     size_t n_blocks;
     coordinate_block *block;
-    flow_block *flow; /* NULL if the field has white noise */
+    flow_block *flow; /* NULL if the field has white noise, unless time is discrete */
     coordinate_step step;
     flow_step rows;
     double **work; /* [threads] of the penalty */
@@ -44,11 +45,10 @@ struct coordinate_ensemble {
     coordinate_record *record; /* not owned; NULL if nothing is to be kept */
 };
 
-double coordinate_ensemble_bytes(int k, int kstar, int steps, int white_noise, double paths)
+double coordinate_ensemble_bytes(int k, int kstar, int steps, int on_path, double paths)
 {
     double drawn = 8.0 * paths * (kstar + k * (steps + 1.0));
-    return drawn + coordinate_block_bytes(k, steps, !white_noise, paths) +
-           (white_noise ? 0 : flow_block_bytes(k, steps, paths));
+    return drawn + coordinate_block_bytes(k, steps, on_path, paths) + (on_path ? flow_block_bytes(k, steps, paths) : 0);
 }
 
 static void ensemble_arrays(coordinate_ensemble *e, size_t steps, array_row rows[ENSEMBLE_ARRAYS])
@@ -79,7 +79,7 @@ static sgdmft_status allocate(sgdmft_context *ctx, coordinate_ensemble *e)
 
 static sgdmft_status allocate_blocks(sgdmft_context *ctx, coordinate_ensemble *e)
 {
-    int smooth = !e->kern->white_noise;
+    int smooth = !e->kern->white_noise || e->kern->discrete;
     sgdmft_status status = SGDMFT_OK;
     e->n_blocks = e->in->n_blocks;
     if (smooth && !(e->flow = calloc(e->n_blocks, sizeof *e->flow)))
@@ -255,17 +255,32 @@ static moments moments_of(const coordinate_ensemble *e)
     return (moments){e->mean, start, self, zeta, (size_t)(zeta - e->mean) + k * k * (size_t)e->step.cell};
 }
 
-static void move_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+static void add_moments(const coordinate_ensemble *e, const coordinate_block *block, double *sums)
 {
-    coordinate_block *block = &e->block[b];
     const path_inputs *in = block->in;
     const double *theta = block->theta_next;
     int k = e->k, kstar = e->kstar;
-    coordinate_block_move(block, &e->step, e->pen, work);
     lanes_outer(k, kstar, in->n, theta, in->wstar, sums);
     lanes_outer(k, k, in->n, theta, in->z0, sums += k * kstar);
     lanes_outer(k, k, in->n, theta, theta, sums += k * k);
     lanes_outer(k, k * e->step.cell, in->n, theta, block->zeta, sums += k * k);
+}
+
+static void move_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    coordinate_block_move(&e->block[b], &e->step, e->pen, work);
+    add_moments(e, &e->block[b], sums);
+}
+
+static void step_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    coordinate_block_step(&e->block[b], &e->step, e->pen, work);
+    add_moments(e, &e->block[b], sums);
+}
+
+static void find_zeta_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    coordinate_block_find_zeta(&e->block[b], &e->step);
 }
 
 static void update_drift_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
@@ -392,12 +407,17 @@ static void responses_of_block(const coordinate_ensemble *e, size_t b, double *w
     flow_block_advance(&e->flow[b], &e->block[b], &e->step, &e->rows, e->pen, work, sums);
 }
 
-/* Row i + 1 of R as the mean of derivatives along paths. Returns its largest change, or NaN. */
-static double mean_response(coordinate_ensemble *e, int i)
+static void step_responses_of_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    flow_block_step(&e->flow[b], &e->block[b], &e->step, e->pen, work, sums);
+}
+
+/* Row i + 1 of R as the mean of derivatives along paths, which `advance` finds. Returns its largest change, or NaN. */
+static double mean_response(coordinate_ensemble *e, int i, block_function *advance)
 {
     size_t kk = (size_t)(e->k * e->k);
     double change = 0;
-    over_blocks(e, kk * (size_t)(i + 1), responses_of_block);
+    over_blocks(e, kk * (size_t)(i + 1), advance);
     for (size_t x = 0; x < kk; x++)
         for (int j = 0; j <= i; j++) {
             double value = e->mean[(size_t)j * kk + x];
@@ -423,10 +443,39 @@ double coordinate_ensemble_advance(coordinate_ensemble *e, int i, const averages
         over_blocks(e, 0, update_drift_of_block);
     }
     set_slopes(e);
-    double response = e->flow ? mean_response(e, i) : response_sampled_advance(e->kern, i, at, next, e->slopes);
+    double response =
+        e->flow ? mean_response(e, i, responses_of_block) : response_sampled_advance(e->kern, i, at, next, e->slopes);
     if (isnan(innovation) || isnan(response))
         return NAN;
     return fmax(innovation, fmax(rows, response));
+}
+
+double coordinate_ensemble_step(coordinate_ensemble *e, int i, const averages_layout *at, const double *now)
+{
+    const kernels *kern = e->kern;
+    double innovation = innovations_row(e->kern, i, at, now, now), eta = kern->grid->eta_start[i];
+    coordinate_step_set_cell(&e->step, i, kern->grid->h[i], kern->delta, eta, eta);
+    e->step.beta = kern->filter.beta;
+    e->step.gain = kern->filter.gain;
+    coordinate_row_from_blocks(e->k, i + 1, kernels_L(kern, i, 0), (size_t)(e->k * e->k), e->step.L);
+    over_blocks(e, moments_of(e).size, step_block);
+    double rows = set_rows(e);
+    over_blocks(e, 0, find_zeta_of_block);
+    return larger_change(innovation, larger_change(rows, mean_response(e, i, step_responses_of_block)));
+}
+
+static void close_block(const coordinate_ensemble *e, size_t b, double *work, double *sums)
+{
+    coordinate_block_close(&e->block[b], &e->step);
+    flow_block_close(&e->flow[b], &e->block[b], &e->step, &e->rows);
+}
+
+void coordinate_ensemble_close(coordinate_ensemble *e, int node, const averages_layout *at, const double *averages)
+{
+    set_drift_of_start(e, at, averages);
+    set_memory_of_path(e, node - 1, at, averages);
+    over_blocks(e, 0, close_block);
+    at->response->renew(e->kern, node, at, averages);
 }
 
 void coordinate_ensemble_accept(coordinate_ensemble *e)

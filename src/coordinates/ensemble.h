@@ -9,7 +9,8 @@
    the same V: its covariance is then exactly the matrix of averages of theta, which is positive semi-definite.
 
    The coordinates advance in lockstep with the paths of the samples. Their response comes from Stein's lemma
-   (kernels/response_sampled.c), or from derivatives along paths if the field has no white noise (flow.h). */
+   (kernels/response_sampled.c), or from derivatives along paths if the field has no white noise, and in discrete time
+   (flow.h). */
 #ifndef SGDMFT_COORDINATES_ENSEMBLE_H
 #define SGDMFT_COORDINATES_ENSEMBLE_H
 
@@ -30,8 +31,9 @@ void coordinate_ensemble_free(coordinate_ensemble *ensemble); /* NULL is allowed
 /* Every node that is accepted from now on goes into `record`, which must outlive the ensemble. */
 void coordinate_ensemble_keep(coordinate_ensemble *ensemble, coordinate_record *record);
 
-/* Bytes of `paths` coordinates with the numbers that they are drawn from. */
-double coordinate_ensemble_bytes(int k, int kstar, int steps, int white_noise, double paths);
+/* Bytes of `paths` coordinates with the numbers that they are drawn from; `on_path` is 1 if X depends on theta
+   itself. */
+double coordinate_ensemble_bytes(int k, int kstar, int steps, int on_path, double paths);
 
 /* Node 0, from the averages over samples there. */
 void coordinate_ensemble_start(coordinate_ensemble *ensemble, const averages_layout *at, const double *first);
@@ -40,6 +42,11 @@ void coordinate_ensemble_start(coordinate_ensemble *ensemble, const averages_lay
    largest change of a row relative to its scale, or NaN if something is not finite. */
 double coordinate_ensemble_advance(coordinate_ensemble *ensemble, int i, const averages_layout *at, const double *now,
                                    const double *next);
+
+/* The same in discrete time, from the averages at node i alone; and then X and Q at node i + 1, from those there. */
+double coordinate_ensemble_step(coordinate_ensemble *ensemble, int i, const averages_layout *at, const double *now);
+void coordinate_ensemble_close(coordinate_ensemble *ensemble, int node, const averages_layout *at,
+                               const double *averages);
 
 /* Makes node i + 1 the last accepted one. */
 void coordinate_ensemble_accept(coordinate_ensemble *ensemble);

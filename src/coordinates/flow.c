@@ -127,6 +127,54 @@ void flow_block_advance(flow_block *flow, const coordinate_block *block, const c
     begin_node(flow, n, i + 1, rows->gamma, flow->Y_next);
 }
 
+/* row[p] = D_{i+1,j} from D_ij (`now`), D_{i-1,j} (`before`, or NULL if there is no velocity) and F_ij. */
+static void flow_step_row(size_t width, const coordinate_step *step, const double *before, const double *now,
+                          const double *force, double *row)
+{
+    double h = 2 * step->half_h;
+    for (size_t p = 0; p < width; p++)
+        row[p] = now[p] + (before ? step->beta * (now[p] - before[p]) : 0) - step->gain * h * force[p];
+}
+
+void flow_block_step(flow_block *flow, const coordinate_block *block, const coordinate_step *step, const penalty *pen,
+                     double *work, double *sums)
+{
+    int k = flow->k, kk = k * k;
+    size_t n = block->in->n, width = (size_t)kk * n, i = (size_t)step->cell;
+    double *after = flow->D + rows_before(i + 1) * width, *now = flow->D + rows_before(i) * width;
+    const double *before = i > 0 ? flow->D + rows_before(i - 1) * width : NULL;
+    for (size_t p = 0; p < width; p++)
+        flow->solve[p] = 0; /* D_{i-1,i}, before the kick */
+    for (size_t j = 0; j <= i; j++) {
+        lanes_multiply_each(k, n, 1, flow->curvature, now + j * width, flow->work);
+        for (size_t p = 0; p < width; p++)
+            flow->work[p] += step->rate_start * flow->Y[j * width + p];
+        flow_step_row(width, step,
+                      !before ? NULL
+                      : j < i ? before + j * width
+                              : flow->solve,
+                      now + j * width, flow->work, after + j * width);
+        for (int c = 0; c < kk; c++)
+            for (size_t p = 0; p < n; p++)
+                sums[j * (size_t)kk + (size_t)c] += after[j * width + (size_t)c * n + p];
+    }
+    for (size_t p = 0; p < width; p++)
+        after[(i + 1) * width + p] = step->gain * flow->one[p];
+    penalty_hessian(pen, work, n, n, block->theta_next, flow->curvature_next);
+}
+
+void flow_block_close(flow_block *flow, const coordinate_block *block, const coordinate_step *step,
+                      const flow_step *rows)
+{
+    int k = flow->k;
+    size_t n = block->in->n, width = (size_t)(k * k) * n, node = (size_t)step->cell + 1;
+    const double *D = flow->D + rows_before(node) * width;
+    lanes_chain_shared(k, n, (int)node, rows->row, flow->D, flow->one, flow->work, flow->Y_next);
+    memset(flow->Y_next + node * width, 0, sizeof(double) * width);
+    for (size_t j = 0; j <= node; j++)
+        lanes_multiply(k, n, step->memory_end, D + j * width, flow->Y_next + j * width);
+}
+
 static void swap(double **x, double **y)
 {
     double *first = *x;

@@ -9,7 +9,11 @@
      X_i  = drift_teacher_i theta* + gamma_i theta_i + sum_{c<i} (left_ic theta_c + right_ic theta_{c+1}),
      Y_ij = gamma_i D_ij + sum_{j<=c<i} (left_ic D_cj + right_ic D_{c+1,j}),
 
-   with gamma_i = E[G], left and right as in kernels/response_pathwise.c, and drift_teacher such that
+   and in discrete time, with D_{i+1,i+1} = gain and the filter of kernels/recursion.h,
+
+     D_{i+1,j} = D_ij + beta (D_ij - D_{i-1,j}) - gain h F_ij.
+
+   Here gamma_i = E[G], left and right as in kernels/response_pathwise.c, and drift_teacher such that
    E[X theta*^T] = E[g w*^T]. */
 #ifndef SGDMFT_COORDINATES_FLOW_H
 #define SGDMFT_COORDINATES_FLOW_H
@@ -45,5 +49,11 @@ void flow_block_start(flow_block *flow, const coordinate_block *block, const dou
 void flow_block_advance(flow_block *flow, const coordinate_block *block, const coordinate_step *step,
                         const flow_step *rows, const penalty *pen, double *work, double *sums);
 void flow_block_accept(flow_block *flow);
+
+/* In discrete time: D at the end of the step from D and Y before it, adding sums as above; and then Y there. */
+void flow_block_step(flow_block *flow, const coordinate_block *block, const coordinate_step *step, const penalty *pen,
+                     double *work, double *sums);
+void flow_block_close(flow_block *flow, const coordinate_block *block, const coordinate_step *step,
+                      const flow_step *rows);
 
 #endif

@@ -62,7 +62,8 @@ size_t coordinate_record_arrays(coordinate_record *record, array_row rows[RECORD
 
 double coordinate_record_bytes(int k, int kstar, const time_grid *grid, size_t paths, size_t kept)
 {
-    coordinate_record shape = {.k = k, .kstar = kstar, .steps = grid->steps, .renews = grid->epoch > 0};
+    coordinate_record shape = {
+        .k = k, .kstar = kstar, .steps = grid->steps, .renews = grid->epoch > 0 && !grid->discrete};
     array_row rows[RECORD_ARRAYS_MOST];
     return arrays_bytes(rows, describe(&shape, kept, paths, rows));
 }
@@ -75,7 +76,8 @@ sgdmft_status coordinate_record_new(sgdmft_context *ctx, int k, int kstar, const
     coordinate_record *record = calloc(1, sizeof *record);
     if (!record)
         return context_out_of_memory(ctx, "a record of coordinates", sizeof *record);
-    *record = (coordinate_record){.k = k, .kstar = kstar, .steps = grid->steps, .renews = grid->epoch > 0};
+    *record =
+        (coordinate_record){.k = k, .kstar = kstar, .steps = grid->steps, .renews = grid->epoch > 0 && !grid->discrete};
     sgdmft_status status = choose_nodes(ctx, k, (size_t)grid->steps + 1, paths, wanted, &record->theta);
     size_t n = coordinate_record_arrays(record, rows);
     if (!status && arrays_allocate(rows, n))

@@ -155,14 +155,19 @@ static void move_to_times(time_grid *grid, int smallest, const double *times, in
     }
 }
 
+/* 1 if t is a multiple of the length of an epoch; 0 if there are no epochs. */
+static int begins_epoch(double t, double epoch)
+{
+    double place = epoch > 0 ? t / epoch : 0;
+    return epoch > 0 && fabs(place - round(place)) <= SAME_TIME * (1 + place);
+}
+
 /* Marks the nodes at which epochs begin. */
 static void mark_renewals(time_grid *grid, double epoch)
 {
     grid->epoch = epoch;
-    for (int i = 0; i <= grid->steps && epoch > 0; i++) {
-        double place = grid->t[i] / epoch;
-        grid->renewal[i] = fabs(place - round(place)) <= SAME_TIME * (1 + place);
-    }
+    for (int i = 0; i <= grid->steps; i++)
+        grid->renewal[i] = begins_epoch(grid->t[i], epoch);
 }
 
 /* The smallest number of steps with which each of `count` times is a node of the grid coarsened twice. */
@@ -237,6 +242,47 @@ sgdmft_status time_grid_discrete(sgdmft_context *ctx, int steps, double b, const
         grid->renewal[i] = epoch > 0 && grid->history[i] == i;
     }
     return finish_discrete(ctx, grid, eta, out);
+}
+
+/* Points of the midpoint rule for a part of a step in which eta is smooth. */
+enum { MEAN_POINTS = 8 };
+
+/* The integral of eta from `low` to `high`. `work` is that of the schedule. */
+static double eta_between(const schedule *eta, double *work, double low, double high)
+{
+    double t[MEAN_POINTS], value[MEAN_POINTS], sum = 0;
+    for (int p = 0; p < MEAN_POINTS; p++)
+        t[p] = low + (high - low) * (p + 0.5) / MEAN_POINTS;
+    schedule_values(eta, work, MEAN_POINTS, t, value);
+    for (int p = 0; p < MEAN_POINTS; p++)
+        sum += value[p];
+    return sum * (high - low) / MEAN_POINTS;
+}
+
+sgdmft_status time_grid_small_steps(sgdmft_context *ctx, const schedule *eta, double epoch, time_grid *grid)
+{
+    eta_jump *jump = NULL;
+    size_t jumps = 0, next = 0;
+    sgdmft_status status = schedule_jumps(ctx, eta, grid->t[grid->steps], &jump, &jumps);
+    double *work = memory_doubles(schedule_work(eta) + 1);
+    if (!status && !work)
+        status = context_out_of_memory(ctx, "the time grid", 8.0 * (double)schedule_work(eta));
+    for (int i = 0; i <= grid->steps; i++)
+        grid->corner[i] = begins_epoch(grid->t[i], epoch);
+    for (int i = 0; i < grid->steps && !status; i++) {
+        double low = grid->t[i], sum = 0;
+        if (next < jumps && jump[next].after < grid->t[i + 1])
+            grid->corner[i] = grid->corner[i + 1] = 1;
+        for (; next < jumps && jump[next].after < grid->t[i + 1]; next++) {
+            sum += eta_between(eta, work, low, jump[next].before);
+            low = jump[next].after;
+        }
+        sum += eta_between(eta, work, low, grid->t[i + 1]);
+        grid->eta_start[i] = grid->eta_end[i] = grid->eta_middle[i] = sum / grid->h[i];
+    }
+    free(work);
+    free(jump);
+    return status;
 }
 
 /* The node since which a path that is visited just before a node has not been visited. */

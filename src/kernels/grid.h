@@ -44,6 +44,11 @@ sgdmft_status time_grid_new(sgdmft_context *ctx, int steps, double horizon, doub
 sgdmft_status time_grid_discrete(sgdmft_context *ctx, int steps, double b, const schedule *eta, double epoch,
                                  time_grid **out);
 
+/* Makes it a grid for the limit of small steps. The mean of eta over every step takes the place of its value at the
+   beginning, which is as good then, and leaves a series in b where eta jumps within a step. Curves have corners at both
+   ends of a step in which eta jumps, and at multiples of `epoch` unless it is 0; they are smooth at all other nodes. */
+sgdmft_status time_grid_small_steps(sgdmft_context *ctx, const schedule *eta, double epoch, time_grid *grid);
+
 /* The grid of every second node of `fine`, whose number of steps must be even. */
 sgdmft_status time_grid_coarsen(sgdmft_context *ctx, const time_grid *fine, const schedule *eta, time_grid **out);
 void time_grid_free(time_grid *grid);

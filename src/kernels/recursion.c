@@ -3,6 +3,13 @@
 #include "kernels/filter.h"
 #include "kernels/innovations.h"
 
+filter recursion_filter(double lambda, double gamma, double beta, double h)
+{
+    if (gamma > 0)
+        return (filter){lambda, exp(-gamma * h), -expm1(-gamma * h)};
+    return (filter){lambda, beta, 1};
+}
+
 /* x_{i+1} from x_i and x_{i-1}; `impulse` is h f_i. */
 static inline double advanced(const kernels *kern, int i, double before, double now, double impulse)
 {

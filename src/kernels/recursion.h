@@ -24,6 +24,9 @@
 #include "kernels/averages.h"
 #include "kernels/kernels.h"
 
+/* The filter with steps of length h: with a ridge, and with momentum of the rate gamma, or else beta; 0 for none. */
+filter recursion_filter(double lambda, double gamma, double beta, double h);
+
 /* Row i of L, and R, m, F and V at node i + 1, from the averages at node i and Q there. Returns the largest change of
    a row that has been made before, or NaN if a number is not finite. */
 double recursion_advance(kernels *kern, int i, const averages_layout *at, const double *now);

@@ -129,6 +129,15 @@ static sgdmft_status check_momentum(sgdmft_context *ctx, const settings *s, cons
     return SGDMFT_OK;
 }
 
+/* Says that an option which was given is not used. */
+static void warn_unused(sgdmft_context *ctx, const settings *s, option_id id, const char *why)
+{
+    origin where = settings_origin(s, id);
+    if (given(s, id))
+        context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: %s: not used %s", where.source, where.line, where.column,
+                    where.key, why);
+}
+
 sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmft_problem *problem)
 {
     sgdmft_status status = check_model(ctx, s);
@@ -153,10 +162,11 @@ sgdmft_status check_presence(sgdmft_context *ctx, const settings *s, const sgdmf
         return origin_fail(ctx, SGDMFT_ERR_RANGE, &where, "time %g is beyond the horizon %g", at->value[at->n - 1],
                            problem->horizon);
     }
-    if (given(s, OPT_DELTA) && problem->process->events == EVENTS_FRESH) {
-        origin where = settings_origin(s, OPT_DELTA);
-        context_log(ctx, SGDMFT_LOG_WARNING, "%s:%d:%d: delta: not used by dynamics: %s", where.source, where.line,
-                    where.column, problem->process->dynamics);
+    if (problem->process->events == EVENTS_FRESH)
+        warn_unused(ctx, s, OPT_DELTA, "by dynamics in which every sample is new");
+    if (problem_is_discrete(problem)) {
+        warn_unused(ctx, s, OPT_STEPS, "with batch_fraction, which determines the steps");
+        warn_unused(ctx, s, OPT_BATCH, "with batch_fraction, which determines the batches");
     }
     return SGDMFT_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "coordinates/block.h"
 #include "core/memory.h"
+#include "kernels/recursion.h"
 #include "model/initial.h"
 #include "paths/lanes.h"
 #include "problem/problem.h"
@@ -21,6 +22,7 @@ static const double SOLVED = 1e-12;
 struct nonlinear_process {
     int k, kstar;
     int on_path;     /* 1 if X depends on theta itself */
+    int recursion;   /* 1 in discrete time */
     size_t n, cells; /* nodes; cells before the last one */
     size_t *node;    /* [n] */
     penalty *pen;
@@ -93,6 +95,11 @@ static sgdmft_status fill(sgdmft_context *ctx, const sgdmft_problem *problem, co
         status = initial_law_init(ctx, problem, &process->law);
     for (size_t i = 0; i <= process->cells && !status; i++)
         status = set_step(ctx, problem->delta, x, i, &process->step[i]);
+    for (size_t i = 1; i <= process->cells && !status; i++) {
+        filter f = recursion_filter(problem->lambda, problem->momentum.rate, problem->momentum.beta, x->t[1] - x->t[0]);
+        process->step[i].beta = f.beta;
+        process->step[i].gain = f.gain;
+    }
     for (size_t i = 1; i < process->cells && !status; i++)
         status = set_renewal(ctx, x, i, &process->after[i]);
     return status;
@@ -105,8 +112,12 @@ sgdmft_status nonlinear_process_new(sgdmft_context *ctx, const sgdmft_problem *p
     nonlinear_process *process = calloc(1, sizeof *process);
     if (!process)
         return context_out_of_memory(ctx, "the process of the coordinates", sizeof *process);
-    *process = (nonlinear_process){
-        .k = x->k, .kstar = x->kstar, .on_path = !problem->process->white_noise, .n = n, .cells = node[n - 1]};
+    *process = (nonlinear_process){.k = x->k,
+                                   .kstar = x->kstar,
+                                   .on_path = !problem->process->white_noise || problem_uses_recursion(problem),
+                                   .recursion = problem_uses_recursion(problem),
+                                   .n = n,
+                                   .cells = node[n - 1]};
     sgdmft_status status = fill(ctx, problem, x, node, process);
     if (status)
         nonlinear_process_free(process);
@@ -192,6 +203,12 @@ static sgdmft_status solve_step(const nonlinear_process *process, size_t node, n
     const coordinate_step *step = &process->step[node];
     size_t width = (size_t)process->k * L;
     int solved = 0;
+    if (process->recursion) {
+        coordinate_block_step(&work->block, step, process->pen, work->penalty);
+        coordinate_block_close(&work->block, step);
+        coordinate_block_accept(&work->block, (int)node);
+        return SGDMFT_OK;
+    }
     coordinate_block_prepare(&work->block, step);
     memcpy(work->before, work->block.theta_next, sizeof(double) * width);
     for (int round = 0; round < ROUNDS_MOST && !solved; round++) {

@@ -118,11 +118,30 @@ static void test_law_matters(void **state)
     check_between(m[0] - m[1], 0.05, 0.5, "m of a sparse teacher over that of a Gaussian one");
 }
 
+/* In discrete time, and in the limits of smaller batches, coordinates have steps of their own. */
+static void test_discrete(void **state)
+{
+    check_ridge("sgd, batch_fraction: 0.25, sampling: reshuffle, momentum: {beta: 0.4}", "lambda: 0.3",
+                "penalty: \"0.15*th1^2\"", ONE, 4000, 0.05);
+    check_ridge("sgd, batch_fraction: 0.5", "lambda: 0.3", "penalty: \"0.15*(th1^2 + th2^2)\"", TWO, 4000, 0.08);
+    check_simulated("batch_fraction: 0.2, sampling: cyclic, delta: 2, eta: 0.6, horizon: 2, "
+                    "penalty: \"0.1*log(cosh(5*th1))\", model: {label: \"tanh(s) + 0.2*eps\", predict: \"tanh(r)\", "
+                    "loss: \"(f - y)^2/2\"}, " SPARSE,
+                    5000, "replicas: 10, seed: 107");
+    check_simulated(
+        "batch_fraction: 1, momentum: {beta: 0.5}, delta: 2, eta: 0.2, horizon: 8, "
+        "penalty: \"0.05*log(cosh(5*th1))\", model: {label: \"s + 0.2*eps\", loss: \"(r - y)^2/2\"}, " SPARSE,
+        2500, "replicas: 10, seed: 108");
+    check_simulated("momentum: {rate: 2}, delta: 2, eta: 0.8, horizon: 2, penalty: \"0.1*log(cosh(5*th1))\", "
+                    "model: {label: \"s + 0.2*eps\", loss: \"(r - y)^2/2\"}, " SPARSE,
+                    2500, "replicas: 10, steps: 32, seed: 109");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ridge),   cmocka_unit_test(test_ridge_of_two), cmocka_unit_test(test_sparse),
-        cmocka_unit_test(test_coupled), cmocka_unit_test(test_law_matters),
+        cmocka_unit_test(test_coupled), cmocka_unit_test(test_law_matters),  cmocka_unit_test(test_discrete),
     };
     return cmocka_run_group_tests_name("penalty", tests, NULL, NULL);
 }

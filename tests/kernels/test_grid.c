@@ -107,6 +107,26 @@ static void test_discrete(void **state)
     }
 }
 
+/* The same for the limit of small steps: the mean of eta, also where it jumps in the middle of a step; corners there and
+   where epochs begin. */
+static void test_small_steps(void **state)
+{
+    const fixture *f = *state;
+    schedule *eta;
+    time_grid *grid = NULL;
+    check_ok(f->ctx, schedule_of(f->ctx, "if(t < 1.35, 1 + t, 0.5)", 3, &eta));
+    check_ok(f->ctx, time_grid_discrete(f->ctx, 12, 0.25, eta, 0, &grid));
+    check_ok(f->ctx, time_grid_small_steps(f->ctx, eta, 1, grid));
+    for (int i = 0; i < 12; i++) {
+        double t = 0.25 * i, want = t < 1.2 ? 1 + t + 0.125 : t > 1.3 ? 0.5 : (0.1 * 2.3 + 0.15 * 0.5) / 0.25;
+        check_near(grid->eta_start[i], want, 1e-9, "eta of step %d", i);
+        assert_true(grid->eta_end[i] == grid->eta_start[i]);
+        assert_int_equal(grid->corner[i], i % 4 == 0 || i == 5 || i == 6);
+    }
+    time_grid_free(grid);
+    schedule_free(eta);
+}
+
 static void test_cell(void **state)
 {
     static const int steps[4] = {1, 2, 23, 64};
@@ -318,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_coarsen),
         cmocka_unit_test(test_cell),
         cmocka_unit_test(test_discrete),
+        cmocka_unit_test(test_small_steps),
         cmocka_unit_test(test_stencil_is_exact),
         cmocka_unit_test(test_stencil_order),
         cmocka_unit_test(test_stencil_at_nodes),

@@ -98,12 +98,15 @@ static void test_same_paths(void **state)
     const sample_process *p;
     for (size_t i = 0; (p = process_at(i)); i++) {
         char text[1024];
-        if (p->events == EVENTS_FRESH || p->events == EVENTS_BATCHES) /* solved otherwise, or not with a penalty */
+        if (p->events == EVENTS_FRESH)
             continue;
         snprintf(text, sizeof text,
-                 "dynamics: %s\n%s%s\n" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
+                 "dynamics: %s\n%s%s\n%s" STEEP "numerics: {grading: 1, paths: 400, replicas: 2, steps: 20}\n"
                  "output: {histograms: [0, 0.7, 2], times: 3}\n",
-                 p->dynamics, p->sampling ? "sampling: " : "", p->sampling ? p->sampling : "");
+                 p->dynamics, p->sampling ? "sampling: " : "", p->sampling ? p->sampling : "",
+                 p->batch == BATCH_SMALL      ? ""
+                 : p->batch == BATCH_FRACTION ? "batch_fraction: 0.1\nmomentum: {beta: 0.5}\n"
+                                              : "batch_fraction: 1\n");
         check_same_paths(text);
     }
     check_same_paths(
