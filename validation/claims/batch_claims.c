@@ -67,7 +67,7 @@ void check_batch_fraction(claim *c)
     against_simulation(c, "tanh_batch20", "");
     against_simulation(c, "tanh_batch20_reshuffle", "");
     against_simulation(c, "tanh_batch20_reshuffle", "sampling=cyclic");
-    against_simulation(c, "erf2_sgd", "batch_fraction=0.25 horizon=3");
+    against_simulation(c, "erf2_sgd", "batch_fraction=0.25 horizon=3 numerics.steps=null");
     size_t panel = claim_add_panel(c, "distance to sub-linear batches", "$b$", "relative to scale", 1, 1);
     for (int i = 0; i < 3; i++)
         fraction_rate(c, panel, "linear", sampling[i], " numerics.method=linear", fine, 4, 0.05, i);
@@ -158,7 +158,7 @@ void check_gradient_descent(claim *c)
 {
     static const double fine[] = {0.08, 0.04, 0.02, 0.01}, coarse[] = {0.2, 0.1, 0.05};
     against_simulation(c, "tanh_gd", "");
-    against_simulation(c, "erf2_sgd", "batch_fraction=1 eta=0.3 horizon=10");
+    against_simulation(c, "erf2_sgd", "batch_fraction=1 eta=0.3 horizon=10 numerics.steps=null");
     size_t panel = claim_add_panel(c, "distance to gradient flow", "$\\eta$", "relative to scale", 1, 1);
     descent_rate(c, panel, "linear", " numerics.method=linear output.times=6", fine, 4, 0.05, 0);
     descent_rate(c, panel, "tanh_gd", " output.times=6", coarse, 3, 0.2, 1);
