@@ -51,8 +51,9 @@ class Validate(support.ProgramTest):
         self.write("file", "x\n")
         self.refuse("validate", "-o", "file", code=4, mentions=["file"])
         page = self.run_program("validate", "--help").stdout
-        for name in ["sgd-simulation", "batch", "sme", "linear", "eta-to-zero", "delta-to-infinity", "universality",
-                     "identities", "reference"]:
+        for name in ["sgd-simulation", "batch", "sme", "linear", "eta-to-zero", "delta-to-infinity", "orders",
+                     "first-epoch", "batch-fraction", "momentum", "gradient-descent", "universality", "identities",
+                     "reference"]:
             self.assertIn(name, page)
 
 

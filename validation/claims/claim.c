@@ -154,6 +154,28 @@ void claim_row_agree(claim *c, const char *problem, const char *statistic, const
         c->rows[c->n_rows - 1].verdict = VERDICT_FAILS;
 }
 
+static void differ(claim *c, const char *problem, const char *statistic, const run *a, const run *b)
+{
+    const run *const needed[] = {a, b, NULL};
+    gap g;
+    if (!claim_have(c, problem, statistic, needed))
+        return;
+    gap_between(a->solution, b->solution, NULL, &g);
+    claim_row_value(c, problem, statistic, g.z, CLAIM_DIFFERENCE, INFINITY,
+                    "%s at t = %.3g; up to %.2g%% of scale apart", g.column, g.t, 100 * g.largest);
+}
+
+void claim_rows_differ(claim *c, const char *problem, const char *what, const char *const *names, const run *const *r,
+                       int n)
+{
+    char statistic[128];
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++) {
+            snprintf(statistic, sizeof statistic, "max |z|, %s - %s, %s", names[i], names[j], what);
+            differ(c, problem, statistic, r[i], r[j]);
+        }
+}
+
 /* ---- powers ---- */
 
 void distance_table_add(distance_table *table, double x, const run *a, const run *b, const gap_options *options)

@@ -70,6 +70,7 @@ size_t claim_count(const claim *c, verdict v);
 /* Bounds on z and on error bars that most rows share; docs/validation.md explains the choice. */
 #define CLAIM_SIGMA 4.0
 #define CLAIM_RESOLUTION 0.02
+#define CLAIM_DIFFERENCE 10.0
 
 /* The verdict on `value` in [low, high]. */
 verdict verdict_of(double value, double low, double high);
@@ -81,6 +82,11 @@ void claim_row_value(claim *c, const char *problem, const char *statistic, doubl
    (gap.resolution) of at most CLAIM_RESOLUTION. */
 void claim_row_agree(claim *c, const char *problem, const char *statistic, const run *a, const run *b,
                      const gap_options *options, double sigma);
+
+/* Checks that any two of the `n` runs differ by at least CLAIM_DIFFERENCE combined standard errors in some column at some
+   time. `names` are those of the runs, and `what` says what kind of curves they are. */
+void claim_rows_differ(claim *c, const char *problem, const char *what, const char *const *names, const run *const *r,
+                       int n);
 
 /* 1 if all runs (ended by NULL) have a solution. Otherwise adds a row with the reason: it was not run if this version
    cannot solve the problem, and it fails if the solve failed. */

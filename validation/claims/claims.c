@@ -1,6 +1,8 @@
 #include "validation/claims/claims.h"
 
+#include "validation/claims/batch_claims.h"
 #include "validation/claims/equation_claims.h"
+#include "validation/claims/order_claims.h"
 #include "validation/claims/simulation_claims.h"
 
 const claim_spec claims_all[] = {
@@ -16,7 +18,9 @@ const claim_spec claims_all[] = {
          "Batches differ from the limit by O(batch/n). Single samples agree with it within standard errors; batches "
          "of n^0.5, which are 1 to 2% of the samples here, do so once this share is extrapolated to zero. Batches "
          "of n^0.8 are still 15 to 30% of the samples; their distance to the limit is proportional to batch/n, and "
-         "falls with d in the same proportion.",
+         "falls with d in the same proportion. Single samples and batches of n^0.5 that are cut from a new order in "
+         "every "
+         "epoch agree with the limit of reshuffling in the same way.",
      .check = check_batch},
     {.name = "sme",
      .title = "SGD, SME and gradient flow have different limits, except for the linear model",
@@ -44,6 +48,40 @@ const claim_spec claims_all[] = {
              "(online) SGD is proportional to 1/delta: without noise for the linear model, and by the sampled solver "
              "for a tanh model.",
      .check = check_delta_to_infinity},
+    {.name = "orders",
+     .title = "With replacement, reshuffled and cyclic: different limits",
+     .text =
+         "Limits of reshuffled and of cyclic orders agree with simulations, for one student and for two. Any two of "
+         "sampling with replacement, reshuffling and a cyclic order differ by more than ten standard errors, in the "
+         "limit and in simulations, for a tanh model and for the linear model.",
+     .check = check_orders},
+    {.name = "first-epoch",
+     .title = "The first epoch without replacement is one-pass SGD",
+     .text =
+         "Until t = 1 no sample is visited twice, and reshuffled and cyclic orders have the curves of one-pass "
+         "(online) SGD at tau = delta t, with and without ridge; only the train loss, which knows the samples, has "
+         "another meaning there, and is the same for both orders. In the second epoch curves leave those of one-pass "
+         "SGD.",
+     .check = check_first_epoch},
+    {.name = "batch-fraction",
+     .title = "Batches that are a fraction of the data, and their limit of small batches",
+     .text = "Batches of the fraction b of the data have limits that agree with simulations under every sampling. As b "
+             "goes to 0, their distance to the limit of sub-linear batches, root mean square over all columns and "
+             "times, is proportional to b: without noise for the linear model, and by the sampled solver for a tanh "
+             "model.",
+     .check = check_batch_fraction},
+    {.name = "momentum",
+     .title = "Momentum, and its limit of short memory",
+     .text = "Limits with momentum agree with simulations: sub-linear batches whose velocity remembers 1/gamma epochs, "
+             "and batches of a fraction of the data, full batches included, with a fixed beta. The distance to plain "
+             "SGD is proportional to 1/gamma. With a fixed beta, b -> 0 is SGD with the step eta / (1 - beta).",
+     .check = check_momentum},
+    {.name = "gradient-descent",
+     .title = "Full-batch gradient descent, and its limit of small steps",
+     .text =
+         "Gradient descent agrees with simulations, and its distance to gradient flow at fixed eta t is proportional "
+         "to eta: without noise for the linear model, and by the sampled solver for a tanh model.",
+     .check = check_gradient_descent},
     {.name = "universality",
      .title = "The law of the entries of the data does not matter",
      .text =

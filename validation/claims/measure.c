@@ -120,13 +120,19 @@ static size_t take_column(const sgdmft_solution *a, const sgdmft_curve *x, const
     return times;
 }
 
+static int is_left_out(const sgdmft_curve *curve, const gap_options *o)
+{
+    return o->without && strncmp(curve->name, o->without, strlen(o->without)) == 0;
+}
+
 int gap_between(const sgdmft_solution *a, const sgdmft_solution *b, const gap_options *options, gap *out)
 {
     gap_options plain = {.time_a = 1}, o = options ? *options : plain;
     gap_sums sums = {0};
     *out = (gap){.z = -1};
     for (size_t c = 0; c < a->n_curves; c++) {
-        const sgdmft_curve *curve = &a->curves[c], *other = sgdmft_solution_curve(b, curve->name);
+        const sgdmft_curve *curve = &a->curves[c],
+                           *other = is_left_out(curve, &o) ? NULL : sgdmft_solution_curve(b, curve->name);
         size_t times = other ? take_column(a, curve, b, other, &o, &sums, out) : 0;
         out->columns += times > 0;
         out->times = times > out->times ? times : out->times;

@@ -9,6 +9,7 @@
 typedef struct gap_options {
     double time_a, time_b; /* times are multiplied by these before they are matched; 0 means 1 */
     double allowance;      /* documented bias of b, relative to its value: differences up to it count as none */
+    const char *without;   /* columns whose names begin with this are left out; NULL: all are compared */
     /* Extrapolation of a to the limit of a parameter: a is replaced by a + weight (a - coarse), where coarse has the
        columns and times of a and is further from the limit. NULL: no extrapolation. */
     const sgdmft_solution *coarse;

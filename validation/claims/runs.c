@@ -8,6 +8,7 @@
 
 #include "columns/solution.h"
 #include "io/csv_read.h"
+#include "problem/problem.h"
 #include "sgdmft/simulate.h"
 #include "sgdmft/solve.h"
 
@@ -116,23 +117,6 @@ static uint64_t seed_of(const char *text)
     return hash >> 20;
 }
 
-/* The sizes and the seed of a run, as changes of its problem; NULL if out of memory. */
-static char *size_changes(const run_sizes *sizes, run_kind kind, const char *name, const char *changes)
-{
-    char *text = NULL, *seeded = NULL;
-    int failed = 0;
-    if (kind == RUN_SOLVE) {
-        failed = asprintf(&text, "numerics.paths=%d numerics.replicas=%d numerics.steps=%d", sizes->paths,
-                          sizes->replicas, sizes->steps) < 0;
-    } else {
-        failed = asprintf(&seeded, "%s %s", name, changes) < 0 ||
-                 asprintf(&text, "simulate.d=%d simulate.repetitions=%d output.times=11 numerics.seed=%" PRIu64,
-                          sizes->d, sizes->repetitions, seed_of(seeded)) < 0;
-        free(seeded);
-    }
-    return failed ? NULL : text;
-}
-
 /* Cuts `text` at its blanks into words[]; returns their number. */
 static size_t cut(char *text, const char **words)
 {
@@ -156,6 +140,44 @@ static sgdmft_status parse(runs *all, const char *name, const char *changes, sgd
         status = context_fail(all->ctx, SGDMFT_ERR_ARGUMENT, "the program contains no problem '%s'", name);
     free(copy);
     return status;
+}
+
+/* 1 if the problem determines the number of steps, so that there is none to choose. */
+static int has_own_steps(runs *all, const char *name, const char *changes)
+{
+    sgdmft_problem *problem = NULL;
+    int own = !parse(all, name, changes, &problem) && problem_is_discrete(problem);
+    sgdmft_problem_free(problem);
+    return own;
+}
+
+/* The sizes of a solve, as changes of its problem; NULL if out of memory. */
+static char *solve_sizes(runs *all, const char *name, const char *changes)
+{
+    const run_sizes *sizes = &all->sizes;
+    char *text = NULL, steps[48] = "";
+    if (!has_own_steps(all, name, changes))
+        snprintf(steps, sizeof steps, " numerics.steps=%d", sizes->steps);
+    int failed = asprintf(&text, "numerics.paths=%d numerics.replicas=%d%s", sizes->paths, sizes->replicas, steps) < 0;
+    return failed ? NULL : text;
+}
+
+/* The sizes and the seed of a simulation. */
+static char *simulation_sizes(const run_sizes *sizes, const char *name, const char *changes)
+{
+    char *text = NULL, *seeded = NULL;
+    int failed = asprintf(&seeded, "%s %s", name, changes) < 0 ||
+                 asprintf(&text, "simulate.d=%d simulate.repetitions=%d output.times=11 numerics.seed=%" PRIu64,
+                          sizes->d, sizes->repetitions, seed_of(seeded)) < 0;
+    free(seeded);
+    return failed ? NULL : text;
+}
+
+static char *size_changes(runs *all, run_kind kind, const char *name, const char *changes)
+{
+    if (kind == RUN_REFERENCE)
+        return strdup("");
+    return kind == RUN_SOLVE ? solve_sizes(all, name, changes) : simulation_sizes(&all->sizes, name, changes);
 }
 
 static void compute(runs *all, run_kind kind, const char *name, const char *changes, run *r)
@@ -207,7 +229,7 @@ static run *add(runs *all, char *key, const char *name, const char *changes)
 static const run *provide(runs *all, run_kind kind, const char *name, const char *changes)
 {
     static const char *const words[] = {"solve", "simulate", "reference"};
-    char *sizes = kind == RUN_REFERENCE ? strdup("") : size_changes(&all->sizes, kind, name, changes), *key = NULL;
+    char *sizes = size_changes(all, kind, name, changes), *key = NULL;
     if (!sizes || asprintf(&key, "%s %s %s %s", words[kind], name, sizes, changes) < 0) {
         free(sizes);
         return out_of_memory(all);

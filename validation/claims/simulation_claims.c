@@ -106,29 +106,35 @@ void check_sgd_simulation(claim *c)
 
 /* ---- batch ---- */
 
-static const char batch_problem[] = "tanh_sgd_eta2";
+static const char batch_problem[] = "tanh_sgd_eta2", epoch_problem[] = "tanh_reshuffle";
 
 static double samples(const run *limit, double d)
 {
     return limit->problem ? round(limit->problem->delta * d) : 1;
 }
 
+static const run *root_batches(claim *c, const char *problem, const run *limit)
+{
+    return runs_simulate(c->runs, problem, "simulate.batch=%.0f", sqrt(samples(limit, c->runs->sizes.d)));
+}
+
 /* Batches of n^0.5 and of four times that: the curves, extrapolated to batch/n = 0 along the line through both. */
-static void small_batches(claim *c, const run *limit, const run *root)
+static void small_batches(claim *c, const char *problem, const run *limit, const run *root)
 {
     double n = samples(limit, c->runs->sizes.d), batch = round(sqrt(n));
-    const run *four = runs_simulate(c->runs, batch_problem, "simulate.batch=%.0f", 4 * batch);
+    char label[64];
+    snprintf(label, sizeof label, "%s, batch n^0.5", problem);
+    const run *four = runs_simulate(c->runs, problem, "simulate.batch=%.0f", 4 * batch);
     static const char statistic[] = "max |z|, limit - simulation, extrapolated to batch/n = 0";
     const run *const needed[] = {limit, root, four, NULL};
-    if (!claim_have(c, "tanh_sgd_eta2, batch n^0.5", statistic, needed))
+    if (!claim_have(c, label, statistic, needed))
         return;
-    claim_row_agree(c, "tanh_sgd_eta2, batch n^0.5", statistic, root, limit,
-                    &(gap_options){.coarse = four->solution, .weight = 1.0 / 3}, CLAIM_SIGMA);
+    claim_row_agree(c, label, statistic, root, limit, &(gap_options){.coarse = four->solution, .weight = 1.0 / 3},
+                    CLAIM_SIGMA);
     gap direct;
     gap_between(root->solution, limit->solution, NULL, &direct);
-    claim_row_value(c, "tanh_sgd_eta2, batch n^0.5", "distance to the limit / (batch/n), not extrapolated",
-                    direct.distance / (batch / n), 0, 1,
-                    "batch/n = %.3g: distance %.2g +- %.2g of scale, max |z| = %.2f", batch / n, direct.distance,
+    claim_row_value(c, label, "distance to the limit / (batch/n), not extrapolated", direct.distance / (batch / n), 0,
+                    1, "batch/n = %.3g: distance %.2g +- %.2g of scale, max |z| = %.2f", batch / n, direct.distance,
                     direct.distance_se, direct.z);
 }
 
@@ -174,16 +180,23 @@ static void draw_batches(claim *c, const run *limit, const run *one, const run *
     }
 }
 
+/* Single samples and batches of n^0.5. */
+static void single_and_small(claim *c, const char *problem)
+{
+    const run *limit = runs_solve(c->runs, problem, "%s", ""), *root = root_batches(c, problem, limit);
+    const run *one = runs_simulate(c->runs, problem, "simulate.batch=1");
+    char label[64];
+    snprintf(label, sizeof label, "%s, batch 1", problem);
+    claim_row_agree(c, label, "max |z|, limit - simulation", limit, one, NULL, CLAIM_SIGMA);
+    draw_batches(c, limit, one, root);
+    small_batches(c, problem, limit, root);
+}
+
 void check_batch(claim *c)
 {
-    const run *limit = runs_solve(c->runs, batch_problem, "%s", "");
-    const run *one = runs_simulate(c->runs, batch_problem, "simulate.batch=1");
-    const run *root =
-        runs_simulate(c->runs, batch_problem, "simulate.batch=%.0f", sqrt(samples(limit, c->runs->sizes.d)));
-    claim_row_agree(c, "tanh_sgd_eta2, batch 1", "max |z|, limit - simulation", limit, one, NULL, CLAIM_SIGMA);
-    draw_batches(c, limit, one, root);
-    small_batches(c, limit, root);
-    large_batches(c, limit);
+    single_and_small(c, batch_problem);
+    large_batches(c, runs_solve(c->runs, batch_problem, "%s", ""));
+    single_and_small(c, epoch_problem);
 }
 
 /* ---- universality ---- */
@@ -242,8 +255,10 @@ static const double SME_BIAS = 0.015, FLOW_BIAS = 0.003;
 
 void check_reference(claim *c)
 {
-    static const char *const plain[] = {"tanh_sgd_eta1", "tanh_sgd_eta2", "logistic_sgd_ridge", "erf2_sgd", "relu_sgd"};
-    for (int i = 0; i < 5; i++)
+    static const char *const plain[] = {
+        "tanh_sgd_eta1", "tanh_sgd_eta2", "logistic_sgd_ridge",     "erf2_sgd",      "relu_sgd", "tanh_reshuffle",
+        "tanh_cyclic",   "tanh_batch20",  "tanh_batch20_reshuffle", "tanh_momentum", "tanh_gd",  "tanh_gd_momentum"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         against_solver(c, plain[i], plain[i], 0);
     against_solver(c, "tanh_sgd_eta2_batch60", "tanh_sgd_eta2", 0);
     against_solver(c, "tanh_sme_eta2", "tanh_sme_eta2", SME_BIAS);
