@@ -13,7 +13,7 @@
 
 /* The step error of Y_h as a part of X_2h - X_h where X_h = 2 Z_h - Z_2h comes from values Z_h of first order; a third of
    it is subtracted. */
-static const double FIRST_ORDER_PART = 0.4;
+static const double FIRST_ORDER_PART = 0.2;
 
 /* As much of the defect of an identity may be noise, in units of its standard error. */
 static const double NOISE_OF_DEFECT = 2;
@@ -180,7 +180,7 @@ static grid_pair look_up_pair(const replica_curves *curves, int index, const loo
     if (!curves->plan->grid[GRID_COARSE])
         return (grid_pair){fine, fine};
     double coarse = look_up(curves, GRID_COARSE, index, at);
-    if (!curves->first_order)
+    if (!curves->first_order || !curves->extrapolate)
         return (grid_pair){fine, coarse};
     return (grid_pair){2 * fine - coarse, 2 * coarse - look_up(curves, GRID_CHECK, index, at)};
 }
@@ -192,7 +192,9 @@ static series_noise mean_curve(const replica_curves *curves, size_t curve, size_
                                const sgdmft_solution *solution, sgdmft_curve *out)
 {
     int extrapolate = curves->extrapolate;
-    double part = curves->first_order ? FIRST_ORDER_PART : extrapolate ? 1 : 1.0 / 3;
+    double part = extrapolate ? 1 : 1.0 / 3;
+    if (curves->first_order)
+        part = extrapolate ? FIRST_ORDER_PART : 1;
     series_noise noise = {0};
     size_t checked = extrapolate ? curves->checked : 0;
     for (size_t i = 0; i < solution->n_times; i++) {

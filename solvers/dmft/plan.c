@@ -94,7 +94,9 @@ static const int64_t PATHS_PER_NORMAL = 16;
    PATHWISE_HORIZON. */
 static const double PATHS_PER_PAIR = 0.64, PATHWISE_HORIZON = 20;
 
-/* How much more derivatives along paths may cost in discrete time, as they need fewer paths. */
+/* The number of normals from which on derivatives along paths are preferred in discrete time, and how much more they may
+   cost, as they need fewer paths. */
+static const int64_t MANY_NORMALS = 256;
 static const double PATHWISE_PRICE = 8;
 
 /* Where the smallest eigenvalue of E[g g^T] is a smaller part of its scale, the field has no noise in some direction.
@@ -175,12 +177,12 @@ static void warn_without_noise(sgdmft_context *ctx, const dmft_plan *plan)
             : ", or numerics.response: auto");
 }
 
-/* In discrete time derivatives along paths cost as much as T^2 k / 6 multiply-adds for each normal, and correlations as
-   half the number of normals. */
-static int recursion_is_short(const dmft_plan *plan, int64_t normals)
+/* In discrete time derivatives along paths cost as much as T^2 k / 6 multiply-adds for each normal, and correlations half
+   the number of normals. Correlations have less noise, but need many paths where there are many normals. */
+static int paths_are_cheaper(const dmft_plan *plan, int64_t normals)
 {
     double horizon = plan->problem->horizon;
-    return plan->grid[GRID_FINE]->discrete &&
+    return plan->grid[GRID_FINE]->discrete && normals > MANY_NORMALS &&
            horizon * horizon * plan->problem->model.students <= PATHWISE_PRICE * (double)normals;
 }
 
@@ -266,7 +268,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
     /* innovations of full batches are nearly functions of the first ones, and where a sample keeps its place, gradients
        are correlated over the few paths that are visited */
     int paths_are_better =
-        process->batch == BATCH_FULL || (process->visits && process->visits->kept) || recursion_is_short(plan, normals);
+        process->batch == BATCH_FULL || (process->visits && process->visits->kept) || paths_are_cheaper(plan, normals);
     int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(plan->penalty && discrete) &&
                 (forced || !(may_choose && (few || biased || without || paths_are_better)));
     plan->merged = plan->merged && stein;
