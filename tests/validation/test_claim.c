@@ -181,8 +181,8 @@ static void test_embedded_files(void **state)
         }
         free(name);
     }
-    assert_int_equal(problems, 9);
-    assert_int_equal(references, 8);
+    assert_int_equal(problems, 16);
+    assert_int_equal(references, 15);
     assert_null(embedded_text("tanh_sgd", ".yaml"));
     bench_close(&b);
 }
