@@ -232,7 +232,8 @@ const command command_validate = {
         "Prints one row for each number with its bound and verdict, and writes the data, a figure for each claim\n"
         "and a page with all of it (index.html). Only the figures need Python 3 with Matplotlib. The exit code is 1\n"
         "if a row fails or was not run. The claims are sgd-simulation, batch, sme, linear, eta-to-zero,\n"
-        "delta-to-infinity, universality, identities, reference.\n",
+        "delta-to-infinity, orders, first-epoch, batch-fraction, momentum, gradient-descent, universality, identities,\n"
+        "reference.\n",
     .options = options,
     .run = run_validation,
 };
