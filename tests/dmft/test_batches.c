@@ -91,7 +91,7 @@ static void test_fractions(void **state)
             char *numerics = NULL;
             assert_true(asprintf(&numerics, "paths: %zu, replicas: 16, seed: %zu, response: %s", paths, 300 + i,
                                  stein ? "stein" : "pathwise") > 0);
-            check_exact(how[i], numerics, 1e-9);
+            check_exact(how[i], numerics, 1e-7); /* rows are in single precision */
             free(numerics);
         }
 }
@@ -107,7 +107,7 @@ static void test_small_batches(void **state)
     char *numerics = NULL;
     assert_true(asprintf(&numerics, "paths: %zu, replicas: 8, steps: 48, seed: 321", test_scaled(8192, 4096)) > 0);
     for (size_t i = 0; i < sizeof how / sizeof *how; i++)
-        check_exact(how[i], numerics, 1e-9);
+        check_exact(how[i], numerics, 1e-7);
     free(numerics);
 }
 
@@ -127,7 +127,7 @@ static void test_estimators(void **state)
             assert_true(asprintf(&numerics[stein], "paths: %zu, replicas: 16, seed: %d, response: %s",
                                  test_scaled(8192, 2048), 330 + stein, stein ? "stein" : "pathwise") > 0);
         sgdmft_solution *paths = solve(body, numerics[0], 5), *stein = solve(body, numerics[1], 5);
-        check_curves(paths, stein, 1e-9, how[i]);
+        check_curves(paths, stein, 1e-7, how[i]);
         sgdmft_solution_free(paths);
         sgdmft_solution_free(stein);
         free(body);
