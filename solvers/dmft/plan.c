@@ -20,8 +20,15 @@
 /* The number of steps is a multiple of this, for the two coarser grids. */
 enum { GRID_UNIT = 4 };
 
+/* No more steps than this times the unit are asked for. */
+static const double STEPS_MOST = 1024;
+
 /* The least number of batches in an epoch for the limit of small batches: there are two on the coarsest grid. */
 static const double BATCHES_LEAST = 8;
+
+/* The same in units of the rate of momentum: where the velocity is forgotten within a step of the finest grid, all grids
+   look like plain SGD, and their differences say nothing about its effect. */
+static const double BATCHES_OVER_RATE = 2;
 
 /* Batches that are a fraction of the data have the steps of the problem, and no other grids. */
 static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
@@ -39,7 +46,8 @@ static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
 static sgdmft_status make_batch_grids(sgdmft_context *ctx, dmft_plan *plan)
 {
     double horizon = plan->problem->horizon, steps = plan->problem->numerics.steps;
-    plan->steps_least = (int)ceil(BATCHES_LEAST * horizon / GRID_UNIT) * GRID_UNIT;
+    double least = fmax(BATCHES_LEAST, BATCHES_OVER_RATE * plan->problem->momentum.rate);
+    plan->steps_least = (int)ceil(fmin(least * horizon / GRID_UNIT, STEPS_MOST)) * GRID_UNIT;
     if (problem_leaves(plan->problem, PIN_STEPS))
         steps = fmax(steps, plan->steps_least);
     const visit_law *law = plan->problem->process->visits;
