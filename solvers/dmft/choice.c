@@ -116,7 +116,7 @@ choice_task choice_task_of(const sgdmft_problem *problem, const dmft_plan *plan)
                          .stein = !problem->process->no_stein && problem->numerics.response != RESPONSE_BY_PATHS &&
                                   !(plan->grid[GRID_FINE]->discrete && plan->on_grid[GRID_FINE].at.response->pathwise),
                          .jumps = shape.jumps,
-                         .kept = problem->process->visits && problem->process->visits->kept,
+                         .kept = process_keeps_places(problem->process),
                          .batches = plan->grid[GRID_FINE]->discrete};
 }
 

@@ -142,9 +142,10 @@ static double merged_seconds(const dmft_plan *plan, int grid)
    output times. */
 static double node_share(const dmft_plan *plan, int grid)
 {
-    const visit_law *visits = plan->on_grid[grid].process->visits;
     double outputs = (double)output_times_count(plan->problem);
-    return visits && visits->kept ? fmin(1, (plan->problem->horizon + outputs) / plan->grid[grid]->steps) : 1;
+    return process_keeps_places(plan->on_grid[grid].process)
+               ? fmin(1, (plan->problem->horizon + outputs) / plan->grid[grid]->steps)
+               : 1;
 }
 
 /* Seconds of one thread to solve one replica on a grid. */

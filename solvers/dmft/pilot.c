@@ -46,7 +46,8 @@ static sgdmft_status run(sgdmft_context *ctx, const dmft_plan *plan, int64_t pat
     grid_solution *on_grid = NULL;
     problem.numerics.paths = paths;
     small.problem = small.source.problem = &problem;
-    sgdmft_status status = nested_solve_one(ctx, &small, &environment, pilot_grid(plan), PURPOSE_PILOT_REPLICA, &on_grid);
+    sgdmft_status status =
+        nested_solve_one(ctx, &small, &environment, pilot_grid(plan), PURPOSE_PILOT_REPLICA, &on_grid);
     if (!status && !on_grid->status)
         status = principal_axes_new(ctx, on_grid->kern, plan->law.start_root, axes);
     grid_solution_free(on_grid);

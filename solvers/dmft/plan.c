@@ -30,6 +30,13 @@ static const double BATCHES_LEAST = 8;
    look like plain SGD, and their differences say nothing about its effect. */
 static const double BATCHES_OVER_RATE = 2;
 
+/* The length of an epoch with an order of its own, in which a path that is visited has not been visited before; 0 where
+   this says nothing, also where the order is kept. */
+static double new_order_epoch(const visit_law *law)
+{
+    return law->kept ? 0 : law->epoch;
+}
+
 /* Batches that are a fraction of the data have the steps of the problem, and no other grids. */
 static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
 {
@@ -37,7 +44,7 @@ static sgdmft_status make_discrete_grid(sgdmft_context *ctx, dmft_plan *plan)
     const visit_law *law = problem->process->visits;
     int steps = (int)problem_discrete_steps(problem);
     plan->steps_least = steps;
-    return time_grid_discrete(ctx, steps, problem->batch_fraction, plan->eta, law->kept ? 0 : law->epoch,
+    return time_grid_discrete(ctx, steps, problem->batch_fraction, plan->eta, new_order_epoch(law),
                               &plan->grid[GRID_FINE]);
 }
 
@@ -51,7 +58,7 @@ static sgdmft_status make_batch_grids(sgdmft_context *ctx, dmft_plan *plan)
     if (problem_leaves(plan->problem, PIN_STEPS))
         steps = fmax(steps, plan->steps_least);
     const visit_law *law = plan->problem->process->visits;
-    double epoch = law->kept ? 0 : law->epoch;
+    double epoch = new_order_epoch(law);
     double batches = GRID_UNIT * fmax(ceil((steps - GRID_UNIT) / (GRID_UNIT * horizon)), 1);
     int whole = GRID_UNIT * (int)ceil(batches * horizon / GRID_UNIT - 1e-9);
     sgdmft_status status = SGDMFT_OK;
@@ -276,7 +283,7 @@ static sgdmft_status choose_response(sgdmft_context *ctx, dmft_plan *plan, const
     /* innovations of full batches are nearly functions of the first ones, and where a sample keeps its place, gradients
        are correlated over the few paths that are visited */
     int paths_are_better =
-        process->batch == BATCH_FULL || (process->visits && process->visits->kept) || paths_are_cheaper(plan, normals);
+        process->batch == BATCH_FULL || process_keeps_places(process) || paths_are_cheaper(plan, normals);
     int stein = !no_stein && choice != RESPONSE_BY_PATHS && !(plan->penalty && discrete) &&
                 (forced || !(may_choose && (few || biased || without || paths_are_better)));
     plan->merged = plan->merged && stein;
@@ -379,15 +386,14 @@ sgdmft_status dmft_plan_init(sgdmft_context *ctx, const sgdmft_problem *problem,
             .at = layout_on(plan, grid, &shape, response),
             .last_visit = !response->pathwise && problem->process->last_visit != NULL && !plan->grid[grid]->discrete,
             .single = problem->process->white_noise};
-    plan->source =
-        (path_source){.problem = problem,
-                      .process = problem->process,
-                      .m = plan->m,
-                      .shape = shape,
-                      .law = &plan->law,
-                      .start = &plan->start,
-                      .eta = plan->eta,
-                      .by_visits = response->pathwise || (problem->process->visits && problem->process->visits->kept)};
+    plan->source = (path_source){.problem = problem,
+                                 .process = problem->process,
+                                 .m = plan->m,
+                                 .shape = shape,
+                                 .law = &plan->law,
+                                 .start = &plan->start,
+                                 .eta = plan->eta,
+                                 .by_visits = response->pathwise || process_keeps_places(problem->process)};
     return SGDMFT_OK;
 }
 

@@ -11,7 +11,6 @@
 #include "core/memory.h"
 #include "kernels/rows.h"
 #include "merged/response.h"
-#include "paths/events.h"
 #include "paths/last_visit.h"
 #include "paths/observe.h"
 
@@ -122,10 +121,10 @@ void replica_free(replica *rep)
 }
 
 /* 1 if averages are corrected by the control variable, which needs pathwise derivatives. Not without white noise, where
-   the covariance of the innovations must stay positive semi-definite, nor with batches, whose averages are their own. */
+   the covariance of the innovations must stay positive semi-definite, nor in discrete time, with averages of its own. */
 static int controlled(const replica *rep)
 {
-    return rep->plan->at.response->pathwise && rep->plan->process->white_noise && !rep->plan->events->at_node;
+    return rep->plan->at.response->pathwise && rep->plan->process->white_noise && !rep->grid->discrete;
 }
 
 sgdmft_status replica_agree(sgdmft_context *ctx, const replica *rep, sgdmft_status status)

@@ -29,9 +29,9 @@
      theta_{i+1} = theta_i + beta (theta_i - theta_{i-1}) - gain (h penalty'(theta_i) + h delta eta_i X_i
                    + sqrt(delta) dU_i).
 
-   The trapezoid rule is an equation for theta_{i+1} that is solved in rounds: coordinate_block_move takes a step of Newton's method at fixed
-   X_{i+1}, coordinate_block_update_drift finds X_{i+1} for the new theta_{i+1}. The solver changes the coefficients
-   between rounds, the sampler knows them beforehand.
+   The trapezoid rule is an equation for theta_{i+1} that is solved in rounds: coordinate_block_move takes a step of
+   Newton's method at fixed X_{i+1}, coordinate_block_update_drift finds X_{i+1} for the new theta_{i+1}. The solver
+   changes the coefficients between rounds, the sampler knows them beforehand.
 
    Arrays of a block of n coordinates have the coordinate as their fastest index. */
 #ifndef SGDMFT_COORDINATES_BLOCK_H

@@ -58,7 +58,6 @@ static sgdmft_status finish_discrete(sgdmft_context *ctx, time_grid *grid, const
     sgdmft_status status = finish(ctx, grid, eta, out);
     for (int i = 0; i < grid->steps && !status; i++) {
         grid->eta_end[i] = grid->eta_middle[i] = grid->eta_start[i];
-        grid->event[i] = 1;
         grid->corner[i] = 1;
     }
     return status;

@@ -70,7 +70,7 @@ static int is_idle(const path_block *block, const path_plan *plan, int node)
 {
     const path_inputs *in = block->in;
     return node == plan->grid->steps ||
-           (plan->process->visits->kept && in->group_first[node] == in->group_first[node + 1]);
+           (process_keeps_places(plan->process) && in->group_first[node] == in->group_first[node + 1]);
 }
 
 static int at_node(path_block *block, const path_plan *plan, const kernels *kern, int node, path_workspace *s,
@@ -87,12 +87,11 @@ static int at_node(path_block *block, const path_plan *plan, const kernels *kern
     if (model_gradient(plan->m, s->model, n, s->t, position, in->y, s->g, s->G))
         return -1;
     prepare_kicks(block, plan, node, s);
-    memcpy(s->own, s->g, sizeof *s->g * (size_t)k * n);
-    if (plan->process->visits->kept)
-        keep_batch(block, plan, node, s);
     double again = square_per_visit(plan, node);
     for (size_t p = 0; p < (size_t)k * n; p++)
-        s->own[p] *= again;
+        s->own[p] = again * s->g[p];
+    if (process_keeps_places(plan->process))
+        keep_batch(block, plan, node, s);
     lanes_outer(k, k, n, s->g, s->own, sums + plan->at.outer);
     path_block_average(block, plan, position, s, sums);
     if (node == 0)

@@ -307,7 +307,7 @@ void path_block_average_events(const path_block *block, const path_plan *plan, i
 {
     int k = plan->shape.k, newest = node - 1, is_new = node == block->node, earlier = is_new ? newest : node;
     const path_history *h = &block->history;
-    const double *last = plan->process->white_noise || plan->events->at_node ? s->g : block->newest_sum;
+    const double *last = plan->process->white_noise || plan->grid->discrete ? s->g : block->newest_sum;
     path_history_correlate(&h->kicks, &plan->at, history < earlier ? history : earlier, VISITS, last, s->row, sums);
     if (is_new && history == node)
         lanes_outer(k, k, block->in->n, last, block->newest_sum,

@@ -48,7 +48,7 @@ size_t source_lanes(const path_source *source, const time_grid *grid)
 {
     int64_t paths = source->problem->numerics.paths;
     size_t lanes = path_block_lanes(source->shape.k, grid->steps, paths);
-    if (source->process->visits && source->process->visits->kept) {
+    if (process_keeps_places(source->process)) {
         size_t batch = (size_t)ceil((double)paths * grid->h[0]), least = 64;
         batch = batch > least ? batch : least;
         lanes = lanes < batch ? lanes : batch;
@@ -86,7 +86,7 @@ static dimension_plan plan_dimensions(const draw *d)
     double useful =
         process->visits ? ceil(process->visits->count(d->grid->t[d->grid->steps], 3, d->grid->h[0])) + 1 : 0;
     if (process->visits && process->batch != BATCH_FULL) /* in full batches nothing is random */
-        plan.visits = process->visits->kept ? 1 : useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
+        plan.visits = process_keeps_places(process) ? 1 : useful < QUASI_VISITS ? (unsigned)useful : QUASI_VISITS;
     plan.modes = plan_modes((unsigned)(shape.k + (process->diffuses)), (size_t)d->source->problem->numerics.paths,
                             (unsigned)d->grid->steps);
     plan.lead = d->source->by_visits ? 0 : plan.modes;
@@ -406,7 +406,7 @@ static sgdmft_status prepare_draw(sgdmft_context *ctx, const path_source *source
     if (status)
         return status;
     if (source->by_visits && !per_cell)
-        d->order = source->process->visits->kept ? sort_by_place(visits) : sort_by_visits(visits);
+        d->order = process_keeps_places(source->process) ? sort_by_place(visits) : sort_by_visits(visits);
     d->ensemble = path_ensemble_empty((paths + d->lanes - 1) / d->lanes);
     if ((source->by_visits && !per_cell && !d->order) || !d->ensemble)
         return context_out_of_memory(ctx, "the paths", 8.0 * (double)paths);

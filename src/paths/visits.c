@@ -58,8 +58,8 @@ static int draw_path(const visit_law *law, list_builder *list, random_key key, u
 }
 
 sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes,
-                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, double b, unsigned dimension,
-                                     unsigned quasi, visit_list *out)
+                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, double b,
+                                     unsigned dimension, unsigned quasi, visit_list *out)
 {
     random_key sobol = {seed, replica, PURPOSE_SOBOL}, philox = {seed, replica, PURPOSE_VISITS};
     list_builder list = {NULL, 0, 0};

@@ -25,8 +25,8 @@ sgdmft_status visit_list_draw(sgdmft_context *ctx, const visit_law *law, uint64_
 
 /* Draws the visits of the paths of this rank alone, where path p belongs to block p / lanes; other paths get none. */
 sgdmft_status visit_list_draw_shared(sgdmft_context *ctx, const visit_law *law, const path_share *share, size_t lanes,
-                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, double b, unsigned dimension,
-                                     unsigned quasi, visit_list *out);
+                                     uint64_t seed, uint32_t replica, size_t paths, double horizon, double b,
+                                     unsigned dimension, unsigned quasi, visit_list *out);
 void visit_list_clear(visit_list *list);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#include "process/reshuffle.h"
+
 static double next_new(size_t number, double before, double u, double b)
 {
     double step = number > 0 ? floor(before / b) + 1 : 0;
@@ -52,14 +54,6 @@ static double count_new(double horizon, double deviations, double b)
     return fmin(horizon + deviations * sqrt(horizon * (1 - b)), steps_in(horizon, b));
 }
 
-/* An epoch that is over has one visit, the one that has begun has it with the probability that it is past. */
-static double count_epochs(double horizon, double deviations, double b)
-{
-    (void)b;
-    double past = horizon - floor(horizon);
-    return fmin(horizon + deviations * sqrt(past * (1 - past)), ceil(horizon));
-}
-
 static double count_full(double horizon, double deviations, double b)
 {
     (void)deviations;
@@ -67,6 +61,6 @@ static double count_full(double horizon, double deviations, double b)
 }
 
 const visit_law new_batches = {.time = next_new, .count = count_new, .epoch = 0};
-const visit_law shuffled_batches = {.time = next_shuffled, .count = count_epochs, .epoch = 1};
-const visit_law kept_batches = {.time = next_kept, .count = count_epochs, .epoch = 1, .kept = 1};
+const visit_law shuffled_batches = {.time = next_shuffled, .count = reshuffle_count, .epoch = 1};
+const visit_law kept_batches = {.time = next_kept, .count = reshuffle_count, .epoch = 1, .kept = 1};
 const visit_law full_batches = {.time = next_full, .count = count_full, .epoch = 0};

@@ -166,3 +166,8 @@ int process_is_independent(const sample_process *p)
 {
     return !p->visits || p->visits->epoch == 0;
 }
+
+int process_keeps_places(const sample_process *p)
+{
+    return p->visits && p->visits->kept;
+}

@@ -125,4 +125,7 @@ const sample_process *process_find(size_t dynamics, size_t sampling, batch_size 
 /* 1 if the increments of Z are independent, so that a path given a visit is like any other path. */
 int process_is_independent(const sample_process *p);
 
+/* 1 if a sample is visited at the same place of every epoch. */
+int process_keeps_places(const sample_process *p);
+
 #endif

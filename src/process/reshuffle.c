@@ -15,11 +15,11 @@ static double place_in_epoch(size_t number, double before, double u, double b)
 }
 
 /* An epoch that is over has one visit, the one that has begun has it with the probability that it is past. */
-static double count(double horizon, double deviations, double b)
+double reshuffle_count(double horizon, double deviations, double b)
 {
     (void)b;
     double past = horizon - floor(horizon);
     return fmin(horizon + deviations * sqrt(past * (1 - past)), ceil(horizon));
 }
 
-const visit_law reshuffle_visits = {.time = place_in_epoch, .count = count, .epoch = 1};
+const visit_law reshuffle_visits = {.time = place_in_epoch, .count = reshuffle_count, .epoch = 1};

@@ -6,4 +6,7 @@
 
 extern const visit_law reshuffle_visits;
 
+/* visit_law.count of every law with one visit in each epoch of length 1; `b` is not used. */
+double reshuffle_count(double horizon, double deviations, double b);
+
 #endif
